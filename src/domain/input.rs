@@ -1,0 +1,202 @@
+//! What a person does at a terminal: keys, mouse, paste, focus.
+
+/// Modifier keys as a bit set, in the order of xterm's and kitty's modifier parameter (value minus one).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Mods(u8);
+
+impl Mods {
+    pub const NONE: Self = Self(0);
+    pub const SHIFT: Self = Self(1);
+    pub const ALT: Self = Self(1 << 1);
+    pub const CTRL: Self = Self(1 << 2);
+    pub const SUPER: Self = Self(1 << 3);
+    pub const HYPER: Self = Self(1 << 4);
+    pub const META: Self = Self(1 << 5);
+    pub const CAPS_LOCK: Self = Self(1 << 6);
+    pub const NUM_LOCK: Self = Self(1 << 7);
+
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+/// A key by what it means, independent of how a terminal encodes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyCode {
+    /// A character key, as the layout and Shift gave it (`A`, not Shift and `a`).
+    Char(char),
+    Enter,
+    Escape,
+    Tab,
+    Backspace,
+    Insert,
+    Delete,
+    Up,
+    Down,
+    Left,
+    Right,
+    Home,
+    End,
+    PageUp,
+    PageDown,
+    /// F1 to F35.
+    F(u8),
+    CapsLock,
+    ScrollLock,
+    NumLock,
+    PrintScreen,
+    Pause,
+    Menu,
+    Keypad(KeypadKey),
+    Media(MediaKey),
+    /// A modifier key itself, told only under kitty's "all as escapes".
+    Modifier(ModifierKey),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeypadKey {
+    Digit(u8),
+    Decimal,
+    Divide,
+    Multiply,
+    Subtract,
+    Add,
+    Enter,
+    Equal,
+    Separator,
+    Left,
+    Right,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    Insert,
+    Delete,
+    Begin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MediaKey {
+    Play,
+    Pause,
+    PlayPause,
+    Reverse,
+    Stop,
+    FastForward,
+    Rewind,
+    TrackNext,
+    TrackPrevious,
+    Record,
+    LowerVolume,
+    RaiseVolume,
+    MuteVolume,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ModifierKey {
+    LeftShift,
+    LeftControl,
+    LeftAlt,
+    LeftSuper,
+    LeftHyper,
+    LeftMeta,
+    RightShift,
+    RightControl,
+    RightAlt,
+    RightSuper,
+    RightHyper,
+    RightMeta,
+    IsoLevel3Shift,
+    IsoLevel5Shift,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum KeyKind {
+    #[default]
+    Press,
+    Repeat,
+    Release,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyEvent {
+    pub code: KeyCode,
+    pub mods: Mods,
+    pub kind: KeyKind,
+}
+
+impl KeyEvent {
+    #[must_use]
+    pub const fn press(code: KeyCode, mods: Mods) -> Self {
+        Self {
+            code,
+            mods,
+            kind: KeyKind::Press,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MouseButton {
+    Left,
+    Middle,
+    Right,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MouseKind {
+    Press(MouseButton),
+    Release(MouseButton),
+    Drag(MouseButton),
+    Move,
+    WheelUp,
+    WheelDown,
+    WheelLeft,
+    WheelRight,
+}
+
+/// A mouse event inside a pane; row and column count from 0 at the pane's top left cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MouseEvent {
+    pub kind: MouseKind,
+    pub row: u16,
+    pub col: u16,
+    pub mods: Mods,
+}
+
+/// Something to hand to the program in a pane; the pane encodes it as that program asked for at that moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Key(KeyEvent),
+    /// Typed as it is.
+    Text(String),
+    /// Pasted: control characters but tab, CR and LF are taken out, brackets added where the program asked for them.
+    Paste(String),
+    Mouse(MouseEvent),
+    Focus(bool),
+    /// Written to the pty untouched.
+    Bytes(Vec<u8>),
+}

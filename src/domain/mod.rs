@@ -1,0 +1,12 @@
+//! Rules and facts every other room speaks of: ids, sizes, cells, keys, layout, terminals and their events.
+//!
+//! Anyone may import this room; it imports nothing of ours. No tokio, no I/O, no clock: time is an argument, so every
+//! rule here is a plain function that a test can call. Domain types are not serialised; each border has its own shapes.
+
+pub mod agent;
+pub mod event;
+pub mod id;
+pub mod input;
+pub mod screen;
+pub mod size;
+pub mod terminal;

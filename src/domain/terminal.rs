@@ -1,0 +1,86 @@
+//! A terminal as seen from outside: what to start, and what has become of it.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::agent::{Agent, AgentKind};
+use super::id::TerminalId;
+use super::size::Size;
+
+/// Who decides a terminal's size and life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The front end shows it.
+    Front,
+    /// Opened from the command line.
+    Local,
+}
+
+impl Owner {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Front => "front",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// What to start in a new terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminalSpec {
+    pub name: Option<String>,
+    /// Program and arguments; empty for the configured shell (or the agent's own binary, where `agent` is set).
+    pub command: Vec<String>,
+    /// None for tundra's own working directory.
+    pub cwd: Option<PathBuf>,
+    /// Variables added to (or replacing those of) the inherited environment.
+    pub env: Vec<(String, String)>,
+    pub size: Size,
+    pub persistent: bool,
+    pub agent: Option<AgentKind>,
+    pub owner: Owner,
+}
+
+/// How a child ended. Exactly one of the two is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+/// Where a terminal is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    Active,
+    Dead,
+}
+
+impl Status {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// A terminal's facts at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminalInfo {
+    pub id: TerminalId,
+    pub name: String,
+    pub command: Vec<String>,
+    pub cwd: PathBuf,
+    pub pid: u32,
+    pub size: Size,
+    pub title: String,
+    pub status: Status,
+    pub owner: Owner,
+    pub persistent: bool,
+    pub created_at: Timestamp,
+    pub exit: Option<Exit>,
+    pub agent: Option<Agent>,
+}

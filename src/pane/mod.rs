@@ -1,0 +1,14 @@
+//! Terminals: the pool, one actor per pane, its pty, its emulator and the way to talk to it.
+//!
+//! `control`, `remote` and `tui` call [`Pool`] and [`PaneHandle`] and nothing deeper. One thread owns a pane's pty and
+//! emulator, so output, input and resizes have one order and no lock; everybody else sends it messages through bounded
+//! queues. This room must not know of sockets, providers or how a screen is drawn.
+
+mod emulator;
+mod error;
+mod handle;
+mod pool;
+
+pub use error::PaneError;
+pub use handle::{Capture, Direction, Match, PaneHandle, RowWindow, ScreenWatch, Search, WaitFor};
+pub use pool::{Gauge, Pool, PoolOptions};
