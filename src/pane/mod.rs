@@ -5,6 +5,7 @@
 //! queues. This room must not know of sockets, providers or how a screen is drawn.
 
 mod emulator;
+pub mod encode;
 mod error;
 mod handle;
 mod pool;
