@@ -3,3 +3,4 @@
 pub mod domain;
 pub mod pane;
 pub mod runtime;
+pub mod tui;

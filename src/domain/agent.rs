@@ -173,8 +173,17 @@ pub struct Tracker {
 
 impl Tracker {
     pub fn new(kind: AgentKind, at: Timestamp) -> Self {
-        let agent = Agent { kind, state: AgentState::Unknown, since: at, by: Evidence::Output };
-        Self { agent, last_output: None, last_input: None }
+        let agent = Agent {
+            kind,
+            state: AgentState::Unknown,
+            since: at,
+            by: Evidence::Output,
+        };
+        Self {
+            agent,
+            last_output: None,
+            last_input: None,
+        }
     }
 
     pub fn agent(&self) -> &Agent {
@@ -183,7 +192,8 @@ impl Tracker {
 
     /// When a [`Sign::Tick`] is wanted: only while the agent works, so that an idle one costs nothing.
     pub fn due(&self) -> Option<Instant> {
-        let quiet_ends = self.agent.state == AgentState::Working && self.agent.by == Evidence::Output;
+        let quiet_ends =
+            self.agent.state == AgentState::Working && self.agent.by == Evidence::Output;
         quiet_ends.then_some(self.last_output?.checked_add(QUIET)?)
     }
 
@@ -200,8 +210,9 @@ impl Tracker {
             Sign::Notification => Some((AgentState::Waiting, Evidence::Notification)),
             Sign::Title(title) => state_of_title(title).map(|state| (state, Evidence::Title)),
             Sign::Progress { running: true } => Some((AgentState::Working, Evidence::Title)),
-            Sign::Progress { running: false } => (before.0 == AgentState::Working)
-                .then_some((AgentState::Done, Evidence::Title)),
+            Sign::Progress { running: false } => {
+                (before.0 == AgentState::Working).then_some((AgentState::Done, Evidence::Title))
+            }
             Sign::Seen => {
                 (before.0 == AgentState::Done).then_some((AgentState::Idle, self.agent.by))
             }
@@ -222,7 +233,9 @@ impl Tracker {
 
     fn output(&mut self, now: Instant) -> Option<(AgentState, Evidence)> {
         self.last_output = Some(now);
-        let echo = self.last_input.is_some_and(|input| now.duration_since(input) < ECHO);
+        let echo = self
+            .last_input
+            .is_some_and(|input| now.duration_since(input) < ECHO);
         let settled_by_title = self.agent.by == Evidence::Title;
         // A spinner redrawn around a question does not take the question back; only input does.
         let asks = self.agent.state == AgentState::Waiting;
@@ -251,7 +264,10 @@ mod tests {
     impl Story {
         fn new() -> Self {
             let tracker = Tracker::new(AgentKind::Claude, Timestamp::UNIX_EPOCH);
-            Self { tracker, start: Instant::now() }
+            Self {
+                tracker,
+                start: Instant::now(),
+            }
         }
 
         fn at(&mut self, millis: u64, sign: Sign) -> AgentState {
@@ -291,9 +307,15 @@ mod tests {
     fn a_title_outranks_output() {
         let mut story = Story::new();
         story.at(0, Sign::Output);
-        assert_eq!(story.at(10, Sign::Title("✳ claude".into())), AgentState::Idle);
+        assert_eq!(
+            story.at(10, Sign::Title("✳ claude".into())),
+            AgentState::Idle
+        );
         assert_eq!(story.at(20, Sign::Output), AgentState::Idle);
-        assert_eq!(story.at(30, Sign::Title("⠂ claude".into())), AgentState::Working);
+        assert_eq!(
+            story.at(30, Sign::Title("⠂ claude".into())),
+            AgentState::Working
+        );
         assert_eq!(story.tracker.due(), None);
     }
 }

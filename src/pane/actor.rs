@@ -92,7 +92,11 @@ impl Actor {
         limits: Limits,
     ) -> Self {
         let now = Instant::now();
-        let tracker = shared.info().agent.as_ref().map(|a| Tracker::new(a.kind, a.since));
+        let tracker = shared
+            .info()
+            .agent
+            .as_ref()
+            .map(|a| Tracker::new(a.kind, a.since));
         Self {
             shared,
             pty: Some(pty),
@@ -176,7 +180,11 @@ impl Actor {
             Err(error) => {
                 // Nothing is known of the descriptors: look at all of them.
                 error!(id = %self.shared.id, %error, "poll failed");
-                Ready { mail: true, readable: true, writable: true }
+                Ready {
+                    mail: true,
+                    readable: true,
+                    writable: true,
+                }
             }
         }
     }
@@ -209,7 +217,12 @@ impl Actor {
         if let Some(ending) = &mut self.ending {
             ending.advance(now);
         }
-        if self.tracker.as_ref().and_then(Tracker::due).is_some_and(|due| due <= now) {
+        if self
+            .tracker
+            .as_ref()
+            .and_then(Tracker::due)
+            .is_some_and(|due| due <= now)
+        {
             self.sign(&Sign::Tick, now);
         }
         let idle = self.timeout_at(self.last_activity, self.limits.idle_timeout);
@@ -246,8 +259,11 @@ impl Actor {
             Message::HistoryLines(lines) => self.emulator.set_history_lines(lines),
             Message::Capture { scrollback, reply } => {
                 let screen = self.emulator.snapshot(None);
-                let scrollback =
-                    if scrollback { remains::history(&self.emulator) } else { Vec::new() };
+                let scrollback = if scrollback {
+                    remains::history(&self.emulator)
+                } else {
+                    Vec::new()
+                };
                 let _ = reply.send(Capture { screen, scrollback });
             }
             Message::Rows { range, reply } => {
@@ -257,7 +273,11 @@ impl Actor {
                 let _ = reply.send(remains::search(&self.emulator, &search));
             }
             Message::WaitText { pattern, reply } => {
-                self.waiters.push(TextWaiter { pattern, reply, scanned: 0 });
+                self.waiters.push(TextWaiter {
+                    pattern,
+                    reply,
+                    scanned: 0,
+                });
                 self.answer_waiters();
             }
         }
@@ -266,8 +286,15 @@ impl Actor {
     fn type_in(&mut self, input: &Input, now: Instant) {
         let before = self.input.len();
         let modes = self.emulator.modes();
-        encode::encode(input, &modes, self.emulator.alternate_screen(), self.input.tail());
-        self.shared.mailbox.encoded(input_size(input), self.input.len() - before);
+        encode::encode(
+            input,
+            &modes,
+            self.emulator.alternate_screen(),
+            self.input.tail(),
+        );
+        self.shared
+            .mailbox
+            .encoded(input_size(input), self.input.len() - before);
         self.last_activity = now;
         self.sign(&Sign::Input, now);
     }
@@ -290,7 +317,8 @@ impl Actor {
             self.frames.changed(now);
         } else {
             let size = self.shared.info().size;
-            self.screen.send_replace(Arc::new(ScreenSnapshot::blank(size)));
+            self.screen
+                .send_replace(Arc::new(ScreenSnapshot::blank(size)));
             self.shown_version = 0;
         }
     }
@@ -330,7 +358,11 @@ impl Actor {
     fn read(&mut self) {
         let Some(pty) = &self.pty else { return };
         let mut filled = 0;
-        while let Some(space) = self.buffer.get_mut(filled..).filter(|space| !space.is_empty()) {
+        while let Some(space) = self
+            .buffer
+            .get_mut(filled..)
+            .filter(|space| !space.is_empty())
+        {
             match pty.read(space) {
                 Ok(None) => break,
                 Ok(Some(0)) => {
@@ -397,7 +429,12 @@ impl Actor {
                 self.shared.tell(TerminalEvent::Notification { id, text });
             }
             EmulatorEvent::Progress(state) => {
-                self.sign(&Sign::Progress { running: matches!(state, 1 | 3) }, now);
+                self.sign(
+                    &Sign::Progress {
+                        running: matches!(state, 1 | 3),
+                    },
+                    now,
+                );
             }
             EmulatorEvent::Clipboard(text) => {
                 self.shared.tell(TerminalEvent::Clipboard { id, text });
@@ -412,7 +449,9 @@ impl Actor {
     }
 
     fn sign(&mut self, sign: &Sign, now: Instant) {
-        let Some(tracker) = &mut self.tracker else { return };
+        let Some(tracker) = &mut self.tracker else {
+            return;
+        };
         if tracker.handle(sign, now, Timestamp::now()) {
             let agent = tracker.agent().clone();
             self.shared.update(|info| info.agent = Some(agent));
@@ -437,8 +476,12 @@ impl Actor {
 
     fn begin_end(&mut self, now: Instant) {
         if self.ending.is_none() {
-            self.ending =
-                Some(Ending::begin(self.shared.pid, true, self.limits.kill_grace, now));
+            self.ending = Some(Ending::begin(
+                self.shared.pid,
+                true,
+                self.limits.kill_grace,
+                now,
+            ));
         }
     }
 
@@ -465,7 +508,8 @@ impl Actor {
 
     /// Whether the child has ended and no more of its output is to come.
     fn is_finished(&self, now: Instant) -> bool {
-        self.exit.is_some_and(|(_, until)| self.hung_up || until <= now)
+        self.exit
+            .is_some_and(|(_, until)| self.hung_up || until <= now)
     }
 
     /// Reaps the child, lets everybody know, and stays until the last of its session is gone.
@@ -486,7 +530,9 @@ impl Actor {
 
         self.answer_waiters();
         self.publish(now);
-        let exit = self.exit.map_or(Exit::Signal(libc::SIGKILL), |(exit, _)| exit);
+        let exit = self
+            .exit
+            .map_or(Exit::Signal(libc::SIGKILL), |(exit, _)| exit);
         *self.shared.remains() = Some(Remains::new(self.emulator, !killed));
         self.shared.mailbox.close();
         drop(self.waiters);
@@ -496,7 +542,10 @@ impl Actor {
             info.exit = Some(exit);
         });
         debug!(id = %self.shared.id, ?exit, "terminal ended");
-        self.shared.tell(TerminalEvent::Exited { id: self.shared.id, exit });
+        self.shared.tell(TerminalEvent::Exited {
+            id: self.shared.id,
+            exit,
+        });
         see_off(&mut ending, &self.shared);
     }
 }
@@ -515,7 +564,9 @@ fn see_off(ending: &mut Ending, shared: &Shared) {
             return;
         }
         // Looked at more often than the steps are due, so that a session that ends early lets go early.
-        let pause = due.saturating_duration_since(now).min(Duration::from_millis(50));
+        let pause = due
+            .saturating_duration_since(now)
+            .min(Duration::from_millis(50));
         std::thread::park_timeout(pause);
         ending.advance(Instant::now());
         if shared.mailbox.is_hurried() {
@@ -553,6 +604,9 @@ pub(super) fn bury(shared: &Shared, slot: &mut Option<Slot>) {
         info.status = Status::Dead;
         info.exit = Some(exit);
     });
-    shared.tell(TerminalEvent::Exited { id: shared.id, exit });
+    shared.tell(TerminalEvent::Exited {
+        id: shared.id,
+        exit,
+    });
     see_off(&mut ending, shared);
 }

@@ -33,7 +33,7 @@ const KILL_AGAIN: Duration = Duration::from_millis(100);
 impl Ending {
     /// Sends HUP to the whole session. TERM follows after a quarter of `grace`, KILL after all of it.
     pub fn begin(leader: Pid, leader_lives: bool, grace: Duration, now: Instant) -> Self {
-        let mut ending = Self {
+        let ending = Self {
             leader,
             leader_lives,
             members: session::members(leader),

@@ -148,7 +148,12 @@ impl PaneHandle {
 
     /// Where the program in the terminal is now: as it told (OSC 7), else as the kernel knows of the first process.
     pub fn working_directory(&self) -> PathBuf {
-        let told = self.shared.directory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let told = self
+            .shared
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         told.filter(|path| path.is_dir())
             .or_else(|| {
                 let pid = self.shared.pid.as_raw_nonzero();
@@ -176,12 +181,18 @@ impl PaneHandle {
         self.shared.watchers.fetch_add(1, Ordering::Relaxed);
         let receiver = self.shared.screen.clone();
         self.tell(Message::Watchers);
-        ScreenWatch { receiver, shared: Arc::clone(&self.shared) }
+        ScreenWatch {
+            receiver,
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// The screen now, with the whole history where asked for. A terminal that has ended shows its last screen.
     pub async fn capture(&self, scrollback: bool) -> Result<Capture, PaneError> {
-        match self.ask(|reply| Message::Capture { scrollback, reply }).await {
+        match self
+            .ask(|reply| Message::Capture { scrollback, reply })
+            .await
+        {
             Some(capture) => Ok(capture),
             None => self.of_remains(|remains| remains.capture(scrollback)),
         }
@@ -190,7 +201,13 @@ impl PaneHandle {
     /// Reads rows by absolute number; what lies outside of history and screen is left out.
     pub async fn rows(&self, range: Range<u64>) -> Result<RowWindow, PaneError> {
         let asked = range.clone();
-        match self.ask(|reply| Message::Rows { range: asked, reply }).await {
+        match self
+            .ask(|reply| Message::Rows {
+                range: asked,
+                reply,
+            })
+            .await
+        {
             Some(window) => Ok(window),
             None => self.of_remains(|remains| remains.rows(range)),
         }
@@ -199,7 +216,13 @@ impl PaneHandle {
     /// The nearest hit in the search's direction.
     pub async fn search(&self, search: Search) -> Result<Option<Match>, PaneError> {
         let asked = search.clone();
-        match self.ask(|reply| Message::Search { search: asked, reply }).await {
+        match self
+            .ask(|reply| Message::Search {
+                search: asked,
+                reply,
+            })
+            .await
+        {
             Some(found) => Ok(found),
             None => self.of_remains(|remains| remains.search(&search)),
         }
@@ -210,15 +233,27 @@ impl PaneHandle {
         match what {
             WaitFor::Text(pattern) => {
                 let asked = pattern.clone();
-                match self.ask(|reply| Message::WaitText { pattern: asked, reply }).await {
+                match self
+                    .ask(|reply| Message::WaitText {
+                        pattern: asked,
+                        reply,
+                    })
+                    .await
+                {
                     Some(found) => found,
-                    None => self.of_remains(|remains| remains.contains(&pattern)).unwrap_or(false),
+                    None => self
+                        .of_remains(|remains| remains.contains(&pattern))
+                        .unwrap_or(false),
                 }
             }
             WaitFor::Exit => self.wait_info(|info| info.status == Status::Dead).await,
             WaitFor::State(state) => {
-                self.wait_info(|info| info.agent.as_ref().is_some_and(|agent| agent.state == state))
-                    .await
+                self.wait_info(|info| {
+                    info.agent
+                        .as_ref()
+                        .is_some_and(|agent| agent.state == state)
+                })
+                .await
             }
         }
     }
@@ -255,7 +290,11 @@ impl PaneHandle {
     }
 
     fn of_remains<T>(&self, read: impl FnOnce(&Remains) -> T) -> Result<T, PaneError> {
-        self.shared.remains().as_ref().map(read).ok_or(PaneError::Dead(self.id()))
+        self.shared
+            .remains()
+            .as_ref()
+            .map(read)
+            .ok_or(PaneError::Dead(self.id()))
     }
 }
 
@@ -318,7 +357,10 @@ impl Shared {
     }
 
     pub fn told_directory(&self, path: PathBuf) {
-        *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
+        *self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(path);
     }
 
     /// Whether anybody watches the screen.

@@ -78,7 +78,9 @@ pub(super) fn prepare(
 ) -> Result<Launch, PaneError> {
     let command = command_of(spec, defaults.shell);
     let Some((name, args)) = command.split_first() else {
-        return Err(PaneError::SpawnFailed("no command was given and no shell is known".into()));
+        return Err(PaneError::SpawnFailed(
+            "no command was given and no shell is known".into(),
+        ));
     };
     let cwd = working_directory(spec.cwd.as_deref())?;
     let env = environment(id, &spec.env);
@@ -94,7 +96,11 @@ pub(super) fn prepare(
         open_files: defaults.open_files,
     };
     let agent = spec.agent.or_else(|| AgentKind::of_program(name));
-    Ok(Launch { command, program, agent })
+    Ok(Launch {
+        command,
+        program,
+        agent,
+    })
 }
 
 fn command_of(spec: &TerminalSpec, shell: &[String]) -> Vec<String> {
@@ -135,7 +141,10 @@ fn environment(id: TerminalId, asked: &[(String, String)]) -> Vec<(OsString, OsS
     set("TERM", OsStr::new("xterm-256color"));
     set("COLORTERM", OsStr::new("truecolor"));
     set("TERM_PROGRAM", OsStr::new("tundra"));
-    set("TERM_PROGRAM_VERSION", OsStr::new(env!("CARGO_PKG_VERSION")));
+    set(
+        "TERM_PROGRAM_VERSION",
+        OsStr::new(env!("CARGO_PKG_VERSION")),
+    );
     for (name, value) in asked {
         set(name, OsStr::new(value));
     }

@@ -30,10 +30,22 @@ pub(super) enum Message {
     Watchers,
     Seen,
     HistoryLines(usize),
-    Capture { scrollback: bool, reply: oneshot::Sender<Capture> },
-    Rows { range: Range<u64>, reply: oneshot::Sender<RowWindow> },
-    Search { search: Search, reply: oneshot::Sender<Option<Match>> },
-    WaitText { pattern: Regex, reply: oneshot::Sender<bool> },
+    Capture {
+        scrollback: bool,
+        reply: oneshot::Sender<Capture>,
+    },
+    Rows {
+        range: Range<u64>,
+        reply: oneshot::Sender<RowWindow>,
+    },
+    Search {
+        search: Search,
+        reply: oneshot::Sender<Option<Match>>,
+    },
+    WaitText {
+        pattern: Regex,
+        reply: oneshot::Sender<bool>,
+    },
 }
 
 /// Everything that came in since the pane's thread last looked.
@@ -72,7 +84,11 @@ impl Mailbox {
     pub fn new() -> io::Result<Self> {
         let (wake_reader, wake_writer) =
             rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        Ok(Self { inbox: Mutex::default(), wake_writer, wake_reader })
+        Ok(Self {
+            inbox: Mutex::default(),
+            wake_writer,
+            wake_reader,
+        })
     }
 
     /// Posts a message. Of resizes in a row only the last is kept.

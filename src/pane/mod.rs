@@ -6,7 +6,7 @@
 
 mod actor;
 mod emulator;
-mod encode;
+pub mod encode;
 mod ending;
 mod error;
 mod frames;

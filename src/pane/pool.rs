@@ -94,9 +94,18 @@ impl Pool {
         open_files: Option<(u64, u64)>,
     ) -> std::io::Result<Self> {
         let (events, _) = broadcast::channel(MAX_EVENTS);
-        let books = Books { options, panes: Vec::new(), taken: 0, threads: 0, closing: false };
-        let ledger =
-            Arc::new(Ledger { books: Mutex::new(books), events, freed: Notify::new() });
+        let books = Books {
+            options,
+            panes: Vec::new(),
+            taken: 0,
+            threads: 0,
+            closing: false,
+        };
+        let ledger = Arc::new(Ledger {
+            books: Mutex::new(books),
+            events,
+            freed: Notify::new(),
+        });
         let mut ended_children = signal(SignalKind::child())?;
         let watched = Arc::clone(&ledger);
         let ending = tasks.ending();
@@ -109,7 +118,11 @@ impl Pool {
                 }
             }
         });
-        Ok(Self { ledger, tasks, open_files })
+        Ok(Self {
+            ledger,
+            tasks,
+            open_files,
+        })
     }
 
     /// Replaces the options. Terminals that live keep their limits but take the new history length.
@@ -167,7 +180,11 @@ impl Pool {
             books.panes.iter().filter(is_named).collect(),
             books.panes.iter().filter(is_prefix).collect(),
         ];
-        match candidates.iter().find(|found| !found.is_empty()).map(Vec::as_slice) {
+        match candidates
+            .iter()
+            .find(|found| !found.is_empty())
+            .map(Vec::as_slice)
+        {
             None => Err(PaneError::NotFound(given.to_owned())),
             Some([only]) => Ok(PaneHandle::clone(only)),
             Some(several) => Err(PaneError::Ambiguous {
@@ -178,7 +195,12 @@ impl Pool {
     }
 
     pub fn get(&self, id: TerminalId) -> Option<PaneHandle> {
-        self.ledger.books().panes.iter().find(|pane| pane.id() == id).cloned()
+        self.ledger
+            .books()
+            .panes
+            .iter()
+            .find(|pane| pane.id() == id)
+            .cloned()
     }
 
     /// Every terminal that lives or ended within the last minute, oldest first.
@@ -187,14 +209,21 @@ impl Pool {
         books
             .panes
             .iter()
-            .filter(|pane| pane.shared().ended_for().is_none_or(|ago| ago < LISTED_AFTER_END))
+            .filter(|pane| {
+                pane.shared()
+                    .ended_for()
+                    .is_none_or(|ago| ago < LISTED_AFTER_END)
+            })
             .map(PaneHandle::info)
             .collect()
     }
 
     pub fn gauge(&self) -> Gauge {
         let books = self.ledger.books();
-        Gauge { active: books.taken, max: books.options.max_ptys }
+        Gauge {
+            active: books.taken,
+            max: books.options.max_ptys,
+        }
     }
 
     /// What happens from now on.
@@ -207,12 +236,18 @@ impl Pool {
         let (living, patience) = {
             let mut books = self.ledger.books();
             books.closing = true;
-            (books.panes.clone(), books.options.kill_grace + Duration::from_secs(2))
+            (
+                books.panes.clone(),
+                books.options.kill_grace + Duration::from_secs(2),
+            )
         };
         for pane in &living {
             pane.kill();
         }
-        if tokio::time::timeout(patience, self.ledger.emptied()).await.is_err() {
+        if tokio::time::timeout(patience, self.ledger.emptied())
+            .await
+            .is_err()
+        {
             error!("some terminals outlived their end; they are killed");
         }
         for pane in &living {
@@ -248,7 +283,9 @@ impl Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("gauge", &self.gauge()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("gauge", &self.gauge())
+            .finish_non_exhaustive()
     }
 }
 
@@ -289,9 +326,16 @@ impl Ledger {
                 .find(|name| !is_taken(name));
             pane.shared().info().name = free.unwrap_or(base);
         }
-        let ended = books.panes.iter().filter(|pane| pane.shared().ended_for().is_some()).count();
+        let ended = books
+            .panes
+            .iter()
+            .filter(|pane| pane.shared().ended_for().is_some())
+            .count();
         if ended > MAX_REMEMBERED {
-            let oldest = books.panes.iter().position(|pane| pane.shared().ended_for().is_some());
+            let oldest = books
+                .panes
+                .iter()
+                .position(|pane| pane.shared().ended_for().is_some());
             oldest.map(|index| books.panes.remove(index));
         }
         books.panes.push(pane);
@@ -325,7 +369,10 @@ impl Ledger {
         for pane in &self.books().panes {
             let shared = pane.shared();
             if shared.ended_for().is_none()
-                && !matches!(rustix::process::waitid(WaitId::Pid(shared.pid), options), Ok(None))
+                && !matches!(
+                    rustix::process::waitid(WaitId::Pid(shared.pid), options),
+                    Ok(None)
+                )
             {
                 shared.mailbox.check_child();
             }
@@ -359,7 +406,10 @@ fn run_pane(
     let pane = PaneHandle::new(Arc::clone(&shared));
     ledger.enter(pane.clone(), spec.name.as_deref());
     info!(id = %shared.id, pid = shared.pid.as_raw_nonzero(), size = %spec.size, "terminal opened");
-    shared.tell(TerminalEvent::Opened { id: shared.id, owner: spec.owner });
+    shared.tell(TerminalEvent::Opened {
+        id: shared.id,
+        owner: spec.owner,
+    });
     let _ = started.send(Ok(pane));
     if catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))).is_err() {
         actor::bury(&shared, &mut slot);
@@ -375,7 +425,14 @@ fn start(
 ) -> Result<(Arc<Shared>, Actor), PaneError> {
     let failed = |error: std::io::Error| PaneError::SpawnFailed(error.to_string());
     let id = TerminalId::random();
-    let launch = launch::prepare(id, spec, &Defaults { shell: &options.shell, open_files })?;
+    let launch = launch::prepare(
+        id,
+        spec,
+        &Defaults {
+            shell: &options.shell,
+            open_files,
+        },
+    )?;
     let mailbox = Mailbox::new().map_err(failed)?;
     let pty = Pty::open(spec.size).map_err(failed)?;
     let pid = pty.spawn(&launch.program).map_err(|error| {
@@ -385,7 +442,10 @@ fn start(
     let program = launch.command.first().map_or("", String::as_str);
     let info = TerminalInfo {
         id,
-        name: spec.name.clone().unwrap_or_else(|| base_name(program).to_owned()),
+        name: spec
+            .name
+            .clone()
+            .unwrap_or_else(|| base_name(program).to_owned()),
         cwd: launch.program.cwd,
         pid: pid.as_raw_nonzero().get().unsigned_abs(),
         size: spec.size,
@@ -417,5 +477,8 @@ fn start(
 }
 
 fn base_name(program: &str) -> &str {
-    program.rsplit('/').find(|part| !part.is_empty()).unwrap_or(program)
+    program
+        .rsplit('/')
+        .find(|part| !part.is_empty())
+        .unwrap_or(program)
 }

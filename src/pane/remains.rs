@@ -26,7 +26,10 @@ impl Remains {
         for row in &mut screen.rows {
             *row = Arc::new(trimmed(row));
         }
-        Self { screen, history: keep_history.then_some(emulator) }
+        Self {
+            screen,
+            history: keep_history.then_some(emulator),
+        }
     }
 
     /// Gives up the history; the last screen stays.
@@ -38,7 +41,9 @@ impl Remains {
         let mut screen = self.screen.clone();
         for row in &mut screen.rows {
             let mut whole = Row::clone(row);
-            whole.cells.resize(usize::from(screen.size.cols()), Cell::default());
+            whole
+                .cells
+                .resize(usize::from(screen.size.cols()), Cell::default());
             *row = Arc::new(whole);
         }
         let scrollback = match &self.history {
@@ -81,7 +86,13 @@ pub(super) fn window(emulator: &Emulator, range: Range<u64>) -> RowWindow {
     let (history_start, top, end) = emulator.extent();
     let start = range.start.clamp(history_start, end);
     let rows = emulator.rows(start..range.end.clamp(start, end));
-    RowWindow { start, rows, history_start, top, end }
+    RowWindow {
+        start,
+        rows,
+        history_start,
+        top,
+        end,
+    }
 }
 
 /// The nearest hit of a search, read in portions so that a near one is cheap.
@@ -93,7 +104,9 @@ pub(super) fn search(emulator: &Emulator, what: &Search) -> Option<Match> {
             while from < end {
                 let until = (from + SEARCH_ROWS).min(end);
                 let rows = emulator.rows(from..until);
-                let hit = (from..).zip(&rows).find_map(|(n, row)| text::search_row(what, n, row));
+                let hit = (from..)
+                    .zip(&rows)
+                    .find_map(|(n, row)| text::search_row(what, n, row));
                 if hit.is_some() {
                     return hit;
                 }
@@ -106,8 +119,10 @@ pub(super) fn search(emulator: &Emulator, what: &Search) -> Option<Match> {
                 let from = until.saturating_sub(SEARCH_ROWS).max(first);
                 let rows = emulator.rows(from..until);
                 let numbered = (from..).zip(&rows).collect::<Vec<_>>();
-                let hit =
-                    numbered.iter().rev().find_map(|(n, row)| text::search_row(what, *n, row));
+                let hit = numbered
+                    .iter()
+                    .rev()
+                    .find_map(|(n, row)| text::search_row(what, *n, row));
                 if hit.is_some() {
                     return hit;
                 }
@@ -120,7 +135,11 @@ pub(super) fn search(emulator: &Emulator, what: &Search) -> Option<Match> {
 
 fn trimmed(row: &Row) -> Row {
     let blank = Cell::default();
-    let used = row.cells.iter().rposition(|cell| *cell != blank).map_or(0, |last| last + 1);
+    let used = row
+        .cells
+        .iter()
+        .rposition(|cell| *cell != blank)
+        .map_or(0, |last| last + 1);
     Row {
         cells: row.cells.iter().take(used).copied().collect(),
         extras: row.extras.clone(),

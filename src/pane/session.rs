@@ -25,8 +25,10 @@ pub(super) fn members(leader: Pid) -> Vec<Member> {
         .filter(|pid| *pid != leader)
         .filter_map(|pid| {
             let stat = read_stat(pid)?;
-            (stat.session == leader.as_raw_nonzero().get() && !stat.ended)
-                .then_some(Member { pid, start_time: stat.start_time })
+            (stat.session == leader.as_raw_nonzero().get() && !stat.ended).then_some(Member {
+                pid,
+                start_time: stat.start_time,
+            })
         })
         .collect()
 }
@@ -42,7 +44,11 @@ pub(super) fn members(_leader: Pid) -> Vec<Member> {
 /// As long as one of them lives the session's number is taken, so newcomers that bear it belong to it; when none
 /// does the number may be somebody else's, and nobody is returned.
 pub(super) fn remaining(leader: Pid, known: &[Member]) -> Vec<Member> {
-    if known.iter().any(|member| member.lives()) { members(leader) } else { Vec::new() }
+    if known.iter().any(|member| member.lives()) {
+        members(leader)
+    } else {
+        Vec::new()
+    }
 }
 
 impl Member {
@@ -95,5 +101,9 @@ fn read_stat(pid: Pid) -> Option<Stat> {
     let state = fields.next()?;
     let session = fields.nth(2)?.parse().ok()?;
     let start_time = fields.nth(15)?.parse().ok()?;
-    Some(Stat { session, start_time, ended: matches!(state, "Z" | "X") })
+    Some(Stat {
+        session,
+        start_time,
+        ended: matches!(state, "Z" | "X"),
+    })
 }

@@ -38,13 +38,24 @@ fn lines(rows: &[Arc<Row>], join_wrapped: bool) -> String {
 pub(super) fn search_row(search: &Search, number: u64, row: &Row) -> Option<Match> {
     let text = row.text();
     let from = (number == search.from.0).then_some(search.from.1);
-    let hits = search.pattern.find_iter(&text).filter(|hit| !hit.is_empty()).map(|hit| Match {
-        row: number,
-        cols: (column(row, &text, hit.start()), column(row, &text, hit.end())),
-    });
+    let hits = search
+        .pattern
+        .find_iter(&text)
+        .filter(|hit| !hit.is_empty())
+        .map(|hit| Match {
+            row: number,
+            cols: (
+                column(row, &text, hit.start()),
+                column(row, &text, hit.end()),
+            ),
+        });
     match search.direction {
-        Direction::Down => hits.into_iter().find(|hit| from.is_none_or(|from| hit.cols.0 > from)),
-        Direction::Up => hits.filter(|hit| from.is_none_or(|from| hit.cols.0 < from)).last(),
+        Direction::Down => hits
+            .into_iter()
+            .find(|hit| from.is_none_or(|from| hit.cols.0 > from)),
+        Direction::Up => hits
+            .filter(|hit| from.is_none_or(|from| hit.cols.0 < from))
+            .last(),
     }
 }
 
@@ -72,8 +83,18 @@ mod tests {
     use crate::domain::screen::Cell;
 
     fn row(text: &str, wrapped: bool) -> Arc<Row> {
-        let cells = text.chars().map(|ch| Cell { ch, ..Cell::default() }).collect();
-        Arc::new(Row { cells, wrapped, ..Row::default() })
+        let cells = text
+            .chars()
+            .map(|ch| Cell {
+                ch,
+                ..Cell::default()
+            })
+            .collect();
+        Arc::new(Row {
+            cells,
+            wrapped,
+            ..Row::default()
+        })
     }
 
     #[test]
@@ -92,9 +113,21 @@ mod tests {
         };
         let row = row("ab ab ab", false);
         let down = search_row(&search(0, Direction::Down), 7, &row);
-        assert_eq!(down, Some(Match { row: 7, cols: (3, 5) }));
+        assert_eq!(
+            down,
+            Some(Match {
+                row: 7,
+                cols: (3, 5)
+            })
+        );
         let up = search_row(&search(6, Direction::Up), 7, &row);
-        assert_eq!(up, Some(Match { row: 7, cols: (3, 5) }));
+        assert_eq!(
+            up,
+            Some(Match {
+                row: 7,
+                cols: (3, 5)
+            })
+        );
         assert_eq!(search_row(&search(6, Direction::Down), 7, &row), None);
     }
 }

@@ -36,7 +36,10 @@ impl Tasks {
     pub async fn shutdown(&self, patience: Duration) {
         self.token.cancel();
         self.tracker.close();
-        if tokio::time::timeout(patience, self.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(patience, self.tracker.wait())
+            .await
+            .is_err()
+        {
             warn!(left = self.tracker.len(), "tasks did not end in time");
         }
     }
