@@ -27,6 +27,7 @@ use crate::domain::input::Input;
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Exit, Status};
+use crate::runtime::fault;
 
 /// How much output is read before anything else gets its turn: a few milliseconds of emulation.
 const READ_LIMIT: usize = 64 * 1024;
@@ -284,6 +285,7 @@ impl Actor {
     }
 
     fn type_in(&mut self, input: &Input, now: Instant) {
+        fault::point("pane", &self.shared.info().name);
         let before = self.input.len();
         let modes = self.emulator.modes();
         encode::encode(

@@ -202,3 +202,78 @@ fn check(path: &Path) -> Candidate {
         Err(_) => Candidate::Missing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::size::Size;
+    use crate::domain::terminal::Owner;
+
+    fn spec(command: &[&str]) -> TerminalSpec {
+        TerminalSpec {
+            name: None,
+            command: command.iter().map(ToString::to_string).collect(),
+            cwd: None,
+            env: Vec::new(),
+            size: Size::DEFAULT,
+            persistent: false,
+            agent: None,
+            owner: Owner::Local,
+        }
+    }
+
+    fn failure(spec: &TerminalSpec) -> String {
+        let defaults = Defaults {
+            shell: &["/bin/sh".to_owned()],
+            open_files: None,
+        };
+        match prepare(TerminalId::random(), spec, &defaults) {
+            Ok(launch) => format!("it would start {}", launch.program.path.display()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_started_is_named_before_the_fork() {
+        let cases = [
+            (
+                &["no-such-binary"] as &[&str],
+                "no-such-binary: not found in PATH",
+            ),
+            (&["/no/such/binary"], "/no/such/binary: not found"),
+            (&["/etc/passwd"], "/etc/passwd: not executable"),
+            (&["/tmp"], "/tmp: is a folder"),
+            (&[""], "the command is empty"),
+        ];
+        for (command, expected) in cases {
+            assert_eq!(
+                failure(&spec(command)),
+                format!("pty spawn failed: {expected}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_working_directory_is_named() {
+        let mut spec = spec(&["sh"]);
+        spec.cwd = Some("/no/such/folder".into());
+        assert_eq!(
+            failure(&spec),
+            "pty spawn failed: working directory /no/such/folder: does not exist"
+        );
+    }
+
+    #[test]
+    fn an_agent_without_a_command_is_its_own_binary() {
+        let mut spec = spec(&[]);
+        spec.agent = Some(AgentKind::Codex);
+        assert_eq!(command_of(&spec, &["/bin/sh".to_owned()]), ["codex"]);
+    }
+
+    #[test]
+    fn the_path_of_the_terminal_decides_not_tundras_own() {
+        let mut spec = spec(&["sh"]);
+        spec.env.push(("PATH".into(), "/no/such/folder".into()));
+        assert_eq!(failure(&spec), "pty spawn failed: sh: not found in PATH");
+    }
+}
