@@ -1,0 +1,118 @@
+//! Each profile's way out: its client and its key.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::HeaderValue;
+
+use super::upstream::{Timeouts, Upstream};
+use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::route::KeyState;
+
+/// Tells the value of an environment variable. A closure, so that keys stay where they are until they are needed.
+pub type KeySource = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Reads the process's own environment.
+#[must_use]
+pub fn environment() -> KeySource {
+    Arc::new(|name| std::env::var(name).ok())
+}
+
+/// A way to one provider.
+#[derive(Debug)]
+pub struct Connection {
+    pub upstream: Upstream,
+    /// Marked as sensitive, so that nothing prints it.
+    pub key: Option<HeaderValue>,
+}
+
+/// All ways out; replaced one by one, while calls under way keep the one that they began with.
+pub struct Connections {
+    keys: KeySource,
+    open: RwLock<HashMap<ProfileName, Result<Arc<Connection>, String>>>,
+}
+
+impl Connections {
+    pub fn new(keys: KeySource) -> Self {
+        Self {
+            keys,
+            open: RwLock::default(),
+        }
+    }
+
+    /// Opens ways for `profiles` and forgets all others; answers who has a key.
+    pub fn open_all(
+        &self,
+        profiles: Vec<Profile>,
+        timeouts: Timeouts,
+    ) -> Vec<(Profile, KeyState)> {
+        let mut open = HashMap::new();
+        let with_keys = profiles
+            .into_iter()
+            .map(|profile| {
+                let (connection, state) = self.connect(&profile, timeouts);
+                open.insert(profile.name.clone(), connection);
+                (profile, state)
+            })
+            .collect();
+        *self.open.write().unwrap_or_else(PoisonError::into_inner) = open;
+        with_keys
+    }
+
+    /// Takes new connections and a fresh look at the key.
+    pub fn reopen(&self, profile: &Profile, timeouts: Timeouts) -> KeyState {
+        let (connection, state) = self.connect(profile, timeouts);
+        self.open
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(profile.name.clone(), connection);
+        state
+    }
+
+    /// The way to a profile, or why there is none.
+    pub fn of(&self, name: &ProfileName) -> Result<Arc<Connection>, String> {
+        self.open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Err("the profile was removed".to_owned()))
+    }
+
+    fn connect(
+        &self,
+        profile: &Profile,
+        timeouts: Timeouts,
+    ) -> (Result<Arc<Connection>, String>, KeyState) {
+        let secret = profile
+            .key_env
+            .as_deref()
+            .and_then(|name| (self.keys)(name))
+            .map(|secret| secret.trim().to_owned())
+            .filter(|secret| !secret.is_empty());
+        let state = if profile.key_env.is_some() && secret.is_none() {
+            KeyState::Missing
+        } else {
+            KeyState::Present
+        };
+        let key = secret.map(|secret| HeaderValue::from_str(&secret)).transpose();
+        let connection = match (Upstream::new(&profile.base_url, timeouts), key) {
+            (Ok(upstream), Ok(mut key)) => {
+                if let Some(key) = &mut key {
+                    key.set_sensitive(true);
+                }
+                Ok(Arc::new(Connection { upstream, key }))
+            }
+            (Err(error), _) => Err(error.to_string()),
+            (_, Err(_)) => Err("the key holds characters that no header can carry".to_owned()),
+        };
+        (connection, state)
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").finish_non_exhaustive()
+    }
+}

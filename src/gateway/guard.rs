@@ -1,0 +1,173 @@
+//! Who may come in: callers on this machine with a valid key, and no web page.
+
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
+use http::{StatusCode, Uri};
+use thiserror::Error;
+
+use super::keys::KeyRing;
+use crate::domain::route::Caller;
+
+/// Parameters that clients of other vendors put a key in.
+const KEY_PARAMETERS: [&str; 7] = [
+    "key",
+    "api_key",
+    "api-key",
+    "apikey",
+    "x-api-key",
+    "token",
+    "access_token",
+];
+
+/// Why a request is turned away before anything is read of its body.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Denied {
+    #[error("forbidden: the Host header must name this machine's loopback address")]
+    ForeignHost,
+    #[error("forbidden: requests from web pages are refused (Origin is not loopback)")]
+    ForeignOrigin,
+    #[error("the key must not be in the query: send it as Authorization: Bearer or x-api-key")]
+    KeyInQuery,
+    #[error(
+        "no key: send the one in ANTHROPIC_AUTH_TOKEN or OPENAI_API_KEY of this terminal, or that of state/gateway.key"
+    )]
+    NoKey,
+    #[error("invalid key: it is not that of a living terminal, nor that of state/gateway.key")]
+    WrongKey,
+}
+
+impl Denied {
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::KeyInQuery => StatusCode::BAD_REQUEST,
+            Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+/// Refuses what a browser was tricked into sending: a name that was rebound to loopback, a page of another origin.
+pub fn check_origin(uri: &Uri, headers: &HeaderMap, bound: IpAddr) -> Result<(), Denied> {
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| uri.authority().map(http::uri::Authority::as_str));
+    if !host.is_some_and(|host| is_here(host, bound)) {
+        return Err(Denied::ForeignHost);
+    }
+    for origin in headers.get_all(ORIGIN) {
+        let here = origin
+            .to_str()
+            .ok()
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(_, host)| is_here(host, bound));
+        if !here {
+            return Err(Denied::ForeignOrigin);
+        }
+    }
+    Ok(())
+}
+
+/// Finds who calls.
+pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Caller, Denied> {
+    check_query(uri)?;
+    let bearer = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim());
+    let plain = headers
+        .get("x-api-key")
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim);
+    if bearer.is_none() && plain.is_none() {
+        return Err(Denied::NoKey);
+    }
+    [bearer, plain]
+        .into_iter()
+        .flatten()
+        .find_map(|key| keys.who(key))
+        .ok_or(Denied::WrongKey)
+}
+
+pub fn check_query(uri: &Uri) -> Result<(), Denied> {
+    let names = uri.query().unwrap_or_default().split('&');
+    let has_key = names
+        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
+        .any(|name| KEY_PARAMETERS.iter().any(|key| name.eq_ignore_ascii_case(key)));
+    if has_key {
+        Err(Denied::KeyInQuery)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether `host[:port]` names loopback or the very address that is listened on.
+fn is_here(host: &str, bound: IpAddr) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or("", |(name, _)| name),
+        None => host.split_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback() || (address == bound && !bound.is_unspecified()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::TerminalId;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn only_this_machine_is_a_host_or_origin() {
+        let uri = Uri::from_static("/v1/messages");
+        let checked = |pairs: &[_]| check_origin(&uri, &headers(pairs), HERE);
+        for host in ["127.0.0.1:3100", "localhost", "LOCALHOST:1", "[::1]:3100", "127.8.8.8"] {
+            assert_eq!(checked(&[("host", host)]), Ok(()), "{host}");
+        }
+        for host in ["example.com", "127.0.0.1.nip.io", "10.0.0.1", "localhost.evil.com", ""] {
+            assert_eq!(checked(&[("host", host)]), Err(Denied::ForeignHost), "{host}");
+        }
+        assert_eq!(checked(&[]), Err(Denied::ForeignHost));
+        let with = |origin| checked(&[("host", "localhost"), ("origin", origin)]);
+        assert_eq!(with("http://localhost:5173"), Ok(()));
+        for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example"] {
+            assert_eq!(with(origin), Err(Denied::ForeignOrigin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_key_comes_in_a_header_and_nowhere_else() {
+        let keys = KeyRing::default();
+        let terminal = TerminalId::random();
+        let key = keys.issue(terminal);
+        let plain = Uri::from_static("/v1/messages?beta=true");
+        let bearer = format!("bearer {}", key.reveal());
+        for pairs in [[("authorization", bearer.as_str())], [("x-api-key", key.reveal())]] {
+            assert_eq!(check_key(&plain, &headers(&pairs), &keys), Ok(Caller::Terminal(terminal)));
+        }
+        assert_eq!(check_key(&plain, &headers(&[]), &keys), Err(Denied::NoKey));
+        assert_eq!(
+            check_key(&plain, &headers(&[("x-api-key", "guess")]), &keys),
+            Err(Denied::WrongKey)
+        );
+        let query: Uri = format!("/v1/models?api_key={}", key.reveal()).parse().unwrap();
+        assert_eq!(
+            check_key(&query, &headers(&[("x-api-key", key.reveal())]), &keys),
+            Err(Denied::KeyInQuery)
+        );
+    }
+}

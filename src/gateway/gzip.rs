@@ -1,0 +1,96 @@
+//! Reads along in a gzip stream that is passed on as it is.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+
+/// The most that one body may unfold to while it is read along; a bomb is passed on but no longer counted.
+const MOST_UNFOLDED: usize = 64 * 1024 * 1024;
+
+/// A chunk could not be unfolded: the data is no gzip or folds up too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// Unfolds chunk by chunk, as far as each allows.
+#[derive(Debug)]
+pub struct Unfolder {
+    decoder: MultiGzDecoder<Vec<u8>>,
+    total: usize,
+}
+
+impl Default for Unfolder {
+    fn default() -> Self {
+        Self {
+            decoder: MultiGzDecoder::new(Vec::new()),
+            total: 0,
+        }
+    }
+}
+
+impl Unfolder {
+    pub fn push(&mut self, chunk: &[u8]) -> Result<Bytes, Unreadable> {
+        for piece in chunk.chunks(4096) {
+            self.decoder.write_all(piece).map_err(|_| Unreadable)?;
+            if self.total + self.decoder.get_ref().len() > MOST_UNFOLDED {
+                return Err(Unreadable);
+            }
+        }
+        self.decoder.flush().map_err(|_| Unreadable)?;
+        let unfolded = std::mem::take(self.decoder.get_mut());
+        self.total += unfolded.len();
+        Ok(Bytes::from(unfolded))
+    }
+
+    /// Unfolds a whole body.
+    pub fn whole(body: &[u8]) -> Result<Bytes, Unreadable> {
+        let mut unfolder = Self::default();
+        let unfolded = unfolder.push(body)?;
+        unfolder.decoder.try_finish().map_err(|_| Unreadable)?;
+        let rest = std::mem::take(unfolder.decoder.get_mut());
+        if rest.is_empty() {
+            return Ok(unfolded);
+        }
+        let mut all = unfolded.to_vec();
+        all.extend_from_slice(&rest);
+        Ok(Bytes::from(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    fn fold(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn unfolds_each_flushed_part_at_once() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let mut unfolder = Unfolder::default();
+        let mut before = 0;
+        for part in ["data: one\n\n", "data: two\n\n"] {
+            encoder.write_all(part.as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            let all = encoder.get_ref();
+            let unfolded = unfolder.push(&all[before..]).unwrap();
+            before = all.len();
+            assert_eq!(unfolded, part.as_bytes());
+        }
+    }
+
+    #[test]
+    fn refuses_bombs_and_nonsense() {
+        let bomb = fold(&vec![0; MOST_UNFOLDED + 1]);
+        assert_eq!(Unfolder::whole(&bomb), Err(Unreadable));
+        assert_eq!(Unfolder::whole(b"no gzip at all"), Err(Unreadable));
+        let folded = fold(b"{\"a\":1}");
+        assert_eq!(Unfolder::whole(&folded).unwrap(), &b"{\"a\":1}"[..]);
+        assert_eq!(Unfolder::whole(&folded[..folded.len() - 9]), Err(Unreadable));
+    }
+}

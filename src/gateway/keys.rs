@@ -1,0 +1,150 @@
+//! The keys that callers of the gateway show, and who they are.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::domain::id::TerminalId;
+use crate::domain::route::Caller;
+
+/// A caller's secret: `tundra-` and 244 random bits. Debugging it shows nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CallerKey(String);
+
+impl CallerKey {
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!(
+            "tundra-{}{}",
+            Uuid::new_v4().simple(),
+            Uuid::new_v4().simple()
+        ))
+    }
+
+    /// The secret itself, for a child's environment.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallerKey(…)")
+    }
+}
+
+/// The keys that are valid now; cheap to clone, all clones share one set.
+///
+/// A lookup hashes with a random seed before it compares, so its time tells nothing about how much of a guess is right.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRing {
+    callers: Arc<RwLock<HashMap<String, Caller>>>,
+}
+
+impl KeyRing {
+    /// Makes a key for a terminal; valid until [`KeyRing::forget`].
+    #[must_use]
+    pub fn issue(&self, terminal: TerminalId) -> CallerKey {
+        let key = CallerKey::random();
+        self.admit(key.clone(), Caller::Terminal(terminal));
+        key
+    }
+
+    /// Makes `key` valid for `caller`.
+    pub fn admit(&self, key: CallerKey, caller: Caller) {
+        self.callers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.0, caller);
+    }
+
+    /// Makes every key of a terminal invalid; requests in flight go on.
+    pub fn forget(&self, terminal: TerminalId) {
+        self.callers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, caller| *caller != Caller::Terminal(terminal));
+    }
+
+    pub fn who(&self, key: &str) -> Option<Caller> {
+        self.callers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .copied()
+    }
+}
+
+/// Reads the key for programs outside from `file`, or makes it there: 0600, in a folder of 0700.
+pub fn outside_key(file: &Path) -> io::Result<CallerKey> {
+    match fs::read_to_string(file) {
+        Ok(text) if is_key(text.trim()) => {
+            fs::set_permissions(file, fs::Permissions::from_mode(0o600))?;
+            return Ok(CallerKey(text.trim().to_owned()));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    if let Some(folder) = file.parent() {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let key = CallerKey::random();
+    let fresh = file.with_extension("key.new");
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    writeln!(out, "{}", key.0)?;
+    out.sync_all()?;
+    fs::rename(&fresh, file)?;
+    Ok(key)
+}
+
+/// Whether a text can be a key: long enough to be a secret, and fit for a header.
+fn is_key(text: &str) -> bool {
+    text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_valid_until_its_terminal_is_forgotten() {
+        let ring = KeyRing::default();
+        let (one, two) = (TerminalId::random(), TerminalId::random());
+        let (first, second) = (ring.issue(one), ring.issue(two));
+        assert_eq!(ring.who(first.reveal()), Some(Caller::Terminal(one)));
+        ring.forget(one);
+        assert_eq!(ring.who(first.reveal()), None);
+        assert_eq!(ring.who(second.reveal()), Some(Caller::Terminal(two)));
+        assert_eq!(format!("{first:?}"), "CallerKey(…)");
+    }
+
+    #[test]
+    fn the_outside_key_lasts_and_is_private() {
+        let folder = std::env::temp_dir().join(format!("tundra-key-{}", Uuid::new_v4()));
+        let file = folder.join("state/gateway.key");
+        let key = outside_key(&file).unwrap();
+        assert_eq!(outside_key(&file).unwrap(), key);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&file, "short").unwrap();
+        assert_ne!(outside_key(&file).unwrap(), key);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,306 @@
+//! `/metrics` in the Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4).
+//!
+//! Labels are bounded: profiles are as many as are configured, models the busiest few of each, callers none.
+
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::service::Shared;
+use crate::domain::breaker::BreakerState;
+use crate::domain::outcome::ErrorKind;
+use crate::domain::route::{ProviderState, ProviderStatus, RouterStatus};
+use crate::domain::usage::{Counters, Latency, OTHER_MODEL, Usage};
+
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// How many models of one profile get a line of their own.
+const MOST_MODELS: usize = 32;
+
+const STATES: [ProviderState; 8] = [
+    ProviderState::Ready,
+    ProviderState::Open,
+    ProviderState::HalfOpen,
+    ProviderState::Cooling,
+    ProviderState::Held,
+    ProviderState::Exhausted,
+    ProviderState::Disabled,
+    ProviderState::NoKey,
+];
+
+/// Everything there is to scrape, as of now.
+pub fn exposition(shared: &Shared) -> Bytes {
+    let status = shared.router.status();
+    let models = shared.router.read(|router, _| by_model(router.usage()));
+    let mut page = Page(String::with_capacity(16 * 1024));
+    gateway(&mut page, shared, &status);
+    usage(&mut page, &models);
+    let latencies = |of: fn(&ProviderStatus) -> &Latency| {
+        let providers = status.providers.iter();
+        providers.map(move |provider| (provider.profile.name.as_str(), of(provider)))
+    };
+    page.histograms(
+        "tundra_llm_time_to_first_byte_seconds",
+        "From sending a call to the first byte of its answer.",
+        latencies(|provider| &provider.usage.first_byte),
+    );
+    page.histograms(
+        "tundra_llm_request_duration_seconds",
+        "From sending a call to its end.",
+        latencies(|provider| &provider.usage.total),
+    );
+    providers(&mut page, &status);
+    process(&mut page);
+    Bytes::from(page.0)
+}
+
+type Model = (String, String);
+
+/// Sums usage over callers; a profile's rarer models are summed under one name.
+fn by_model(usage: &Usage) -> Vec<(Model, Counters)> {
+    let mut models: HashMap<Model, Counters> = HashMap::new();
+    for (key, counters) in usage.rows() {
+        let model = (key.profile.as_str().to_owned(), key.model.to_string());
+        models.entry(model).or_default().merge(counters);
+    }
+    let mut sorted: Vec<_> = models.into_iter().collect();
+    sorted.sort_by(|(a, x), (b, y)| (&a.0, y.requests, &a.1).cmp(&(&b.0, x.requests, &b.1)));
+    let mut kept: Vec<(Model, Counters)> = Vec::new();
+    let mut seen = 0;
+    for ((profile, model), counters) in sorted {
+        seen = match kept.last() {
+            Some(((last, _), _)) if *last == profile => seen + 1,
+            _ => 0,
+        };
+        if seen < MOST_MODELS {
+            kept.push(((profile, model), counters));
+        } else if let Some((last, sum)) = kept.last_mut() {
+            if last.1 != OTHER_MODEL && seen == MOST_MODELS {
+                kept.push(((profile, OTHER_MODEL.to_owned()), counters));
+            } else {
+                sum.merge(&counters);
+            }
+        }
+    }
+    kept
+}
+
+fn gateway(page: &mut Page, shared: &Shared, status: &RouterStatus) {
+    let count = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed);
+    page.head("tundra_build_info", "gauge", "The running version.");
+    page.line("tundra_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    page.head("tundra_gateway_requests_total", "counter", "Requests for a forwarded route.");
+    page.line("tundra_gateway_requests_total", &[], count(&shared.counts.requests));
+    page.head(
+        "tundra_gateway_refused_total",
+        "counter",
+        "Requests that were turned away for a fault of their own.",
+    );
+    page.line("tundra_gateway_refused_total", &[], count(&shared.counts.refused));
+    page.head("tundra_gateway_requests_in_flight", "gauge", "Calls to providers under way.");
+    page.line("tundra_gateway_requests_in_flight", &[], status.in_flight);
+    page.head("tundra_gateway_requests_waiting", "gauge", "Requests that wait for room.");
+    page.line("tundra_gateway_requests_waiting", &[], status.waiting);
+}
+
+fn usage(page: &mut Page, models: &[(Model, Counters)]) {
+    page.head("tundra_llm_requests_total", "counter", "Calls to providers, however they ended.");
+    for ((profile, model), counters) in models {
+        let labels = [("profile", profile.as_str()), ("model", model)];
+        page.line("tundra_llm_requests_total", &labels, counters.requests);
+    }
+    page.head("tundra_llm_errors_total", "counter", "Calls that ended in an error, by its kind.");
+    for ((profile, model), counters) in models {
+        for kind in ErrorKind::ALL {
+            let labels = [("profile", profile.as_str()), ("model", model), ("kind", kind.as_str())];
+            page.line("tundra_llm_errors_total", &labels, counters.errors.of(kind));
+        }
+    }
+    page.head(
+        "tundra_llm_tokens_total",
+        "counter",
+        "Tokens; input is without what came from or went to a cache.",
+    );
+    for ((profile, model), counters) in models {
+        let tokens = counters.tokens;
+        for (kind, value) in [
+            ("input", tokens.input),
+            ("output", tokens.output),
+            ("cache_read", tokens.cache_read),
+            ("cache_write", tokens.cache_write),
+        ] {
+            let labels = [("profile", profile.as_str()), ("model", model), ("type", kind)];
+            page.line("tundra_llm_tokens_total", &labels, value);
+        }
+    }
+    page.head("tundra_llm_estimated_total", "counter", "Calls whose tokens are estimated.");
+    for ((profile, model), counters) in models {
+        let labels = [("profile", profile.as_str()), ("model", model)];
+        page.line("tundra_llm_estimated_total", &labels, counters.estimated);
+    }
+    page.head("tundra_llm_cost_usd_total", "counter", "Estimated cost of calls whose price is known.");
+    for ((profile, model), counters) in models {
+        let labels = [("profile", profile.as_str()), ("model", model)];
+        page.line("tundra_llm_cost_usd_total", &labels, Dollars(counters.cost.nanodollars));
+    }
+    page.head("tundra_llm_cost_unknown_total", "counter", "Calls whose price is not known.");
+    for ((profile, model), counters) in models {
+        let labels = [("profile", profile.as_str()), ("model", model)];
+        page.line("tundra_llm_cost_unknown_total", &labels, counters.cost.unknown);
+    }
+}
+
+fn providers(page: &mut Page, status: &RouterStatus) {
+    let each = |page: &mut Page, name: &str, help: &str, of: &dyn Fn(&ProviderStatus) -> Option<f64>| {
+        page.head(name, "gauge", help);
+        for provider in &status.providers {
+            if let Some(value) = of(provider) {
+                page.line(name, &[("profile", provider.profile.name.as_str())], value);
+            }
+        }
+    };
+    each(page, "tundra_provider_active", "1 where the next request goes.", &|provider| {
+        Some(f64::from(u8::from(provider.active)))
+    });
+    each(page, "tundra_provider_in_flight", "Calls under way.", &|provider| Some(number(provider.in_flight)));
+    each(page, "tundra_provider_cooldown_seconds", "Until it may be asked again.", &|provider| {
+        Some(provider.cooldown.map_or(0.0, |left| left.as_secs_f64()))
+    });
+    page.head("tundra_provider_state", "gauge", "1 for the state that it is in.");
+    for provider in &status.providers {
+        for state in STATES {
+            let labels = [("profile", provider.profile.name.as_str()), ("state", state.as_str())];
+            page.line("tundra_provider_state", &labels, u8::from(provider.state == state));
+        }
+    }
+    page.head("tundra_breaker_state", "gauge", "1 for the state that the breaker is in.");
+    for provider in &status.providers {
+        for state in [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen] {
+            let labels = [("profile", provider.profile.name.as_str()), ("state", state.as_str())];
+            page.line("tundra_breaker_state", &labels, u8::from(provider.breaker.state == state));
+        }
+    }
+    for (name, help) in [
+        ("tundra_bucket_available", "What a limit has room for now."),
+        ("tundra_bucket_capacity", "What a limit has room for at most."),
+    ] {
+        page.head(name, "gauge", help);
+        for provider in &status.providers {
+            for (kind, gauge) in [
+                ("requests", provider.requests_bucket),
+                ("tokens", provider.tokens_bucket),
+            ] {
+                let Some(gauge) = gauge else { continue };
+                let value = if name.ends_with("capacity") {
+                    gauge.capacity
+                } else {
+                    gauge.available
+                };
+                let labels = [("profile", provider.profile.name.as_str()), ("bucket", kind)];
+                page.line(name, &labels, value);
+            }
+        }
+    }
+}
+
+/// The usual numbers of a process, as far as the system tells them.
+fn process(page: &mut Page) {
+    if let Some(bytes) = resident_bytes() {
+        page.head("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
+        page.line("process_resident_memory_bytes", &[], bytes);
+    }
+    let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let nanos = u32::try_from(cpu.tv_nsec).unwrap_or_default();
+    let seconds = Duration::new(u64::try_from(cpu.tv_sec).unwrap_or_default(), nanos);
+    page.head("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.");
+    page.line("process_cpu_seconds_total", &[], seconds.as_secs_f64());
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        page.head("process_open_fds", "gauge", "Number of open file descriptors.");
+        page.line("process_open_fds", &[], open.count());
+    }
+}
+
+/// The process's resident memory in bytes; `None` where the system does not tell.
+pub fn resident_bytes() -> Option<u64> {
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm")
+        .ok()?
+        .split(' ')
+        .nth(1)?
+        .parse()
+        .ok()?;
+    Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a gauge of calls under way")]
+fn number(value: u64) -> f64 {
+    value as f64
+}
+
+/// Nanodollars, written as dollars without losing any.
+struct Dollars(u64);
+
+impl fmt::Display for Dollars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:09}", self.0 / 1_000_000_000, self.0 % 1_000_000_000)
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing into a string does not fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) {
+        self.0.push_str(name);
+        for (index, (label, text)) in labels.iter().enumerate() {
+            self.0.push(if index == 0 { '{' } else { ',' });
+            let _ = write!(self.0, "{label}=\"{}\"", Escaped(text));
+        }
+        if !labels.is_empty() {
+            self.0.push('}');
+        }
+        let _ = writeln!(self.0, " {value}");
+    }
+
+    fn histograms<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        latencies: impl Iterator<Item = (&'a str, &'a Latency)>,
+    ) {
+        self.head(name, "histogram", help);
+        let bucket = format!("{name}_bucket");
+        for (profile, latency) in latencies {
+            for (bound_ms, count) in latency.cumulative() {
+                let bound = (f64::from(bound_ms) / 1000.0).to_string();
+                self.line(&bucket, &[("profile", profile), ("le", &bound)], count);
+            }
+            self.line(&bucket, &[("profile", profile), ("le", "+Inf")], latency.count());
+            self.line(&format!("{name}_sum"), &[("profile", profile)], latency.sum().as_secs_f64());
+            self.line(&format!("{name}_count"), &[("profile", profile)], latency.count());
+        }
+    }
+}
+
+/// A label's value with what would end it escaped.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\\' => f.write_str("\\\\")?,
+                '"' => f.write_str("\\\"")?,
+                '\n' => f.write_str("\\n")?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! The gateway as the rest of tundra holds it: one handle for its server, its commands and its panel.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::clock::Clock;
+use super::connections::{Connections, KeySource};
+use super::keys::KeyRing;
+use super::router::RouterHandle;
+use super::upstream::Timeouts;
+use crate::domain::profile::Profile;
+use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand};
+
+/// How long a caller of a stream hears nothing before a ping.
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// The largest request body.
+const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// What the configuration says about the gateway, its profiles apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub route: RouteSettings,
+    pub timeouts: Timeouts,
+    /// Bytes of the largest request body.
+    pub max_body: usize,
+    /// Between pings to the caller of a silent stream.
+    pub ping_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            route: RouteSettings::default(),
+            timeouts: Timeouts::default(),
+            max_body: MAX_BODY,
+            ping_every: PING_EVERY,
+        }
+    }
+}
+
+/// Talks to the gateway; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the server and every request share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub router: RouterHandle,
+    pub connections: Connections,
+    pub keys: KeyRing,
+    options: RwLock<Options>,
+    pub address: RwLock<Option<SocketAddr>>,
+    pub counts: Counts,
+    /// Cancelled when streams must end.
+    pub closing: CancellationToken,
+}
+
+/// What the server counts itself.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Requests for a forwarded route, whether sound or not.
+    pub requests: AtomicU64,
+    /// Of those, answered by tundra itself for a fault of the request.
+    pub refused: AtomicU64,
+}
+
+impl Gateway {
+    /// `keys` tells the value of the environment variable that holds a provider's key.
+    #[must_use]
+    pub fn new(options: Options, profiles: Vec<Profile>, keys: KeySource) -> Self {
+        let connections = Connections::new(keys);
+        let profiles = connections.open_all(profiles, options.timeouts);
+        let router = RouterHandle::new(options.route, profiles, seed(), Clock::start());
+        Self {
+            shared: Arc::new(Shared {
+                router,
+                connections,
+                keys: KeyRing::default(),
+                options: RwLock::new(options),
+                address: RwLock::new(None),
+                counts: Counts::default(),
+                closing: CancellationToken::new(),
+            }),
+        }
+    }
+
+    /// The rules' own handle: status, events, attempts, usage.
+    #[must_use]
+    pub fn router(&self) -> &RouterHandle {
+        &self.shared.router
+    }
+
+    /// The keys that callers show; whoever opens terminals adds and removes theirs.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.shared.keys
+    }
+
+    /// Where the server listens; `None` before it does.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        *self
+            .shared
+            .address
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests since the start, and those under way.
+    #[must_use]
+    pub fn traffic(&self) -> (u64, u64) {
+        let counts = &self.shared.counts;
+        let in_flight = self.shared.router.read(|router, _| router.in_flight());
+        (counts.requests.load(Ordering::Relaxed), in_flight)
+    }
+
+    /// Carries out an operator's command; a restart also takes new connections and a fresh look at the key.
+    ///
+    /// The process of a local profile is not this room's: whoever runs it restarts it too.
+    pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
+        if let RouterCommand::Restart(name) = command {
+            let profile = self
+                .shared
+                .router
+                .status()
+                .providers
+                .into_iter()
+                .find(|provider| provider.profile.name == *name)
+                .map(|provider| provider.profile)
+                .ok_or_else(|| CommandError::NotFound(name.clone()))?;
+            let state = self
+                .shared
+                .connections
+                .reopen(&profile, self.shared.timeouts());
+            self.shared.router.set_key(name, state);
+        }
+        self.shared.router.command(command, by)
+    }
+
+    /// Takes another configuration; requests under way end as they began.
+    pub fn reload(&self, options: Options, profiles: Vec<Profile>, by: By) {
+        *self
+            .shared
+            .options
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = options;
+        let profiles = self
+            .shared
+            .connections
+            .open_all(profiles, options.timeouts);
+        self.shared.router.reload(options.route, profiles, by);
+    }
+}
+
+impl Shared {
+    pub fn timeouts(&self) -> Timeouts {
+        self.options().timeouts
+    }
+
+    pub fn ping_every(&self) -> Duration {
+        self.options().ping_every
+    }
+
+    pub fn max_body(&self) -> usize {
+        self.options().max_body
+    }
+
+    fn options(&self) -> Options {
+        *self.options.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A start for the breakers' jitter that differs from run to run.
+fn seed() -> u64 {
+    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+    NonZeroU64::new(high ^ low).map_or(1, NonZeroU64::get)
+}

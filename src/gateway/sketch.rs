@@ -1,0 +1,287 @@
+//! What a request says that routing needs to know, read without changing or copying its body.
+
+use bytes::{Bytes, BytesMut};
+
+use super::scan::{Malformed, Scanner, Span, Token};
+use crate::domain::profile::{Capabilities, Capability};
+
+/// Bytes of text per token, on the low side so that a reservation rather covers too much.
+const BYTES_PER_TOKEN: f64 = 3.5;
+/// What one image or document is taken to cost until the provider tells.
+const TOKENS_PER_IMAGE: u64 = 1_500;
+const TOKENS_PER_DOCUMENT: u64 = 3_000;
+
+/// The facts of one request body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sketch {
+    pub model: String,
+    /// The model's value in the body, quotes included.
+    model_span: Span,
+    pub stream: bool,
+    /// Whether a chat stream was asked to tell its usage.
+    pub include_usage: bool,
+    pub needs: Capabilities,
+    /// Estimated tokens of everything sent.
+    pub input_tokens: u64,
+    /// The most output that the caller asked for, where it says.
+    pub max_output: Option<u64>,
+}
+
+/// Why a body cannot be routed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadBody {
+    #[error("the body is not JSON: {0}")]
+    NotJson(#[from] Malformed),
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+    #[error("model: the body names no model")]
+    NoModel,
+}
+
+impl Sketch {
+    pub fn read(body: &[u8]) -> Result<Self, BadBody> {
+        let mut reader = Reader::new(body);
+        let mut scanner = Scanner::new(body)?;
+        match scanner.next_token()? {
+            Some(Token::ObjectStart) => {}
+            _ => {
+                super::scan::validate(body)?;
+                return Err(BadBody::NotAnObject);
+            }
+        }
+        while let Some(token) = scanner.next_token()? {
+            reader.take(token, scanner.depth());
+        }
+        reader.finish()
+    }
+
+    /// The body with `model` in the place of its model; the very bytes where that changes nothing.
+    pub fn with_model(&self, body: &Bytes, model: &str) -> Bytes {
+        if model == self.model {
+            return body.clone();
+        }
+        let Ok(name) = serde_json::to_vec(model) else {
+            return body.clone();
+        };
+        let (head, rest) = body.split_at(self.model_span.start.min(body.len()));
+        let tail = rest.get(self.model_span.len()..).unwrap_or_default();
+        let mut changed = BytesMut::with_capacity(head.len() + name.len() + tail.len());
+        changed.extend_from_slice(head);
+        changed.extend_from_slice(&name);
+        changed.extend_from_slice(tail);
+        changed.freeze()
+    }
+}
+
+/// The part of the body that a top-level key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Model,
+    Stream,
+    StreamOptions,
+    MaxOutput,
+    Conversation,
+    Tools,
+    Format,
+    Other,
+}
+
+struct Reader<'a> {
+    body: &'a [u8],
+    section: Section,
+    key: &'a [u8],
+    model: Option<Span>,
+    stream: bool,
+    include_usage: bool,
+    needs: Capabilities,
+    max_output: Option<u64>,
+    text: usize,
+    attached: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(body: &'a [u8]) -> Self {
+        Self {
+            body,
+            section: Section::Other,
+            key: b"",
+            model: None,
+            stream: false,
+            include_usage: false,
+            needs: Capabilities::NONE,
+            max_output: None,
+            text: 0,
+            attached: 0,
+        }
+    }
+
+    fn take(&mut self, token: Token, depth: usize) {
+        match token {
+            Token::Key(span) => self.key(span, depth),
+            Token::String(span) => self.string(span, depth),
+            Token::Number(span) if depth == 1 && self.section == Section::MaxOutput => {
+                self.max_output = std::str::from_utf8(span.of(self.body))
+                    .ok()
+                    .and_then(|digits| digits.parse().ok());
+            }
+            Token::True => match self.section {
+                Section::Stream if depth == 1 => {
+                    self.stream = true;
+                    self.needs = self.needs.with(Capability::Streaming);
+                }
+                Section::StreamOptions if self.key == b"include_usage" => self.include_usage = true,
+                _ => {}
+            },
+            Token::ObjectStart if depth == 3 && self.section == Section::Tools => {
+                self.needs = self.needs.with(Capability::Tools);
+            }
+            _ => {}
+        }
+    }
+
+    fn key(&mut self, span: Span, depth: usize) {
+        self.key = span.of(self.body);
+        self.text += span.len();
+        if depth == 1 {
+            self.section = match self.key {
+                b"model" => Section::Model,
+                b"stream" => Section::Stream,
+                b"stream_options" => Section::StreamOptions,
+                b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => Section::MaxOutput,
+                b"messages" | b"input" | b"system" => Section::Conversation,
+                b"tools" => Section::Tools,
+                b"response_format" | b"text" | b"output_format" | b"output_config" => Section::Format,
+                _ => Section::Other,
+            };
+        }
+    }
+
+    fn string(&mut self, span: Span, depth: usize) {
+        let value = span.of(self.body);
+        match self.section {
+            Section::Model if depth == 1 => self.model = Some(span),
+            Section::Format if self.key == b"type" && value.starts_with(b"json_") => {
+                self.needs = self.needs.with(Capability::Json);
+            }
+            Section::Conversation if self.key == b"type" => match value {
+                b"image" | b"image_url" | b"input_image" => {
+                    self.needs = self.needs.with(Capability::Vision);
+                    self.attached += TOKENS_PER_IMAGE;
+                }
+                b"document" | b"file" | b"input_file" | b"input_audio" => {
+                    self.attached += TOKENS_PER_DOCUMENT;
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        if !is_opaque(self.key) {
+            self.text += value.len();
+        }
+    }
+
+    fn finish(self) -> Result<Sketch, BadBody> {
+        let span = self.model.ok_or(BadBody::NoModel)?;
+        let quoted = Span {
+            start: span.start - 1,
+            end: span.end + 1,
+        };
+        let model: String =
+            serde_json::from_slice(quoted.of(self.body)).map_err(|_| BadBody::NoModel)?;
+        if model.trim().is_empty() {
+            return Err(BadBody::NoModel);
+        }
+        Ok(Sketch {
+            model,
+            model_span: quoted,
+            stream: self.stream,
+            include_usage: self.include_usage,
+            needs: self.needs,
+            input_tokens: estimate(self.text) + self.attached,
+            max_output: self.max_output,
+        })
+    }
+}
+
+/// Fields whose strings are data rather than words: images, files, signatures.
+fn is_opaque(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"data" | b"url" | b"image_url" | b"file_data" | b"signature" | b"encrypted_content"
+    )
+}
+
+/// Tokens that `bytes` of text are taken for until a provider tells better.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+pub fn estimate(bytes: usize) -> u64 {
+    (bytes as f64 / BYTES_PER_TOKEN).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_the_model_and_nothing_else() {
+        let body = Bytes::from_static(
+            b"{ \"metadata\":{\"model\":\"a\"},\t\"model\" : \"cl\\u0061ude\" ,\"messages\":[] , \"x\":1.0e+2}",
+        );
+        let sketch = Sketch::read(&body).unwrap();
+        assert_eq!(sketch.model, "claude");
+        assert_eq!(sketch.with_model(&body, "claude"), body);
+        assert_eq!(
+            sketch.with_model(&body, "b\"c"),
+            &b"{ \"metadata\":{\"model\":\"a\"},\t\"model\" : \"b\\\"c\" ,\"messages\":[] , \"x\":1.0e+2}"[..]
+        );
+    }
+
+    #[test]
+    fn sees_what_a_request_needs() {
+        let needs = |body: &str| Sketch::read(body.as_bytes()).unwrap().needs;
+        assert_eq!(needs(r#"{"model":"m","stream":false,"tools":[],"messages":[]}"#), Capabilities::NONE);
+        assert_eq!(
+            needs(r#"{"model":"m","stream":true,"tools":[{"name":"t","input_schema":{}}]}"#),
+            Capabilities::of(&[Capability::Streaming, Capability::Tools])
+        );
+        assert_eq!(
+            needs(r#"{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"u"}}]}]}"#),
+            Capabilities::of(&[Capability::Vision])
+        );
+        for json in [
+            r#"{"model":"m","response_format":{"type":"json_object"}}"#,
+            r#"{"model":"m","text":{"format":{"type":"json_schema"}}}"#,
+        ] {
+            assert_eq!(needs(json), Capabilities::of(&[Capability::Json]));
+        }
+        assert_eq!(
+            needs(r#"{"model":"m","tools":[{"input_schema":{"properties":{"stream":true,"type":"image"}}}]}"#),
+            Capabilities::of(&[Capability::Tools])
+        );
+    }
+
+    #[test]
+    fn estimates_words_and_not_pictures() {
+        let picture = "A".repeat(100_000);
+        let body = format!(
+            r#"{{"model":"m","max_tokens":77,"messages":[{{"content":[{{"type":"image","source":{{"data":"{picture}"}}}}]}}]}}"#
+        );
+        let sketch = Sketch::read(body.as_bytes()).unwrap();
+        assert!(sketch.input_tokens < 1_700, "{}", sketch.input_tokens);
+        assert_eq!(sketch.max_output, Some(77));
+    }
+
+    #[test]
+    fn refuses_bodies_that_cannot_be_routed() {
+        let refused = |body: &str| Sketch::read(body.as_bytes()).unwrap_err();
+        assert!(matches!(refused("hello"), BadBody::NotJson(_)));
+        assert!(matches!(refused(r#"{"model":"m""#), BadBody::NotJson(_)));
+        assert_eq!(refused("[1]"), BadBody::NotAnObject);
+        for body in ["{}", r#"{"model":1}"#, r#"{"model":""}"#, r#"{"x":{"model":"m"}}"#, r#"{"model":["m"]}"#] {
+            assert_eq!(refused(body), BadBody::NoModel, "{body}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Reads along in a stream: when it is committed, how it ends, and what it used.
+
+use bytes::Bytes;
+
+use super::gzip::Unfolder;
+use super::sketch::estimate;
+use super::sse::{self, Framer};
+use super::wire::{self, InBand, Step, Told};
+use crate::domain::outcome::CallError;
+use crate::domain::profile::Dialect;
+
+/// How far a stream has got.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// An event came that only the API sends, so that the provider lives.
+    pub valid: bool,
+    /// Some of the answer came, so that there is no way back.
+    pub content: bool,
+    /// The answer is whole, though its terminator may be missing.
+    pub finished: bool,
+    /// The terminator came.
+    pub ended: bool,
+    pub error: Option<InBand>,
+    /// Whole events so far.
+    pub events: u64,
+}
+
+/// Takes a stream's chunks and gives back what may be passed on.
+///
+/// Only whole events are passed on, so that an event of our own can be put in between at any time; a folded (gzip)
+/// stream passes as it is and nothing can be put into it.
+#[derive(Debug)]
+pub struct Tap {
+    dialect: Dialect,
+    framer: Framer,
+    unfolder: Option<Unfolder>,
+    /// The folded stream could not be read along; it is passed on unread.
+    blind: bool,
+    progress: Progress,
+    told: Told,
+    output_told: bool,
+    input_told: bool,
+    text: usize,
+    error_data: Bytes,
+}
+
+impl Tap {
+    pub fn new(dialect: Dialect, folded: bool) -> Self {
+        Self {
+            dialect,
+            framer: Framer::default(),
+            unfolder: folded.then(Unfolder::default),
+            blind: false,
+            progress: Progress::default(),
+            told: Told::default(),
+            output_told: false,
+            input_told: false,
+            text: 0,
+            error_data: Bytes::new(),
+        }
+    }
+
+    /// For a stream in a coding that cannot be read: it is passed on as it is, and uncounted.
+    pub fn unreadable(dialect: Dialect) -> Self {
+        let mut tap = Self::new(dialect, true);
+        tap.blind = true;
+        tap
+    }
+
+    /// Reads a chunk and returns what may be passed on of it and of what was kept back before.
+    pub fn take(&mut self, chunk: Bytes) -> Result<Bytes, CallError> {
+        let Some(unfolder) = &mut self.unfolder else {
+            return self.read(chunk);
+        };
+        if !self.blind {
+            match unfolder.push(&chunk) {
+                Ok(unfolded) => {
+                    self.read(unfolded)?;
+                }
+                Err(_) => self.blind = true,
+            }
+        }
+        if self.blind {
+            self.progress.content = true;
+        }
+        Ok(chunk)
+    }
+
+    /// Whether our own events can be put between what is passed on.
+    pub fn takes_events(&self) -> bool {
+        self.unfolder.is_none()
+    }
+
+    /// Whether the stream may end here.
+    pub fn is_whole(&self) -> bool {
+        self.blind || self.progress.ended || (self.progress.finished && !self.framer.in_event())
+    }
+
+    /// Whether a stream that has ended gave an answer at all: content, or an empty one that was counted.
+    pub fn has_answer(&self) -> bool {
+        self.progress.content || (self.output_told && self.told.output > 0)
+    }
+
+    /// The data of the error event, as the provider wrote it.
+    pub fn error_data(&self) -> &Bytes {
+        &self.error_data
+    }
+
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What was used, and whether that is partly estimated: `input` stands in where the stream told none.
+    pub fn usage(&self, input: u64) -> (Told, bool) {
+        let mut told = self.told;
+        // A stream that was cut told a first count of its output, never the last.
+        let last_told = self.output_told && (self.progress.ended || self.progress.finished);
+        if !last_told {
+            told.output = told.output.max(estimate(self.text));
+        }
+        if !self.input_told {
+            told.input = input;
+        }
+        (told, !last_told || !self.input_told)
+    }
+
+    fn read(&mut self, chunk: Bytes) -> Result<Bytes, CallError> {
+        let mut framer = std::mem::take(&mut self.framer);
+        let (mut passed, mut cut) = (0, None);
+        let whole = framer.push(chunk, |frame| {
+            passed += frame.len();
+            if cut.is_none() {
+                self.note(frame);
+                if self.progress.error.is_some() {
+                    cut = Some(passed);
+                }
+            }
+        });
+        self.framer = framer;
+        let mut whole =
+            whole.map_err(|_| CallError::Http("a stream event is larger than 8 MiB".to_owned()))?;
+        if let Some(cut) = cut {
+            // Nothing may follow an error, a success terminator least of all.
+            whole.truncate(cut);
+        }
+        Ok(whole)
+    }
+
+    fn note(&mut self, frame: &[u8]) {
+        self.progress.events += 1;
+        let Some(event) = sse::parse(frame) else {
+            return;
+        };
+        let reading = wire::read_event(self.dialect, &event);
+        self.text += reading.text;
+        if let Some(usage) = reading.usage {
+            self.input_told |= usage.input.is_some();
+            self.output_told |= usage.output.is_some();
+            usage.apply(&mut self.told);
+        }
+        self.progress.valid |= !matches!(reading.step, Step::Quiet | Step::Error(_));
+        match reading.step {
+            Step::Quiet | Step::Lifecycle => {}
+            Step::Content => self.progress.content = true,
+            Step::Finish => self.progress.finished = true,
+            Step::End => self.progress.ended = true,
+            Step::Error(error) => {
+                self.progress.error = Some(error);
+                self.error_data = Bytes::copy_from_slice(&event.data);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: &[u8] = b"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n";
+    const DELTA: &[u8] = b"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"0123456789\"}}\n\n";
+    const DONE: &[u8] = b"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":7}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+
+    #[test]
+    fn a_whole_stream_tells_its_usage() {
+        let mut tap = Tap::new(Dialect::Messages, false);
+        for part in [START, DELTA, DONE] {
+            assert_eq!(tap.take(Bytes::from_static(part)).unwrap(), part);
+        }
+        assert!(tap.is_whole() && tap.has_answer());
+        let (told, estimated) = tap.usage(999);
+        assert_eq!((told.input, told.output, estimated), (9, 7, false));
+    }
+
+    #[test]
+    fn a_cut_stream_is_estimated() {
+        let mut tap = Tap::new(Dialect::Messages, false);
+        tap.take(Bytes::from_static(START)).unwrap();
+        tap.take(Bytes::from_static(DELTA)).unwrap();
+        tap.take(Bytes::from_static(b"event: content_block_de")).unwrap();
+        assert!(!tap.is_whole());
+        let (told, estimated) = tap.usage(999);
+        assert_eq!((told.input, told.output, estimated), (9, 3, true));
+    }
+
+    #[test]
+    fn nothing_passes_after_an_error() {
+        let mut tap = Tap::new(Dialect::Chat, false);
+        let chunk = Bytes::from_static(
+            b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"error\":{\"message\":\"m\"}}\n\ndata: [DONE]\n\n",
+        );
+        let passed = tap.take(chunk).unwrap();
+        assert!(passed.ends_with(b"{\"error\":{\"message\":\"m\"}}\n\n"));
+        assert!(tap.progress().content && !tap.progress().ended);
+    }
+}

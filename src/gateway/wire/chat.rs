@@ -1,0 +1,273 @@
+//! `OpenAI`'s Chat Completions (platform.openai.com/docs/api-reference/chat), as `OpenRouter` and local servers speak it too.
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, InBand, OwnError, Reading, Step, UsageUpdate};
+use crate::gateway::scan::{Scanner, Token};
+use crate::gateway::sse::Event;
+
+#[derive(Deserialize)]
+struct Whole {
+    usage: Option<Usage>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<PromptDetails>,
+}
+
+#[derive(Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
+}
+
+/// Providers put an object here, sometimes only a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Failure {
+    Object {
+        #[serde(default)]
+        message: Option<String>,
+        #[serde(rename = "type", default)]
+        kind: Option<String>,
+        #[serde(default)]
+        code: Option<Value>,
+    },
+    Text(String),
+}
+
+impl From<Usage> for UsageUpdate {
+    fn from(usage: Usage) -> Self {
+        let details = usage.prompt_tokens_details;
+        let read = details.as_ref().and_then(|details| details.cached_tokens);
+        let write = details.and_then(|details| details.cache_write_tokens);
+        let cached = read.unwrap_or_default() + write.unwrap_or_default();
+        Self {
+            input: usage.prompt_tokens.map(|all| all.saturating_sub(cached)),
+            output: usage.completion_tokens,
+            cache_read: read,
+            cache_write: write,
+            cache_write_1h: None,
+        }
+    }
+}
+
+pub fn read_event(event: &Event<'_>) -> Reading {
+    let data = event.data.trim_ascii();
+    if data == b"[DONE]" {
+        return Reading::of(Step::End);
+    }
+    let Some(chunk) = Chunk::scan(data) else {
+        return Reading::of(Step::Quiet);
+    };
+    let whole = (chunk.error || chunk.usage)
+        .then(|| serde_json::from_slice::<Whole>(data).ok())
+        .flatten();
+    let (usage, error) = whole.map_or((None, None), |whole| (whole.usage, whole.error));
+    let usage = usage.map(UsageUpdate::from);
+    let step = if chunk.error {
+        Step::Error(in_band(error))
+    } else if chunk.text > 0 || chunk.calls {
+        Step::Content
+    } else if chunk.finish {
+        Step::Finish
+    } else {
+        Step::Lifecycle
+    };
+    Reading {
+        step,
+        text: chunk.text,
+        usage,
+    }
+}
+
+/// What one pass over a chunk tells.
+#[derive(Default)]
+struct Chunk {
+    text: usize,
+    calls: bool,
+    finish: bool,
+    usage: bool,
+    error: bool,
+}
+
+impl Chunk {
+    fn scan(data: &[u8]) -> Option<Self> {
+        let mut scanner = Scanner::new(data).ok()?;
+        let mut chunk = Self::default();
+        let mut key: &[u8] = b"";
+        let mut within_calls = None;
+        while let Ok(Some(token)) = scanner.next_token() {
+            match token {
+                Token::Key(span) => {
+                    key = span.of(data);
+                    continue;
+                }
+                Token::ArrayStart if matches!(key, b"tool_calls") => {
+                    within_calls = Some(scanner.depth());
+                    continue;
+                }
+                Token::ObjectStart if within_calls.is_some() => chunk.calls = true,
+                Token::ObjectStart if scanner.depth() == 2 => match key {
+                    b"usage" => chunk.usage = true,
+                    b"error" => chunk.error = true,
+                    _ => {}
+                },
+                Token::ArrayEnd if within_calls.is_some_and(|depth| scanner.depth() < depth) => {
+                    within_calls = None;
+                }
+                Token::String(_) if scanner.depth() == 1 && key == b"error" => chunk.error = true,
+                Token::String(span) => {
+                    if key == b"finish_reason" {
+                        chunk.finish = true;
+                    } else if super::is_answer(key) {
+                        chunk.text += span.len();
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(chunk)
+    }
+}
+
+pub fn read_answer(body: &[u8]) -> Answer {
+    let Ok(whole) = serde_json::from_slice::<Whole>(body) else {
+        return Answer::default();
+    };
+    Answer {
+        usage: whole.usage.map(UsageUpdate::from),
+        error: whole.error.map(|error| in_band(Some(error))),
+    }
+}
+
+pub(super) fn in_band(error: Option<Failure>) -> InBand {
+    let (message, kind, code) = match error {
+        Some(Failure::Object {
+            message,
+            kind,
+            code,
+        }) => (message, kind.unwrap_or_default(), code),
+        Some(Failure::Text(text)) => (Some(text), String::new(), None),
+        None => (None, String::new(), None),
+    };
+    let word = code.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let number = code
+        .as_ref()
+        .and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()))
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|number| (400..600).contains(number));
+    let status = number.unwrap_or_else(|| status_of(word, &kind));
+    InBand {
+        status,
+        exhausted: is_spent(word) || is_spent(&kind),
+        message: message.unwrap_or_else(|| {
+            if word.is_empty() {
+                "the provider told an error without a message".to_owned()
+            } else {
+                word.to_owned()
+            }
+        }),
+    }
+}
+
+fn is_spent(word: &str) -> bool {
+    matches!(
+        word,
+        "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active"
+    )
+}
+
+fn status_of(code: &str, kind: &str) -> u16 {
+    match (code, kind) {
+        ("insufficient_quota" | "rate_limit_exceeded" | "rate_limit_error", _)
+        | (_, "insufficient_quota" | "rate_limit_exceeded" | "rate_limit_error" | "tokens" | "requests") => 429,
+        ("invalid_api_key", _) | (_, "authentication_error") => 401,
+        ("model_not_found", _) => 404,
+        (_, "permission_error") => 403,
+        ("context_length_exceeded" | "invalid_prompt", _) | (_, "invalid_request_error") => 400,
+        _ => 500,
+    }
+}
+
+pub fn error_body(error: &OwnError<'_>) -> Value {
+    let (kind, code) = kind_of(error.status);
+    json!({"error": {"message": error.message, "type": kind, "code": code, "param": null}})
+}
+
+fn kind_of(status: StatusCode) -> (&'static str, Option<&'static str>) {
+    match status.as_u16() {
+        401 => ("invalid_request_error", Some("invalid_api_key")),
+        404 => ("invalid_request_error", Some("not_found")),
+        429 => ("rate_limit_error", Some("rate_limit_exceeded")),
+        503 => ("server_error", Some("service_unavailable")),
+        status if status < 500 => ("invalid_request_error", None),
+        _ => ("server_error", None),
+    }
+}
+
+pub fn error_event(message: &str) -> Bytes {
+    let data = json!({
+        "error": {"message": message, "type": "server_error", "code": null, "param": null}
+    });
+    Bytes::from(format!("data: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::sse;
+
+    fn read(data: &str) -> Reading {
+        read_event(&sse::parse(format!("data: {data}\n\n").as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn tells_lifecycle_from_content() {
+        let table = [
+            (r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, Step::Lifecycle),
+            (r#"{"choices":[{"delta":{"content":"","tool_calls":[]}}]}"#, Step::Lifecycle),
+            (r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":null}],"usage":null}"#, Step::Content),
+            (r#"{"choices":[{"delta":{"reasoning":"hm"}}]}"#, Step::Content),
+            (
+                r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}}]}"#,
+                Step::Content,
+            ),
+            (r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, Step::Finish),
+            ("[DONE]", Step::End),
+            ("nonsense", Step::Lifecycle),
+        ];
+        for (data, step) in table {
+            assert_eq!(read(data).step, step, "{data}");
+        }
+    }
+
+    #[test]
+    fn counts_input_without_cache() {
+        let reading = read(
+            r#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":60}}}"#,
+        );
+        let usage = reading.usage.unwrap();
+        assert_eq!((usage.input, usage.output, usage.cache_read), (Some(40), Some(7), Some(60)));
+    }
+
+    #[test]
+    fn maps_errors_to_their_status() {
+        let status = |data: &str| match read(data).step {
+            Step::Error(error) => (error.status, error.exhausted),
+            step => panic!("{step:?}"),
+        };
+        assert_eq!(status(r#"{"error":{"code":502,"message":"bad"},"choices":[]}"#), (502, false));
+        assert_eq!(status(r#"{"error":{"code":"insufficient_quota","message":"m"}}"#), (429, true));
+        assert_eq!(status(r#"{"error":{"type":"server_error","message":"m"}}"#), (500, false));
+        assert_eq!(status(r#"{"error":{"type":"invalid_request_error","message":"m"}}"#), (400, false));
+        assert_eq!(status(r#"{"error":"model exploded"}"#), (500, false));
+    }
+}

@@ -1,0 +1,256 @@
+//! Anthropic's Messages (platform.claude.com/docs/en/api/messages, …/streaming, …/errors).
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, InBand, OwnError, Reading, Step, UsageUpdate, text_in};
+use crate::gateway::sse::Event;
+
+#[derive(Deserialize)]
+struct Frame {
+    #[serde(rename = "type", default)]
+    kind: String,
+    message: Option<Message>,
+    delta: Option<Delta>,
+    usage: Option<Usage>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    stop_reason: Option<String>,
+    signature: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<CacheCreation>,
+}
+
+#[derive(Deserialize)]
+struct CacheCreation {
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl From<Usage> for UsageUpdate {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input: usage.input_tokens,
+            output: usage.output_tokens,
+            cache_read: usage.cache_read_input_tokens,
+            cache_write: usage.cache_creation_input_tokens,
+            cache_write_1h: usage
+                .cache_creation
+                .and_then(|cache| cache.ephemeral_1h_input_tokens),
+        }
+    }
+}
+
+pub fn read_event(event: &Event<'_>) -> Reading {
+    if event.name == b"content_block_delta" {
+        let text = text_in(&event.data);
+        if text > 0 {
+            return Reading {
+                step: Step::Content,
+                text,
+                usage: None,
+            };
+        }
+    }
+    let Ok(frame) = serde_json::from_slice::<Frame>(&event.data) else {
+        return Reading::of(Step::Quiet);
+    };
+    let kind = if frame.kind.is_empty() {
+        std::str::from_utf8(event.name).unwrap_or_default()
+    } else {
+        frame.kind.as_str()
+    };
+    let usage = frame
+        .usage
+        .or_else(|| frame.message.and_then(|message| message.usage))
+        .map(UsageUpdate::from);
+    let mut text = 0;
+    let step = match kind {
+        "content_block_delta" => {
+            text = text_in(&event.data);
+            let signed = frame.delta.is_some_and(|delta| delta.signature.is_some());
+            if text > 0 || signed {
+                Step::Content
+            } else {
+                Step::Lifecycle
+            }
+        }
+        // A block that ended without a delta: a tool without arguments, a redacted thought.
+        "content_block_stop" => Step::Content,
+        "message_delta" => {
+            let told = usage.and_then(|usage| usage.output).unwrap_or_default() > 0;
+            let stop = frame.delta.and_then(|delta| delta.stop_reason);
+            // An empty answer that was paid for, or that stopped for a special reason, is an answer.
+            if told || stop.is_some_and(|reason| reason != "end_turn") {
+                Step::Content
+            } else {
+                Step::Lifecycle
+            }
+        }
+        "message_stop" => Step::End,
+        "error" => Step::Error(in_band(frame.error)),
+        "message_start" | "content_block_start" => Step::Lifecycle,
+        _ => Step::Quiet,
+    };
+    Reading { step, text, usage }
+}
+
+pub fn read_answer(body: &[u8]) -> Answer {
+    let Ok(frame) = serde_json::from_slice::<Frame>(body) else {
+        return Answer::default();
+    };
+    let error = (frame.kind == "error" || frame.error.is_some()).then(|| in_band(frame.error));
+    Answer {
+        usage: frame.usage.map(UsageUpdate::from),
+        error,
+    }
+}
+
+fn in_band(error: Option<Failure>) -> InBand {
+    let (kind, message) = error.map_or_else(Default::default, |error| (error.kind, error.message));
+    InBand {
+        status: status_of(&kind),
+        exhausted: message.contains("spend limit"),
+        message: if message.is_empty() { kind } else { message },
+    }
+}
+
+fn status_of(kind: &str) -> u16 {
+    match kind {
+        "invalid_request_error" => 400,
+        "authentication_error" => 401,
+        "billing_error" => 402,
+        "permission_error" => 403,
+        "not_found_error" => 404,
+        "request_too_large" => 413,
+        "rate_limit_error" => 429,
+        "timeout_error" => 504,
+        "overloaded_error" => 529,
+        _ => 500,
+    }
+}
+
+pub fn error_body(error: &OwnError<'_>) -> serde_json::Value {
+    json!({
+        "type": "error",
+        "error": {"type": kind_of(error.status), "message": error.message},
+        "request_id": error.request_id,
+    })
+}
+
+fn kind_of(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        402 => "billing_error",
+        403 => "permission_error",
+        404 | 405 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 | 529 => "overloaded_error",
+        504 => "timeout_error",
+        status if status < 500 => "invalid_request_error",
+        _ => "api_error",
+    }
+}
+
+pub fn error_event(message: &str) -> Bytes {
+    let data = json!({"type": "error", "error": {"type": "api_error", "message": message}});
+    Bytes::from(format!("event: error\ndata: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::sse;
+
+    fn read(frame: &str) -> Reading {
+        read_event(&sse::parse(frame.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn tells_lifecycle_from_content() {
+        let table = [
+            (
+                r#"{"type":"message_start","message":{"id":"m","content":[]}}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":""}}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}"#,
+                Step::Content,
+            ),
+            (
+                r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"x"}}"#,
+                Step::Content,
+            ),
+            (r#"{"type":"content_block_stop","index":0}"#, Step::Content),
+            (r#"{"type":"message_stop"}"#, Step::End),
+            (r#"{"type":"ping"}"#, Step::Quiet),
+            (
+                r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":0}}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"type":"message_delta","delta":{"stop_reason":"refusal"},"usage":{"output_tokens":0}}"#,
+                Step::Content,
+            ),
+        ];
+        for (data, step) in table {
+            assert_eq!(read(&format!("data: {data}\n\n")).step, step, "{data}");
+        }
+        let named = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"abc\"}}\n\n";
+        assert_eq!(read(named).text, 3);
+    }
+
+    #[test]
+    fn counts_input_without_cache() {
+        let answer = read_answer(
+            br#"{"type":"message","usage":{"input_tokens":10,"cache_creation_input_tokens":7,"cache_read_input_tokens":5,
+            "output_tokens":3,"cache_creation":{"ephemeral_5m_input_tokens":3,"ephemeral_1h_input_tokens":4}}}"#,
+        );
+        let mut told = super::super::Told::default();
+        answer.usage.unwrap().apply(&mut told);
+        assert_eq!((told.input, told.output, told.cache_read), (10, 3, 5));
+        assert_eq!((told.cache_write, told.cache_write_1h), (7, 4));
+    }
+
+    #[test]
+    fn maps_an_error_event_to_its_status() {
+        let frame = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
+        let Step::Error(error) = read(frame).step else {
+            panic!("no error")
+        };
+        assert_eq!((error.status, error.message.as_str()), (529, "busy"));
+    }
+}
