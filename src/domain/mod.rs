@@ -5,12 +5,21 @@
 
 pub mod action;
 pub mod agent;
+pub mod breaker;
+pub mod bucket;
 pub mod chord;
+pub mod cooldown;
 pub mod event;
 pub mod id;
 pub mod input;
 pub mod keymap;
 pub mod layout;
+pub mod moment;
+pub mod outcome;
+pub mod profile;
+pub mod retry_budget;
+pub mod route;
 pub mod screen;
 pub mod size;
 pub mod terminal;
+pub mod usage;

@@ -117,7 +117,7 @@ impl Gateway {
     #[must_use]
     pub fn traffic(&self) -> (u64, u64) {
         let counts = &self.shared.counts;
-        let in_flight = self.shared.router.read(|router, _| router.in_flight());
+        let in_flight = self.shared.router.status().in_flight;
         (counts.requests.load(Ordering::Relaxed), in_flight)
     }
 

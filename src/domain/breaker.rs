@@ -1,0 +1,437 @@
+//! A circuit breaker: closed passes, open refuses, half-open lets a probe through.
+//!
+//! Every change of state begins a new generation, and a ticket is worth something in its own generation alone: a late
+//! outcome neither prolongs an open breaker nor frees or closes a probe that is not its own. A probe is leased, so one
+//! whose outcome never comes cannot wedge the breaker. Nothing here allocates.
+
+use std::time::Duration;
+
+use super::moment::Moment;
+use super::outcome::{Fault, Outcome};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerSettings {
+    /// Failures in a row that open it, at least 1.
+    pub failure_threshold: u32,
+    /// Timeouts in a row that open it, at least 1. Each also counts as a failure.
+    pub timeout_threshold: u32,
+    /// Probes that must succeed to close it, at least 1.
+    pub success_threshold: u32,
+    /// How long it stays open at least; up to a tenth is added.
+    pub open_for: Duration,
+    /// Probes at a time, at least 1.
+    pub half_open_requests: u32,
+    /// How long a probe's outcome is awaited before the next one may go.
+    pub probe_lease: Duration,
+}
+
+impl Default for BreakerSettings {
+    fn default() -> Self {
+        Self {
+            failure_threshold: 5,
+            timeout_threshold: 3,
+            success_threshold: 1,
+            open_for: Duration::from_secs(30),
+            half_open_requests: 1,
+            probe_lease: Duration::from_secs(40),
+        }
+    }
+}
+
+/// How much of the greatest jitter to add, from none (0) to all of it (`u16::MAX`); drawn by the caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jitter(pub u16);
+
+impl Jitter {
+    fn of(self, span: Duration) -> Duration {
+        let greatest = span / 10;
+        Duration::from_nanos(
+            u64::try_from(greatest.as_nanos() * u128::from(self.0) / u128::from(u16::MAX))
+                .unwrap_or(u64::MAX),
+        )
+    }
+}
+
+/// The right to make one call. Settle it exactly once; it is neither copied nor cloned for that reason.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a ticket that is not settled holds a probe's place until its lease ends"]
+pub struct BreakerTicket {
+    generation: u64,
+    probe: bool,
+}
+
+impl BreakerTicket {
+    /// Whether this call decides if the breaker closes.
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.probe
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerState {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
+impl BreakerState {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
+/// A state that an operator holds the breaker in; outcomes do not move it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forced {
+    Closed,
+    Open,
+}
+
+/// Why a call is not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerRefusal {
+    /// Open until then; without a time where an operator holds it open.
+    Open { retry_at: Option<Moment> },
+    /// Every probe's place is taken; at the latest then one is free.
+    Probing { until: Moment },
+}
+
+/// A change of state, told exactly once. `from` is the `to` of the one before, and `generation` rises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    pub from: BreakerState,
+    pub to: BreakerState,
+    pub cause: Cause,
+    /// The one that begins here.
+    pub generation: u64,
+    pub at: Moment,
+    /// For an open breaker, when it may be probed.
+    pub retry_at: Option<Moment>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// That many failures in a row, the last of this kind.
+    Failures {
+        count: u32,
+        last: Fault,
+    },
+    /// That many timeouts in a row.
+    Timeouts {
+        count: u32,
+    },
+    /// A first probe goes.
+    RetryDue,
+    ProbeSucceeded,
+    ProbeFailed(Fault),
+    /// A probe's outcome did not come within its lease.
+    ProbeLost,
+    Reset,
+    Forced,
+}
+
+/// What a panel shows; reading it changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerStatus {
+    /// Half-open from `retry_at` on, though the first probe may be yet to come.
+    pub state: BreakerState,
+    /// Failures in a row, those that opened it included.
+    pub failures: u32,
+    /// Timeouts in a row.
+    pub timeouts: u32,
+    /// Zero but for an open breaker.
+    pub retry_in: Duration,
+    pub generation: u64,
+    pub forced: Option<Forced>,
+}
+
+#[derive(Debug)]
+pub struct Breaker {
+    settings: BreakerSettings,
+    phase: Phase,
+    generation: u64,
+    failures: u32,
+    timeouts: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Closed,
+    Open {
+        retry_at: Moment,
+    },
+    HalfOpen {
+        /// Probes under way.
+        live: u32,
+        /// Probes that succeeded.
+        succeeded: u32,
+        /// When the last of them counts as lost.
+        lease_ends: Moment,
+    },
+    Forced(Forced),
+}
+
+impl Phase {
+    const fn state(self) -> BreakerState {
+        match self {
+            Self::Closed | Self::Forced(Forced::Closed) => BreakerState::Closed,
+            Self::Open { .. } | Self::Forced(Forced::Open) => BreakerState::Open,
+            Self::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
+    }
+}
+
+impl Breaker {
+    #[must_use]
+    pub const fn new(settings: BreakerSettings) -> Self {
+        Self {
+            settings,
+            phase: Phase::Closed,
+            generation: 0,
+            failures: 0,
+            timeouts: 0,
+        }
+    }
+
+    /// Takes other thresholds; the present state stays, and counts against the new ones from the next outcome on.
+    pub const fn reconfigure(&mut self, settings: BreakerSettings) {
+        self.settings = settings;
+    }
+
+    /// Whether a call would be let through at `now`; changes nothing.
+    pub fn check(&self, now: Moment) -> Result<(), BreakerRefusal> {
+        match self.phase {
+            Phase::Closed | Phase::Forced(Forced::Closed) => Ok(()),
+            Phase::Forced(Forced::Open) => Err(BreakerRefusal::Open { retry_at: None }),
+            Phase::Open { retry_at } if now < retry_at => Err(BreakerRefusal::Open {
+                retry_at: Some(retry_at),
+            }),
+            Phase::Open { .. } => Ok(()),
+            Phase::HalfOpen {
+                live, lease_ends, ..
+            } => {
+                if live < self.settings.half_open_requests || now >= lease_ends {
+                    Ok(())
+                } else {
+                    Err(BreakerRefusal::Probing { until: lease_ends })
+                }
+            }
+        }
+    }
+
+    /// Lets a call through, as a probe where the breaker is not closed.
+    pub fn admit(
+        &mut self,
+        now: Moment,
+    ) -> Result<(BreakerTicket, Option<Transition>), BreakerRefusal> {
+        self.check(now)?;
+        let lease_ends = now.after(self.settings.probe_lease);
+        let mut transition = None;
+        let probe = match self.phase {
+            Phase::Closed | Phase::Forced(_) => false,
+            Phase::Open { .. } => {
+                let first = Phase::HalfOpen {
+                    live: 1,
+                    succeeded: 0,
+                    lease_ends,
+                };
+                transition = Some(self.enter(first, Cause::RetryDue, now));
+                true
+            }
+            Phase::HalfOpen {
+                live, succeeded, ..
+            } if live < self.settings.half_open_requests => {
+                self.phase = Phase::HalfOpen {
+                    live: live + 1,
+                    succeeded,
+                    lease_ends,
+                };
+                true
+            }
+            Phase::HalfOpen { succeeded, .. } => {
+                let next = Phase::HalfOpen {
+                    live: 1,
+                    succeeded,
+                    lease_ends,
+                };
+                transition = Some(self.enter(next, Cause::ProbeLost, now));
+                true
+            }
+        };
+        let ticket = BreakerTicket {
+            generation: self.generation,
+            probe,
+        };
+        Ok((ticket, transition))
+    }
+
+    /// Judges a probe at its answer's first valid event, long before a stream ends; its ticket then stands for an
+    /// ordinary call of the generation that begins. Nothing happens to any other ticket.
+    pub fn confirm(&mut self, ticket: &mut BreakerTicket, now: Moment) -> Option<Transition> {
+        if !ticket.probe || ticket.generation != self.generation {
+            return None;
+        }
+        ticket.probe = false;
+        let transition = self.probe_succeeded(now);
+        ticket.generation = self.generation;
+        transition
+    }
+
+    /// Counts a call's outcome, once. One of an earlier generation changes nothing.
+    pub fn settle(
+        &mut self,
+        ticket: BreakerTicket,
+        outcome: Outcome,
+        now: Moment,
+        jitter: Jitter,
+    ) -> Option<Transition> {
+        if ticket.generation != self.generation {
+            return None;
+        }
+        match (self.phase, outcome) {
+            (Phase::Open { .. } | Phase::Forced(_), _) | (Phase::Closed, Outcome::Ignored) => None,
+            (Phase::Closed, Outcome::Success) => {
+                self.failures = 0;
+                self.timeouts = 0;
+                None
+            }
+            (Phase::Closed, Outcome::Failure(fault)) => self.count(fault, now, jitter),
+            (Phase::HalfOpen { .. }, Outcome::Failure(fault)) => {
+                self.note(fault);
+                Some(self.open(Cause::ProbeFailed(fault), now, jitter))
+            }
+            (Phase::HalfOpen { .. }, _) if !ticket.probe => None,
+            (Phase::HalfOpen { .. }, Outcome::Success) => self.probe_succeeded(now),
+            (
+                Phase::HalfOpen {
+                    live,
+                    succeeded,
+                    lease_ends,
+                },
+                Outcome::Ignored,
+            ) => {
+                self.phase = Phase::HalfOpen {
+                    live: live.saturating_sub(1),
+                    succeeded,
+                    lease_ends,
+                };
+                None
+            }
+        }
+    }
+
+    /// Closes it and forgets what was counted, calls under way included.
+    pub fn reset(&mut self, now: Moment) -> Option<Transition> {
+        let changed = self.phase != Phase::Closed;
+        let transition = self.enter(Phase::Closed, Cause::Reset, now);
+        changed.then_some(transition)
+    }
+
+    /// Holds it open or closed until it is reset.
+    pub fn force(&mut self, forced: Forced, now: Moment) -> Option<Transition> {
+        let changed = self.phase != Phase::Forced(forced);
+        changed.then(|| self.enter(Phase::Forced(forced), Cause::Forced, now))
+    }
+
+    #[must_use]
+    pub fn status(&self, now: Moment) -> BreakerStatus {
+        let (state, retry_in) = match self.phase {
+            Phase::Open { retry_at } if now >= retry_at => (BreakerState::HalfOpen, Duration::ZERO),
+            Phase::Open { retry_at } => (BreakerState::Open, retry_at.since(now)),
+            phase => (phase.state(), Duration::ZERO),
+        };
+        BreakerStatus {
+            state,
+            failures: self.failures,
+            timeouts: self.timeouts,
+            retry_in,
+            generation: self.generation,
+            forced: match self.phase {
+                Phase::Forced(forced) => Some(forced),
+                _ => None,
+            },
+        }
+    }
+
+    fn count(&mut self, fault: Fault, now: Moment, jitter: Jitter) -> Option<Transition> {
+        self.note(fault);
+        let cause = if self.timeouts >= self.settings.timeout_threshold {
+            Cause::Timeouts {
+                count: self.timeouts,
+            }
+        } else if self.failures >= self.settings.failure_threshold {
+            Cause::Failures {
+                count: self.failures,
+                last: fault,
+            }
+        } else {
+            return None;
+        };
+        Some(self.open(cause, now, jitter))
+    }
+
+    fn note(&mut self, fault: Fault) {
+        self.failures = self.failures.saturating_add(1);
+        self.timeouts = match fault {
+            Fault::Timeout => self.timeouts.saturating_add(1),
+            _ => 0,
+        };
+    }
+
+    fn open(&mut self, cause: Cause, now: Moment, jitter: Jitter) -> Transition {
+        let open_for = self.settings.open_for;
+        let retry_at = now.after(open_for.saturating_add(jitter.of(open_for)));
+        self.enter(Phase::Open { retry_at }, cause, now)
+    }
+
+    fn probe_succeeded(&mut self, now: Moment) -> Option<Transition> {
+        let Phase::HalfOpen {
+            live,
+            succeeded,
+            lease_ends,
+        } = self.phase
+        else {
+            return None;
+        };
+        let succeeded = succeeded.saturating_add(1);
+        if succeeded >= self.settings.success_threshold {
+            return Some(self.enter(Phase::Closed, Cause::ProbeSucceeded, now));
+        }
+        self.phase = Phase::HalfOpen {
+            live: live.saturating_sub(1),
+            succeeded,
+            lease_ends,
+        };
+        None
+    }
+
+    fn enter(&mut self, phase: Phase, cause: Cause, now: Moment) -> Transition {
+        let from = self.phase.state();
+        self.phase = phase;
+        self.generation += 1;
+        if phase == Phase::Closed {
+            self.failures = 0;
+            self.timeouts = 0;
+        }
+        Transition {
+            from,
+            to: phase.state(),
+            cause,
+            generation: self.generation,
+            at: now,
+            retry_at: match phase {
+                Phase::Open { retry_at } => Some(retry_at),
+                _ => None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,441 @@
+//! Provider profiles: who can be asked, in which dialect, at which rate.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a 429 that names no time cools a profile down, unless the configuration says otherwise.
+pub const DEFAULT_COOLDOWN: Duration = Duration::from_secs(60);
+
+/// A profile's name, unique among the configured ones. Cloning is cheap.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProfileName(Arc<str>);
+
+impl ProfileName {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ProfileName {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProviderKind {
+    Anthropic,
+    OpenRouter,
+    OpenAi,
+    Local,
+}
+
+impl ProviderKind {
+    /// In the order in which unconfigured providers become profiles.
+    pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenRouter, Self::OpenAi, Self::Local];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenRouter => "openrouter",
+            Self::OpenAi => "openai",
+            Self::Local => "local",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    #[must_use]
+    pub const fn base_url(self) -> &'static str {
+        match self {
+            Self::Anthropic => "https://api.anthropic.com",
+            Self::OpenRouter => "https://openrouter.ai/api",
+            Self::OpenAi => "https://api.openai.com",
+            Self::Local => "http://127.0.0.1:11434",
+        }
+    }
+
+    /// The environment variable that holds the key; none for a provider that needs none.
+    #[must_use]
+    pub const fn key_env(self) -> Option<&'static str> {
+        match self {
+            Self::Anthropic => Some("ANTHROPIC_API_KEY"),
+            Self::OpenRouter => Some("OPENROUTER_API_KEY"),
+            Self::OpenAi => Some("OPENAI_API_KEY"),
+            Self::Local => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn model(self) -> &'static str {
+        match self {
+            Self::Anthropic => "claude-sonnet-4-20250514",
+            Self::OpenRouter => "anthropic/claude-sonnet-4-20250514",
+            Self::OpenAi => "gpt-4o",
+            Self::Local => "qwen2.5-coder:14b",
+        }
+    }
+
+    #[must_use]
+    pub const fn dialects(self) -> Dialects {
+        match self {
+            Self::Anthropic => Dialects::of(&[Dialect::Messages]),
+            Self::OpenAi => Dialects::of(&[Dialect::Chat, Dialect::Responses]),
+            Self::OpenRouter | Self::Local => Dialects::of(&[Dialect::Messages, Dialect::Chat]),
+        }
+    }
+}
+
+/// A wire format: Anthropic's Messages, `OpenAI`'s Chat Completions, `OpenAI`'s Responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    Messages,
+    Chat,
+    Responses,
+}
+
+impl Dialect {
+    pub const ALL: [Self; 3] = [Self::Messages, Self::Chat, Self::Responses];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Chat => "chat",
+            Self::Responses => "responses",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A set of dialects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dialects(u8);
+
+impl Dialects {
+    #[must_use]
+    pub const fn of(dialects: &[Dialect]) -> Self {
+        let (mut bits, mut rest) = (0, dialects);
+        while let [first, tail @ ..] = rest {
+            bits |= 1 << *first as u8;
+            rest = tail;
+        }
+        Self(bits)
+    }
+
+    #[must_use]
+    pub const fn contains(self, dialect: Dialect) -> bool {
+        self.0 & (1 << dialect as u8) != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Dialect> {
+        Dialect::ALL
+            .into_iter()
+            .filter(move |dialect| self.contains(*dialect))
+    }
+}
+
+/// Something that a request may use and a model may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Capability {
+    Streaming,
+    Tools,
+    Vision,
+    Json,
+}
+
+impl Capability {
+    pub const ALL: [Self; 4] = [Self::Streaming, Self::Tools, Self::Vision, Self::Json];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Streaming => "streaming",
+            Self::Tools => "tools",
+            Self::Vision => "vision",
+            Self::Json => "json",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(u8);
+
+impl Capabilities {
+    pub const NONE: Self = Self(0);
+
+    #[must_use]
+    pub const fn of(capabilities: &[Capability]) -> Self {
+        let (mut set, mut rest) = (Self::NONE, capabilities);
+        while let [first, tail @ ..] = rest {
+            set = set.with(*first);
+            rest = tail;
+        }
+        set
+    }
+
+    #[must_use]
+    pub const fn with(self, capability: Capability) -> Self {
+        Self(self.0 | 1 << capability as u8)
+    }
+
+    #[must_use]
+    pub const fn contains(self, capability: Capability) -> bool {
+        self.0 & (1 << capability as u8) != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Capability> {
+        Capability::ALL
+            .into_iter()
+            .filter(move |capability| self.contains(*capability))
+    }
+}
+
+/// How much a profile may be asked per minute; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests per minute.
+    pub rpm: Option<NonZeroU32>,
+    /// Requests at once; `rpm` where none is given, and nothing without `rpm`.
+    pub burst: Option<NonZeroU32>,
+    /// Tokens per minute, which is also how many may be taken at once.
+    pub tpm: Option<NonZeroU64>,
+}
+
+/// One way to reach a provider, as configured. The key itself is no part of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub name: ProfileName,
+    pub provider: ProviderKind,
+    pub dialects: Dialects,
+    /// Without a trailing slash.
+    pub base_url: String,
+    /// The environment variable that holds the key; `None` where none is needed.
+    pub key_env: Option<String>,
+    pub default_model: String,
+    /// Lower is asked first; equal ones by name.
+    pub priority: i64,
+    pub enabled: bool,
+    pub limits: Limits,
+    /// For a 429 that names no time.
+    pub cooldown: Duration,
+    /// Sent with every request, over the caller's; values may be secret.
+    pub headers: Vec<(String, String)>,
+    /// Asked name (exact, or with `*` for any run of characters) and the name to send instead.
+    pub models: Vec<(String, String)>,
+    /// What the profile can do; `None` is everything.
+    pub capabilities: Option<Capabilities>,
+    /// The most output tokens to ask for.
+    pub max_tokens: Option<NonZeroU32>,
+    /// Local only: program and arguments that tundra runs; empty for none.
+    pub command: Vec<String>,
+}
+
+impl Profile {
+    /// A profile with its provider's defaults, enabled, without limits.
+    #[must_use]
+    pub fn new(name: &str, provider: ProviderKind) -> Self {
+        Self {
+            name: ProfileName::from(name),
+            provider,
+            dialects: provider.dialects(),
+            base_url: provider.base_url().to_owned(),
+            key_env: provider.key_env().map(str::to_owned),
+            default_model: provider.model().to_owned(),
+            priority: 0,
+            enabled: true,
+            limits: Limits::default(),
+            cooldown: DEFAULT_COOLDOWN,
+            headers: Vec::new(),
+            models: Vec::new(),
+            capabilities: None,
+            max_tokens: None,
+            command: Vec::new(),
+        }
+    }
+
+    /// The dialect in which this profile is asked for a request in `dialect`; `None` if it cannot be.
+    ///
+    /// Today that is the same one or nothing. Translation between dialects belongs here.
+    #[must_use]
+    pub fn upstream_dialect(&self, dialect: Dialect) -> Option<Dialect> {
+        self.dialects.contains(dialect).then_some(dialect)
+    }
+
+    #[must_use]
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities
+            .is_none_or(|capabilities| capabilities.contains(capability))
+    }
+
+    /// The model name to send for `asked`.
+    ///
+    /// `models` decides, an exact name before a pattern and a longer pattern before a shorter one. A name it does not
+    /// map passes as it is to the vendors' own APIs, gets its vendor's prefix for `OpenRouter`, and becomes
+    /// `default_model` for a local server and wherever `across_dialects`.
+    #[must_use]
+    pub fn upstream_model<'a>(&'a self, asked: &'a str, across_dialects: bool) -> Cow<'a, str> {
+        if let Some(mapped) = self.mapped_model(asked) {
+            return Cow::Borrowed(mapped);
+        }
+        if across_dialects {
+            return Cow::Borrowed(&self.default_model);
+        }
+        match self.provider {
+            ProviderKind::Anthropic | ProviderKind::OpenAi => Cow::Borrowed(asked),
+            ProviderKind::Local => Cow::Borrowed(&self.default_model),
+            ProviderKind::OpenRouter => match vendor_of(asked) {
+                Some(vendor) if !asked.contains('/') => Cow::Owned(format!("{vendor}/{asked}")),
+                _ => Cow::Borrowed(asked),
+            },
+        }
+    }
+
+    fn mapped_model(&self, asked: &str) -> Option<&str> {
+        let exact = self.models.iter().find(|(from, _)| from == asked);
+        let pattern = || {
+            self.models
+                .iter()
+                .filter(|(from, _)| from.contains('*') && matches(from, asked))
+                .max_by_key(|(from, _)| from.len())
+        };
+        exact.or_else(pattern).map(|(_, to)| to.as_str())
+    }
+}
+
+impl fmt::Debug for Profile {
+    /// Leaves out header values, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile")
+            .field("name", &self.name)
+            .field("provider", &self.provider)
+            .field("base_url", &self.base_url)
+            .field("priority", &self.priority)
+            .field("enabled", &self.enabled)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `OpenRouter`'s prefix for a bare model name (openrouter.ai/models).
+fn vendor_of(model: &str) -> Option<&'static str> {
+    const VENDORS: [(&str, &str); 13] = [
+        ("claude-", "anthropic"),
+        ("gpt-", "openai"),
+        ("chatgpt-", "openai"),
+        ("codex-", "openai"),
+        ("o1", "openai"),
+        ("o3", "openai"),
+        ("o4", "openai"),
+        ("gemini-", "google"),
+        ("grok-", "x-ai"),
+        ("deepseek-", "deepseek"),
+        ("mistral-", "mistralai"),
+        ("llama-", "meta-llama"),
+        ("qwen", "qwen"),
+    ];
+    VENDORS
+        .into_iter()
+        .find_map(|(prefix, vendor)| model.starts_with(prefix).then_some(vendor))
+}
+
+/// Whether `text` has the shape of `pattern`, in which `*` stands for any run of characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    text.strip_prefix(head).is_some_and(|tail| {
+        tail.char_indices()
+            .map(|(at, _)| at)
+            .chain([tail.len()])
+            .any(|at| tail.get(at..).is_some_and(|tail| matches(rest, tail)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unmapped_model_follows_its_provider() {
+        let sent = |provider, asked: &str, across| {
+            Profile::new("p", provider)
+                .upstream_model(asked, across)
+                .into_owned()
+        };
+        let table = [
+            (ProviderKind::Anthropic, "claude-x", false, "claude-x"),
+            (ProviderKind::OpenAi, "gpt-5", false, "gpt-5"),
+            (ProviderKind::OpenAi, "claude-x", true, "gpt-4o"),
+            (
+                ProviderKind::OpenRouter,
+                "claude-x",
+                false,
+                "anthropic/claude-x",
+            ),
+            (ProviderKind::OpenRouter, "gpt-5", false, "openai/gpt-5"),
+            (ProviderKind::OpenRouter, "z-ai/glm", false, "z-ai/glm"),
+            (ProviderKind::OpenRouter, "unheard-of", false, "unheard-of"),
+            (ProviderKind::Local, "claude-x", false, "qwen2.5-coder:14b"),
+        ];
+        for (provider, asked, across, expected) in table {
+            assert_eq!(
+                sent(provider, asked, across),
+                expected,
+                "{provider:?} {asked}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mapped_model_prefers_the_exact_and_then_the_longest_pattern() {
+        let mut profile = Profile::new("p", ProviderKind::Local);
+        profile.models = [
+            ("claude-*", "small"),
+            ("claude-*opus*", "big"),
+            ("claude-haiku", "tiny"),
+        ]
+        .map(|(from, to)| (from.to_owned(), to.to_owned()))
+        .to_vec();
+        assert_eq!(profile.upstream_model("claude-haiku", false), "tiny");
+        assert_eq!(profile.upstream_model("claude-4-opus-1", false), "big");
+        assert_eq!(profile.upstream_model("claude-sonnet", true), "small");
+        assert_eq!(profile.upstream_model("gpt-5", false), "qwen2.5-coder:14b");
+    }
+
+    #[test]
+    fn debugging_a_profile_tells_no_header() {
+        let mut profile = Profile::new("p", ProviderKind::OpenAi);
+        profile.headers = vec![("x-secret".into(), "hush".into())];
+        assert!(!format!("{profile:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,685 @@
+//! The router: which profile a request goes to, what its end means for the next one, and how an operator steers it.
+//!
+//! Pure state over all profiles. Whoever holds it under a lock asks it to [`Router::admit`] a call, carries the call
+//! out with the lock released, and settles the ticket exactly once. There is no hidden affinity: what the status calls
+//! active is where the next request goes.
+
+mod call;
+mod command;
+mod entry;
+mod line;
+mod roster;
+mod skip;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::breaker::{BreakerSettings, BreakerTicket, Jitter, Transition};
+use super::bucket::{Amount, Remaining, Reservation, Used};
+use super::cooldown::CoolingCause;
+use super::moment::Moment;
+use super::outcome::{CallError, Outcome};
+use super::profile::{Dialect, Profile, ProfileName};
+use super::usage::Usage;
+
+use call::Wants;
+use entry::Entry;
+use line::Line;
+use roster::Roster;
+
+pub use call::{Call, Caller, Choice, Run};
+pub use command::{By, CommandError, DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
+pub use skip::{Lack, NothingLeft, Reason, Skip};
+pub use status::{ProviderState, ProviderStatus, RouterStatus};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteSettings {
+    pub breaker: BreakerSettings,
+    /// How long a request waits for a bucket or a cooldown, all its waits together.
+    pub max_wait: Duration,
+}
+
+impl Default for RouteSettings {
+    fn default() -> Self {
+        Self {
+            breaker: BreakerSettings::default(),
+            max_wait: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Names one profile in one life: a profile that was removed and came back is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProfileId(u32);
+
+/// Whether a profile's key is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Found, or none is needed.
+    Present,
+    Missing,
+}
+
+/// The right to make one call to one profile. Settle it exactly once.
+#[derive(Debug)]
+#[must_use = "a ticket that is not settled keeps its place and its tokens"]
+pub struct Ticket {
+    profile: ProfileId,
+    breaker: BreakerTicket,
+    reservation: Reservation,
+    /// It looks whether a budget is still spent.
+    asks_again: bool,
+}
+
+impl Ticket {
+    #[must_use]
+    pub const fn profile(&self) -> ProfileId {
+        self.profile
+    }
+
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.breaker.is_probe()
+    }
+}
+
+/// What to do with a call.
+#[derive(Debug)]
+pub enum Admission {
+    Go(Grant),
+    /// Nobody can take it now, somebody may then; ask again with the same run, or leave the line.
+    Wait {
+        until: Moment,
+    },
+    Refused(NothingLeft),
+}
+
+/// A call that may be made.
+#[derive(Debug)]
+pub struct Grant {
+    pub ticket: Ticket,
+    pub profile: Arc<Profile>,
+    /// The one to speak upstream.
+    pub dialect: Dialect,
+    pub choice: Choice,
+}
+
+/// How a call ended, in all that the rules need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    outcome: Outcome,
+    used: Used,
+    cool: Option<Cool>,
+    /// Whether the provider gave an answer that a spent budget would not give.
+    answered: bool,
+}
+
+/// What a provider's answer asks for besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cool {
+    /// A 429.
+    RateLimit(Duration),
+    /// A 5xx or 529 that names a time.
+    Overload(Duration),
+    /// A 429 that speaks of a spent budget.
+    Spent,
+}
+
+impl Settlement {
+    /// A whole answer. `used` are the tokens that count towards the limit.
+    #[must_use]
+    pub const fn success(used: Used) -> Self {
+        Self {
+            outcome: Outcome::Success,
+            used,
+            cool: None,
+            answered: true,
+        }
+    }
+
+    /// An error, with the cooldown that a 429 brings.
+    #[must_use]
+    pub fn failed(error: &CallError, used: Used) -> Self {
+        let cool = match error {
+            CallError::RateLimited { retry_after } => Some(Cool::RateLimit(*retry_after)),
+            _ => None,
+        };
+        Self {
+            outcome: error.outcome(),
+            used,
+            cool,
+            answered: matches!(error, CallError::Api { status, .. } if *status < 500)
+                || cool.is_some(),
+        }
+    }
+
+    /// The caller left, or tundra gave the attempt up for a reason of its own.
+    #[must_use]
+    pub const fn ignored(used: Used) -> Self {
+        Self {
+            outcome: Outcome::Ignored,
+            used,
+            cool: None,
+            answered: false,
+        }
+    }
+
+    /// The same with another cooldown.
+    #[must_use]
+    pub const fn with(mut self, cool: Cool) -> Self {
+        self.cool = Some(cool);
+        self
+    }
+}
+
+#[derive(Debug)]
+pub struct Router {
+    settings: RouteSettings,
+    roster: Roster,
+    line: Line,
+    usage: Usage,
+    in_flight: u64,
+    revision: u64,
+    /// Where requests went when last looked at, so that a move is told once.
+    active: Option<ProfileName>,
+    events: Vec<RouterEvent>,
+    /// Something happened that those in line may have waited for.
+    stirred: bool,
+    jitter: JitterSource,
+}
+
+impl Router {
+    /// `seed` feeds the breakers' jitter.
+    #[must_use]
+    pub fn new(
+        settings: RouteSettings,
+        profiles: Vec<(Profile, KeyState)>,
+        seed: u64,
+        now: Moment,
+    ) -> Self {
+        let mut roster = Roster::default();
+        roster.reload(profiles, settings.breaker, now);
+        let active = roster.active(now).map(|entry| entry.profile.name.clone());
+        Self {
+            settings,
+            roster,
+            line: Line::default(),
+            usage: Usage::default(),
+            in_flight: 0,
+            revision: 0,
+            active,
+            events: Vec::new(),
+            stirred: false,
+            jitter: JitterSource(seed),
+        }
+    }
+
+    /// Takes other settings and profiles; a profile that reaches the same provider keeps its state.
+    pub fn reload(
+        &mut self,
+        settings: RouteSettings,
+        profiles: Vec<(Profile, KeyState)>,
+        by: By,
+        now: Moment,
+    ) {
+        self.settings = settings;
+        let changes = self.roster.reload(profiles, settings.breaker, now);
+        self.events.push(RouterEvent::Reloaded {
+            by,
+            added: changes.added,
+            changed: changes.changed,
+            removed: changes.removed,
+            at: now,
+        });
+        self.changed(now);
+    }
+
+    /// Notes that a profile's key was found or is gone.
+    pub fn set_key(&mut self, name: &ProfileName, key: KeyState, now: Moment) {
+        if let Some(entry) = self.roster.named(name) {
+            entry.key = key;
+            self.changed(now);
+        }
+    }
+
+    /// Chooses the profile for a call: the first in order that can take it and that `run` has not asked yet.
+    ///
+    /// Breaker and buckets are taken together or not at all. Where nobody can, the call waits in line for the soonest
+    /// bucket or cooldown, as long as that comes before its patience ends; whoever stands in line asks again with the
+    /// same run, or calls [`Router::leave_line`].
+    pub fn admit(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
+        run.skipped.clear();
+        let wants = call.wants();
+        let mut chosen = None;
+        for entry in self.roster.in_order(wants.only) {
+            match self.verdict(entry, &wants, run, now) {
+                Ok(()) => {
+                    let pinned = self.roster.is_pinned(entry);
+                    chosen = Some((entry.id, choice(call, run, pinned)));
+                    break;
+                }
+                Err(skip) => run.skipped.push((entry.profile.name.clone(), skip)),
+            }
+        }
+        let granted = chosen.and_then(|(id, choice)| self.grant(id, choice, call, now));
+        let Some(grant) = granted else {
+            return self.wait_or_refuse(call, run, now);
+        };
+        self.leave_line(run);
+        run.tries(grant.ticket.profile);
+        Admission::Go(grant)
+    }
+
+    /// Leaves the waiting line, if the run stands there. Whoever gives a waiting call up must say so.
+    pub fn leave_line(&mut self, run: &mut Run) {
+        if let Some(place) = run.place.take() {
+            self.stirred |= self.line.leave(place);
+        }
+    }
+
+    /// Judges a half-open breaker's probe at the first valid event of its answer.
+    pub fn confirm(&mut self, ticket: &mut Ticket, now: Moment) {
+        let Some(entry) = self.roster.with_id(ticket.profile) else {
+            return;
+        };
+        let transition = entry.breaker.confirm(&mut ticket.breaker, now);
+        self.told(ticket.profile, transition, now);
+    }
+
+    /// Takes a provider's word on what is left of its limits.
+    pub fn learn(&mut self, ticket: &Ticket, remaining: Remaining, now: Moment) {
+        if let Some(entry) = self.roster.with_id(ticket.profile) {
+            entry.bucket.learn(&ticket.reservation, remaining, now);
+        }
+    }
+
+    /// Whether the ticket's profile may be connected to once more for this call, which its retry budget pays for.
+    pub fn may_reconnect(&mut self, ticket: &Ticket) -> bool {
+        self.roster
+            .with_id(ticket.profile)
+            .is_some_and(|entry| entry.retries.take())
+    }
+
+    /// Ends a call. A ticket of a profile that is gone changes nothing but the number in flight.
+    pub fn settle(&mut self, ticket: Ticket, settlement: Settlement, now: Moment) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.revision += 1;
+        let jitter = self.jitter.draw();
+        let Some(entry) = self.roster.with_id(ticket.profile) else {
+            return;
+        };
+        entry.in_flight = entry.in_flight.saturating_sub(1);
+        if settlement.outcome == Outcome::Success {
+            entry.retries.earn();
+        }
+        if ticket.asks_again {
+            entry.cooldown.asked(settlement.answered);
+        }
+        self.stirred |= settlement.used != Used::AsReserved;
+        entry
+            .bucket
+            .settle(ticket.reservation, settlement.used, now);
+        let transition = entry
+            .breaker
+            .settle(ticket.breaker, settlement.outcome, now, jitter);
+        let cooled = settlement.cool.map(|cool| cool_down(entry, cool, now));
+        let moves = cooled.is_some();
+        self.events.extend(cooled);
+        self.told(ticket.profile, transition, now);
+        if moves {
+            self.changed(now);
+        }
+    }
+
+    /// Carries out an operator's command.
+    pub fn command(
+        &mut self,
+        command: &RouterCommand,
+        by: By,
+        now: Moment,
+    ) -> Result<Done, CommandError> {
+        let mut held_for = None;
+        let profile = match command {
+            RouterCommand::Failover { from, hold } => {
+                held_for = Some(*hold);
+                Some(self.hold(from.as_ref(), *hold, now)?)
+            }
+            RouterCommand::Pin(name) => {
+                self.entry(name)?.held_until = None;
+                self.roster.pin(name);
+                Some(name.clone())
+            }
+            RouterCommand::Unpin => self.roster.unpin(),
+            RouterCommand::Reset(name) | RouterCommand::Restart(name) => {
+                let entry = self.entry(name)?;
+                let id = entry.id;
+                let transition = entry.reset(now);
+                self.told(id, transition, now);
+                Some(name.clone())
+            }
+            RouterCommand::Enable(name) => {
+                self.entry(name)?.enabled = true;
+                Some(name.clone())
+            }
+            RouterCommand::Disable(name) => {
+                self.entry(name)?.enabled = false;
+                Some(name.clone())
+            }
+        };
+        let done = Done {
+            profile,
+            active: self.active(now),
+            held_for,
+        };
+        self.events.push(RouterEvent::Commanded {
+            command: command.clone(),
+            by,
+            done: done.clone(),
+            at: now,
+        });
+        self.changed(now);
+        Ok(done)
+    }
+
+    /// Where the next request goes, whatever it asks for.
+    #[must_use]
+    pub fn active(&self, now: Moment) -> Option<ProfileName> {
+        self.roster
+            .active(now)
+            .map(|entry| entry.profile.name.clone())
+    }
+
+    /// Every profile in the order in which a call would try it, with what stands against it; changes nothing.
+    #[must_use]
+    pub fn plan(&self, call: &Call, now: Moment) -> Vec<(Arc<Profile>, Option<Skip>)> {
+        let wants = call.wants();
+        let run = Run::default();
+        self.roster
+            .in_order(wants.only)
+            .map(|entry| {
+                let verdict = self.verdict(entry, &wants, &run, now);
+                (Arc::clone(&entry.profile), verdict.err())
+            })
+            .collect()
+    }
+
+    /// Everything there is to see; changes nothing.
+    #[must_use]
+    pub fn status(&self, now: Moment) -> RouterStatus {
+        let active = self.roster.active(now).map(|entry| entry.id);
+        RouterStatus {
+            at: now,
+            providers: self
+                .roster
+                .entries()
+                .iter()
+                .map(|entry| self.provider_status(entry, active == Some(entry.id), now))
+                .collect(),
+            in_flight: self.in_flight,
+            waiting: self.line.len(),
+            revision: self.revision,
+        }
+    }
+
+    #[must_use]
+    pub const fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    pub const fn usage_mut(&mut self) -> &mut Usage {
+        &mut self.usage
+    }
+
+    /// Rises with every change that a panel could show, but for the passing of time.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes what has happened since the last time; to be told to others once the lock is released.
+    #[must_use]
+    pub fn take_events(&mut self) -> Vec<RouterEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether those in line should look again before their time; asked and forgotten.
+    #[must_use]
+    pub const fn take_stirred(&mut self) -> bool {
+        std::mem::replace(&mut self.stirred, false)
+    }
+
+    fn verdict(
+        &self,
+        entry: &Entry,
+        wants: &Wants<'_>,
+        run: &Run,
+        now: Moment,
+    ) -> Result<(), Skip> {
+        let ahead = self.line.ahead_of(run.place, entry.id);
+        entry.verdict(wants, ahead, now)?;
+        if run.has_tried(entry.id) {
+            return Err(Skip::Tried);
+        }
+        Ok(())
+    }
+
+    fn grant(&mut self, id: ProfileId, choice: Choice, call: &Call, now: Moment) -> Option<Grant> {
+        let lease = self.settings.breaker.probe_lease;
+        let entry = self.roster.with_id(id)?;
+        let dialect = entry.profile.upstream_dialect(call.dialect)?;
+        let (breaker, transition) = entry.breaker.admit(now).ok()?;
+        let Ok(reservation) = entry.bucket.reserve(Amount::call(call.tokens), now) else {
+            let jitter = Jitter::default();
+            entry.breaker.settle(breaker, Outcome::Ignored, now, jitter);
+            self.told(id, transition, now);
+            return None;
+        };
+        entry.in_flight += 1;
+        let grant = Grant {
+            ticket: Ticket {
+                profile: id,
+                breaker,
+                reservation,
+                asks_again: entry.cooldown.ask_again(now, lease),
+            },
+            profile: Arc::clone(&entry.profile),
+            dialect,
+            choice,
+        };
+        self.in_flight += 1;
+        self.revision += 1;
+        self.told(id, transition, now);
+        Some(grant)
+    }
+
+    fn wait_or_refuse(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
+        let untried = |(name, skip): &(ProfileName, Skip)| {
+            let tried = self
+                .roster
+                .in_order(Some(name))
+                .any(|e| run.has_tried(e.id));
+            if tried { None } else { skip.worth_waiting() }
+        };
+        let soonest = run.skipped.iter().filter_map(untried).min();
+        let patience = now.after(self.settings.max_wait);
+        let patience_ends = *run.patience_ends.get_or_insert(patience);
+        if let Some(until) = soonest.filter(|until| *until <= patience_ends) {
+            if run.place.is_none() {
+                run.place = self.line.join(call.tokens, self.candidates(call, run));
+            }
+            if run.place.is_some() {
+                return Admission::Wait { until };
+            }
+        }
+        self.leave_line(run);
+        Admission::Refused(self.nothing_left(call, run, now))
+    }
+
+    fn candidates(&self, call: &Call, run: &Run) -> Vec<ProfileId> {
+        let wants = call.wants();
+        self.roster
+            .in_order(wants.only)
+            .filter(|entry| entry.serves(&wants).is_ok() && !run.has_tried(entry.id))
+            .map(|entry| entry.id)
+            .collect()
+    }
+
+    fn nothing_left(&self, call: &Call, run: &Run, now: Moment) -> NothingLeft {
+        let reason = |(name, skip): &(ProfileName, Skip)| {
+            let entry = self.roster.in_order(Some(name)).next()?;
+            let failure = run.failure_of(entry.id);
+            Some(Reason {
+                name: name.clone(),
+                reason: match (skip, failure) {
+                    (Skip::Tried, Some(failure)) => failure.to_owned(),
+                    _ => skip.text(&entry.profile, now),
+                },
+                retry_in: skip.retry_at().map(|at| at.since(now)),
+            })
+        };
+        let mut profiles: Vec<Reason> = run.skipped.iter().filter_map(reason).collect();
+        let unknown = call.only.as_ref().filter(|_| profiles.is_empty());
+        profiles.extend(unknown.map(|name| Reason {
+            name: name.clone(),
+            reason: CommandError::NotFound(name.clone()).to_string(),
+            retry_in: None,
+        }));
+        NothingLeft {
+            all_rate: !run.skipped.is_empty() && run.skipped.iter().all(|(_, skip)| skip.is_rate()),
+            retry_in: profiles.iter().filter_map(|profile| profile.retry_in).min(),
+            profiles,
+        }
+    }
+
+    fn provider_status(&self, entry: &Entry, active: bool, now: Moment) -> ProviderStatus {
+        let skip = entry
+            .verdict(&Wants::default(), Amount::default(), now)
+            .err();
+        let breaker = entry.breaker.status(now);
+        let name = &entry.profile.name;
+        ProviderStatus {
+            enabled: entry.enabled,
+            active,
+            pinned: self.roster.is_pinned(entry),
+            state: ProviderState::of(skip, breaker.state),
+            reason: skip.map(|skip| skip.text(&entry.profile, now)),
+            skip,
+            breaker,
+            cooldown: entry.cooldown.left(now),
+            held: entry.held_for(now),
+            requests_bucket: entry.bucket.requests(now),
+            tokens_bucket: entry.bucket.tokens(now),
+            in_flight: entry.in_flight,
+            usage: self.usage.profile(name).cloned().unwrap_or_default(),
+            profile: Arc::clone(&entry.profile),
+        }
+    }
+
+    /// Holds `from`, or where requests now go; answers whom.
+    fn hold(
+        &mut self,
+        from: Option<&ProfileName>,
+        hold: Duration,
+        now: Moment,
+    ) -> Result<ProfileName, CommandError> {
+        let name = match from {
+            Some(name) => {
+                self.entry(name)?;
+                name.clone()
+            }
+            None => self.active(now).ok_or(CommandError::NobodyLeft)?,
+        };
+        if !self.roster.can_do_without(&name, now) {
+            return Err(CommandError::NobodyLeft);
+        }
+        self.entry(&name)?.held_until = Some(now.after(hold));
+        Ok(name)
+    }
+
+    fn entry(&mut self, name: &ProfileName) -> Result<&mut Entry, CommandError> {
+        self.roster
+            .named(name)
+            .ok_or_else(|| CommandError::NotFound(name.clone()))
+    }
+
+    /// Tells of a breaker's transition, if there was one.
+    fn told(&mut self, id: ProfileId, transition: Option<Transition>, now: Moment) {
+        let Some(transition) = transition else {
+            return;
+        };
+        if let Some(entry) = self.roster.with_id(id) {
+            let profile = entry.profile.name.clone();
+            self.events.push(RouterEvent::Breaker {
+                profile,
+                transition,
+            });
+        }
+        self.changed(now);
+    }
+
+    /// After anything that may send requests elsewhere.
+    fn changed(&mut self, now: Moment) {
+        self.revision += 1;
+        self.stirred = true;
+        let active = self.active(now);
+        if active != self.active {
+            let from = std::mem::replace(&mut self.active, active.clone());
+            self.events.push(RouterEvent::Moved {
+                from,
+                to: active,
+                at: now,
+            });
+        }
+    }
+}
+
+fn choice(call: &Call, run: &Run, pinned: bool) -> Choice {
+    if call.only.is_some() {
+        Choice::Named
+    } else if run.attempts() > 0 {
+        Choice::Failover
+    } else if pinned {
+        Choice::Pinned
+    } else if run.skipped().is_empty() {
+        Choice::First
+    } else {
+        Choice::Next
+    }
+}
+
+fn cool_down(entry: &mut Entry, cool: Cool, now: Moment) -> RouterEvent {
+    let profile = entry.profile.name.clone();
+    let (cause, wait) = match cool {
+        Cool::Spent => {
+            entry.cooldown.exhaust(now);
+            return RouterEvent::Exhausted { profile, at: now };
+        }
+        Cool::RateLimit(wait) => (CoolingCause::RateLimit, wait),
+        Cool::Overload(wait) => (CoolingCause::Overload, wait),
+    };
+    entry.cooldown.cool(now.after(wait), cause);
+    RouterEvent::Cooling {
+        profile,
+        cause,
+        wait,
+        at: now,
+    }
+}
+
+/// Enough chance for a jitter (splitmix64).
+#[derive(Debug)]
+struct JitterSource(u64);
+
+impl JitterSource {
+    fn draw(&mut self) -> Jitter {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let [high, low, ..] = (mixed ^ (mixed >> 31)).to_be_bytes();
+        Jitter(u16::from_be_bytes([high, low]))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! What a request needs of a profile, and what has become of it so far.
+
+use std::sync::Arc;
+
+use crate::domain::id::TerminalId;
+use crate::domain::moment::Moment;
+use crate::domain::outcome::CallError;
+use crate::domain::profile::{Capabilities, Dialect, ProfileName};
+
+use super::ProfileId;
+use super::skip::Skip;
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// The program in that terminal, known by its key.
+    Terminal(TerminalId),
+    /// A program outside, with the key kept for those.
+    Outside,
+    /// `tundra ask`.
+    Ask,
+}
+
+/// One request as the router sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub caller: Caller,
+    /// The model name as asked for.
+    pub model: Arc<str>,
+    pub dialect: Dialect,
+    pub capabilities: Capabilities,
+    /// The estimate to reserve: input and the most output.
+    pub tokens: u64,
+    /// The one profile that may be asked, where the caller named it.
+    pub only: Option<ProfileName>,
+}
+
+impl Call {
+    pub(super) fn wants(&self) -> Wants<'_> {
+        Wants {
+            dialect: Some(self.dialect),
+            capabilities: self.capabilities,
+            tokens: self.tokens,
+            only: self.only.as_ref(),
+        }
+    }
+}
+
+/// The part of a call that decides who can take it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wants<'a> {
+    /// `None` is any.
+    pub dialect: Option<Dialect>,
+    pub capabilities: Capabilities,
+    pub tokens: u64,
+    pub only: Option<&'a ProfileName>,
+}
+
+/// Why this profile was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// First in order.
+    First,
+    /// It is pinned.
+    Pinned,
+    /// The caller named it.
+    Named,
+    /// Those before it were skipped.
+    Next,
+    /// One before it was asked and failed.
+    Failover,
+}
+
+impl Choice {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Pinned => "pinned",
+            Self::Named => "named",
+            Self::Next => "next",
+            Self::Failover => "failover",
+        }
+    }
+}
+
+/// One request's way through the router: kept by whoever carries it out, from its first admission to its last.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// The latest profile asked. Apart from the others so that a request that meets no fault allocates nothing.
+    latest: Option<Tried>,
+    earlier: Vec<Tried>,
+    /// Who stood before the chosen profile, and why not; as of the last admission.
+    pub(super) skipped: Vec<(ProfileName, Skip)>,
+    /// When waiting ends, from the first wait on.
+    pub(super) patience_ends: Option<Moment>,
+    /// The place in the waiting line.
+    pub(super) place: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Tried {
+    profile: ProfileId,
+    failure: Option<String>,
+}
+
+impl Run {
+    /// Notes why the profile that was asked last did not answer, for the list of reasons should nobody be left.
+    pub fn failed(&mut self, error: &CallError) {
+        if let Some(latest) = &mut self.latest {
+            latest.failure = Some(error.to_string());
+        }
+    }
+
+    /// Upstreams asked so far.
+    #[must_use]
+    pub fn attempts(&self) -> usize {
+        self.earlier.len() + usize::from(self.latest.is_some())
+    }
+
+    /// The profiles that stood before the one last chosen, and why each was skipped.
+    #[must_use]
+    pub fn skipped(&self) -> &[(ProfileName, Skip)] {
+        &self.skipped
+    }
+
+    /// Whether it stands in the waiting line.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        self.place.is_some()
+    }
+
+    pub(super) fn tries(&mut self, profile: ProfileId) {
+        let next = Tried {
+            profile,
+            failure: None,
+        };
+        self.earlier.extend(self.latest.replace(next));
+    }
+
+    pub(super) fn has_tried(&self, profile: ProfileId) -> bool {
+        self.tried().any(|tried| tried.profile == profile)
+    }
+
+    pub(super) fn failure_of(&self, profile: ProfileId) -> Option<&str> {
+        self.tried()
+            .find(|tried| tried.profile == profile)
+            .and_then(|tried| tried.failure.as_deref())
+    }
+
+    fn tried(&self) -> impl Iterator<Item = &Tried> {
+        self.earlier.iter().chain(&self.latest)
+    }
+}

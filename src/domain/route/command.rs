@@ -1,0 +1,151 @@
+//! What an operator may tell the router, what it answers, and what it tells everybody.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::domain::breaker::Transition;
+use crate::domain::cooldown::CoolingCause;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::profile::ProfileName;
+
+/// How long `failover` holds a profile where no time is given.
+pub const DEFAULT_HOLD: Duration = Duration::from_secs(600);
+
+/// Each takes effect on the next request and ends nothing that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouterCommand {
+    /// Holds the profile that requests now go to, or `from`, so that they go elsewhere.
+    Failover {
+        from: Option<ProfileName>,
+        hold: Duration,
+    },
+    /// Prefers one profile until it is unpinned, and ends its hold.
+    Pin(ProfileName),
+    Unpin,
+    /// Closes the breaker and ends cooldown, exhaustion and hold.
+    Reset(ProfileName),
+    /// As reset. New connections, a fresh look at the key and a local server's process are its carrier's.
+    Restart(ProfileName),
+    Enable(ProfileName),
+    Disable(ProfileName),
+}
+
+/// Who gave a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Key,
+    Cli,
+    Http,
+    Reload,
+}
+
+impl By {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Cli => "cli",
+            Self::Http => "http",
+            Self::Reload => "reload",
+        }
+    }
+}
+
+/// What a command has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The profile that it concerned; `None` for an unpin with nothing pinned.
+    pub profile: Option<ProfileName>,
+    /// Where the next request goes from now on.
+    pub active: Option<ProfileName>,
+    /// For a failover, how long the profile is held.
+    pub held_for: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("no other profile can take over")]
+    NobodyLeft,
+    #[error("profile not found: {0}")]
+    NotFound(ProfileName),
+}
+
+/// Told once each, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouterEvent {
+    Breaker {
+        profile: ProfileName,
+        transition: Transition,
+    },
+    Cooling {
+        profile: ProfileName,
+        cause: CoolingCause,
+        wait: Duration,
+        at: Moment,
+    },
+    Exhausted {
+        profile: ProfileName,
+        at: Moment,
+    },
+    Commanded {
+        command: RouterCommand,
+        by: By,
+        done: Done,
+        at: Moment,
+    },
+    /// The next request goes to another profile than the one before.
+    Moved {
+        from: Option<ProfileName>,
+        to: Option<ProfileName>,
+        at: Moment,
+    },
+    Reloaded {
+        by: By,
+        added: Vec<ProfileName>,
+        changed: Vec<ProfileName>,
+        removed: Vec<ProfileName>,
+        at: Moment,
+    },
+}
+
+impl fmt::Display for RouterEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Breaker {
+                profile,
+                transition,
+            } => write!(
+                f,
+                "{profile}: breaker {} → {}",
+                transition.from.as_str(),
+                transition.to.as_str()
+            ),
+            Self::Cooling { profile, wait, .. } => {
+                write!(f, "{profile}: cooling for {}", Span(*wait))
+            }
+            Self::Exhausted { profile, .. } => write!(f, "{profile}: budget spent"),
+            Self::Commanded { command, by, .. } => write!(f, "{command} (by {})", by.as_str()),
+            Self::Moved { to: Some(to), .. } => write!(f, "requests now go to {to}"),
+            Self::Moved { to: None, .. } => f.write_str("no provider can take requests now"),
+            Self::Reloaded { .. } => f.write_str("profiles reloaded"),
+        }
+    }
+}
+
+impl fmt::Display for RouterCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failover {
+                from: Some(from),
+                hold,
+            } => write!(f, "failover from {from} for {}", Span(*hold)),
+            Self::Failover { from: None, hold } => write!(f, "failover for {}", Span(*hold)),
+            Self::Pin(name) => write!(f, "pin {name}"),
+            Self::Unpin => f.write_str("unpin"),
+            Self::Reset(name) => write!(f, "reset {name}"),
+            Self::Restart(name) => write!(f, "restart {name}"),
+            Self::Enable(name) => write!(f, "enable {name}"),
+            Self::Disable(name) => write!(f, "disable {name}"),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! One profile's live state within the router.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::breaker::{Breaker, BreakerRefusal, BreakerSettings, Transition};
+use crate::domain::bucket::{Amount, Bucket};
+use crate::domain::cooldown::{Cooldown, Cooling};
+use crate::domain::moment::Moment;
+use crate::domain::profile::{Capabilities, Dialect, Profile};
+use crate::domain::retry_budget::RetryBudget;
+
+use super::call::Wants;
+use super::skip::{Lack, Skip};
+use super::{KeyState, ProfileId};
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub id: ProfileId,
+    pub profile: Arc<Profile>,
+    pub key: KeyState,
+    /// As configured until an operator says otherwise.
+    pub enabled: bool,
+    pub held_until: Option<Moment>,
+    pub cooldown: Cooldown,
+    pub breaker: Breaker,
+    pub bucket: Bucket,
+    pub retries: RetryBudget,
+    pub in_flight: u64,
+}
+
+impl Entry {
+    pub fn new(
+        id: ProfileId,
+        profile: Profile,
+        key: KeyState,
+        breaker: BreakerSettings,
+        now: Moment,
+    ) -> Self {
+        Self {
+            id,
+            key,
+            enabled: profile.enabled,
+            held_until: None,
+            cooldown: Cooldown::default(),
+            breaker: Breaker::new(breaker),
+            bucket: Bucket::new(profile.limits, now),
+            retries: RetryBudget::default(),
+            in_flight: 0,
+            profile: Arc::new(profile),
+        }
+    }
+
+    /// Whether `profile` is the same one with other settings, so that its state still speaks of it.
+    pub fn is_same(&self, profile: &Profile) -> bool {
+        let mine = &self.profile;
+        mine.name == profile.name
+            && mine.provider == profile.provider
+            && mine.base_url == profile.base_url
+            && mine.key_env == profile.key_env
+    }
+
+    /// Takes other settings and keeps the state.
+    pub fn reconfigure(
+        &mut self,
+        profile: Profile,
+        key: KeyState,
+        breaker: BreakerSettings,
+        now: Moment,
+    ) {
+        if self.profile.enabled != profile.enabled {
+            self.enabled = profile.enabled;
+        }
+        self.key = key;
+        self.breaker.reconfigure(breaker);
+        if self.profile.limits != profile.limits {
+            self.bucket.reconfigure(profile.limits, now);
+        }
+        self.profile = Arc::new(profile);
+    }
+
+    /// What stands against a call that wants `wants`, the first reason of all; `ahead` is what others will take before.
+    pub fn verdict(&self, wants: &Wants<'_>, ahead: Amount, now: Moment) -> Result<(), Skip> {
+        self.serves(wants)?;
+        self.available(now)?;
+        self.bucket
+            .check(Amount::call(wants.tokens).and(ahead), now)
+            .map_err(|no_room| Skip::NoRoom {
+                until: now.after(no_room.wait),
+            })
+    }
+
+    /// Whether the profile could ever take the call, the way it is configured.
+    pub fn serves(&self, wants: &Wants<'_>) -> Result<(), Skip> {
+        if !self.enabled {
+            return Err(Skip::Disabled);
+        }
+        if self.key == KeyState::Missing {
+            return Err(Skip::NoKey);
+        }
+        let mute = |dialect: &Dialect| self.profile.upstream_dialect(*dialect).is_none();
+        if let Some(dialect) = wants.dialect.filter(mute) {
+            return Err(Skip::Unsupported(Lack::Dialect(dialect)));
+        }
+        match self.lack(wants.capabilities) {
+            Some(lack) => Err(Skip::Unsupported(lack)),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what keeps the profile from being asked, and lets nothing under way bring it back.
+    pub fn reset(&mut self, now: Moment) -> Option<Transition> {
+        self.held_until = None;
+        self.cooldown.clear();
+        self.breaker.reset(now)
+    }
+
+    pub fn held_for(&self, now: Moment) -> Option<Duration> {
+        let until = self.held_until.filter(|until| now < *until)?;
+        Some(until.since(now))
+    }
+
+    /// Hold, cooldown and breaker.
+    fn available(&self, now: Moment) -> Result<(), Skip> {
+        if let Some(until) = self.held_until.filter(|until| now < *until) {
+            return Err(Skip::Held { until });
+        }
+        match self.cooldown.check(now) {
+            Some(Cooling::Exhausted(until)) => return Err(Skip::Exhausted { until }),
+            Some(Cooling::Until(until, cause)) => return Err(Skip::Cooling { until, cause }),
+            None => {}
+        }
+        self.breaker.check(now).map_err(|refusal| match refusal {
+            BreakerRefusal::Open { retry_at } => Skip::Open { retry_at },
+            BreakerRefusal::Probing { until } => Skip::Probing { until },
+        })
+    }
+
+    fn lack(&self, wanted: Capabilities) -> Option<Lack> {
+        let offered = self.profile.capabilities?;
+        wanted
+            .iter()
+            .find(|capability| !offered.contains(*capability))
+            .map(Lack::Capability)
+    }
+}

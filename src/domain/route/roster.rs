@@ -1,0 +1,127 @@
+//! The profiles in their order, and which of them a request goes to.
+
+use crate::domain::breaker::BreakerSettings;
+use crate::domain::bucket::Amount;
+use crate::domain::moment::Moment;
+use crate::domain::profile::{Profile, ProfileName};
+
+use super::call::Wants;
+use super::entry::Entry;
+use super::{KeyState, ProfileId};
+
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    /// By priority, then name.
+    entries: Vec<Entry>,
+    pinned: Option<ProfileName>,
+    next_id: u32,
+}
+
+/// What a reload did, by name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub added: Vec<ProfileName>,
+    pub changed: Vec<ProfileName>,
+    pub removed: Vec<ProfileName>,
+}
+
+impl Roster {
+    /// Takes `profiles` in place of the present ones. One that reaches the same provider with the same key keeps its
+    /// state; any other begins anew.
+    pub fn reload(
+        &mut self,
+        profiles: Vec<(Profile, KeyState)>,
+        breaker: BreakerSettings,
+        now: Moment,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        let mut former = std::mem::take(&mut self.entries);
+        for (profile, key) in profiles {
+            let name = profile.name.clone();
+            let known = former.iter().position(|entry| entry.is_same(&profile));
+            if let Some(mut entry) = known.map(|at| former.swap_remove(at)) {
+                if *entry.profile != profile || entry.key != key {
+                    changes.changed.push(name);
+                }
+                entry.reconfigure(profile, key, breaker, now);
+                self.entries.push(entry);
+            } else {
+                changes.added.push(name);
+                let id = ProfileId(self.next_id);
+                self.next_id += 1;
+                self.entries
+                    .push(Entry::new(id, profile, key, breaker, now));
+            }
+        }
+        changes.removed = former
+            .into_iter()
+            .map(|entry| entry.profile.name.clone())
+            .collect();
+        self.entries.sort_by(|a, b| {
+            let key = |entry: &Entry| (entry.profile.priority, entry.profile.name.clone());
+            key(a).cmp(&key(b))
+        });
+        if let Some(pinned) = self.pinned.take() {
+            self.pin(&pinned);
+        }
+        changes
+    }
+
+    /// The entries in the order in which they are asked: the pinned one, then by priority. With a name, that one alone.
+    pub fn in_order(&self, only: Option<&ProfileName>) -> impl Iterator<Item = &Entry> {
+        let pinned = self.entries.iter().filter(|entry| self.is_pinned(entry));
+        let others = self.entries.iter().filter(|entry| !self.is_pinned(entry));
+        pinned
+            .chain(others)
+            .filter(move |entry| only.is_none_or(|only| entry.profile.name == *only))
+    }
+
+    /// By priority, then name, wherever the pin is.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Where the next request goes, whatever it asks for.
+    pub fn active(&self, now: Moment) -> Option<&Entry> {
+        self.in_order(None).find(|entry| can_take(entry, now))
+    }
+
+    /// Whether anybody but `name` could take a request.
+    pub fn can_do_without(&self, name: &ProfileName, now: Moment) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.profile.name != *name && can_take(entry, now))
+    }
+
+    pub fn named(&mut self, name: &ProfileName) -> Option<&mut Entry> {
+        self.entries
+            .iter_mut()
+            .find(|entry| entry.profile.name == *name)
+    }
+
+    pub fn with_id(&mut self, id: ProfileId) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id)
+    }
+
+    pub fn is_pinned(&self, entry: &Entry) -> bool {
+        self.pinned.as_ref() == Some(&entry.profile.name)
+    }
+
+    /// Prefers `name`; nothing happens if there is none.
+    pub fn pin(&mut self, name: &ProfileName) {
+        if let Some(entry) = self.named(name) {
+            self.pinned = Some(entry.profile.name.clone());
+        }
+    }
+
+    /// Answers who was pinned.
+    pub fn unpin(&mut self) -> Option<ProfileName> {
+        self.pinned.take()
+    }
+}
+
+fn can_take(entry: &Entry, now: Moment) -> bool {
+    entry
+        .verdict(&Wants::default(), Amount::default(), now)
+        .is_ok()
+}

@@ -1,0 +1,198 @@
+//! Why a profile is not asked, and what is said when none is left.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::domain::cooldown::CoolingCause;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::outcome::Refusal;
+use crate::domain::profile::{Capability, Dialect, Profile, ProfileName};
+
+/// Told as `Retry-After` where no profile knows when it can be asked again: as long as a breaker stays open.
+const UNKNOWN_RETRY: Duration = Duration::from_secs(30);
+
+/// Why a profile is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    Disabled,
+    NoKey,
+    Unsupported(Lack),
+    /// An operator sent requests elsewhere.
+    Held {
+        until: Moment,
+    },
+    /// Its budget is spent.
+    Exhausted {
+        until: Moment,
+    },
+    Cooling {
+        until: Moment,
+        cause: CoolingCause,
+    },
+    /// Its breaker is open; without a time where an operator holds it so.
+    Open {
+        retry_at: Option<Moment>,
+    },
+    /// Its breaker is half-open, and the probe's place is taken at most until then.
+    Probing {
+        until: Moment,
+    },
+    /// Its buckets are empty.
+    NoRoom {
+        until: Moment,
+    },
+    /// This request has asked it already.
+    Tried,
+}
+
+/// What a profile cannot do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    Dialect(Dialect),
+    Capability(Capability),
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dialect(dialect) => dialect.as_str(),
+            Self::Capability(capability) => capability.as_str(),
+        })
+    }
+}
+
+impl Skip {
+    /// When the reason is gone; `None` where nobody knows.
+    #[must_use]
+    pub const fn retry_at(&self) -> Option<Moment> {
+        match *self {
+            Self::Held { until }
+            | Self::Exhausted { until }
+            | Self::Cooling { until, .. }
+            | Self::Probing { until }
+            | Self::NoRoom { until } => Some(until),
+            Self::Open { retry_at } => retry_at,
+            Self::Disabled | Self::NoKey | Self::Unsupported(_) | Self::Tried => None,
+        }
+    }
+
+    /// Until when a request waits for it: buckets and cooldowns are worth it.
+    #[must_use]
+    pub const fn worth_waiting(&self) -> Option<Moment> {
+        match *self {
+            Self::NoRoom { until } | Self::Cooling { until, .. } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a matter of rate, which a 429 says.
+    #[must_use]
+    pub const fn is_rate(&self) -> bool {
+        matches!(
+            self,
+            Self::NoRoom { .. }
+                | Self::Exhausted { .. }
+                | Self::Cooling {
+                    cause: CoolingCause::RateLimit,
+                    ..
+                }
+        )
+    }
+
+    /// A word for labels and lists.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::NoKey => "no_key",
+            Self::Unsupported(_) => "unsupported",
+            Self::Held { .. } => "held",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Cooling { .. } => "cooling",
+            Self::Open { .. } => "open",
+            Self::Probing { .. } => "half_open",
+            Self::NoRoom { .. } => "no_room",
+            Self::Tried => "tried",
+        }
+    }
+
+    /// The reason in words, with the waits as of `now`.
+    #[must_use]
+    pub fn text(&self, profile: &Profile, now: Moment) -> String {
+        let left = |until: Moment| until.since(now);
+        match *self {
+            Self::Disabled => "disabled".to_owned(),
+            Self::NoKey => match &profile.key_env {
+                Some(variable) => format!("no key: {variable} is not set"),
+                None => "no key".to_owned(),
+            },
+            Self::Unsupported(lack) => format!("unsupported: {lack}"),
+            Self::Held { until } => format!("held for {}", Span(left(until))),
+            Self::Exhausted { until } => {
+                format!("budget spent: asked again in {}", Span(left(until)))
+            }
+            Self::Cooling { until, cause } => {
+                let what = match cause {
+                    CoolingCause::RateLimit => "rate limited",
+                    CoolingCause::Overload => "overloaded",
+                };
+                format!("{what}: retry after {}s", Span(left(until)).seconds())
+            }
+            Self::Open { .. } => Refusal::CircuitOpen.to_string(),
+            Self::Probing { .. } => "circuit is half-open – a probe is under way".to_owned(),
+            Self::NoRoom { until } => Refusal::RateLimit {
+                profile: profile.name.clone(),
+                retry_after: left(until),
+            }
+            .to_string(),
+            Self::Tried => "asked already".to_owned(),
+        }
+    }
+}
+
+/// Nobody can take a request, nor will in the time that it may wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NothingLeft {
+    pub profiles: Vec<Reason>,
+    /// Whether every reason is a matter of rate.
+    pub all_rate: bool,
+    /// The soonest of them; `None` where nobody knows.
+    pub retry_in: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    pub name: ProfileName,
+    pub reason: String,
+    pub retry_in: Option<Duration>,
+}
+
+impl NothingLeft {
+    /// Whole seconds for `Retry-After`, at least 1.
+    #[must_use]
+    pub fn retry_after_s(&self) -> u64 {
+        Span(self.retry_in.unwrap_or(UNKNOWN_RETRY))
+            .seconds()
+            .max(1)
+    }
+}
+
+impl fmt::Display for NothingLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no provider can take this request")?;
+        for (index, profile) in self.profiles.iter().enumerate() {
+            let before = if index == 0 { ": " } else { "; " };
+            write!(f, "{before}{}: {}", profile.name, profile.reason)?;
+        }
+        if let Some(retry_in) = self.retry_in {
+            write!(
+                f,
+                " (soonest retry in {})",
+                Span(retry_in.max(Duration::from_nanos(1)))
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NothingLeft {}

@@ -1,0 +1,89 @@
+//! What panels, commands and scrapers see of the router, as of one moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::breaker::{BreakerState, BreakerStatus};
+use crate::domain::bucket::Gauge;
+use crate::domain::moment::Moment;
+use crate::domain::profile::Profile;
+use crate::domain::usage::ProfileUsage;
+
+use super::skip::Skip;
+
+#[derive(Clone, Debug)]
+pub struct RouterStatus {
+    pub at: Moment,
+    /// In the order in which they are asked, the pinned one apart.
+    pub providers: Vec<ProviderStatus>,
+    pub in_flight: u64,
+    /// Requests that wait for room.
+    pub waiting: usize,
+    /// Rises with every change.
+    pub revision: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct ProviderStatus {
+    pub profile: Arc<Profile>,
+    pub enabled: bool,
+    /// Whether the next request would go here.
+    pub active: bool,
+    pub pinned: bool,
+    pub state: ProviderState,
+    /// Why it is not asked, in words; `None` where it is ready.
+    pub reason: Option<String>,
+    pub skip: Option<Skip>,
+    pub breaker: BreakerStatus,
+    /// Until it may be asked again, after a 429 or with its budget spent.
+    pub cooldown: Option<Duration>,
+    pub held: Option<Duration>,
+    /// `None` without a limit.
+    pub requests_bucket: Option<Gauge>,
+    pub tokens_bucket: Option<Gauge>,
+    pub in_flight: u64,
+    pub usage: ProfileUsage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderState {
+    Ready,
+    Open,
+    HalfOpen,
+    Cooling,
+    Held,
+    Exhausted,
+    Disabled,
+    NoKey,
+}
+
+impl ProviderState {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+            Self::Cooling => "cooling",
+            Self::Held => "held",
+            Self::Exhausted => "exhausted",
+            Self::Disabled => "disabled",
+            Self::NoKey => "no_key",
+        }
+    }
+
+    /// The state of a profile that is skipped for `skip` and whose breaker is in `breaker`. One that merely has no
+    /// room is ready: its gauge says the rest.
+    pub(super) const fn of(skip: Option<Skip>, breaker: BreakerState) -> Self {
+        match (skip, breaker) {
+            (Some(Skip::Disabled), _) => Self::Disabled,
+            (Some(Skip::NoKey), _) => Self::NoKey,
+            (Some(Skip::Held { .. }), _) => Self::Held,
+            (Some(Skip::Exhausted { .. }), _) => Self::Exhausted,
+            (Some(Skip::Cooling { .. }), _) => Self::Cooling,
+            (Some(Skip::Open { .. }), _) => Self::Open,
+            (_, BreakerState::HalfOpen) | (Some(Skip::Probing { .. }), _) => Self::HalfOpen,
+            _ => Self::Ready,
+        }
+    }
+}

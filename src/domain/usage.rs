@@ -1,0 +1,235 @@
+//! What was asked, by whom, of whom, and how it went: counters, latencies, the last ten minutes, the last attempts.
+//!
+//! Kept in memory and bounded in every direction. Money is in nanodollars; what nobody knows the price of is counted
+//! as unknown, never as nothing.
+
+mod attempts;
+mod latency;
+mod timeline;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::moment::Moment;
+use super::outcome::ErrorKind;
+use super::profile::ProfileName;
+use super::route::Caller;
+
+pub use attempts::{Attempt, AttemptEnd, Attempts};
+pub use latency::{LATENCY_BOUNDS_MS, Latency, Percentiles};
+pub use timeline::{SLOT, SLOTS, Slot, Timeline};
+
+/// How many rows of usage are kept; beyond, a model that is new is counted as [`OTHER_MODEL`].
+const MOST_ROWS: usize = 4096;
+/// The model under which usage beyond the last free row is counted.
+pub const OTHER_MODEL: &str = "other";
+
+/// Tokens of one or many answers. `input` is without what came from or went to a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub input: u64,
+    pub output: u64,
+    pub cache_read: u64,
+    pub cache_write: u64,
+}
+
+impl Tokens {
+    /// What counts towards a provider's limit per minute: all but what was read from a cache.
+    #[must_use]
+    pub const fn towards_limit(self) -> u64 {
+        self.input
+            .saturating_add(self.output)
+            .saturating_add(self.cache_write)
+    }
+
+    const fn add(&mut self, more: Self) {
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
+        self.cache_read = self.cache_read.saturating_add(more.cache_read);
+        self.cache_write = self.cache_write.saturating_add(more.cache_write);
+    }
+}
+
+/// Money for a number of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Of those whose price is known.
+    pub nanodollars: u64,
+    /// How many requests have no known price.
+    pub unknown: u64,
+}
+
+impl Cost {
+    /// US dollars; `None` where something in it is unknown.
+    #[must_use]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a sum of money past 9 million dollars may lose a nanodollar"
+    )]
+    pub fn dollars(self) -> Option<f64> {
+        (self.unknown == 0).then_some(self.nanodollars as f64 / 1e9)
+    }
+}
+
+/// Errors by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Errors([u64; ErrorKind::ALL.len()]);
+
+impl Errors {
+    #[must_use]
+    pub fn of(&self, kind: ErrorKind) -> u64 {
+        self.0.get(kind as usize).copied().unwrap_or(0)
+    }
+
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    fn add(&mut self, kind: ErrorKind) {
+        if let Some(count) = self.0.get_mut(kind as usize) {
+            *count += 1;
+        }
+    }
+}
+
+/// One line of counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Requests that left, however they ended.
+    pub requests: u64,
+    pub errors: Errors,
+    pub tokens: Tokens,
+    /// Requests whose tokens are estimated.
+    pub estimated: u64,
+    pub cost: Cost,
+}
+
+impl Counters {
+    /// Adds another line's counts.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        for (count, more) in self.errors.0.iter_mut().zip(other.errors.0) {
+            *count += more;
+        }
+        self.tokens.add(other.tokens);
+        self.estimated += other.estimated;
+        self.cost.nanodollars = self.cost.nanodollars.saturating_add(other.cost.nanodollars);
+        self.cost.unknown += other.cost.unknown;
+    }
+
+    fn add(&mut self, attempt: &Attempt) {
+        self.requests += 1;
+        if let Some(kind) = attempt.end.error() {
+            self.errors.add(kind);
+        }
+        let Some(tokens) = attempt.tokens else {
+            return;
+        };
+        self.tokens.add(tokens);
+        self.estimated += u64::from(attempt.estimated);
+        match attempt.nanodollars {
+            Some(money) => self.cost.nanodollars = self.cost.nanodollars.saturating_add(money),
+            None => self.cost.unknown += 1,
+        }
+    }
+}
+
+/// Whose usage a row counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RowKey {
+    pub caller: Caller,
+    pub profile: ProfileName,
+    /// As it was sent to the provider.
+    pub model: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastError {
+    pub at: Moment,
+    pub kind: ErrorKind,
+    pub message: String,
+}
+
+/// What is known of one profile's use.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileUsage {
+    pub counters: Counters,
+    /// From sending to the first byte of the answer.
+    pub first_byte: Latency,
+    /// From sending to the end.
+    pub total: Latency,
+    pub timeline: Timeline,
+    pub last_error: Option<LastError>,
+}
+
+/// The books.
+#[derive(Debug, Default)]
+pub struct Usage {
+    rows: HashMap<RowKey, Counters>,
+    profiles: HashMap<ProfileName, (ProfileUsage, Attempts)>,
+}
+
+impl Usage {
+    /// Counts an attempt that has ended, and keeps it among the profile's last.
+    pub fn record(&mut self, profile: &ProfileName, attempt: Attempt) {
+        if matches!(attempt.end, AttemptEnd::Skipped(_)) {
+            self.book(profile).1.push(attempt);
+            return;
+        }
+        self.row(profile, &attempt).add(&attempt);
+        let (usage, attempts) = self.book(profile);
+        usage.counters.add(&attempt);
+        usage.timeline.add(&attempt);
+        if let Some(first_byte) = attempt.first_byte {
+            usage.first_byte.add(first_byte);
+        }
+        usage.total.add(attempt.total);
+        if let (Some(kind), Some(message)) = (attempt.end.error(), attempt.end.message()) {
+            usage.last_error = Some(LastError {
+                at: attempt.at.after(attempt.total),
+                kind,
+                message: message.to_owned(),
+            });
+        }
+        attempts.push(attempt);
+    }
+
+    /// The rows that have counted something, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = (&RowKey, &Counters)> {
+        self.rows.iter()
+    }
+
+    #[must_use]
+    pub fn profile(&self, name: &ProfileName) -> Option<&ProfileUsage> {
+        self.profiles.get(name).map(|(usage, _)| usage)
+    }
+
+    /// A profile's last attempts, the newest first.
+    pub fn attempts(&self, name: &ProfileName) -> impl Iterator<Item = &Attempt> {
+        self.profiles
+            .get(name)
+            .into_iter()
+            .flat_map(|(_, attempts)| attempts.newest_first())
+    }
+
+    fn book(&mut self, profile: &ProfileName) -> &mut (ProfileUsage, Attempts) {
+        self.profiles.entry(profile.clone()).or_default()
+    }
+
+    fn row(&mut self, profile: &ProfileName, attempt: &Attempt) -> &mut Counters {
+        let mut key = RowKey {
+            caller: attempt.caller,
+            profile: profile.clone(),
+            model: Arc::clone(&attempt.sent_model),
+        };
+        if self.rows.len() >= MOST_ROWS && !self.rows.contains_key(&key) {
+            key.caller = Caller::Outside;
+            key.model = OTHER_MODEL.into();
+        }
+        self.rows.entry(key).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The last attempts of a profile.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::moment::Moment;
+use crate::domain::outcome::ErrorKind;
+use crate::domain::profile::Dialect;
+use crate::domain::route::{Caller, Choice, Skip};
+
+use super::Tokens;
+
+/// How many are kept per profile.
+const KEPT: usize = 20;
+
+/// One request's meeting with one profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it was chosen or skipped.
+    pub at: Moment,
+    pub caller: Caller,
+    /// As asked for.
+    pub model: Arc<str>,
+    /// As sent.
+    pub sent_model: Arc<str>,
+    pub dialect: Dialect,
+    /// Why it was chosen; `None` where it was skipped.
+    pub choice: Option<Choice>,
+    pub end: AttemptEnd,
+    /// How long the request had waited for room before.
+    pub waited: Duration,
+    /// From sending to the answer's first byte.
+    pub first_byte: Option<Duration>,
+    /// From being chosen to the end.
+    pub total: Duration,
+    /// `None` where the answer told none and none were estimated.
+    pub tokens: Option<Tokens>,
+    pub estimated: bool,
+    /// `None` where the price is not known.
+    pub nanodollars: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptEnd {
+    Success,
+    /// An error, whether passed on or failed over; the text is the error's.
+    Failed {
+        kind: ErrorKind,
+        message: String,
+    },
+    /// The caller went away.
+    Cancelled,
+    Skipped(Skip),
+}
+
+impl AttemptEnd {
+    #[must_use]
+    pub const fn error(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Failed { kind, .. } => Some(*kind),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            Self::Failed { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+}
+
+/// A ring of attempts.
+#[derive(Clone, Debug, Default)]
+pub struct Attempts(VecDeque<Attempt>);
+
+impl Attempts {
+    pub(super) fn push(&mut self, attempt: Attempt) {
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(attempt);
+    }
+
+    pub fn newest_first(&self) -> impl Iterator<Item = &Attempt> {
+        self.0.iter().rev()
+    }
+}

@@ -1,0 +1,219 @@
+//! The handle on the router: a short lock over pure state, and who is told of what.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast, watch};
+
+use crate::domain::moment::Moment;
+use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::route::{
+    Admission, By, Call, CommandError, Done, Grant, KeyState, NothingLeft, RouteSettings, Router,
+    RouterCommand, RouterEvent, RouterStatus, Run,
+};
+use crate::domain::usage::{Attempt, AttemptEnd};
+
+use super::clock::Clock;
+use super::permit::Permit;
+
+/// How many events a slow listener may be behind; it then misses the oldest and is told how many.
+const EVENTS: usize = 256;
+
+/// Talks to the router. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct RouterHandle {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    router: Mutex<Router>,
+    clock: Clock,
+    revision: watch::Sender<u64>,
+    events: broadcast::Sender<RouterEvent>,
+    /// Told to everybody in the waiting line when something may have become free before its time.
+    stirred: Notify,
+}
+
+impl RouterHandle {
+    /// `seed` feeds the breakers' jitter.
+    #[must_use]
+    pub fn new(
+        settings: RouteSettings,
+        profiles: Vec<(Profile, KeyState)>,
+        seed: u64,
+        clock: Clock,
+    ) -> Self {
+        let router = Router::new(settings, profiles, seed, clock.now());
+        Self {
+            shared: Arc::new(Shared {
+                router: Mutex::new(router),
+                clock,
+                revision: watch::Sender::new(0),
+                events: broadcast::Sender::new(EVENTS),
+                stirred: Notify::new(),
+            }),
+        }
+    }
+
+    /// Finds a profile for the call's next attempt, waiting in line up to `max_wait` where none has room.
+    ///
+    /// Dropped while it waits, it leaves the line and nothing behind.
+    pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<Permit, NothingLeft> {
+        let began = self.shared.clock.now();
+        let waiting = Waiting { handle: self, run };
+        loop {
+            let stirred = self.shared.stirred.notified();
+            tokio::pin!(stirred);
+            // From here on no stir is missed, though the router is only looked at next.
+            stirred.as_mut().enable();
+            let (admission, now) = self.with(|router, now| {
+                let admission = router.admit(call, waiting.run, now);
+                if let Admission::Go(grant) = &admission {
+                    note_skipped(router, call, waiting.run, grant, now);
+                }
+                (admission, now)
+            });
+            match admission {
+                Admission::Go(grant) => {
+                    return Ok(Permit::new(
+                        self.clone(),
+                        grant,
+                        call,
+                        now.since(began),
+                        now,
+                    ));
+                }
+                Admission::Refused(nothing_left) => return Err(nothing_left),
+                Admission::Wait { until } => {
+                    tokio::select! {
+                        () = tokio::time::sleep(until.since(now)) => {}
+                        () = stirred => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Carries out an operator's command; it holds from the next request on.
+    pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
+        self.with(|router, now| router.command(command, by, now))
+    }
+
+    /// Takes other settings and profiles; those that still reach the same provider keep their state.
+    pub fn reload(&self, settings: RouteSettings, profiles: Vec<(Profile, KeyState)>, by: By) {
+        self.with(|router, now| router.reload(settings, profiles, by, now));
+    }
+
+    /// Notes that a profile's key was found or is gone.
+    pub fn set_key(&self, name: &ProfileName, key: KeyState) {
+        self.with(|router, now| router.set_key(name, key, now));
+    }
+
+    /// Everything there is to see, as of now.
+    #[must_use]
+    pub fn status(&self) -> RouterStatus {
+        self.read(|router, now| router.status(now))
+    }
+
+    /// A profile's last attempts, the newest first.
+    #[must_use]
+    pub fn attempts(&self, name: &ProfileName) -> Vec<Attempt> {
+        self.read(|router, _| router.usage().attempts(name).cloned().collect())
+    }
+
+    /// Reads the router under its lock: briefly, without waiting for anything.
+    pub fn read<T>(&self, look: impl FnOnce(&Router, Moment) -> T) -> T {
+        let now = self.shared.clock.now();
+        look(&self.lock(), now)
+    }
+
+    /// Changes when there is something new to show. Countdowns are the viewer's own.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.revision.subscribe()
+    }
+
+    /// What happens from now on, each once and in order.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<RouterEvent> {
+        self.shared.events.subscribe()
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.shared.clock
+    }
+
+    /// Changes the router under its lock, and tells whom it concerns.
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut Router, Moment) -> T) -> T {
+        let (answer, revision, stirred) = {
+            let mut router = self.lock();
+            // Read under the lock, so that the router never sees time run back.
+            let now = self.shared.clock.now();
+            let answer = change(&mut router, now);
+            // Sent under the lock for their order; a listener cannot hold it up, since it is only woken.
+            for event in router.take_events() {
+                // Nobody listening is no fault.
+                let _ = self.shared.events.send(event);
+            }
+            (answer, router.revision(), router.take_stirred())
+        };
+        self.shared.revision.send_if_modified(|seen| {
+            let newer = revision > *seen;
+            *seen = revision.max(*seen);
+            newer
+        });
+        if stirred {
+            self.shared.stirred.notify_waiters();
+        }
+        answer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Router> {
+        // The router's own steps do not panic half way; a caller's closure that did has not touched its innards.
+        self.shared
+            .router
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leaves the line when the wait is given up.
+struct Waiting<'a> {
+    handle: &'a RouterHandle,
+    run: &'a mut Run,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.run.waits() {
+            self.handle.with(|router, _| router.leave_line(self.run));
+        }
+    }
+}
+
+/// Keeps among their attempts that the profiles before the chosen one were skipped.
+fn note_skipped(router: &mut Router, call: &Call, run: &Run, grant: &Grant, now: Moment) {
+    for (name, skip) in run.skipped() {
+        let attempt = Attempt {
+            at: now,
+            caller: call.caller,
+            model: Arc::clone(&call.model),
+            sent_model: Arc::clone(&call.model),
+            dialect: grant.dialect,
+            choice: None,
+            end: AttemptEnd::Skipped(*skip),
+            waited: Duration::ZERO,
+            first_byte: None,
+            total: Duration::ZERO,
+            tokens: None,
+            estimated: false,
+            nanodollars: None,
+        };
+        router.usage_mut().record(name, attempt);
+    }
+}
+
+#[cfg(test)]
+mod tests;
