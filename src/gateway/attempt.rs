@@ -103,9 +103,10 @@ impl Incoming<'_> {
         let code = self.status.as_u16();
         match code {
             200..300 if self.media("text/event-stream") => self.stream().await,
-            200..300 if self.media("text/html") => {
-                fail(self.meeting, CallError::Http("the answer is a web page".to_owned()))
-            }
+            200..300 if self.media("text/html") => fail(
+                self.meeting,
+                CallError::Http("the answer is a web page".to_owned()),
+            ),
             200..300 => self.whole().await,
             429 => self.rate_limited().await,
             400..500 => self.passed_through().await,
@@ -176,15 +177,28 @@ impl Incoming<'_> {
         let text = if self.is_folded() {
             match Unfolder::whole(&body) {
                 Ok(text) => text,
-                Err(_) => return fail(self.meeting, CallError::Parse("the gzip data is broken".to_owned())),
+                Err(_) => {
+                    return fail(
+                        self.meeting,
+                        CallError::Parse("the gzip data is broken".to_owned()),
+                    );
+                }
             }
         } else {
             body.clone()
         };
         match text.trim_ascii_start().first() {
-            None => return fail(self.meeting, CallError::Http("the answer is empty".to_owned())),
+            None => {
+                return fail(
+                    self.meeting,
+                    CallError::Http("the answer is empty".to_owned()),
+                );
+            }
             Some(b'<') => {
-                return fail(self.meeting, CallError::Http("the answer is a web page".to_owned()));
+                return fail(
+                    self.meeting,
+                    CallError::Http("the answer is a web page".to_owned()),
+                );
             }
             Some(_) => {}
         }
@@ -210,7 +224,7 @@ impl Incoming<'_> {
     }
 
     /// An error under a good status counts as what it says; `body` is what the caller gets if it is the caller's own.
-    fn in_band(mut self, error: &InBand, body: Bytes) -> Met {
+    fn in_band(self, error: &InBand, body: Bytes) -> Met {
         if error.status == 429 {
             let retry_after = self.meeting.profile().cooldown;
             let call_error = CallError::RateLimited { retry_after };
@@ -307,7 +321,9 @@ impl Incoming<'_> {
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             };
             if first.len() + rest.len() + chunk.len() > most {
-                return Err(CallError::Parse(format!("the answer is larger than {most} bytes")));
+                return Err(CallError::Parse(format!(
+                    "the answer is larger than {most} bytes"
+                )));
             }
             if first.is_empty() {
                 first = chunk;
@@ -401,7 +417,10 @@ fn excerpt(body: &[u8]) -> String {
     let told = serde_json::from_slice::<serde_json::Value>(body).ok();
     let message = told.as_ref().and_then(|told| {
         let error = &told["error"];
-        error["message"].as_str().or_else(|| error.as_str()).or_else(|| told["message"].as_str())
+        error["message"]
+            .as_str()
+            .or_else(|| error.as_str())
+            .or_else(|| told["message"].as_str())
     });
     let text = message.map_or_else(|| String::from_utf8_lossy(body), Into::into);
     let mut short: String = text

@@ -42,11 +42,7 @@ impl Connections {
     }
 
     /// Opens ways for `profiles` and forgets all others; answers who has a key.
-    pub fn open_all(
-        &self,
-        profiles: Vec<Profile>,
-        timeouts: Timeouts,
-    ) -> Vec<(Profile, KeyState)> {
+    pub fn open_all(&self, profiles: Vec<Profile>, timeouts: Timeouts) -> Vec<(Profile, KeyState)> {
         let mut open = HashMap::new();
         let with_keys = profiles
             .into_iter()
@@ -96,7 +92,9 @@ impl Connections {
         } else {
             KeyState::Present
         };
-        let key = secret.map(|secret| HeaderValue::from_str(&secret)).transpose();
+        let key = secret
+            .map(|secret| HeaderValue::from_str(&secret))
+            .transpose();
         let connection = match (Upstream::new(&profile.base_url, timeouts), key) {
             (Ok(upstream), Ok(mut key)) => {
                 if let Some(key) = &mut key {

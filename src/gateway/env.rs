@@ -64,9 +64,7 @@ impl Launch {
                 self.set("ANTHROPIC_API_KEY", key);
             }
             AgentKind::Opencode => {
-                let provider = |variable: &str| {
-                    json!({"options": {"baseURL": format!("{url}/v1"), "apiKey": format!("{{env:{variable}}}")}})
-                };
+                let provider = |variable: &str| json!({"options": {"baseURL": format!("{url}/v1"), "apiKey": format!("{{env:{variable}}}")}});
                 let config = json!({"provider": {
                     "anthropic": provider("ANTHROPIC_AUTH_TOKEN"),
                     "openai": provider("OPENAI_API_KEY"),
@@ -81,10 +79,12 @@ impl Launch {
 
 /// The variables that hold providers' keys, which no child may see.
 pub fn secret_variables<'a>(profiles: &'a [Profile]) -> impl Iterator<Item = &'a str> {
-    ProviderKind::ALL
-        .into_iter()
-        .filter_map(ProviderKind::key_env)
-        .chain(profiles.iter().filter_map(|profile| profile.key_env.as_deref()))
+    let known: [Option<&'a str>; 4] = ProviderKind::ALL.map(ProviderKind::key_env);
+    known.into_iter().flatten().chain(
+        profiles
+            .iter()
+            .filter_map(|profile| profile.key_env.as_deref()),
+    )
 }
 
 #[cfg(test)]
@@ -127,13 +127,28 @@ mod tests {
         let (path, table) = codex.args[3].split_once('=').unwrap();
         assert_eq!(path, "model_providers.tundra");
         let table: toml::Table = toml::from_str(&format!("x = {table}")).unwrap();
-        assert_eq!(table["x"]["base_url"].as_str(), Some("http://127.0.0.1:3100/v1"));
+        assert_eq!(
+            table["x"]["base_url"].as_str(),
+            Some("http://127.0.0.1:3100/v1")
+        );
         assert_eq!(table["x"]["wire_api"].as_str(), Some("responses"));
         let config = made(AgentKind::Opencode);
         let config: serde_json::Value =
             serde_json::from_str(value(&config, "OPENCODE_CONFIG_CONTENT").unwrap()).unwrap();
-        assert_eq!(config["provider"]["openai"]["options"]["baseURL"], "http://127.0.0.1:3100/v1");
-        assert_eq!(value(&made(AgentKind::Aider), "ANTHROPIC_API_KEY"), Some(key.reveal()));
-        assert_eq!(value(&made(AgentKind::Claude), "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"), Some("1"));
+        assert_eq!(
+            config["provider"]["openai"]["options"]["baseURL"],
+            "http://127.0.0.1:3100/v1"
+        );
+        assert_eq!(
+            value(&made(AgentKind::Aider), "ANTHROPIC_API_KEY"),
+            Some(key.reveal())
+        );
+        assert_eq!(
+            value(
+                &made(AgentKind::Claude),
+                "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"
+            ),
+            Some("1")
+        );
     }
 }

@@ -39,7 +39,12 @@ impl Inbound {
         if !self.endpoint.generates() {
             return 0;
         }
-        self.sketch.input_tokens + self.sketch.max_output.unwrap_or(MOST_OUTPUT).min(MOST_OUTPUT)
+        self.sketch.input_tokens
+            + self
+                .sketch
+                .max_output
+                .unwrap_or(MOST_OUTPUT)
+                .min(MOST_OUTPUT)
     }
 }
 
@@ -81,7 +86,7 @@ pub async fn find(shared: Arc<Shared>, inbound: Inbound, so_far: Arc<Mutex<SoFar
                 } else {
                     StatusCode::SERVICE_UNAVAILABLE
                 };
-                warn!(caller = %call.caller, model = %call.model, reasons = %left, "no provider is left");
+                warn!(caller = ?call.caller, model = %call.model, reasons = %left, "no provider is left");
                 let answer = OwnAnswer {
                     dialect: call.dialect,
                     status,

@@ -96,7 +96,11 @@ pub fn check_query(uri: &Uri) -> Result<(), Denied> {
     let names = uri.query().unwrap_or_default().split('&');
     let has_key = names
         .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
-        .any(|name| KEY_PARAMETERS.iter().any(|key| name.eq_ignore_ascii_case(key)));
+        .any(|name| {
+            KEY_PARAMETERS
+                .iter()
+                .any(|key| name.eq_ignore_ascii_case(key))
+        });
     if has_key {
         Err(Denied::KeyInQuery)
     } else {
@@ -112,9 +116,9 @@ fn is_here(host: &str, bound: IpAddr) -> bool {
     };
     let name = name.strip_suffix('.').unwrap_or(name);
     name.eq_ignore_ascii_case("localhost")
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback() || (address == bound && !bound.is_unspecified()))
+        || name.parse::<IpAddr>().is_ok_and(|address| {
+            address.is_loopback() || (address == bound && !bound.is_unspecified())
+        })
 }
 
 #[cfg(test)]
@@ -127,7 +131,12 @@ mod tests {
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
             .iter()
-            .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap()))
+            .map(|(name, value)| {
+                (
+                    name.parse::<http::HeaderName>().unwrap(),
+                    value.parse().unwrap(),
+                )
+            })
             .collect()
     }
 
@@ -135,16 +144,36 @@ mod tests {
     fn only_this_machine_is_a_host_or_origin() {
         let uri = Uri::from_static("/v1/messages");
         let checked = |pairs: &[_]| check_origin(&uri, &headers(pairs), HERE);
-        for host in ["127.0.0.1:3100", "localhost", "LOCALHOST:1", "[::1]:3100", "127.8.8.8"] {
+        for host in [
+            "127.0.0.1:3100",
+            "localhost",
+            "LOCALHOST:1",
+            "[::1]:3100",
+            "127.8.8.8",
+        ] {
             assert_eq!(checked(&[("host", host)]), Ok(()), "{host}");
         }
-        for host in ["example.com", "127.0.0.1.nip.io", "10.0.0.1", "localhost.evil.com", ""] {
-            assert_eq!(checked(&[("host", host)]), Err(Denied::ForeignHost), "{host}");
+        for host in [
+            "example.com",
+            "127.0.0.1.nip.io",
+            "10.0.0.1",
+            "localhost.evil.com",
+            "",
+        ] {
+            assert_eq!(
+                checked(&[("host", host)]),
+                Err(Denied::ForeignHost),
+                "{host}"
+            );
         }
         assert_eq!(checked(&[]), Err(Denied::ForeignHost));
         let with = |origin| checked(&[("host", "localhost"), ("origin", origin)]);
         assert_eq!(with("http://localhost:5173"), Ok(()));
-        for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example"] {
+        for origin in [
+            "https://evil.example",
+            "null",
+            "http://127.0.0.1.evil.example",
+        ] {
             assert_eq!(with(origin), Err(Denied::ForeignOrigin), "{origin}");
         }
     }
@@ -156,15 +185,23 @@ mod tests {
         let key = keys.issue(terminal);
         let plain = Uri::from_static("/v1/messages?beta=true");
         let bearer = format!("bearer {}", key.reveal());
-        for pairs in [[("authorization", bearer.as_str())], [("x-api-key", key.reveal())]] {
-            assert_eq!(check_key(&plain, &headers(&pairs), &keys), Ok(Caller::Terminal(terminal)));
+        for pairs in [
+            [("authorization", bearer.as_str())],
+            [("x-api-key", key.reveal())],
+        ] {
+            assert_eq!(
+                check_key(&plain, &headers(&pairs), &keys),
+                Ok(Caller::Terminal(terminal))
+            );
         }
         assert_eq!(check_key(&plain, &headers(&[]), &keys), Err(Denied::NoKey));
         assert_eq!(
             check_key(&plain, &headers(&[("x-api-key", "guess")]), &keys),
             Err(Denied::WrongKey)
         );
-        let query: Uri = format!("/v1/models?api_key={}", key.reveal()).parse().unwrap();
+        let query: Uri = format!("/v1/models?api_key={}", key.reveal())
+            .parse()
+            .unwrap();
         assert_eq!(
             check_key(&query, &headers(&[("x-api-key", key.reveal())]), &keys),
             Err(Denied::KeyInQuery)

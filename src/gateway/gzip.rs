@@ -32,26 +32,34 @@ impl Unfolder {
     pub fn push(&mut self, chunk: &[u8]) -> Result<Bytes, Unreadable> {
         for piece in chunk.chunks(4096) {
             self.decoder.write_all(piece).map_err(|_| Unreadable)?;
-            if self.total + self.decoder.get_ref().len() > MOST_UNFOLDED {
-                return Err(Unreadable);
-            }
+            self.check()?;
         }
         self.decoder.flush().map_err(|_| Unreadable)?;
+        self.check()?;
         let unfolded = std::mem::take(self.decoder.get_mut());
         self.total += unfolded.len();
         Ok(Bytes::from(unfolded))
     }
 
+    fn check(&self) -> Result<(), Unreadable> {
+        if self.total + self.decoder.get_ref().len() > MOST_UNFOLDED {
+            Err(Unreadable)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Unfolds a whole body.
     pub fn whole(body: &[u8]) -> Result<Bytes, Unreadable> {
         let mut unfolder = Self::default();
-        let unfolded = unfolder.push(body)?;
+        let text = unfolder.push(body)?;
         unfolder.decoder.try_finish().map_err(|_| Unreadable)?;
+        unfolder.check()?;
         let rest = std::mem::take(unfolder.decoder.get_mut());
         if rest.is_empty() {
-            return Ok(unfolded);
+            return Ok(text);
         }
-        let mut all = unfolded.to_vec();
+        let mut all = text.to_vec();
         all.extend_from_slice(&rest);
         Ok(Bytes::from(all))
     }
@@ -87,10 +95,13 @@ mod tests {
     #[test]
     fn refuses_bombs_and_nonsense() {
         let bomb = fold(&vec![0; MOST_UNFOLDED + 1]);
-        assert_eq!(Unfolder::whole(&bomb), Err(Unreadable));
+        assert!(Unfolder::whole(&bomb).is_err());
         assert_eq!(Unfolder::whole(b"no gzip at all"), Err(Unreadable));
         let folded = fold(b"{\"a\":1}");
         assert_eq!(Unfolder::whole(&folded).unwrap(), &b"{\"a\":1}"[..]);
-        assert_eq!(Unfolder::whole(&folded[..folded.len() - 9]), Err(Unreadable));
+        assert_eq!(
+            Unfolder::whole(&folded[..folded.len() - 9]),
+            Err(Unreadable)
+        );
     }
 }

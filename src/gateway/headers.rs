@@ -1,8 +1,8 @@
 //! Which headers go from one side to the other.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
-    HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap,
+    HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 use crate::domain::profile::{Profile, ProviderKind};
@@ -48,10 +48,13 @@ pub fn from_provider(headers: &HeaderMap) -> HeaderMap {
 pub fn sign(headers: &mut HeaderMap, profile: &Profile, key: Option<&HeaderValue>) {
     if let Some(key) = key {
         // Anthropic takes an OAuth token as a bearer and refuses it as a key.
-        let plain = profile.provider == ProviderKind::Anthropic && !key.as_bytes().starts_with(b"sk-ant-oat");
+        let plain = profile.provider == ProviderKind::Anthropic
+            && !key.as_bytes().starts_with(b"sk-ant-oat");
         if plain {
             headers.insert(API_KEY, key.clone());
-        } else if let Ok(mut bearer) = HeaderValue::from_bytes(&[b"Bearer ", key.as_bytes()].concat()) {
+        } else if let Ok(mut bearer) =
+            HeaderValue::from_bytes(&[b"Bearer ", key.as_bytes()].concat())
+        {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
@@ -106,7 +109,12 @@ mod tests {
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
             .collect()
     }
 
@@ -148,14 +156,24 @@ mod tests {
     fn each_vendor_reads_its_key_where_it_wants_it() {
         let signed = |provider, key: &'static str| {
             let mut headers = HeaderMap::new();
-            sign(&mut headers, &Profile::new("p", provider), Some(&HeaderValue::from_static(key)));
+            sign(
+                &mut headers,
+                &Profile::new("p", provider),
+                Some(&HeaderValue::from_static(key)),
+            );
             headers
         };
-        assert_eq!(signed(ProviderKind::Anthropic, "k"), headers(&[("x-api-key", "k")]));
+        assert_eq!(
+            signed(ProviderKind::Anthropic, "k"),
+            headers(&[("x-api-key", "k")])
+        );
         assert_eq!(
             signed(ProviderKind::Anthropic, "sk-ant-oat01-k"),
             headers(&[("authorization", "Bearer sk-ant-oat01-k")])
         );
-        assert_eq!(signed(ProviderKind::OpenAi, "k"), headers(&[("authorization", "Bearer k")]));
+        assert_eq!(
+            signed(ProviderKind::OpenAi, "k"),
+            headers(&[("authorization", "Bearer k")])
+        );
     }
 }

@@ -142,7 +142,10 @@ mod tests {
         let file = folder.join("state/gateway.key");
         let key = outside_key(&file).unwrap();
         assert_eq!(outside_key(&file).unwrap(), key);
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::write(&file, "short").unwrap();
         assert_ne!(outside_key(&file).unwrap(), key);
         fs::remove_dir_all(folder).unwrap();

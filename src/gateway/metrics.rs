@@ -1,4 +1,4 @@
-//! `/metrics` in the Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4).
+//! `/metrics` in the Prometheus text format (<https://prometheus.io/docs/instrumenting/exposition_formats>, 0.0.4).
 //!
 //! Labels are bounded: profiles are as many as are configured, models the busiest few of each, callers none.
 
@@ -91,31 +91,67 @@ fn by_model(usage: &Usage) -> Vec<(Model, Counters)> {
 fn gateway(page: &mut Page, shared: &Shared, status: &RouterStatus) {
     let count = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed);
     page.head("tundra_build_info", "gauge", "The running version.");
-    page.line("tundra_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
-    page.head("tundra_gateway_requests_total", "counter", "Requests for a forwarded route.");
-    page.line("tundra_gateway_requests_total", &[], count(&shared.counts.requests));
+    page.line(
+        "tundra_build_info",
+        &[("version", env!("CARGO_PKG_VERSION"))],
+        1,
+    );
+    page.head(
+        "tundra_gateway_requests_total",
+        "counter",
+        "Requests for a forwarded route.",
+    );
+    page.line(
+        "tundra_gateway_requests_total",
+        &[],
+        count(&shared.counts.requests),
+    );
     page.head(
         "tundra_gateway_refused_total",
         "counter",
         "Requests that were turned away for a fault of their own.",
     );
-    page.line("tundra_gateway_refused_total", &[], count(&shared.counts.refused));
-    page.head("tundra_gateway_requests_in_flight", "gauge", "Calls to providers under way.");
+    page.line(
+        "tundra_gateway_refused_total",
+        &[],
+        count(&shared.counts.refused),
+    );
+    page.head(
+        "tundra_gateway_requests_in_flight",
+        "gauge",
+        "Calls to providers under way.",
+    );
     page.line("tundra_gateway_requests_in_flight", &[], status.in_flight);
-    page.head("tundra_gateway_requests_waiting", "gauge", "Requests that wait for room.");
+    page.head(
+        "tundra_gateway_requests_waiting",
+        "gauge",
+        "Requests that wait for room.",
+    );
     page.line("tundra_gateway_requests_waiting", &[], status.waiting);
 }
 
 fn usage(page: &mut Page, models: &[(Model, Counters)]) {
-    page.head("tundra_llm_requests_total", "counter", "Calls to providers, however they ended.");
+    page.head(
+        "tundra_llm_requests_total",
+        "counter",
+        "Calls to providers, however they ended.",
+    );
     for ((profile, model), counters) in models {
         let labels = [("profile", profile.as_str()), ("model", model)];
         page.line("tundra_llm_requests_total", &labels, counters.requests);
     }
-    page.head("tundra_llm_errors_total", "counter", "Calls that ended in an error, by its kind.");
+    page.head(
+        "tundra_llm_errors_total",
+        "counter",
+        "Calls that ended in an error, by its kind.",
+    );
     for ((profile, model), counters) in models {
         for kind in ErrorKind::ALL {
-            let labels = [("profile", profile.as_str()), ("model", model), ("kind", kind.as_str())];
+            let labels = [
+                ("profile", profile.as_str()),
+                ("model", model),
+                ("kind", kind.as_str()),
+            ];
             page.line("tundra_llm_errors_total", &labels, counters.errors.of(kind));
         }
     }
@@ -132,60 +168,125 @@ fn usage(page: &mut Page, models: &[(Model, Counters)]) {
             ("cache_read", tokens.cache_read),
             ("cache_write", tokens.cache_write),
         ] {
-            let labels = [("profile", profile.as_str()), ("model", model), ("type", kind)];
+            let labels = [
+                ("profile", profile.as_str()),
+                ("model", model),
+                ("type", kind),
+            ];
             page.line("tundra_llm_tokens_total", &labels, value);
         }
     }
-    page.head("tundra_llm_estimated_total", "counter", "Calls whose tokens are estimated.");
+    page.head(
+        "tundra_llm_estimated_total",
+        "counter",
+        "Calls whose tokens are estimated.",
+    );
     for ((profile, model), counters) in models {
         let labels = [("profile", profile.as_str()), ("model", model)];
         page.line("tundra_llm_estimated_total", &labels, counters.estimated);
     }
-    page.head("tundra_llm_cost_usd_total", "counter", "Estimated cost of calls whose price is known.");
+    page.head(
+        "tundra_llm_cost_usd_total",
+        "counter",
+        "Estimated cost of calls whose price is known.",
+    );
     for ((profile, model), counters) in models {
         let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line("tundra_llm_cost_usd_total", &labels, Dollars(counters.cost.nanodollars));
+        page.line(
+            "tundra_llm_cost_usd_total",
+            &labels,
+            Dollars(counters.cost.nanodollars),
+        );
     }
-    page.head("tundra_llm_cost_unknown_total", "counter", "Calls whose price is not known.");
+    page.head(
+        "tundra_llm_cost_unknown_total",
+        "counter",
+        "Calls whose price is not known.",
+    );
     for ((profile, model), counters) in models {
         let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line("tundra_llm_cost_unknown_total", &labels, counters.cost.unknown);
+        page.line(
+            "tundra_llm_cost_unknown_total",
+            &labels,
+            counters.cost.unknown,
+        );
     }
 }
 
 fn providers(page: &mut Page, status: &RouterStatus) {
-    let each = |page: &mut Page, name: &str, help: &str, of: &dyn Fn(&ProviderStatus) -> Option<f64>| {
-        page.head(name, "gauge", help);
-        for provider in &status.providers {
-            if let Some(value) = of(provider) {
-                page.line(name, &[("profile", provider.profile.name.as_str())], value);
+    let each =
+        |page: &mut Page, name: &str, help: &str, of: &dyn Fn(&ProviderStatus) -> Option<f64>| {
+            page.head(name, "gauge", help);
+            for provider in &status.providers {
+                if let Some(value) = of(provider) {
+                    page.line(name, &[("profile", provider.profile.name.as_str())], value);
+                }
             }
-        }
-    };
-    each(page, "tundra_provider_active", "1 where the next request goes.", &|provider| {
-        Some(f64::from(u8::from(provider.active)))
-    });
-    each(page, "tundra_provider_in_flight", "Calls under way.", &|provider| Some(number(provider.in_flight)));
-    each(page, "tundra_provider_cooldown_seconds", "Until it may be asked again.", &|provider| {
-        Some(provider.cooldown.map_or(0.0, |left| left.as_secs_f64()))
-    });
-    page.head("tundra_provider_state", "gauge", "1 for the state that it is in.");
+        };
+    each(
+        page,
+        "tundra_provider_active",
+        "1 where the next request goes.",
+        &|provider| Some(f64::from(u8::from(provider.active))),
+    );
+    each(
+        page,
+        "tundra_provider_in_flight",
+        "Calls under way.",
+        &|provider| Some(number(provider.in_flight)),
+    );
+    each(
+        page,
+        "tundra_provider_cooldown_seconds",
+        "Until it may be asked again.",
+        &|provider| Some(provider.cooldown.map_or(0.0, |left| left.as_secs_f64())),
+    );
+    page.head(
+        "tundra_provider_state",
+        "gauge",
+        "1 for the state that it is in.",
+    );
     for provider in &status.providers {
         for state in STATES {
-            let labels = [("profile", provider.profile.name.as_str()), ("state", state.as_str())];
-            page.line("tundra_provider_state", &labels, u8::from(provider.state == state));
+            let labels = [
+                ("profile", provider.profile.name.as_str()),
+                ("state", state.as_str()),
+            ];
+            page.line(
+                "tundra_provider_state",
+                &labels,
+                u8::from(provider.state == state),
+            );
         }
     }
-    page.head("tundra_breaker_state", "gauge", "1 for the state that the breaker is in.");
+    page.head(
+        "tundra_breaker_state",
+        "gauge",
+        "1 for the state that the breaker is in.",
+    );
     for provider in &status.providers {
-        for state in [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen] {
-            let labels = [("profile", provider.profile.name.as_str()), ("state", state.as_str())];
-            page.line("tundra_breaker_state", &labels, u8::from(provider.breaker.state == state));
+        for state in [
+            BreakerState::Closed,
+            BreakerState::Open,
+            BreakerState::HalfOpen,
+        ] {
+            let labels = [
+                ("profile", provider.profile.name.as_str()),
+                ("state", state.as_str()),
+            ];
+            page.line(
+                "tundra_breaker_state",
+                &labels,
+                u8::from(provider.breaker.state == state),
+            );
         }
     }
     for (name, help) in [
         ("tundra_bucket_available", "What a limit has room for now."),
-        ("tundra_bucket_capacity", "What a limit has room for at most."),
+        (
+            "tundra_bucket_capacity",
+            "What a limit has room for at most.",
+        ),
     ] {
         page.head(name, "gauge", help);
         for provider in &status.providers {
@@ -199,7 +300,10 @@ fn providers(page: &mut Page, status: &RouterStatus) {
                 } else {
                     gauge.available
                 };
-                let labels = [("profile", provider.profile.name.as_str()), ("bucket", kind)];
+                let labels = [
+                    ("profile", provider.profile.name.as_str()),
+                    ("bucket", kind),
+                ];
                 page.line(name, &labels, value);
             }
         }
@@ -209,16 +313,28 @@ fn providers(page: &mut Page, status: &RouterStatus) {
 /// The usual numbers of a process, as far as the system tells them.
 fn process(page: &mut Page) {
     if let Some(bytes) = resident_bytes() {
-        page.head("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
+        page.head(
+            "process_resident_memory_bytes",
+            "gauge",
+            "Resident memory size in bytes.",
+        );
         page.line("process_resident_memory_bytes", &[], bytes);
     }
     let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     let nanos = u32::try_from(cpu.tv_nsec).unwrap_or_default();
     let seconds = Duration::new(u64::try_from(cpu.tv_sec).unwrap_or_default(), nanos);
-    page.head("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.");
+    page.head(
+        "process_cpu_seconds_total",
+        "counter",
+        "Total user and system CPU time spent in seconds.",
+    );
     page.line("process_cpu_seconds_total", &[], seconds.as_secs_f64());
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        page.head("process_open_fds", "gauge", "Number of open file descriptors.");
+        page.head(
+            "process_open_fds",
+            "gauge",
+            "Number of open file descriptors.",
+        );
         page.line("process_open_fds", &[], open.count());
     }
 }
@@ -244,7 +360,12 @@ struct Dollars(u64);
 
 impl fmt::Display for Dollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:09}", self.0 / 1_000_000_000, self.0 % 1_000_000_000)
+        write!(
+            f,
+            "{}.{:09}",
+            self.0 / 1_000_000_000,
+            self.0 % 1_000_000_000
+        )
     }
 }
 
@@ -281,9 +402,21 @@ impl Page {
                 let bound = (f64::from(bound_ms) / 1000.0).to_string();
                 self.line(&bucket, &[("profile", profile), ("le", &bound)], count);
             }
-            self.line(&bucket, &[("profile", profile), ("le", "+Inf")], latency.count());
-            self.line(&format!("{name}_sum"), &[("profile", profile)], latency.sum().as_secs_f64());
-            self.line(&format!("{name}_count"), &[("profile", profile)], latency.count());
+            self.line(
+                &bucket,
+                &[("profile", profile), ("le", "+Inf")],
+                latency.count(),
+            );
+            self.line(
+                &format!("{name}_sum"),
+                &[("profile", profile)],
+                latency.sum().as_secs_f64(),
+            );
+            self.line(
+                &format!("{name}_count"),
+                &[("profile", profile)],
+                latency.count(),
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::wire::Told;
 use crate::domain::profile::ProviderKind;
 
-/// Trimmed from LiteLLM's table; its date, source and licence stand in it, the licence's text beside it.
+/// Trimmed from `LiteLLM`'s table; its date, source and licence stand in it, the licence's text beside it.
 const TABLE: &str = include_str!("../../assets/prices.json");
 /// A million tokens for a dollar is a thousand nanodollars a token.
 const NANODOLLARS: f64 = 1_000.0;
@@ -91,14 +91,20 @@ fn find(model: &str) -> Option<Price> {
     let dashed = bare.replace('.', "-");
     let undated = |name: &str| {
         let (head, date) = name.rsplit_once('-')?;
-        let dated = date == "latest" || (date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()));
+        let dated =
+            date == "latest" || (date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()));
         dated.then(|| head.to_owned())
     };
-    [Some(bare.to_owned()), undated(bare), Some(dashed.clone()), undated(&dashed)]
-        .into_iter()
-        .flatten()
-        .find_map(|name| models.get(&name))
-        .copied()
+    [
+        Some(bare.to_owned()),
+        undated(bare),
+        Some(dashed.clone()),
+        undated(&dashed),
+    ]
+    .into_iter()
+    .flatten()
+    .find_map(|name| models.get(&name))
+    .copied()
 }
 
 fn table() -> &'static Table {
@@ -140,7 +146,11 @@ mod tests {
         };
         // 3, 15, 0.3, 3.75 and 6 dollars a million.
         let expected = 3_000_000 + 1_500_000 + 3_000_000 + 5_625_000 + 3_000_000;
-        for model in ["claude-sonnet-4-5", "anthropic/claude-sonnet-4.5", "claude-sonnet-4-5-20250929"] {
+        for model in [
+            "claude-sonnet-4-5",
+            "anthropic/claude-sonnet-4.5",
+            "claude-sonnet-4-5-20250929",
+        ] {
             assert_eq!(
                 nanodollars(ProviderKind::Anthropic, model, told),
                 Some(expected),
@@ -151,14 +161,24 @@ mod tests {
 
     #[test]
     fn the_unknown_is_not_free() {
-        assert_eq!(nanodollars(ProviderKind::OpenRouter, "nobody/knows", told(1, 1)), None);
+        assert_eq!(
+            nanodollars(ProviderKind::OpenRouter, "nobody/knows", told(1, 1)),
+            None
+        );
         assert_eq!(nanodollars(ProviderKind::Local, "gpt-4o", told(1, 1)), None);
     }
 
     #[test]
     fn default_models_have_a_price() {
-        for provider in [ProviderKind::Anthropic, ProviderKind::OpenRouter, ProviderKind::OpenAi] {
-            assert!(nanodollars(provider, provider.model(), told(1, 1)).is_some(), "{provider:?}");
+        for provider in [
+            ProviderKind::Anthropic,
+            ProviderKind::OpenRouter,
+            ProviderKind::OpenAi,
+        ] {
+            assert!(
+                nanodollars(provider, provider.model(), told(1, 1)).is_some(),
+                "{provider:?}"
+            );
         }
     }
 }

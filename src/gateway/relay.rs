@@ -75,7 +75,9 @@ impl Relay {
             patience,
             last_byte: now,
             last_sent: now,
-            timer: Box::pin(tokio::time::sleep_until(now + patience.idle.min(patience.ping))),
+            timer: Box::pin(tokio::time::sleep_until(
+                now + patience.idle.min(patience.ping),
+            )),
             shutdown: Box::pin(shutdown),
         };
         relay.look();
@@ -197,7 +199,8 @@ impl Relay {
         } else if now >= self.last_byte + idle || now >= self.last_event.1 + idle * 2 {
             // The second: bytes that never become an event keep nobody waiting forever.
             self.fail(&CallError::Timeout);
-        } else if self.tap.takes_events() && !settled && now >= self.last_sent + self.patience.ping {
+        } else if self.tap.takes_events() && !settled && now >= self.last_sent + self.patience.ping
+        {
             self.ready.push_back(wire::ping(self.dialect));
             self.last_sent = now;
         }
@@ -208,7 +211,9 @@ impl Relay {
                 next = next.min(self.last_sent + self.patience.ping);
             }
         }
-        self.timer.as_mut().reset(next.max(now + Duration::from_millis(1)));
+        self.timer
+            .as_mut()
+            .reset(next.max(now + Duration::from_millis(1)));
         Poll::Ready(())
     }
 

@@ -98,7 +98,9 @@ pub fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Respons
 /// Sets what every answer carries.
 pub fn mark(headers: &mut HeaderMap, attempts: usize, profile: Option<&ProfileName>) {
     headers.insert(ATTEMPTS, HeaderValue::from(attempts));
-    if let Some(name) = profile.and_then(|name| HeaderValue::from_bytes(name.as_str().as_bytes()).ok()) {
+    if let Some(name) =
+        profile.and_then(|name| HeaderValue::from_bytes(name.as_str().as_bytes()).ok())
+    {
         headers.insert(PROFILE, name);
     }
 }

@@ -207,7 +207,10 @@ fn only<T>(method: &Method, allowed: &[Method], then: impl FnOnce() -> T) -> Res
     let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
     Err(Refused::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        format!("method {method} is not allowed here: use {}", names.join(" or ")),
+        format!(
+            "method {method} is not allowed here: use {}",
+            names.join(" or ")
+        ),
     ))
 }
 
@@ -233,12 +236,7 @@ async fn forward(
     let closing = shared.closing.clone();
     let ping = shared.ping_every();
     let mut search = Box::pin(exchange::find(shared, inbound, Arc::clone(&so_far)));
-    let stopped = || {
-        Refused::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "tundra is shutting down",
-        )
-    };
+    let stopped = || Refused::new(StatusCode::SERVICE_UNAVAILABLE, "tundra is shutting down");
     if !streams {
         return tokio::select! {
             found = search => Ok(found.into_response()),
@@ -267,8 +265,8 @@ async fn read_inbound(
 ) -> Result<Inbound, Refused> {
     let (head, body) = request.into_parts();
     let body = read_body(&head.headers, body, shared.max_body()).await?;
-    let sketch =
-        Sketch::read(&body).map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))?;
+    let sketch = Sketch::read(&body)
+        .map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))?;
     Ok(Inbound {
         endpoint,
         caller,
@@ -325,7 +323,12 @@ async fn read_body(headers: &HeaderMap, mut body: Incoming, most: usize) -> Resu
             first = chunk;
         } else {
             if all.is_empty() {
-                all.reserve(announced.unwrap_or(0).min(most).max(first.len() + chunk.len()));
+                all.reserve(
+                    announced
+                        .unwrap_or(0)
+                        .min(most)
+                        .max(first.len() + chunk.len()),
+                );
                 all.extend_from_slice(&std::mem::take(&mut first));
             }
             all.extend_from_slice(&chunk);

@@ -151,10 +151,7 @@ impl Gateway {
             .options
             .write()
             .unwrap_or_else(PoisonError::into_inner) = options;
-        let profiles = self
-            .shared
-            .connections
-            .open_all(profiles, options.timeouts);
+        let profiles = self.shared.connections.open_all(profiles, options.timeouts);
         self.shared.router.reload(options.route, profiles, by);
     }
 }

@@ -42,12 +42,9 @@ impl Sketch {
     pub fn read(body: &[u8]) -> Result<Self, BadBody> {
         let mut reader = Reader::new(body);
         let mut scanner = Scanner::new(body)?;
-        match scanner.next_token()? {
-            Some(Token::ObjectStart) => {}
-            _ => {
-                super::scan::validate(body)?;
-                return Err(BadBody::NotAnObject);
-            }
+        if scanner.next_token()? != Some(Token::ObjectStart) {
+            super::scan::validate(body)?;
+            return Err(BadBody::NotAnObject);
         }
         while let Some(token) = scanner.next_token()? {
             reader.take(token, scanner.depth());
@@ -147,10 +144,14 @@ impl<'a> Reader<'a> {
                 b"model" => Section::Model,
                 b"stream" => Section::Stream,
                 b"stream_options" => Section::StreamOptions,
-                b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => Section::MaxOutput,
+                b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => {
+                    Section::MaxOutput
+                }
                 b"messages" | b"input" | b"system" => Section::Conversation,
                 b"tools" => Section::Tools,
-                b"response_format" | b"text" | b"output_format" | b"output_config" => Section::Format,
+                b"response_format" | b"text" | b"output_format" | b"output_config" => {
+                    Section::Format
+                }
                 _ => Section::Other,
             };
         }
@@ -242,13 +243,18 @@ mod tests {
     #[test]
     fn sees_what_a_request_needs() {
         let needs = |body: &str| Sketch::read(body.as_bytes()).unwrap().needs;
-        assert_eq!(needs(r#"{"model":"m","stream":false,"tools":[],"messages":[]}"#), Capabilities::NONE);
+        assert_eq!(
+            needs(r#"{"model":"m","stream":false,"tools":[],"messages":[]}"#),
+            Capabilities::NONE
+        );
         assert_eq!(
             needs(r#"{"model":"m","stream":true,"tools":[{"name":"t","input_schema":{}}]}"#),
             Capabilities::of(&[Capability::Streaming, Capability::Tools])
         );
         assert_eq!(
-            needs(r#"{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"u"}}]}]}"#),
+            needs(
+                r#"{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"u"}}]}]}"#
+            ),
             Capabilities::of(&[Capability::Vision])
         );
         for json in [
@@ -258,7 +264,9 @@ mod tests {
             assert_eq!(needs(json), Capabilities::of(&[Capability::Json]));
         }
         assert_eq!(
-            needs(r#"{"model":"m","tools":[{"input_schema":{"properties":{"stream":true,"type":"image"}}}]}"#),
+            needs(
+                r#"{"model":"m","tools":[{"input_schema":{"properties":{"stream":true,"type":"image"}}}]}"#
+            ),
             Capabilities::of(&[Capability::Tools])
         );
     }
@@ -280,7 +288,13 @@ mod tests {
         assert!(matches!(refused("hello"), BadBody::NotJson(_)));
         assert!(matches!(refused(r#"{"model":"m""#), BadBody::NotJson(_)));
         assert_eq!(refused("[1]"), BadBody::NotAnObject);
-        for body in ["{}", r#"{"model":1}"#, r#"{"model":""}"#, r#"{"x":{"model":"m"}}"#, r#"{"model":["m"]}"#] {
+        for body in [
+            "{}",
+            r#"{"model":1}"#,
+            r#"{"model":""}"#,
+            r#"{"x":{"model":"m"}}"#,
+            r#"{"model":["m"]}"#,
+        ] {
             assert_eq!(refused(body), BadBody::NoModel, "{body}");
         }
     }

@@ -169,7 +169,9 @@ mod tests {
         let (mut events, mut bytes) = (Vec::new(), Vec::new());
         for chunk in chunks {
             let whole = framer
-                .push(Bytes::copy_from_slice(chunk), |frame| events.push(frame.to_vec()))
+                .push(Bytes::copy_from_slice(chunk), |frame| {
+                    events.push(frame.to_vec())
+                })
                 .unwrap();
             bytes.extend_from_slice(&whole);
         }
@@ -181,7 +183,11 @@ mod tests {
         let (events, bytes, open) = frames(&[b"data: a\n", b"\ndata: b", b"b\n\n: hi\n\nda"]);
         assert_eq!(
             events,
-            [b"data: a\n\n".to_vec(), b"data: bb\n\n".to_vec(), b": hi\n\n".to_vec()]
+            [
+                b"data: a\n\n".to_vec(),
+                b"data: bb\n\n".to_vec(),
+                b": hi\n\n".to_vec()
+            ]
         );
         assert_eq!(bytes, b"data: a\n\ndata: bb\n\n: hi\n\n");
         assert!(open);

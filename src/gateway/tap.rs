@@ -74,8 +74,8 @@ impl Tap {
         };
         if !self.blind {
             match unfolder.push(&chunk) {
-                Ok(unfolded) => {
-                    self.read(unfolded)?;
+                Ok(text) => {
+                    self.read(text)?;
                 }
                 Err(_) => self.blind = true,
             }
@@ -196,7 +196,8 @@ mod tests {
         let mut tap = Tap::new(Dialect::Messages, false);
         tap.take(Bytes::from_static(START)).unwrap();
         tap.take(Bytes::from_static(DELTA)).unwrap();
-        tap.take(Bytes::from_static(b"event: content_block_de")).unwrap();
+        tap.take(Bytes::from_static(b"event: content_block_de"))
+            .unwrap();
         assert!(!tap.is_whole());
         let (told, estimated) = tap.usage(999);
         assert_eq!((told.input, told.output, estimated), (9, 3, true));

@@ -113,7 +113,9 @@ impl Upstream {
         let (sent, reused) = self.send(&self.pooled, self.request(&call), deadline).await;
         let response = match sent {
             Err(SendError::Gone(_)) if reused && may_reconnect() => {
-                self.send(&self.fresh, self.request(&call), deadline).await.0
+                self.send(&self.fresh, self.request(&call), deadline)
+                    .await
+                    .0
             }
             sent => sent,
         }?;
@@ -150,7 +152,7 @@ impl Upstream {
     ) -> (Result<Response<Body>, SendError>, bool) {
         let call = async {
             let sent = tokio::time::timeout_at(deadline, client.execute(request)).await;
-            (sent, !DIALLED.get())
+            (sent, !DIALLED.with(Cell::get))
         };
         let (sent, reused) = DIALLED.scope(Cell::new(false), Box::pin(call)).await;
         let result = match sent {

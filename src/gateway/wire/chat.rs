@@ -108,11 +108,9 @@ impl Chunk {
             match token {
                 Token::Key(span) => {
                     key = span.of(data);
-                    continue;
                 }
                 Token::ArrayStart if matches!(key, b"tool_calls") => {
                     within_calls = Some(scanner.depth());
-                    continue;
                 }
                 Token::ObjectStart if within_calls.is_some() => chunk.calls = true,
                 Token::ObjectStart if scanner.depth() == 2 => match key {
@@ -188,7 +186,14 @@ fn is_spent(word: &str) -> bool {
 fn status_of(code: &str, kind: &str) -> u16 {
     match (code, kind) {
         ("insufficient_quota" | "rate_limit_exceeded" | "rate_limit_error", _)
-        | (_, "insufficient_quota" | "rate_limit_exceeded" | "rate_limit_error" | "tokens" | "requests") => 429,
+        | (
+            _,
+            "insufficient_quota"
+            | "rate_limit_exceeded"
+            | "rate_limit_error"
+            | "tokens"
+            | "requests",
+        ) => 429,
         ("invalid_api_key", _) | (_, "authentication_error") => 401,
         ("model_not_found", _) => 404,
         (_, "permission_error") => 403,
@@ -232,15 +237,30 @@ mod tests {
     #[test]
     fn tells_lifecycle_from_content() {
         let table = [
-            (r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#, Step::Lifecycle),
-            (r#"{"choices":[{"delta":{"content":"","tool_calls":[]}}]}"#, Step::Lifecycle),
-            (r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":null}],"usage":null}"#, Step::Content),
-            (r#"{"choices":[{"delta":{"reasoning":"hm"}}]}"#, Step::Content),
+            (
+                r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"choices":[{"delta":{"content":"","tool_calls":[]}}]}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":null}],"usage":null}"#,
+                Step::Content,
+            ),
+            (
+                r#"{"choices":[{"delta":{"reasoning":"hm"}}]}"#,
+                Step::Content,
+            ),
             (
                 r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}}]}"#,
                 Step::Content,
             ),
-            (r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, Step::Finish),
+            (
+                r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+                Step::Finish,
+            ),
             ("[DONE]", Step::End),
             ("nonsense", Step::Lifecycle),
         ];
@@ -255,7 +275,10 @@ mod tests {
             r#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":60}}}"#,
         );
         let usage = reading.usage.unwrap();
-        assert_eq!((usage.input, usage.output, usage.cache_read), (Some(40), Some(7), Some(60)));
+        assert_eq!(
+            (usage.input, usage.output, usage.cache_read),
+            (Some(40), Some(7), Some(60))
+        );
     }
 
     #[test]
@@ -264,10 +287,22 @@ mod tests {
             Step::Error(error) => (error.status, error.exhausted),
             step => panic!("{step:?}"),
         };
-        assert_eq!(status(r#"{"error":{"code":502,"message":"bad"},"choices":[]}"#), (502, false));
-        assert_eq!(status(r#"{"error":{"code":"insufficient_quota","message":"m"}}"#), (429, true));
-        assert_eq!(status(r#"{"error":{"type":"server_error","message":"m"}}"#), (500, false));
-        assert_eq!(status(r#"{"error":{"type":"invalid_request_error","message":"m"}}"#), (400, false));
+        assert_eq!(
+            status(r#"{"error":{"code":502,"message":"bad"},"choices":[]}"#),
+            (502, false)
+        );
+        assert_eq!(
+            status(r#"{"error":{"code":"insufficient_quota","message":"m"}}"#),
+            (429, true)
+        );
+        assert_eq!(
+            status(r#"{"error":{"type":"server_error","message":"m"}}"#),
+            (500, false)
+        );
+        assert_eq!(
+            status(r#"{"error":{"type":"invalid_request_error","message":"m"}}"#),
+            (400, false)
+        );
         assert_eq!(status(r#"{"error":"model exploded"}"#), (500, false));
     }
 }

@@ -104,7 +104,7 @@ pub fn read_event(event: &Event<'_>) -> Reading {
         | "response.output_item.added"
         | "response.content_part.added"
         | "response.reasoning_summary_part.added" => Reading::of(Step::Lifecycle),
-        kind if kind.ends_with(".delta") => {
+        kind if kind.as_bytes().ends_with(b".delta") => {
             let text = text_in(data);
             Reading {
                 step: if text > 0 {
@@ -161,10 +161,22 @@ mod tests {
     #[test]
     fn tells_lifecycle_from_content() {
         let table = [
-            (r#"{"type":"response.created","response":{"id":"r"}}"#, Step::Lifecycle),
-            (r#"{"type":"response.output_item.added","item":{}}"#, Step::Lifecycle),
-            (r#"{"type":"response.output_text.delta","delta":"Hi"}"#, Step::Content),
-            (r#"{"type":"response.output_item.done","item":{}}"#, Step::Content),
+            (
+                r#"{"type":"response.created","response":{"id":"r"}}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"type":"response.output_item.added","item":{}}"#,
+                Step::Lifecycle,
+            ),
+            (
+                r#"{"type":"response.output_text.delta","delta":"Hi"}"#,
+                Step::Content,
+            ),
+            (
+                r#"{"type":"response.output_item.done","item":{}}"#,
+                Step::Content,
+            ),
             (r#"{"type":"response.completed","response":{}}"#, Step::End),
             (r#"{"type":"keepalive"}"#, Step::Quiet),
         ];
@@ -179,7 +191,10 @@ mod tests {
             r#"{"type":"response.completed","response":{"usage":{"input_tokens":50,"output_tokens":9,"input_tokens_details":{"cached_tokens":20}}}}"#,
         );
         let usage = reading.usage.unwrap();
-        assert_eq!((usage.input, usage.output, usage.cache_read), (Some(30), Some(9), Some(20)));
+        assert_eq!(
+            (usage.input, usage.output, usage.cache_read),
+            (Some(30), Some(9), Some(20))
+        );
     }
 
     #[test]
