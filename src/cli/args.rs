@@ -10,7 +10,7 @@ use super::{
     capture, completions, config, kill, launch, ls, new, rename, resize, send, status, wait,
 };
 
-const EXAMPLES: &str = "\
+pub const EXAMPLES: &str = "\
 Examples:
   tundra                                   your shell in a pane; ctrl-b ? shows the keys
   tundra -- claude                         the first pane runs claude
@@ -44,11 +44,13 @@ pub struct Args {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Globals {
     /// Keep everything in one folder: DIR/config/config.toml, DIR/data, DIR/state, DIR/logs, DIR/run
     #[arg(
         long,
         global = true,
+        display_order = 900,
         value_name = "DIR",
         env = "TUNDRA_HOME",
         hide_env_values = true
@@ -58,13 +60,14 @@ pub struct Globals {
     #[arg(
         long,
         global = true,
+        display_order = 900,
         value_name = "FILE",
         env = "TUNDRA_CONFIG",
         hide_env_values = true
     )]
     pub config: Option<PathBuf>,
-    /// Use colours
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    /// Use colours; auto: on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, display_order = 900, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
 }
 
@@ -104,6 +107,9 @@ pub enum Command {
     Completions(completions::Completions),
     /// Print the manual page
     Man,
+    /// Whatever else stands in a command's place
+    #[command(external_subcommand)]
+    Unknown(Vec<String>),
 }
 
 impl Command {
@@ -120,6 +126,7 @@ impl Command {
             Self::Status(args) => args.json.json,
             Self::Config(args) => args.command.wants_json(),
             Self::Serve(_) | Self::Completions(_) | Self::Man => false,
+            Self::Unknown(words) => words.iter().any(|word| word == "--json"),
         }
     }
 }

@@ -34,6 +34,7 @@ use self::context::Context;
 use self::exit::Exit;
 use self::failure::Failure;
 use self::output::ColorChoice;
+use crate::config::nearest;
 
 /// The version that `--version`, `status` and `--print-ready` tell.
 pub fn version() -> &'static str {
@@ -74,7 +75,23 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Config(args)) => config::run(&args.command, context),
         Some(Command::Completions(args)) => Ok(completions::run(args)),
         Some(Command::Man) => man::run(),
+        Some(Command::Unknown(words)) => Err(unknown(&words)),
     }
+}
+
+fn unknown(words: &[String]) -> Failure {
+    let given = words.first().map_or("", String::as_str);
+    let command = Args::command();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    let meant =
+        nearest(given, &names).map_or_else(String::new, |name| format!(", did you mean {name:?}?"));
+    Failure::Usage(format!(
+        "there is no command {given:?}{meant}\nto run a program in the first pane: tundra -- {given}\n\
+         for all commands: tundra --help"
+    ))
 }
 
 /// Help and version are data, everything else is a mistake of the caller.

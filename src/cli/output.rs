@@ -13,7 +13,6 @@ use crate::control::shapes::ErrorShape;
 /// Whether to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
     Always,
