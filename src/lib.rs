@@ -6,5 +6,6 @@ pub mod config;
 pub mod control;
 pub mod domain;
 pub mod pane;
+pub mod runtime;
 pub mod telemetry;
 pub mod tui;

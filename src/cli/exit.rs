@@ -14,8 +14,8 @@ impl Exit {
 
     /// Ended by a signal.
     #[must_use]
-    pub const fn signal(number: u8) -> Self {
-        Self(128_u8.saturating_add(number))
+    pub fn signal(number: i32) -> Self {
+        Self(u8::try_from(128 + number).unwrap_or(u8::MAX))
     }
 
     #[must_use]

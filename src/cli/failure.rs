@@ -1,6 +1,7 @@
 //! Why a command failed, with its code for programs and its exit code.
 
 use super::exit::Exit;
+use crate::app::AppError;
 use crate::config::{ConfigError, PathsError};
 use crate::control::ControlError;
 
@@ -12,6 +13,8 @@ pub enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Paths(#[from] PathsError),
+    #[error(transparent)]
+    App(#[from] AppError),
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
@@ -35,7 +38,9 @@ impl Failure {
         match self {
             Self::Control(error) => error.code(),
             Self::Config(_) => "config",
-            Self::Paths(_) => "paths",
+            Self::Paths(_) | Self::App(AppError::Paths(_)) => "paths",
+            Self::App(AppError::Instance(_)) => "already_running",
+            Self::App(_) => "internal",
             Self::Usage(_) => "usage",
             Self::NoTerminal(_) => "no_terminal",
             Self::TimedOut(_) => "timeout",
@@ -50,9 +55,11 @@ impl Failure {
             Self::Config(_)
             | Self::Usage(_)
             | Self::NoTerminal(_)
-            | Self::Paths(PathsError::NoHome) => Exit::USAGE,
+            | Self::Paths(PathsError::NoHome)
+            | Self::App(AppError::Paths(PathsError::NoHome)) => Exit::USAGE,
             Self::Control(_)
             | Self::Paths(_)
+            | Self::App(_)
             | Self::TimedOut(_)
             | Self::Ended(_)
             | Self::Input(_) => Exit::FAILURE,

@@ -71,14 +71,22 @@ pub fn data(text: &str) -> Exit {
     }
 }
 
+/// Writes a value as one line of JSON to stdout.
+pub fn line(value: &impl Serialize) -> Exit {
+    written(serde_json::to_string(value))
+}
+
 /// Writes a value as JSON to stdout: on one line for programs, over several for people.
 pub fn json(value: &impl Serialize) -> Exit {
-    let text = if io::stdout().is_terminal() {
-        serde_json::to_string_pretty(value)
+    if io::stdout().is_terminal() {
+        written(serde_json::to_string_pretty(value))
     } else {
-        serde_json::to_string(value)
-    };
-    match text {
+        line(value)
+    }
+}
+
+fn written(json: serde_json::Result<String>) -> Exit {
+    match json {
         Ok(text) => data(&(text + "\n")),
         Err(error) => {
             talk(&format!("the answer cannot be written as JSON: {error}\n"));

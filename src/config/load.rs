@@ -378,7 +378,9 @@ fn read_keys(root: &mut Table<'_>, prefix: Chord, faults: &Faults<'_>) -> Option
             .flat_map(Table::items)
             .find(|item| item.key == fault.key);
         match place.or_else(|| root.item("general")?.table()?.item("prefix")) {
-            Some(item) => drop(item.fault::<()>(fault.message)),
+            Some(item) => {
+                item.fault::<()>(fault.message);
+            }
             None => faults.push(0, &fault.key, fault.message),
         }
     }

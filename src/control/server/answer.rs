@@ -64,8 +64,7 @@ pub(super) async fn answer(services: &Services, request: Request) -> Vec<u8> {
             ansi,
         } => reply(capture(services, &id, scrollback, ansi).await),
         Request::Resize { id, cols, rows } => {
-            let resized = living(services, &id).map(|pane| pane.resize(Size::clamped(cols, rows)));
-            reply(resized)
+            reply(resize(services, &id, Size::clamped(cols, rows)).await)
         }
         Request::Rename { id, name } => reply(rename(services, &id, &name)),
         Request::Kill { id } => reply(kill(services, &id).await),
@@ -154,6 +153,14 @@ async fn capture(
         scrollback,
         style,
     ))
+}
+
+/// Answers only once the size is in force, so that a capture or a list after it cannot show the old one.
+async fn resize(services: &Services, id: &str, size: Size) -> Result<(), PaneError> {
+    let pane = living(services, id)?;
+    pane.resize(size);
+    pane.settled().await;
+    Ok(())
 }
 
 fn rename(services: &Services, id: &str, name: &str) -> Result<(), ErrorShape> {
