@@ -69,7 +69,7 @@ impl Chord {
             KeyCode::Char('5') if ctrl => (KeyCode::Char(']'), self.mods),
             KeyCode::Char('6') if ctrl => (KeyCode::Char('^'), self.mods),
             KeyCode::Char('7' | '/') if ctrl => (KeyCode::Char('_'), self.mods),
-            KeyCode::Keypad(key) => (plain_key(key), self.mods),
+            KeyCode::Keypad(key) => (key.plain(), self.mods),
             code => (code, self.mods),
         };
         Self::new(code, mods)
@@ -99,32 +99,6 @@ fn normal_char(c: char, mods: Mods) -> (char, Mods) {
         )
     } else {
         (c, mods)
-    }
-}
-
-/// The key that does the same as one of the keypad.
-fn plain_key(key: KeypadKey) -> KeyCode {
-    match key {
-        KeypadKey::Digit(digit) => KeyCode::Char(char::from(b'0' + digit.min(9))),
-        KeypadKey::Decimal => KeyCode::Char('.'),
-        KeypadKey::Divide => KeyCode::Char('/'),
-        KeypadKey::Multiply => KeyCode::Char('*'),
-        KeypadKey::Subtract => KeyCode::Char('-'),
-        KeypadKey::Add => KeyCode::Char('+'),
-        KeypadKey::Equal => KeyCode::Char('='),
-        KeypadKey::Separator => KeyCode::Char(','),
-        KeypadKey::Enter => KeyCode::Enter,
-        KeypadKey::Left => KeyCode::Left,
-        KeypadKey::Right => KeyCode::Right,
-        KeypadKey::Up => KeyCode::Up,
-        KeypadKey::Down => KeyCode::Down,
-        KeypadKey::PageUp => KeyCode::PageUp,
-        KeypadKey::PageDown => KeyCode::PageDown,
-        KeypadKey::Home => KeyCode::Home,
-        KeypadKey::End => KeyCode::End,
-        KeypadKey::Insert => KeyCode::Insert,
-        KeypadKey::Delete => KeyCode::Delete,
-        KeypadKey::Begin => KeyCode::Keypad(KeypadKey::Begin),
     }
 }
 

@@ -83,8 +83,9 @@ impl Keymap {
                 let mut chords = parse_chords(action.default_chords()).unwrap_or_default();
                 chords.retain(|chord| {
                     let place = (action.context(), chord.folded());
-                    let free = !(action.context() == Context::Prefix && place.1 == prefix.folded())
-                        && !by_chord.contains_key(&place);
+                    let is_prefix =
+                        action.context() == Context::Prefix && place.1 == prefix.folded();
+                    let free = !is_prefix && !by_chord.contains_key(&place);
                     if free {
                         by_chord.insert(place, action);
                     }
