@@ -30,8 +30,11 @@ fn vim_edits_a_file() {
     serve.key(&id, "Escape");
     serve.wait_text(&id, "inserted");
     serve.cli(&["resize", &id, "60x12"]).ok();
-    serve.enter(&id, ":set columns?");
-    serve.wait_text(&id, "columns=60");
+    // Vim takes what was typed before it hears of the size; then one asks again.
+    eventually("vim knows the new size", || {
+        serve.enter(&id, ":set columns?");
+        serve.capture(&id).contains("columns=60")
+    });
     serve.enter(&id, ":wq");
     serve.wait_exit(&id);
     assert_eq!(
