@@ -1,0 +1,5 @@
+//! The front end.
+
+pub mod copy;
+pub mod palette_match;
+pub mod theme;
