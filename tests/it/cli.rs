@@ -194,10 +194,7 @@ fn a_name_that_fits_two_is_refused_with_both() {
     let serve = Serve::start();
     let ids = [(); 2].map(|()| serve.open_with(&["--name", "twin"], &["cat"]));
     let refused = serve.cli(&["kill", "twin"]);
-    if refused.code == 0 {
-        panic!("one of two was picked: {refused:#?}");
-    }
-    assert_eq!(refused.code, 1);
+    assert_eq!(refused.code, 1, "one of two was picked: {refused:#?}");
     for id in ids {
         assert!(refused.stderr.contains(&id), "{refused:#?}");
     }

@@ -40,8 +40,16 @@ impl Scratch {
     /// The three files of the throughput rows, made once.
     pub fn samples(&self) -> [Sample; 3] {
         [
-            ("cat 48 MB base64, MB/s", "base64", base64 as fn() -> Vec<u8>),
-            ("cat 16 MB coloured synchronized redraws, MB/s", "redraws", redraws),
+            (
+                "cat 48 MB base64, MB/s",
+                "base64",
+                base64 as fn() -> Vec<u8>,
+            ),
+            (
+                "cat 16 MB coloured synchronized redraws, MB/s",
+                "redraws",
+                redraws,
+            ),
             ("cat 16 MB mixed UTF-8, MB/s", "utf8", utf8),
         ]
         .map(|(row, name, make)| {
@@ -59,7 +67,12 @@ impl Scratch {
         let file = self.path("history");
         let mut random = Random(7);
         let text: String = (0..10_100)
-            .map(|_| (0..100).map(|_| random.letter()).chain(['\n']).collect::<String>())
+            .map(|_| {
+                (0..100)
+                    .map(|_| random.letter())
+                    .chain(['\n'])
+                    .collect::<String>()
+            })
             .collect();
         fs::write(&file, text).unwrap();
         file
@@ -139,8 +152,22 @@ fn redraws() -> Vec<u8> {
 /// Words of Latin, Greek, Cyrillic, CJK, Hangul, emoji and combining characters.
 fn utf8() -> Vec<u8> {
     const WORDS: [&str; 16] = [
-        "plain", "ascii", "words", "naïve", "façade", "Übergröße", "ελληνικά", "слово", "Привет", "日本語", "漢字",
-        "한국어", "😀", "👍🎉", "e\u{301}a\u{308}o\u{302}", "→│─┼█",
+        "plain",
+        "ascii",
+        "words",
+        "naïve",
+        "façade",
+        "Übergröße",
+        "ελληνικά",
+        "слово",
+        "Привет",
+        "日本語",
+        "漢字",
+        "한국어",
+        "😀",
+        "👍🎉",
+        "e\u{301}a\u{308}o\u{302}",
+        "→│─┼█",
     ];
     let mut random = Random(3);
     let mut text = String::with_capacity(16 * MEGABYTE + 400);

@@ -91,7 +91,10 @@ fn start(target: Target, options: &Options, scratch: &Scratch) -> Samples {
             milliseconds(seen.at - session.outer.started)
         })
         .collect();
-    vec![("start to the child's first byte, ms", percentile(&mut times, 50))]
+    vec![(
+        "start to the child's first byte, ms",
+        percentile(&mut times, 50),
+    )]
 }
 
 /// A session whose terminal echoes what is typed.
@@ -195,7 +198,10 @@ fn freeze(target: Target, options: &Options, scratch: &Scratch) -> Samples {
     session.outer.freeze(false);
     let seen = current.wait("the marker after the flood");
     vec![
-        ("outer terminal stops reading under yes: growth, MiB", growth as f64 / 1024.0),
+        (
+            "outer terminal stops reading under yes: growth, MiB",
+            growth as f64 / 1024.0,
+        ),
         (
             "outer terminal stops reading under yes: bytes until current, KB",
             (seen.bytes - stale) as f64 / 1000.0,
@@ -215,7 +221,10 @@ fn idle(target: Target, options: &Options, scratch: &Scratch) -> Samples {
     thread::sleep(options.time);
     let (after, time) = (session.work(), start.elapsed().as_secs_f64());
     vec![
-        ("ten idle panes, CPU, %", (after.seconds - before.seconds) / time * 100.0),
+        (
+            "ten idle panes, CPU, %",
+            (after.seconds - before.seconds) / time * 100.0,
+        ),
         (
             "ten idle panes, context switches a second",
             (after.switches - before.switches) as f64 / time,

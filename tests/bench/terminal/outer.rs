@@ -146,6 +146,7 @@ fn drain(mut master: File, end: &PipeReader, shared: &Shared) {
             PollFd::new(end, PollFlags::IN),
         ];
         poll(&mut ready, None).unwrap();
+        let hung_up = ready[0].revents().contains(PollFlags::HUP);
         if !ready[1].revents().is_empty() {
             return;
         }
@@ -157,7 +158,7 @@ fn drain(mut master: File, end: &PipeReader, shared: &Shared) {
         }
         let Ok(count) = master.read(&mut buffer) else {
             // Nothing runs in it any more, or not yet.
-            if ready[0].revents().contains(PollFlags::HUP) {
+            if hung_up {
                 thread::yield_now();
             }
             continue;
@@ -223,8 +224,12 @@ impl vte::Perform for Screen<'_> {
 
     fn osc_dispatch(&mut self, params: &[&[u8]], _: bool) {
         match params {
-            [b"10", b"?", ..] => self.replies.extend_from_slice(b"\x1b]10;rgb:e0e0/e0e0/e0e0\x1b\\"),
-            [b"11", b"?", ..] => self.replies.extend_from_slice(b"\x1b]11;rgb:1010/1010/1010\x1b\\"),
+            [b"10", b"?", ..] => self
+                .replies
+                .extend_from_slice(b"\x1b]10;rgb:e0e0/e0e0/e0e0\x1b\\"),
+            [b"11", b"?", ..] => self
+                .replies
+                .extend_from_slice(b"\x1b]11;rgb:1010/1010/1010\x1b\\"),
             _ => {}
         }
     }

@@ -53,9 +53,13 @@ impl Target {
             Self::Tmux => Command::new("tmux"),
             Self::Tundra => Command::new(&options.tundra),
         };
-        let flag = if self == Self::Tmux { "-V" } else { "--version" };
-        let done = probe.arg(flag).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        let present = done.is_ok_and(|status| status.success());
+        let flag = if self == Self::Tmux {
+            "-V"
+        } else {
+            "--version"
+        };
+        let done = probe.arg(flag).stderr(Stdio::null()).output();
+        let present = done.is_ok_and(|done| done.stdout.starts_with(self.name().as_bytes()));
         if !present {
             eprintln!("SKIPPED: {} cannot be run here", self.name());
         }
@@ -63,7 +67,13 @@ impl Target {
     }
 
     /// Starts it with `script` in its first pane, and watches for `text`.
-    pub fn start(self, options: &Options, scratch: &Scratch, script: &str, text: &str) -> (Session, Awaited) {
+    pub fn start(
+        self,
+        options: &Options,
+        scratch: &Scratch,
+        script: &str,
+        text: &str,
+    ) -> (Session, Awaited) {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("b{}-{number}", std::process::id());
         let folder = scratch.folder(&name);
@@ -142,7 +152,11 @@ impl Session {
             }
         };
         let done = open.stdout(Stdio::null()).status().unwrap();
-        assert!(done.success(), "{} opens no pane for {command}", self.target.name());
+        assert!(
+            done.success(),
+            "{} opens no pane for {command}",
+            self.target.name()
+        );
     }
 
     fn tmux(&self) -> Command {
@@ -155,7 +169,11 @@ impl Session {
     pub fn processes(&self) -> Vec<u32> {
         let mut pids = vec![self.outer.child.id()];
         if self.target == Target::Tmux {
-            let told = self.tmux().args(["display-message", "-p", "#{pid}"]).output().unwrap();
+            let told = self
+                .tmux()
+                .args(["display-message", "-p", "#{pid}"])
+                .output()
+                .unwrap();
             let server = String::from_utf8(told.stdout).unwrap();
             pids.push(server.trim().parse().unwrap());
         }
@@ -198,7 +216,10 @@ impl Drop for Session {
 
 fn pss_kib(pid: u32) -> u64 {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
+    let line = rollup
+        .lines()
+        .find(|line| line.starts_with("Pss:"))
+        .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -215,7 +236,10 @@ fn work(pid: u32) -> Work {
         .sum();
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-    let ticks: f64 = [11, 12].iter().map(|at| fields[*at].parse::<f64>().unwrap()).sum();
+    let ticks: f64 = [11, 12]
+        .iter()
+        .map(|at| fields[*at].parse::<f64>().unwrap())
+        .sum();
     let per_second = rustix::param::clock_ticks_per_second();
     Work {
         seconds: ticks / per_second as f64,
