@@ -356,7 +356,7 @@ fn a_terminal_of_one_cell_goes_on_living() {
     let screen = serve.screen(&id);
     assert_eq!(
         screen["lines"].as_array().unwrap().len(),
-        screen["rows"].as_u64().unwrap() as usize
+        usize::try_from(screen["rows"].as_u64().unwrap()).unwrap()
     );
     serve.cli(&["resize", &id, "80x24"]).ok();
     serve.enter(&id, "");

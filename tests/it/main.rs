@@ -11,7 +11,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a test fails by panicking, and tells what it skipped"
+    clippy::format_collect,
+    reason = "a test fails by panicking, tells what it skipped, and has time to allocate"
 )]
 
 mod cli;

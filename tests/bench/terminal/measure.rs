@@ -117,7 +117,7 @@ fn echo(mut session: Session, options: &Options, rows: [&'static str; 2]) -> Sam
         session.outer.type_(&key.to_string());
         let seen = awaited.wait("the echo of a key");
         times.push(milliseconds(seen.at - struck));
-        next = next.max(Instant::now() - KEY_EVERY);
+        next = next.max(Instant::now().checked_sub(KEY_EVERY).unwrap());
     }
     vec![
         (rows[0], percentile(&mut times, 50)),

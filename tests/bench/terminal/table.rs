@@ -50,7 +50,7 @@ impl Table {
 fn cell(samples: &[f64]) -> String {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
+    let median = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
     let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
     if sorted.len() == 1 {
         return short(median);
