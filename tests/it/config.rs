@@ -264,9 +264,8 @@ fn configured_panes_are_opened() {
     fs::create_dir(&folder).unwrap();
     home.configure(&format!(
         "[[pane]]\nname = \"left\"\ncommand = [\"sh\", \"-c\", \"echo $WHICH in $PWD; exec cat\"]\n\
-         cwd = {:?}\nenv = {{ WHICH = \"first\" }}\n\n\
-         [[pane]]\nname = \"second\"\ncommand = [\"cat\"]\n",
-        folder
+         cwd = {folder:?}\nenv = {{ WHICH = \"first\" }}\n\n\
+         [[pane]]\nname = \"second\"\ncommand = [\"cat\"]\n"
     ));
     let terminal = Terminal::tundra(&home, &[]);
     terminal.wait_text("left");

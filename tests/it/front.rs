@@ -395,7 +395,7 @@ fn the_pane_list_goes_to_a_pane() {
     });
     home.cli(&[
         "rename",
-        &list(&home)[0]["id"].as_str().unwrap().to_owned(),
+        list(&home)[0]["id"].as_str().unwrap(),
         "firstpane",
     ])
     .ok();
