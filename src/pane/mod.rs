@@ -4,11 +4,22 @@
 //! emulator, so output, input and resizes have one order and no lock; everybody else sends it messages through bounded
 //! queues. This room must not know of sockets, providers or how a screen is drawn.
 
+mod actor;
 mod emulator;
 pub mod encode;
+mod ending;
 mod error;
+mod frames;
 mod handle;
+mod launch;
+mod mailbox;
 mod pool;
+mod pty;
+mod remains;
+mod session;
+mod slot;
+mod text;
+mod write_queue;
 
 pub use error::PaneError;
 pub use handle::{Capture, Direction, Match, PaneHandle, RowWindow, ScreenWatch, Search, WaitFor};

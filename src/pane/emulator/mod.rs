@@ -71,6 +71,10 @@ impl Emulator {
         todo!()
     }
 
+    pub fn alternate_screen(&self) -> bool {
+        todo!()
+    }
+
     pub fn modes(&self) -> Modes {
         todo!()
     }
