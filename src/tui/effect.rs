@@ -24,7 +24,8 @@ pub enum Place {
 
 #[derive(Clone, Debug)]
 pub enum Effect {
-    Open(Place, Box<TerminalSpec>),
+    /// Open a terminal; with a pane, in the directory where that pane's program is.
+    Open(Place, Box<TerminalSpec>, Option<TerminalId>),
     Input(TerminalId, Input),
     Resize(TerminalId, Size),
     Kill(TerminalId),

@@ -23,7 +23,7 @@ pub use pane::Pane;
 pub use picker::{Item, Picked, Picker, PickerKind};
 pub use prompt::Prompt;
 pub use tab::Tab;
-pub use toast::{Message, Messages, Severity};
+pub use toast::{Messages, Severity};
 
 use super::theme::Theme;
 use crate::domain::action::Action;

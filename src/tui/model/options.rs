@@ -1,13 +1,10 @@
 //! What the front end goes by; may be replaced while it runs.
 
 use crate::domain::keymap::Keymap;
-use crate::tui::theme::{ThemeChoice, UnicodeChoice};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     pub keymap: Keymap,
-    pub theme: ThemeChoice,
-    pub unicode: UnicodeChoice,
     pub mouse: bool,
     /// The share of the pool, 0 to 1, above which the gauge warns.
     pub warn_at: f64,

@@ -56,10 +56,8 @@ impl Picker {
     /// Chooses the first entry that means this.
     #[must_use]
     pub fn at(mut self, picked: Picked) -> Self {
-        self.selected = self
-            .shown()
-            .position(|(item, _)| item.picked == picked)
-            .unwrap_or(0);
+        let place = self.shown().position(|(item, _)| item.picked == picked);
+        self.selected = place.unwrap_or(0);
         self
     }
 

@@ -28,7 +28,7 @@ pub fn first(model: &mut Model, specs: Vec<TerminalSpec>, effects: &mut Vec<Effe
 }
 
 pub(super) fn tab(model: &mut Model, effects: &mut Vec<Effect>) {
-    let spec = shell(model, size_of(model.areas().panes));
+    let spec = shell(size_of(model.areas().panes));
     ask(model, Place::Tab, spec, effects);
 }
 
@@ -47,14 +47,14 @@ pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
         Axis::Horizontal => Rect::new(0, 0, area.width / 2, area.height),
         Axis::Vertical => Rect::new(0, 0, area.width, area.height / 2),
     };
-    let spec = shell(model, size_of(half));
+    let spec = shell(size_of(half));
     ask(model, Place::Split(target, axis), spec, effects);
 }
 
 pub(super) fn agent(model: &mut Model, kind: AgentKind, effects: &mut Vec<Effect>) {
     let spec = TerminalSpec {
         agent: Some(kind),
-        ..shell(model, size_of(model.areas().panes))
+        ..shell(size_of(model.areas().panes))
     };
     ask(model, Place::Tab, spec, effects);
 }
@@ -170,15 +170,20 @@ fn insert_start(model: &mut Model, number: usize, id: TerminalId) {
 
 fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Effect>) {
     model.opening += 1;
-    effects.push(Effect::Open(place, Box::new(spec)));
+    let near = match place {
+        Place::Tab => model.focus(),
+        Place::Split(target, _) => Some(target),
+        Place::Start(_) | Place::Instead(_) => None,
+    };
+    effects.push(Effect::Open(place, Box::new(spec), near));
 }
 
-/// The configured shell, where the focused pane's program is.
-fn shell(model: &Model, size: Size) -> TerminalSpec {
+/// The configured shell.
+fn shell(size: Size) -> TerminalSpec {
     TerminalSpec {
         name: None,
         command: Vec::new(),
-        cwd: model.focused().map(|pane| pane.info.cwd.clone()),
+        cwd: None,
         env: Vec::new(),
         size,
         persistent: false,
