@@ -33,6 +33,7 @@ pub(super) struct Instance {
     pub pool: Pool,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub reloads: Reloads,
+    pub tasks: Tasks,
     launch: Launch,
     facts: Facts,
 }
@@ -105,6 +106,7 @@ where
         pool: pool.clone(),
         settings,
         reloads,
+        tasks: tasks.clone(),
         launch,
         facts,
     };
