@@ -82,7 +82,11 @@ fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>, po
             info!(?at_next_start, by = "reload", "configuration applied");
         }
         ReloadReport::Refused(error) => {
-            warn!(%error, by = "reload", "configuration refused; the last good one stays");
+            warn!(
+                error = error.to_string(),
+                by = "reload",
+                "configuration refused; the last good one stays"
+            );
         }
     }
 }
