@@ -55,3 +55,11 @@ pub fn serve(launch: Launch, ready: impl FnOnce(&Ready)) -> Result<Ending, AppEr
         Ok(Ending::Signal(signal))
     })
 }
+
+/// Runs with the front end on this process's terminal.
+///
+/// # Errors
+/// [`AppError`] when something that the instance needs cannot be had; nothing is left running then.
+pub fn front(launch: Launch) -> Result<Ending, AppError> {
+    serve(launch, |_| ())
+}

@@ -222,13 +222,9 @@ fn read_pty(table: &mut Table<'_>, pty: &mut Pty) {
     table.read("max_lifetime", &mut pty.max_lifetime, |item| {
         item.duration(MAX_LIFETIME)
     });
-    table.read("warn_at", &mut pty.warn_at, |item| {
-        let share = item.number(0.0..=1.0)?;
-        if share > 0.0 {
-            Some(share)
-        } else {
-            item.fault("must be above 0 and at most 1")
-        }
+    table.read("warn_at", &mut pty.warn_at, |item| match item.number()? {
+        share if share > 0.0 && share <= 1.0 => Some(share),
+        _ => item.fault("must be above 0 and at most 1"),
     });
     table.read("kill_grace", &mut pty.kill_grace, |item| {
         item.duration(MAX_GRACE)
@@ -382,7 +378,9 @@ fn read_keys(root: &mut Table<'_>, prefix: Chord, faults: &Faults<'_>) -> Option
             .flat_map(Table::items)
             .find(|item| item.key == fault.key);
         match place.or_else(|| root.item("general")?.table()?.item("prefix")) {
-            Some(item) => drop(item.fault::<()>(fault.message)),
+            Some(item) => {
+                item.fault::<()>(fault.message);
+            }
             None => faults.push(0, &fault.key, fault.message),
         }
     }

@@ -57,7 +57,7 @@ impl<'d> Faults<'d> {
 /// A table whose keys are read one by one; what nobody asked for is unknown.
 pub(super) struct Table<'d> {
     path: String,
-    table: &'d DeTable<'d>,
+    entries: &'d DeTable<'d>,
     asked: Vec<&'static str>,
     faults: &'d Faults<'d>,
 }
@@ -66,7 +66,7 @@ impl<'d> Table<'d> {
     pub(super) fn root(table: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Self {
         Self {
             path: String::new(),
-            table,
+            entries: table,
             asked: Vec::new(),
             faults,
         }
@@ -100,7 +100,7 @@ impl<'d> Table<'d> {
 
     /// Every entry, known or not.
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'d>> + use<'d, '_> {
-        self.table.iter().map(|(key, value)| Item {
+        self.entries.iter().map(|(key, value)| Item {
             key: key.get_ref().as_ref(),
             key_offset: key.span().start,
             path: if self.path.is_empty() {
@@ -116,7 +116,7 @@ impl<'d> Table<'d> {
     /// Notes a fault for every key that was never asked for.
     pub(super) fn refuse_unknown(&self) {
         for item in self.items() {
-            if self.asked.iter().any(|known| *known == item.key) {
+            if self.asked.contains(&item.key) {
                 continue;
             }
             let message = match nearest(item.key, &self.asked) {
@@ -166,7 +166,7 @@ impl<'d> Item<'d> {
         match self.value.get_ref() {
             DeValue::Table(table) => Some(Table {
                 path: self.path.clone(),
-                table,
+                entries: table,
                 asked: Vec::new(),
                 faults: self.faults,
             }),
@@ -229,16 +229,12 @@ impl<'d> Item<'d> {
         T::try_from(number).ok()
     }
 
-    /// A number within a range; a whole one will do.
-    pub(super) fn number(&self, range: RangeInclusive<f64>) -> Option<f64> {
-        let number = match self.value.get_ref() {
+    /// A number; a whole one will do.
+    pub(super) fn number(&self) -> Option<f64> {
+        match self.value.get_ref() {
             DeValue::Float(value) => value.as_str().parse().ok(),
             DeValue::Integer(value) if value.radix() == 10 => value.as_str().parse().ok(),
-            _ => return self.wrong_type("a number"),
-        };
-        match number {
-            Some(number) if range.contains(&number) => Some(number),
-            _ => self.fault(format!("must be from {} to {}", range.start(), range.end())),
+            _ => self.wrong_type("a number"),
         }
     }
 

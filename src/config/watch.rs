@@ -42,11 +42,11 @@ pub struct Watch {
 pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> notify::Result<Watch> {
     let targets = Targets::of(&source.path);
     // One place is enough: a waiting change stands for all that come until the file is read.
-    let (changed, changes) = blocking::sync_channel(1);
-    let watched = targets.clone();
+    let (note_change, changes) = blocking::sync_channel(1);
+    let files = targets.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| watched.concern(&event)) {
-            let _ = changed.try_send(());
+        if event.is_ok_and(|event| files.concern(&event)) {
+            let _ = note_change.try_send(());
         }
     })?;
     for folder in targets.folders() {

@@ -233,7 +233,7 @@ impl Requests {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn fill(&mut self) -> usize {
