@@ -4,11 +4,14 @@
 //! emulator, so output, input and resizes have one order and no lock; everybody else sends it messages through bounded
 //! queues. This room must not know of sockets, providers or how a screen is drawn.
 
-mod emulator;
+mod ansi;
+#[doc(hidden)] // public for the bench and the fuzz target alone
+pub mod emulator;
 mod error;
 mod handle;
 mod pool;
 
+pub use ansi::row_to_ansi;
 pub use error::PaneError;
 pub use handle::{Capture, Direction, Match, PaneHandle, RowWindow, ScreenWatch, Search, WaitFor};
 pub use pool::{Gauge, Pool, PoolOptions};
