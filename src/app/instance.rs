@@ -33,6 +33,7 @@ pub(super) struct Instance {
     pub pool: Pool,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub reloads: Reloads,
+    pub tasks: Tasks,
     launch: Launch,
     facts: Facts,
     /// What the user should know of this start.
@@ -112,6 +113,7 @@ where
         pool: pool.clone(),
         settings,
         reloads,
+        tasks: tasks.clone(),
         launch,
         facts,
         notices: notices.unwrap_or_default(),

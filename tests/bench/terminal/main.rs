@@ -40,13 +40,14 @@ fn main() {
     };
     let scratch = files::Scratch::new();
     let mut table = Table::default();
+    let targets = Target::ALL.map(|target| target.present(&options).then_some(target));
     for round in 1..=options.rounds {
         for measure in Measure::ALL {
             if !options.wants(measure.name()) {
                 continue;
             }
-            for target in Target::ALL {
-                if !target.present(&options) || !measure.applies_to(target) {
+            for target in targets.into_iter().flatten() {
+                if !measure.applies_to(target) {
                     continue;
                 }
                 let samples = measure.run(target, &options, &scratch);
