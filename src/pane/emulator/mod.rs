@@ -200,8 +200,9 @@ impl Emulator {
         }
     }
 
+    /// Whether the alternate screen is shown.
     pub fn alternate_screen(&self) -> bool {
-        todo!()
+        self.terminal.borrow().screen().is_alternate()
     }
 
     pub fn modes(&self) -> Modes {
