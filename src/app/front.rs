@@ -2,10 +2,10 @@
 
 use tokio::sync::mpsc;
 
+use super::Ending;
 use super::error::AppError;
 use super::instance::Instance;
 use super::reload::Reloads;
-use super::Ending;
 use crate::config::ReloadReport;
 use crate::domain::terminal::Owner;
 use crate::tui::{self, Notice, Severity};

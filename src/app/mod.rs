@@ -32,6 +32,8 @@ pub struct Ready {
     pub pid: u32,
     pub version: String,
     pub control_socket: PathBuf,
+    /// What does not work as it should and yet stops nothing, for people.
+    pub notices: Vec<String>,
 }
 
 /// How an instance ended.
