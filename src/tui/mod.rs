@@ -21,6 +21,8 @@ mod palette_match;
 mod run;
 mod runner;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod update;
 mod view;

@@ -86,7 +86,7 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
         }
         Mode::Normal => {}
     }
-    if chord == model.options.keymap.prefix() {
+    if model.options.keymap.is_prefix(chord) {
         model.mode = Mode::Prefix {
             since: now.instant,
             listed: false,

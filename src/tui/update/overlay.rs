@@ -46,8 +46,8 @@ pub(super) fn ask_quit(model: &mut Model, effects: &mut Vec<Effect>) {
         details.push(format!("and {} more", living.len() - NAMED));
     }
     let question = match living.len() {
-        1 => "Leave tundra and end the program in it?".to_owned(),
-        count => format!("Leave tundra and end the {count} programs in it?"),
+        1 => "Quit tundra and end the program in it?".to_owned(),
+        count => format!("Quit tundra and end the {count} programs in it?"),
     };
     model.overlay = Some(Overlay::Confirm(Confirm {
         question,
