@@ -37,7 +37,7 @@ pub(super) struct Instance {
     launch: Launch,
     facts: Facts,
     /// What the user should know of this start.
-    notices: Vec<String>,
+    pub notices: Vec<String>,
 }
 
 /// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out.

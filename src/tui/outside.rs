@@ -80,9 +80,7 @@ fn base64(bytes: &[u8], out: &mut String) {
                 continue;
             }
             let sextet = (bits >> (18 - 6 * index)) & 0x3f;
-            out.push(char::from(
-                *ALPHABET.get(sextet as usize).unwrap_or(&b'A'),
-            ));
+            out.push(char::from(*ALPHABET.get(sextet as usize).unwrap_or(&b'A')));
         }
     }
 }
@@ -93,7 +91,12 @@ mod tests {
 
     #[test]
     fn the_clipboard_is_sent_as_base64() {
-        for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foobar", "Zm9vYmFy")] {
+        for (text, expected) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             let mut outside = Outside::default();
             assert!(outside.set_clipboard(text.to_owned()));
             let mut out = Vec::new();

@@ -60,7 +60,8 @@ pub(super) struct Outer {
 impl Terminal {
     /// Enters the terminal behind standard input and output.
     pub fn stdio() -> Result<Self, TuiError> {
-        let duplicate = |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| TuiError::Setup(e.into()));
+        let duplicate =
+            |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| TuiError::Setup(e.into()));
         Self::open(
             duplicate(rustix::stdio::stdin())?,
             duplicate(rustix::stdio::stdout())?,

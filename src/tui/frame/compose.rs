@@ -151,7 +151,9 @@ pub(super) fn settle(row: &mut Row) {
         cell.attrs = cell.attrs.without(HOLE);
         let tail = cell.attrs.contains(Attrs::WIDE_TAIL);
         let wide = cell.attrs.contains(Attrs::WIDE);
-        if tail != expects_tail || (wide && !next_is_tail) || cell.ch.is_control() && cell.ch != '\0'
+        if tail != expects_tail
+            || (wide && !next_is_tail)
+            || cell.ch.is_control() && cell.ch != '\0'
         {
             cell.ch = ' ';
             cell.extra = 0;
@@ -206,4 +208,3 @@ fn attrs_of(modifier: Modifier) -> Attrs {
         attrs
     }
 }
-

@@ -295,7 +295,8 @@ fn same_cell(a: &Row, b: &Row, x: usize) -> bool {
     match (a.cells.get(x), b.cells.get(x)) {
         (Some(one), Some(other)) if one.extra == 0 && other.extra == 0 => one == other,
         (Some(one), Some(other)) => {
-            Cell { extra: 0, ..*one } == Cell { extra: 0, ..*other } && a.extra(one) == b.extra(other)
+            Cell { extra: 0, ..*one } == Cell { extra: 0, ..*other }
+                && a.extra(one) == b.extra(other)
         }
         _ => false,
     }

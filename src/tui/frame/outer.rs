@@ -62,11 +62,17 @@ impl OuterState {
     pub(super) fn settle(&mut self, wanted: &OuterModes, out: &mut Vec<u8>) {
         if self.title.as_ref() != Some(&wanted.title) {
             out.extend_from_slice(b"\x1b]2;");
-            out.extend(wanted.title.chars().filter(|c| !c.is_control()).flat_map(|c| {
-                let mut bytes = [0; 4];
-                let length = c.encode_utf8(&mut bytes).len();
-                bytes.into_iter().take(length)
-            }));
+            out.extend(
+                wanted
+                    .title
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .flat_map(|c| {
+                        let mut bytes = [0; 4];
+                        let length = c.encode_utf8(&mut bytes).len();
+                        bytes.into_iter().take(length)
+                    }),
+            );
             out.extend_from_slice(b"\x1b\\");
             self.title = Some(wanted.title.clone());
         }

@@ -141,7 +141,12 @@ fn keyboard(params: &Params, last: u8) -> Option<InputEvent> {
         b'~' => tilde_key(params.first[0])?,
         b'u' => {
             if params.first[0] == 0 {
-                let text: String = params.third.iter().copied().filter_map(char::from_u32).collect();
+                let text: String = params
+                    .third
+                    .iter()
+                    .copied()
+                    .filter_map(char::from_u32)
+                    .collect();
                 return (!text.is_empty()).then_some(InputEvent::Text(text));
             }
             functional(params.first[0]).or_else(|| character(params, mods))?
@@ -172,17 +177,13 @@ fn character(params: &Params, mods: Mods) -> Option<KeyCode> {
         (0, _) => None,
         (code, _) => char::from_u32(code),
     };
-    Some(KeyCode::Char(
-        shifted.unwrap_or_else(|| plain.to_uppercase().next().unwrap_or(plain)),
-    ))
+    Some(KeyCode::Char(shifted.unwrap_or_else(|| {
+        plain.to_uppercase().next().unwrap_or(plain)
+    })))
 }
 
 fn tilde_key(number: u32) -> Option<KeyCode> {
-    let function = |base: u32, first: u32| {
-        u8::try_from(number - base + first)
-            .ok()
-            .map(KeyCode::F)
-    };
+    let function = |base: u32, first: u32| u8::try_from(number - base + first).ok().map(KeyCode::F);
     Some(match number {
         1 | 7 => KeyCode::Home,
         2 => KeyCode::Insert,
@@ -215,9 +216,7 @@ fn functional(number: u32) -> Option<KeyCode> {
         57362 => KeyCode::Pause,
         57363 => KeyCode::Menu,
         57376..=57398 => KeyCode::F(u8::try_from(number - 57376 + 13).ok()?),
-        57399..=57408 => {
-            KeyCode::Keypad(KeypadKey::Digit(u8::try_from(number - 57399).ok()?))
-        }
+        57399..=57408 => KeyCode::Keypad(KeypadKey::Digit(u8::try_from(number - 57399).ok()?)),
         57409..=57427 => KeyCode::Keypad(*KEYPAD.get(offset(number, 57409)?)?),
         57428..=57440 => KeyCode::Media(*MEDIA.get(offset(number, 57428)?)?),
         57441..=57454 => KeyCode::Modifier(*MODIFIERS.get(offset(number, 57441)?)?),

@@ -359,7 +359,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::input::{KeyKind, MediaKey, ModifierKey, MouseButton, MouseEvent, MouseKind};
+    use crate::domain::input::{
+        KeyKind, MediaKey, ModifierKey, MouseButton, MouseEvent, MouseKind,
+    };
 
     fn decode(bytes: &[u8]) -> Vec<InputEvent> {
         let mut events = Vec::new();
@@ -390,7 +392,10 @@ mod tests {
             (b"\x1b\x1b", pressed(KeyCode::Escape, Mods::ALT)),
             (b"\x1b[", pressed(KeyCode::Char('['), Mods::ALT)),
             (b"\x1bx", pressed(KeyCode::Char('x'), Mods::ALT)),
-            (b"\x1b\x02", pressed(KeyCode::Char('b'), Mods::CTRL.with(Mods::ALT))),
+            (
+                b"\x1b\x02",
+                pressed(KeyCode::Char('b'), Mods::CTRL.with(Mods::ALT)),
+            ),
             ("\u{fc}".as_bytes(), plain(KeyCode::Char('\u{fc}'))),
             (b"\x1b[A", plain(KeyCode::Up)),
             (b"\x1bOA", plain(KeyCode::Up)),
@@ -416,10 +421,7 @@ mod tests {
         let table: &[(&[u8], InputEvent)] = &[
             (b"\x1b[27u", pressed(KeyCode::Escape, Mods::NONE)),
             (b"\x1b[97;5u", pressed(KeyCode::Char('a'), Mods::CTRL)),
-            (
-                b"\x1b[97:65;2u",
-                pressed(KeyCode::Char('A'), Mods::SHIFT),
-            ),
+            (b"\x1b[97:65;2u", pressed(KeyCode::Char('A'), Mods::SHIFT)),
             (
                 b"\x1b[49:33;2:3u",
                 with_kind(KeyCode::Char('!'), Mods::SHIFT, KeyKind::Release),
@@ -450,7 +452,14 @@ mod tests {
 
     #[test]
     fn mouse_paste_focus_and_replies_are_read() {
-        let mouse = |kind, col, row, mods| InputEvent::Mouse(MouseEvent { kind, row, col, mods });
+        let mouse = |kind, col, row, mods| {
+            InputEvent::Mouse(MouseEvent {
+                kind,
+                row,
+                col,
+                mods,
+            })
+        };
         let table: &[(&[u8], InputEvent)] = &[
             (
                 b"\x1b[<0;1;1M",
@@ -465,7 +474,10 @@ mod tests {
                 mouse(MouseKind::Drag(MouseButton::Left), 4, 5, Mods::SHIFT),
             ),
             (b"\x1b[<35;5;6M", mouse(MouseKind::Move, 4, 5, Mods::NONE)),
-            (b"\x1b[<65;5;6M", mouse(MouseKind::WheelDown, 4, 5, Mods::NONE)),
+            (
+                b"\x1b[<65;5;6M",
+                mouse(MouseKind::WheelDown, 4, 5, Mods::NONE),
+            ),
             (
                 b"\x1b[M !!",
                 mouse(MouseKind::Press(MouseButton::Left), 0, 0, Mods::NONE),
@@ -492,7 +504,10 @@ mod tests {
         let mut noise = b"\x1bP".to_vec();
         noise.extend(vec![b'q'; 3 * STRING_BYTES]);
         noise.extend(b"\x1b\\\x1b[?2026;2$y\x1b[5;9;1;1;1t\xffz");
-        assert_eq!(decode(&noise), vec![pressed(KeyCode::Char('z'), Mods::NONE)]);
+        assert_eq!(
+            decode(&noise),
+            vec![pressed(KeyCode::Char('z'), Mods::NONE)]
+        );
     }
 
     #[test]

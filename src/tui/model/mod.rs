@@ -52,7 +52,9 @@ pub enum Mode {
         listed: bool,
     },
     /// A key that may be struck again without the prefix was struck.
-    Repeat { until: Instant },
+    Repeat {
+        until: Instant,
+    },
 }
 
 /// What the mouse holds on to while its button is down.
@@ -209,7 +211,12 @@ impl Model {
             tabs: Rect::new(0, 0, cols, rows.min(1)),
             sidebar: sidebar.then(|| Rect::new(0, 1, side, body)),
             panes: Rect::new(side, 1, cols.saturating_sub(side), body),
-            hints: Rect::new(0, rows.saturating_sub(1), cols, rows.saturating_sub(1).min(1)),
+            hints: Rect::new(
+                0,
+                rows.saturating_sub(1),
+                cols,
+                rows.saturating_sub(1).min(1),
+            ),
         }
     }
 
@@ -325,10 +332,7 @@ impl Model {
             | Action::SwapNext
             | Action::BreakPane => panes_here > 1,
             Action::LastPane => self.tab().is_some_and(|tab| tab.before.is_some()),
-            Action::NextWaiting => self
-                .waiting()
-                .iter()
-                .any(|id| Some(*id) != self.focus()),
+            Action::NextWaiting => self.waiting().iter().any(|id| Some(*id) != self.focus()),
             Action::KillPane | Action::RenamePane | Action::CopyMode | Action::Search => {
                 self.focused().is_some()
             }

@@ -38,7 +38,13 @@ impl Prompt {
     pub fn insert(&mut self, text: &str) {
         let clean: String = text
             .chars()
-            .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
+            .map(|c| {
+                if matches!(c, '\n' | '\r' | '\t') {
+                    ' '
+                } else {
+                    c
+                }
+            })
             .filter(|c| !c.is_control())
             .collect();
         if self.text.len() + clean.len() <= MAX_BYTES {

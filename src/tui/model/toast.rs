@@ -49,8 +49,7 @@ impl Messages {
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
         let message = self.note(severity, text, now);
         let until = now.instant + severity.lifetime();
-        self.toasts
-            .retain(|(toast, _)| toast.text != message.text);
+        self.toasts.retain(|(toast, _)| toast.text != message.text);
         self.toasts.push_back((message, until));
         if self.toasts.len() > SHOWN {
             self.toasts.pop_front();

@@ -125,7 +125,11 @@ fn tick(model: &mut Model, now: Now) -> Redraw {
         }
         _ => {}
     }
-    if changed { Redraw::All } else { Redraw::Nothing }
+    if changed {
+        Redraw::All
+    } else {
+        Redraw::Nothing
+    }
 }
 
 fn refused(model: &mut Model, id: crate::domain::id::TerminalId, error: &PaneError, now: Now) {

@@ -102,13 +102,13 @@ fn over_pane(
     };
     let copying = pane.copy.is_some();
     let lives = pane.ended.is_none();
-    let (mouse, alternate, wheel_keys) = pane
-        .screen
-        .as_ref()
-        .map_or((MouseMode::None, false, false), |screen| {
-            let modes = screen.modes;
-            (modes.mouse, screen.alternate_screen, modes.alternate_scroll)
-        });
+    let (mouse, alternate, wheel_keys) =
+        pane.screen
+            .as_ref()
+            .map_or((MouseMode::None, false, false), |screen| {
+                let modes = screen.modes;
+                (modes.mouse, screen.alternate_screen, modes.alternate_scroll)
+            });
     let (row, col) = (event.row - rect.y, event.col - rect.x);
     if !copying && lives && mouse != MouseMode::None && !event.mods.contains(Mods::SHIFT) {
         if pressed {
@@ -295,9 +295,8 @@ fn rect_of(model: &Model, id: TerminalId) -> Option<Rect> {
 
 /// Row and column within an area, at its edge for what lies outside.
 fn clamp_into(rect: Rect, event: MouseEvent) -> (u16, u16) {
-    let within = |at: u16, start: u16, length: u16| {
-        at.saturating_sub(start).min(length.saturating_sub(1))
-    };
+    let within =
+        |at: u16, start: u16, length: u16| at.saturating_sub(start).min(length.saturating_sub(1));
     (
         within(event.row, rect.y, rect.height),
         within(event.col, rect.x, rect.width),

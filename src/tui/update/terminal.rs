@@ -130,10 +130,7 @@ pub(super) fn exited(model: &mut Model, id: TerminalId, now: Now, effects: &mut 
         return;
     };
     let Some(exit) = pane.ended else { return };
-    let lived = now
-        .wall
-        .duration_since(pane.info.created_at)
-        .as_secs();
+    let lived = now.wall.duration_since(pane.info.created_at).as_secs();
     let goes = pane.ending
         || match exit {
             Exit::Code(0) => true,
@@ -189,13 +186,7 @@ pub(super) fn forget(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect
     }
 }
 
-fn clipboard(
-    model: &mut Model,
-    id: TerminalId,
-    text: String,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) {
+fn clipboard(model: &mut Model, id: TerminalId, text: String, now: Now, effects: &mut Vec<Effect>) {
     let Some(pane) = model.panes.get(&id) else {
         return;
     };

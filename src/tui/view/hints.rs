@@ -109,7 +109,8 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         return named(&COPYING);
     }
     let prefix = keymap.prefix();
-    let after = |action: Action, text: &str| Some((format!("{prefix} {}", key(action)?), text.to_owned()));
+    let after =
+        |action: Action, text: &str| Some((format!("{prefix} {}", key(action)?), text.to_owned()));
     let mut hints = Vec::new();
     if pane.is_some_and(|pane| pane.ended.is_some()) {
         hints.extend(plain(&[("enter", "close"), ("r", "restart")]));

@@ -129,10 +129,7 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
     let inner = inside(outer(model, overlay));
     let (x, y) = match overlay {
         Overlay::Rename(rename) => (width(rename.prompt.before_cursor()), 0),
-        Overlay::Picker(picker) => (
-            width(picker.query.before_cursor()).saturating_add(2),
-            0,
-        ),
+        Overlay::Picker(picker) => (width(picker.query.before_cursor()).saturating_add(2), 0),
         Overlay::Help(help) => (width(help.query.before_cursor()).saturating_add(8), 0),
         Overlay::Confirm(confirm) => (
             match confirm.choice {
@@ -314,7 +311,10 @@ fn draw_item(
     let mut put = |line: &mut Line<'_>, text: &str, plain| {
         for ch in text.chars() {
             let hit = positions.binary_search(&at).is_ok();
-            line.put(ch.encode_utf8(&mut [0; 4]), if hit { matched } else { plain });
+            line.put(
+                ch.encode_utf8(&mut [0; 4]),
+                if hit { matched } else { plain },
+            );
             at += 1;
         }
     };

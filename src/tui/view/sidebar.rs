@@ -65,8 +65,7 @@ fn entries(model: &Model) -> Vec<Entry> {
         .iter()
         .enumerate()
         .flat_map(|(index, tab)| {
-            std::iter::once(Entry::Tab(index))
-                .chain(tab.layout.ids().into_iter().map(Entry::Pane))
+            std::iter::once(Entry::Tab(index)).chain(tab.layout.ids().into_iter().map(Entry::Pane))
         })
         .collect()
 }

@@ -46,8 +46,9 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         return;
     }
     let mut rect = Rect::new(body.right() - columns, body.y, columns, rows);
-    let covers_cursor =
-        panes::modes(model).cursor.is_some_and(|cursor| rect.contains(cursor.x, cursor.y));
+    let covers_cursor = panes::modes(model)
+        .cursor
+        .is_some_and(|cursor| rect.contains(cursor.x, cursor.y));
     if covers_cursor {
         rect.y = body.bottom() - rows;
     }

@@ -51,12 +51,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         if column >= columns || x >= inner.right() {
             break;
         }
-        let cell = Rect::new(
-            x,
-            inner.y + row,
-            ENTRY_COLUMNS.min(inner.right() - x),
-            1,
-        );
+        let cell = Rect::new(x, inner.y + row, ENTRY_COLUMNS.min(inner.right() - x), 1);
         let mut line = Line::new(buffer, area(cell), 0);
         let pad = KEY_COLUMNS.saturating_sub(width(&key));
         line.put(&key, theme.style(Role::Key)).skip(pad);
