@@ -1,5 +1,6 @@
 //! The pool: who may open a terminal, and every terminal there is.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct PoolOptions {
     pub kill_grace: Duration,
     /// Program and arguments of a terminal that names none.
     pub shell: Vec<String>,
+    /// Variables of every terminal, which its own go before.
+    pub env: Vec<(String, OsString)>,
 }
 
 /// How full the pool is.
@@ -430,6 +433,7 @@ fn start(
         spec,
         &Defaults {
             shell: &options.shell,
+            env: &options.env,
             open_files,
         },
     )?;
