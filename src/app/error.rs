@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::PathsError;
 use crate::control::InstanceError;
+use crate::tui::TuiError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -17,4 +18,6 @@ pub enum AppError {
     Socket { path: PathBuf, source: io::Error },
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::Error),
+    #[error(transparent)]
+    Front(#[from] TuiError),
 }

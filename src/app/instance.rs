@@ -33,8 +33,11 @@ pub(super) struct Instance {
     pub pool: Pool,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub reloads: Reloads,
+    pub tasks: Tasks,
     launch: Launch,
     facts: Facts,
+    /// What the user should know of this start.
+    notices: Vec<String>,
 }
 
 /// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out.
@@ -45,7 +48,9 @@ where
 {
     launch.paths.prepare()?;
     let lock = control::Instance::acquire(&launch.paths)?;
-    let telemetry = telemetry::start(&launch.settings.logging, launch.paths.log_file()).ok();
+    let telemetry = telemetry::start(&launch.settings.logging, launch.paths.log_file())
+        .ok()
+        .map(Arc::new);
     let open_files = limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -53,16 +58,18 @@ where
         .enable_all()
         .build()
         .map_err(AppError::Runtime)?;
-    let outcome = runtime.block_on(run_within(launch, telemetry, open_files, mode));
+    let outcome = runtime.block_on(run_within(launch, telemetry.clone(), open_files, mode));
     // Whatever still hangs on a blocking call must not hold up the way out.
     runtime.shutdown_timeout(Duration::from_millis(200));
+    // What was logged last is written here.
+    drop(telemetry);
     drop(lock);
     outcome
 }
 
 async fn run_within<M, F, T>(
     launch: Launch,
-    telemetry: Option<Telemetry>,
+    telemetry: Option<Arc<Telemetry>>,
     open_files: Option<(u64, u64)>,
     mode: M,
 ) -> Result<T, AppError>
@@ -100,13 +107,16 @@ where
         }
     });
 
+    let notices = telemetry.as_deref().map(Telemetry::notices);
     let (settings, reloads) = Reloads::start(&launch, telemetry, &pool, &tasks);
     let instance = Instance {
         pool: pool.clone(),
         settings,
         reloads,
+        tasks: tasks.clone(),
         launch,
         facts,
+        notices: notices.unwrap_or_default(),
     };
     let outcome = mode(instance).await;
 
@@ -130,6 +140,7 @@ impl Instance {
             pid: self.facts.pid,
             version: self.facts.version.clone(),
             control_socket: self.facts.control_socket.clone(),
+            notices: self.notices.clone(),
         }
     }
 

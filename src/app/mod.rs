@@ -4,6 +4,7 @@
 //! knows all others; nothing is decided here but who is made first and who ends last.
 
 mod error;
+mod front;
 mod instance;
 mod reload;
 
@@ -31,6 +32,8 @@ pub struct Ready {
     pub pid: u32,
     pub version: String,
     pub control_socket: PathBuf,
+    /// What does not work as it should and yet stops nothing, for people.
+    pub notices: Vec<String>,
 }
 
 /// How an instance ended.
@@ -61,5 +64,6 @@ pub fn serve(launch: Launch, ready: impl FnOnce(&Ready)) -> Result<Ending, AppEr
 /// # Errors
 /// [`AppError`] when something that the instance needs cannot be had; nothing is left running then.
 pub fn front(launch: Launch) -> Result<Ending, AppError> {
-    serve(launch, |_| ())
+    crate::tui::install_panic_hook();
+    instance::run(launch, front::run)
 }

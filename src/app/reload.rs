@@ -26,12 +26,12 @@ impl Reloads {
     /// Watches the file where it can be watched, and applies each good change to the pool and the log.
     pub fn start(
         launch: &Launch,
-        telemetry: Option<Telemetry>,
+        telemetry: Option<Arc<Telemetry>>,
         pool: &Pool,
         tasks: &Tasks,
     ) -> (watch::Receiver<Arc<Settings>>, Self) {
         let initial = Arc::new(launch.settings.clone());
-        let log_trouble = telemetry.as_ref().map(Telemetry::trouble);
+        let log_trouble = telemetry.as_deref().map(Telemetry::trouble);
         let (reports_out, reports) = mpsc::channel(REPORTS);
         let reloads = Self {
             reports,
@@ -63,7 +63,7 @@ impl Reloads {
                     () = &mut ending => return,
                 };
                 let Some(report) = report else { return };
-                apply(&report, &watch, telemetry.as_ref(), &pool);
+                apply(&report, &watch, telemetry.as_deref(), &pool);
                 let _ = reports_out.try_send(report);
             }
         });
@@ -82,7 +82,11 @@ fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>, po
             info!(?at_next_start, by = "reload", "configuration applied");
         }
         ReloadReport::Refused(error) => {
-            warn!(%error, by = "reload", "configuration refused; the last good one stays");
+            warn!(
+                error = error.to_string(),
+                by = "reload",
+                "configuration refused; the last good one stays"
+            );
         }
     }
 }

@@ -33,6 +33,9 @@ pub fn front(command: Vec<String>, context: &Context) -> Result<Exit, Failure> {
 pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
     let launch = prepare(Vec::new(), context)?;
     let ending = app::serve(launch, |ready| {
+        for notice in &ready.notices {
+            output::talk(&format!("{notice}\n"));
+        }
         if args.print_ready {
             output::line(&ReadyShape::from(ready));
         }

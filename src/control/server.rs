@@ -22,8 +22,11 @@ mod answer;
 
 /// Connections at a time: many scripts may wait at once, and each costs a few KiB.
 const MAX_CONNECTIONS: usize = 256;
-/// For a request to arrive whole, and for a reply to be taken.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For a request to arrive whole, which takes a client of the same machine no time. A client that says nothing loses
+/// its place after it, so that no number of them keeps others out for long.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+/// For a reply to be taken.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What is read at a time.
@@ -55,6 +58,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let socket = listener.accept_on_runtime()?;
     let mut connections = JoinSet::new();
+    let mut refusing = false;
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -64,9 +68,13 @@ pub async fn serve(
         match accepted {
             Ok((stream, _)) => {
                 if let Err(reason) = admit(&stream, connections.len()) {
-                    tracing::warn!(reason = reason.message, "control connection refused");
+                    if !refusing {
+                        tracing::warn!(reason = reason.message, "control connections are refused");
+                    }
+                    refusing = true;
                     refuse(stream, reason);
                 } else {
+                    refusing = false;
                     let connection = Connection::new(stream, services.clone(), stop.clone());
                     connections.spawn(connection.run());
                 }
@@ -80,7 +88,7 @@ pub async fn serve(
     drop(socket);
     drop(listener);
     // Each of them sees `stop` and says so to its client.
-    let _ = timeout(PATIENCE, async {
+    let _ = timeout(TAKEN_WITHIN, async {
         while connections.join_next().await.is_some() {}
     })
     .await;
@@ -146,7 +154,7 @@ impl Connection {
         loop {
             let request = tokio::select! {
                 () = self.stop.cancelled() => return,
-                request = timeout(PATIENCE, self.read.next()) => request,
+                request = timeout(ARRIVES_WITHIN, self.read.next()) => request,
             };
             let (reply, last) = match request {
                 Ok(Ok(Some(bytes))) => match self.reply(&bytes).await {
@@ -156,7 +164,7 @@ impl Connection {
                 Ok(Err(reason)) => (line(&Reply::<()>::Error(reason)), true),
                 Ok(Ok(None)) | Err(_) => return,
             };
-            let written = timeout(PATIENCE, self.write.write_all(&reply)).await;
+            let written = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
             if last || !matches!(written, Ok(Ok(()))) {
                 return;
             }
@@ -241,3 +249,6 @@ impl Requests {
         self.read.read_buf(&mut self.buffer).await.unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agent::Agent;
 use crate::domain::screen::{Modes, MouseMode, Row};
 use crate::domain::terminal::{Exit, TerminalInfo};
-use crate::pane::{Capture, Gauge};
+use crate::pane::{Capture, Gauge, row_to_ansi};
 
 /// A terminal, as `ls` and `new` answer it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,10 +161,6 @@ impl ScreenShape {
                 .then(|| capture.scrollback.iter().map(|row| show(row)).collect()),
         }
     }
-}
-
-fn row_to_ansi(row: &Row) -> String {
-    row.text()
 }
 
 impl From<&Modes> for ModesShape {

@@ -91,13 +91,13 @@ impl Telemetry {
         }
     }
 
-    /// What the environment asked for in vain, for stderr at the start.
-    pub fn warning(&self) -> Option<&str> {
-        self.warning.as_deref()
+    /// What is wrong at the start: with the log, and with what the environment asks of it.
+    pub fn notices(&self) -> Vec<String> {
+        let trouble = self.trouble.borrow().clone();
+        self.warning.iter().cloned().chain(trouble).collect()
     }
 
-    /// What is wrong with the log now, None while all is well. A front end tells it on the screen; before one has
-    /// started it belongs on stderr.
+    /// What is wrong with the log now, None while all is well; for the screen of a front end.
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.trouble.clone()
     }
