@@ -437,7 +437,7 @@ fn start(
             open_files,
         },
     )?;
-    let mailbox = Mailbox::new().map_err(failed)?;
+    let (mailbox, wakeup) = Mailbox::new().map_err(failed)?;
     let pty = Pty::open(spec.size).map_err(failed)?;
     let pid = pty.spawn(&launch.program).map_err(|error| {
         PaneError::SpawnFailed(format!("{}: {error}", launch.program.path.display()))
@@ -476,7 +476,7 @@ fn start(
         max_lifetime: options.max_lifetime,
         kill_grace: options.kill_grace,
     };
-    let actor = Actor::new(Arc::clone(&shared), pty, emulator, sender, limits);
+    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
     Ok((shared, actor))
 }
 
