@@ -15,6 +15,7 @@ pub mod input;
 pub mod keymap;
 pub mod layout;
 pub mod moment;
+pub mod nearest;
 pub mod outcome;
 pub mod profile;
 pub mod retry_budget;

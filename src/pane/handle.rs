@@ -228,6 +228,12 @@ impl PaneHandle {
         }
     }
 
+    /// Waits until everything asked of the pane so far has been done, such as a resize. Cancel-safe.
+    pub async fn settled(&self) {
+        // An answered question has every earlier message behind it; a dead pane has none to do.
+        let _ = self.ask(|reply| Message::Rows { range: 0..0, reply }).await;
+    }
+
     /// Waits until it holds; true if it does, false if the terminal ended and it never will. Cancel-safe.
     pub async fn wait(&self, what: WaitFor) -> bool {
         match what {
@@ -361,6 +367,11 @@ impl Shared {
             .directory
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(path);
+    }
+
+    /// The screen published last; blank where nobody watched.
+    pub fn last_shown(&self) -> ScreenSnapshot {
+        ScreenSnapshot::clone(&self.screen.borrow())
     }
 
     /// Whether anybody watches the screen.

@@ -5,7 +5,9 @@
 //! queues. This room must not know of sockets, providers or how a screen is drawn.
 
 mod actor;
-mod emulator;
+mod ansi;
+#[doc(hidden)] // public for the bench and the fuzz target alone
+pub mod emulator;
 pub mod encode;
 mod ending;
 mod error;
@@ -21,6 +23,7 @@ mod slot;
 mod text;
 mod write_queue;
 
+pub use ansi::row_to_ansi;
 pub use error::PaneError;
 pub use handle::{Capture, Direction, Match, PaneHandle, RowWindow, ScreenWatch, Search, WaitFor};
 pub use pool::{Gauge, Pool, PoolOptions};

@@ -1,0 +1,204 @@
+//! Rows as text with SGR sequences alone, for captures.
+
+use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row, Underline};
+
+/// Writes a row with SGR sequences alone, as `tmux capture-pane -e` gives it.
+///
+/// Each line stands for itself: it begins and ends in the default rendition. Trailing blanks are left out unless they
+/// show (a background, inverse, or a line through, over or under them).
+pub fn row_to_ansi(row: &Row) -> String {
+    let used = row
+        .cells
+        .iter()
+        .rposition(|cell| shows(row, cell))
+        .map_or(0, |last| last + 1);
+    let mut text = String::with_capacity(used);
+    let mut pen = Pen::default();
+    for cell in row
+        .cells
+        .iter()
+        .take(used)
+        .filter(|cell| !cell.attrs.contains(Attrs::WIDE_TAIL))
+    {
+        let wanted = Pen::of(row, cell);
+        wanted.write(pen, &mut text);
+        pen = wanted;
+        row.push_cell_text(cell, &mut text);
+    }
+    Pen::default().write(pen, &mut text);
+    text
+}
+
+fn shows(row: &Row, cell: &Cell) -> bool {
+    let drawn = Attrs::INVERSE.with(Attrs::STRIKE).with(Attrs::OVERLINE);
+    let text = cell.ch != '\0' && cell.ch != ' '
+        || row.extra(cell).is_some_and(|extra| extra.cluster.is_some());
+    text || cell.bg != Color::DEFAULT
+        || cell.attrs.bits() & drawn.bits() != 0
+        || cell.attrs.underline() != Underline::None
+        || cell.attrs.contains(Attrs::WIDE_TAIL)
+}
+
+/// The rendition of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+struct Pen {
+    fg: Color,
+    bg: Color,
+    attrs: Attrs,
+    underline_color: Color,
+}
+
+impl Pen {
+    fn of(row: &Row, cell: &Cell) -> Self {
+        Self {
+            fg: cell.fg,
+            bg: cell.bg,
+            attrs: cell.attrs.without(Attrs::WIDE.with(Attrs::WIDE_TAIL)),
+            underline_color: row
+                .extra(cell)
+                .map_or(Color::DEFAULT, |extra| extra.underline_color),
+        }
+    }
+
+    /// Writes what leads from the rendition `from` to this one.
+    fn write(self, from: Self, text: &mut String) {
+        if self == from {
+            return;
+        }
+        let mut codes: Vec<String> = Vec::new();
+        let mut from = from;
+        let lost = from
+            .attrs
+            .without(self.attrs)
+            .with_underline(Underline::None);
+        let underline_lost =
+            from.attrs.underline() != Underline::None && self.attrs.underline() == Underline::None;
+        if lost != Attrs::NONE || underline_lost || self == Self::default() {
+            from = Self::default();
+            codes.push("0".to_owned());
+        }
+        for (attr, code) in [
+            (Attrs::BOLD, "1"),
+            (Attrs::DIM, "2"),
+            (Attrs::ITALIC, "3"),
+            (Attrs::BLINK, "5"),
+            (Attrs::INVERSE, "7"),
+            (Attrs::HIDDEN, "8"),
+            (Attrs::STRIKE, "9"),
+            (Attrs::OVERLINE, "53"),
+        ] {
+            if self.attrs.contains(attr) && !from.attrs.contains(attr) {
+                codes.push(code.to_owned());
+            }
+        }
+        if self.attrs.underline() != from.attrs.underline() {
+            codes.push(match self.attrs.underline() {
+                Underline::Single => "4".to_owned(),
+                style => format!("4:{}", style as u16),
+            });
+        }
+        if self.fg != from.fg {
+            codes.push(color_code(self.fg, 30));
+        }
+        if self.bg != from.bg {
+            codes.push(color_code(self.bg, 40));
+        }
+        if self.underline_color != from.underline_color {
+            codes.push(color_code(self.underline_color, 50));
+        }
+        text.push_str("\x1b[");
+        text.push_str(&codes.join(";"));
+        text.push('m');
+    }
+}
+
+/// The SGR parameter of a colour; `base` is 30 for the foreground, 40 for the background, 50 for the underline.
+fn color_code(color: Color, base: u16) -> String {
+    match color.kind() {
+        ColorKind::Default => (base + 9).to_string(),
+        ColorKind::Indexed(index @ 0..=7) if base < 50 => (base + u16::from(index)).to_string(),
+        ColorKind::Indexed(index @ 8..=15) if base < 50 => {
+            (base + 52 + u16::from(index)).to_string()
+        }
+        ColorKind::Indexed(index) if base < 50 => format!("{};5;{index}", base + 8),
+        ColorKind::Indexed(index) => format!("{}:5:{index}", base + 8),
+        ColorKind::Rgb(red, green, blue) if base < 50 => {
+            format!("{};2;{red};{green};{blue}", base + 8)
+        }
+        ColorKind::Rgb(red, green, blue) => format!("{}:2::{red}:{green}:{blue}", base + 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(ch: char) -> Cell {
+        Cell {
+            ch,
+            ..Cell::default()
+        }
+    }
+
+    fn row(cells: Vec<Cell>) -> Row {
+        Row {
+            cells,
+            ..Row::default()
+        }
+    }
+
+    #[test]
+    fn a_plain_row_is_its_text_without_trailing_blanks() {
+        assert_eq!(
+            row_to_ansi(&row(vec![
+                cell('a'),
+                cell('\0'),
+                cell('b'),
+                cell(' '),
+                cell('\0')
+            ])),
+            "a b"
+        );
+    }
+
+    #[test]
+    fn each_line_ends_in_the_default_rendition() {
+        let red = Cell {
+            fg: Color::indexed(1),
+            attrs: Attrs::BOLD,
+            ..cell('x')
+        };
+        assert_eq!(
+            row_to_ansi(&row(vec![red, cell('y'), red])),
+            "\x1b[1;31mx\x1b[0my\x1b[1;31mx\x1b[0m"
+        );
+    }
+
+    #[test]
+    fn coloured_trailing_blanks_are_kept() {
+        let blue = Cell {
+            bg: Color::rgb(1, 2, 3),
+            ..cell('\0')
+        };
+        assert_eq!(
+            row_to_ansi(&row(vec![cell('a'), blue, blue, cell('\0')])),
+            "a\x1b[48;2;1;2;3m  \x1b[0m"
+        );
+    }
+
+    #[test]
+    fn underline_styles_change_without_a_reset() {
+        let single = Cell {
+            attrs: Attrs::NONE.with_underline(Underline::Single),
+            ..cell('a')
+        };
+        let curly = Cell {
+            attrs: Attrs::NONE.with_underline(Underline::Curly),
+            ..cell('b')
+        };
+        assert_eq!(
+            row_to_ansi(&row(vec![single, curly])),
+            "\x1b[4ma\x1b[4:3mb\x1b[0m"
+        );
+    }
+}

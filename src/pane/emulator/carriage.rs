@@ -1,0 +1,87 @@
+//! Carries through the grid what its cells have no place for: a character without width, appended to the cell's text,
+//! names a look in a table here. So it moves with every scroll, insertion and deletion without a second grid.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::screen::{Attrs, Color};
+
+/// The first of the characters that name a look: unassigned, ignored by default and without width.
+const FIRST: u32 = 0xe_01f0;
+/// The characters from [`FIRST`] to the end of that range (U+E0FFF).
+const COUNT: usize = 0xe10;
+
+/// Stands in the grid for U+FFFD, which it would drop.
+pub(super) const REPLACEMENT: char = '\u{10ffff}';
+
+/// The part of a cell's look that the grid does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub(super) struct Load {
+    pub attrs: Attrs,
+    /// DECSCA: selective erase leaves the cell alone.
+    pub protected: bool,
+    pub underline_color: Color,
+    pub link: Option<Arc<str>>,
+}
+
+/// Whether a character is one of ours; a program's own are dropped.
+pub(super) fn is_mark(c: char) -> bool {
+    (FIRST as usize..FIRST as usize + COUNT).contains(&(c as usize))
+}
+
+#[derive(Default)]
+pub(super) struct Carriage {
+    loads: Vec<Option<Load>>,
+    numbers: HashMap<Load, usize>,
+}
+
+impl Carriage {
+    /// The mark that names this look, or `None` when all are taken.
+    pub fn mark(&mut self, load: &Load) -> Option<char> {
+        if let Some(number) = self.numbers.get(load) {
+            return mark_of(*number);
+        }
+        let number = match self.loads.iter().position(Option::is_none) {
+            Some(free) => free,
+            None if self.loads.len() < COUNT => {
+                self.loads.push(None);
+                self.loads.len() - 1
+            }
+            None => return None,
+        };
+        self.loads[number] = Some(load.clone());
+        self.numbers.insert(load.clone(), number);
+        mark_of(number)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    pub fn load(&self, mark: char) -> Option<&Load> {
+        self.loads.get(number_of(mark)?)?.as_ref()
+    }
+
+    /// Frees the marks that `used` does not hold.
+    pub fn keep(&mut self, used: impl Fn(char) -> bool) {
+        for (number, slot) in self.loads.iter_mut().enumerate() {
+            if !mark_of(number).is_some_and(&used)
+                && let Some(load) = slot.take()
+            {
+                self.numbers.remove(&load);
+            }
+        }
+    }
+
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn mark_of(number: usize) -> Option<char> {
+    char::from_u32(FIRST + u32::try_from(number).ok()?)
+}
+
+fn number_of(mark: char) -> Option<usize> {
+    (mark as usize).checked_sub(FIRST as usize)
+}

@@ -1,0 +1,122 @@
+//! Builds rows of cells.
+
+use std::sync::Arc;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::carriage::is_mark;
+use super::style::Style;
+use crate::domain::screen::{Attrs, Cell, CellExtra, Color, Row};
+
+/// Longest text of one cell in bytes; combining characters that do not fit are dropped.
+pub(super) const CLUSTER_LIMIT: usize = 14;
+
+/// Columns that a character takes, as the grid counts it: 0 to 2, `None` for a control character.
+pub(super) fn char_width(c: char) -> Option<u16> {
+    match c.width() {
+        None => (u32::from(c) >= 256).then_some(1),
+        Some(width) => Some(if width > 1 { 2 } else { u16::from(width == 1) }),
+    }
+}
+
+/// Whether a cell with this text is two columns wide: by its first character, or because VS16 makes it an emoji.
+pub(super) fn cluster_is_wide(cluster: &str) -> bool {
+    let first = cluster.chars().next().and_then(char_width);
+    first == Some(2) || (cluster.contains('\u{fe0f}') && cluster.width() > 1)
+}
+
+/// What one cell shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content<'a> {
+    Blank,
+    Char(char),
+    Cluster(&'a str),
+}
+
+/// Appends a cell (and its tail, where it is wide) to a row.
+pub(super) fn push_cell(row: &mut Row, content: Content<'_>, wide: bool, style: &Style) {
+    let (ch, cluster) = match content {
+        Content::Blank => ('\0', None),
+        Content::Char(c) => (c, None),
+        Content::Cluster(text) => (text.chars().next().unwrap_or('\0'), Some(text)),
+    };
+    let cell = Cell {
+        ch,
+        fg: style.fg,
+        bg: style.bg,
+        attrs: if wide {
+            style.attrs.with(Attrs::WIDE)
+        } else {
+            style.attrs
+        },
+        extra: extra_index(row, cluster, style),
+    };
+    row.cells.push(cell);
+    if wide {
+        let extra = if cluster.is_some() {
+            extra_index(row, None, style)
+        } else {
+            cell.extra
+        };
+        row.cells.push(Cell {
+            ch: '\0',
+            attrs: style.attrs.with(Attrs::WIDE_TAIL),
+            extra,
+            ..cell
+        });
+    }
+}
+
+/// The number for [`Cell::extra`]; neighbours with the same link and underline share one.
+fn extra_index(row: &mut Row, cluster: Option<&str>, style: &Style) -> u16 {
+    if cluster.is_none() && style.link.is_none() && style.underline_color == Color::DEFAULT {
+        return 0;
+    }
+    let shared = row.extras.last().is_some_and(|last| {
+        last.cluster.is_none()
+            && cluster.is_none()
+            && last.underline_color == style.underline_color
+            && same_link(last.link.as_ref(), style.link.as_ref())
+    });
+    if !shared {
+        row.extras.push(CellExtra {
+            cluster: cluster.map(Box::from),
+            underline_color: style.underline_color,
+            link: style.link.clone(),
+        });
+    }
+    u16::try_from(row.extras.len()).unwrap_or(0)
+}
+
+fn same_link(left: Option<&Arc<str>>, right: Option<&Arc<str>>) -> bool {
+    match (left, right) {
+        (None, None) => true,
+        (Some(left), Some(right)) => Arc::ptr_eq(left, right) || left == right,
+        _ => false,
+    }
+}
+
+/// The look of a cell of a row.
+pub(super) fn style_of(row: &Row, cell: &Cell) -> Style {
+    let extra = row.extra(cell);
+    Style {
+        fg: cell.fg,
+        bg: cell.bg,
+        attrs: cell.attrs.without(Attrs::WIDE.with(Attrs::WIDE_TAIL)),
+        underline_color: extra.map_or(Color::DEFAULT, |extra| extra.underline_color),
+        link: extra.and_then(|extra| extra.link.clone()),
+    }
+}
+
+pub(super) fn content_of<'a>(row: &'a Row, cell: &Cell) -> Content<'a> {
+    match row.extra(cell).and_then(|extra| extra.cluster.as_deref()) {
+        Some(cluster) => Content::Cluster(cluster),
+        None if cell.ch == '\0' => Content::Blank,
+        None => Content::Char(cell.ch),
+    }
+}
+
+/// Whether a character is dropped: a control, or one that marks looks in the grid.
+pub(super) fn is_mark_or_control(c: char) -> bool {
+    is_mark(c) || char_width(c).is_none()
+}

@@ -1,0 +1,113 @@
+//! Colours that programs set and ask for (OSC 4, 10 to 12, 104, 110 to 112). They are remembered for the answers alone.
+
+use std::collections::HashMap;
+
+pub(super) type Rgb = [u8; 3];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Slot {
+    Indexed(u8),
+    Foreground,
+    Background,
+    Cursor,
+}
+
+#[derive(Default)]
+pub(super) struct Palette {
+    set: HashMap<Slot, Rgb>,
+}
+
+impl Palette {
+    pub fn get(&self, slot: Slot) -> Rgb {
+        self.set
+            .get(&slot)
+            .copied()
+            .unwrap_or_else(|| default(slot))
+    }
+
+    pub fn set(&mut self, slot: Slot, color: Rgb) {
+        self.set.insert(slot, color);
+    }
+
+    pub fn reset(&mut self, slot: Slot) {
+        self.set.remove(&slot);
+    }
+
+    pub fn reset_indexed(&mut self) {
+        self.set.retain(|slot, _| !matches!(slot, Slot::Indexed(_)));
+    }
+}
+
+/// xterm's colours.
+fn default(slot: Slot) -> Rgb {
+    const BASE: [Rgb; 16] = [
+        [0x00, 0x00, 0x00],
+        [0xcd, 0x00, 0x00],
+        [0x00, 0xcd, 0x00],
+        [0xcd, 0xcd, 0x00],
+        [0x00, 0x00, 0xee],
+        [0xcd, 0x00, 0xcd],
+        [0x00, 0xcd, 0xcd],
+        [0xe5, 0xe5, 0xe5],
+        [0x7f, 0x7f, 0x7f],
+        [0xff, 0x00, 0x00],
+        [0x00, 0xff, 0x00],
+        [0xff, 0xff, 0x00],
+        [0x5c, 0x5c, 0xff],
+        [0xff, 0x00, 0xff],
+        [0x00, 0xff, 0xff],
+        [0xff, 0xff, 0xff],
+    ];
+    match slot {
+        Slot::Indexed(index @ 0..16) => BASE[usize::from(index)],
+        Slot::Indexed(index @ 16..232) => {
+            let part = |value: u8| if value == 0 { 0 } else { value * 40 + 55 };
+            let index = index - 16;
+            [part(index / 36), part(index / 6 % 6), part(index % 6)]
+        }
+        Slot::Indexed(index) => [(index - 232) * 10 + 8; 3],
+        Slot::Foreground | Slot::Cursor => [0xe5, 0xe5, 0xe5],
+        Slot::Background => [0, 0, 0],
+    }
+}
+
+/// Reads `rgb:RR/GG/BB` (one to four digits each) or `#RRGGBB` (one to four digits each), as `XParseColor` does.
+pub(super) fn parse(text: &[u8]) -> Option<Rgb> {
+    let text = std::str::from_utf8(text).ok()?;
+    if let Some(parts) = text.strip_prefix("rgb:") {
+        let mut parts = parts.split('/');
+        let color = [
+            scaled(parts.next()?)?,
+            scaled(parts.next()?)?,
+            scaled(parts.next()?)?,
+        ];
+        return parts.next().is_none().then_some(color);
+    }
+    let digits = text.strip_prefix('#').filter(|digits| digits.is_ascii())?;
+    let size = digits.len() / 3;
+    if !matches!(digits.len(), 3 | 6 | 9 | 12) {
+        return None;
+    }
+    let part = |at: usize| -> Option<u8> {
+        let digits = digits.get(at * size..(at + 1) * size)?;
+        let value = u32::from_str_radix(digits, 16).ok()?;
+        // Short forms are the upper digits here, not a fraction.
+        let bits = u32::try_from(size).ok()? * 4;
+        Some(if bits == 4 {
+            (value << 4) as u8
+        } else {
+            (value >> (bits - 8)) as u8
+        })
+    };
+    Some([part(0)?, part(1)?, part(2)?])
+}
+
+fn scaled(digits: &str) -> Option<u8> {
+    if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
+        return None;
+    }
+    let value = u32::from_str_radix(digits, 16).ok()?;
+    let most = (1u32 << (4 * digits.len())) - 1;
+    u8::try_from(value * 255 / most).ok()
+}

@@ -1,0 +1,495 @@
+//! Carries out what the parser tells: text and sequences to the screen, switches here, queries to the responder.
+
+use std::sync::Arc;
+
+use super::history::History;
+use super::modes::{ModeState, Switches};
+use super::osc::{self, Command};
+use super::palette::Palette;
+use super::params::{Params, Sequence};
+use super::parser::{Parser, Sink};
+use super::replies::Replies;
+use super::screen::Screen;
+use super::{EmulatorEvent, Feedback};
+use crate::domain::screen::Modes;
+use crate::domain::size::Size;
+
+/// How many titles a program may save.
+const TITLE_STACK: usize = 16;
+/// How many modes a program may save (XTSAVE).
+const SAVED_MODES: usize = 64;
+/// Longest notification put together from parts, in bytes.
+const NOTIFICATION_BYTES: usize = 4000;
+
+pub(super) struct Terminal {
+    parser: Parser,
+    state: State,
+}
+
+impl Terminal {
+    pub fn new(size: Size, history: History) -> Self {
+        Self {
+            parser: Parser::new(),
+            state: State {
+                screen: Screen::new(size, history),
+                switches: Switches::default(),
+                palette: Palette::default(),
+                title: Arc::from(""),
+                titles: Vec::new(),
+                saved_modes: Vec::new(),
+                notification: String::new(),
+            },
+        }
+    }
+
+    pub fn feed(&mut self, bytes: &[u8], feedback: &mut Feedback) {
+        let mut obey = Obey {
+            state: &mut self.state,
+            feedback,
+        };
+        self.parser.advance(bytes, &mut obey);
+    }
+
+    pub fn screen(&self) -> &Screen {
+        &self.state.screen
+    }
+
+    pub fn screen_mut(&mut self) -> &mut Screen {
+        &mut self.state.screen
+    }
+
+    pub fn switches(&self) -> &Switches {
+        &self.state.switches
+    }
+
+    pub fn title(&self) -> &Arc<str> {
+        &self.state.title
+    }
+
+    pub fn modes(&self) -> Modes {
+        let screen = &self.state.screen;
+        self.state
+            .switches
+            .input(screen.is_alternate(), screen.placing().newline)
+    }
+}
+
+struct State {
+    screen: Screen,
+    switches: Switches,
+    palette: Palette,
+    title: Arc<str>,
+    titles: Vec<Arc<str>>,
+    saved_modes: Vec<(u16, bool)>,
+    /// The parts of a notification that have come so far.
+    notification: String,
+}
+
+impl State {
+    fn reset(&mut self) {
+        self.screen.reset();
+        self.switches = Switches::default();
+        self.palette = Palette::default();
+        self.saved_modes.clear();
+        self.titles.clear();
+    }
+
+    fn set_private_mode(&mut self, mode: u16, on: bool) {
+        if self.switches.set(mode, on) {
+            return;
+        }
+        let screen = &mut self.screen;
+        match mode {
+            3 if self.switches.columns_allowed => screen.change_columns(),
+            6 => screen.change_placing(|placing| placing.origin = on),
+            7 => screen.change_placing(|placing| placing.autowrap = on),
+            45 => screen.change_placing(|placing| placing.reverse_wrap = on),
+            69 => screen.change_placing(|placing| placing.side_margins = on),
+            47 => screen.show_alternate(on),
+            1047 => {
+                if !on && screen.is_alternate() {
+                    screen.erase_display(2, false);
+                }
+                screen.show_alternate(on);
+            }
+            1048 if on => screen.save_cursor(),
+            1048 => screen.restore_cursor(),
+            1049 if on => {
+                screen.save_cursor();
+                screen.show_alternate(true);
+                screen.erase_display(2, false);
+            }
+            1049 => {
+                screen.show_alternate(false);
+                screen.restore_cursor();
+            }
+            _ => {}
+        }
+    }
+
+    fn private_mode(&self, mode: u16) -> ModeState {
+        let placing = self.screen.placing();
+        ModeState::of(match mode {
+            3 => false,
+            6 => placing.origin,
+            7 => placing.autowrap,
+            45 => placing.reverse_wrap,
+            69 => placing.side_margins,
+            47 | 1047 | 1049 => self.screen.is_alternate(),
+            _ => return self.switches.state(mode),
+        })
+    }
+
+    fn set_ansi_mode(&mut self, mode: u16, on: bool) {
+        match mode {
+            4 => self.screen.change_placing(|placing| placing.insert = on),
+            20 => self.screen.change_placing(|placing| placing.newline = on),
+            _ => {}
+        }
+    }
+
+    fn ansi_mode(&self, mode: u16) -> ModeState {
+        let placing = self.screen.placing();
+        match mode {
+            4 => ModeState::of(placing.insert),
+            20 => ModeState::of(placing.newline),
+            _ => ModeState::Unknown,
+        }
+    }
+
+    fn save_modes(&mut self, params: &Params) {
+        for group in params.groups() {
+            let mode = group[0];
+            let state = self.private_mode(mode);
+            if state == ModeState::Unknown {
+                continue;
+            }
+            self.saved_modes.retain(|(saved, _)| *saved != mode);
+            if self.saved_modes.len() < SAVED_MODES {
+                self.saved_modes.push((mode, state == ModeState::Set));
+            }
+        }
+    }
+
+    fn restore_modes(&mut self, params: &Params) {
+        for group in params.groups() {
+            if let Some((mode, on)) = self
+                .saved_modes
+                .iter()
+                .find(|(saved, _)| *saved == group[0])
+                .copied()
+            {
+                self.set_private_mode(mode, on);
+            }
+        }
+    }
+}
+
+/// The state while a chunk is read, and where its answers and events go.
+struct Obey<'a> {
+    state: &'a mut State,
+    feedback: &'a mut Feedback,
+}
+
+impl Obey<'_> {
+    fn replies(&mut self) -> Replies<'_> {
+        Replies::new(&mut self.feedback.replies)
+    }
+
+    fn set_title(&mut self, title: Arc<str>) {
+        if self.state.title != title {
+            self.feedback.tell(EmulatorEvent::Title(title.to_string()));
+            self.state.title = title;
+        }
+    }
+
+    fn window_operation(&mut self, params: &Params) {
+        match params.get(0) {
+            22 if params.get(1) != 1 => {
+                if self.state.titles.len() >= TITLE_STACK {
+                    self.state.titles.remove(0);
+                }
+                self.state.titles.push(Arc::clone(&self.state.title));
+            }
+            23 if params.get(1) != 1 => {
+                if let Some(title) = self.state.titles.pop() {
+                    self.set_title(title);
+                }
+            }
+            request => {
+                let size = self.state.screen.size();
+                self.replies().window(request, size);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command, bell: bool) {
+        let palette = &mut self.state.palette;
+        match command {
+            Command::Title(title) => self.set_title(Arc::from(title)),
+            Command::WorkingDirectory(path) => {
+                self.feedback.tell(EmulatorEvent::WorkingDirectory(path))
+            }
+            Command::Link(target) => self.state.screen.set_link(target.map(Arc::from)),
+            Command::Notification(text) => {
+                let text = self.joined_notification(&text);
+                self.state.notification.clear();
+                if !text.is_empty() {
+                    self.feedback.tell(EmulatorEvent::Notification(text));
+                }
+            }
+            Command::NotificationPart(text) => {
+                self.state.notification = self.joined_notification(&text)
+            }
+            Command::Progress(state) => self.feedback.tell(EmulatorEvent::Progress(state)),
+            Command::Clipboard(text) => self.feedback.tell(EmulatorEvent::Clipboard(text)),
+            Command::PromptMark(letter) => self.feedback.tell(EmulatorEvent::PromptMark(letter)),
+            Command::SetColor(slot, color) => palette.set(slot, color),
+            Command::AskColor(slot) => {
+                let color = palette.get(slot);
+                self.replies().color(slot, color, bell);
+            }
+            Command::ResetColor(slot) => palette.reset(slot),
+            Command::ResetPalette => palette.reset_indexed(),
+        }
+    }
+
+    fn joined_notification(&self, text: &str) -> String {
+        let so_far = &self.state.notification;
+        if so_far.is_empty() || so_far.len() > NOTIFICATION_BYTES {
+            return text.to_owned();
+        }
+        format!("{so_far} {text}")
+    }
+
+    fn private_sequence(&mut self, sequence: &Sequence) {
+        let params = &sequence.params;
+        let alternate = self.state.screen.is_alternate();
+        match (sequence.private, sequence.intermediate, sequence.last) {
+            (b'?', 0, b'h' | b'l') => {
+                for group in params.groups() {
+                    self.state.set_private_mode(group[0], sequence.last == b'h');
+                }
+            }
+            (b'?', 0, b's') => self.state.save_modes(params),
+            (b'?', 0, b'r') => self.state.restore_modes(params),
+            (b'?', 0, b'J') if params.get(0) < 3 => {
+                self.state.screen.erase_display(params.get(0), true)
+            }
+            (b'?', 0, b'K') if params.get(0) < 3 => {
+                self.state.screen.erase_line(params.get(0), true)
+            }
+            (b'?', 0, b'W') if params.get(0) == 5 => self.state.screen.tabs.reset(),
+            (b'?', 0, b'n') => {
+                Replies::new(&mut self.feedback.replies).status(
+                    params.get(0),
+                    true,
+                    &self.state.screen,
+                );
+            }
+            (b'?', b'$', b'p') => {
+                let state = self.state.private_mode(params.get(0)).code();
+                self.replies().mode(params.get(0), true, state);
+            }
+            (b'?', 0, b'u') => {
+                let flags = self.state.switches.keyboard_flags(alternate);
+                self.replies().keyboard_flags(flags);
+            }
+            (b'?', 0, b'm') if params.get(0) == 4 => {
+                let level = self.state.switches.modify_other_keys();
+                self.replies().modify_other_keys(level);
+            }
+            (b'>', 0, b'u') => self.state.switches.push_keyboard(alternate, params.get(0)),
+            (b'<', 0, b'u') => self.state.switches.pop_keyboard(alternate, params.count(0)),
+            (b'=', 0, b'u') => {
+                self.state
+                    .switches
+                    .set_keyboard(alternate, params.get(0), params.count(1))
+            }
+            (b'>', 0, b'm') if params.is_empty() || params.get(0) == 4 => {
+                self.state.switches.set_modify_other_keys(params.get(1));
+            }
+            (b'>', 0, b'n') if params.get(0) == 4 => self.state.switches.set_modify_other_keys(0),
+            (b'>', 0, b'c') if params.get(0) == 0 => self.replies().secondary_attributes(),
+            (b'=', 0, b'c') if params.get(0) == 0 => self.replies().tertiary_attributes(),
+            (b'>', 0, b'q') if params.get(0) == 0 => self.replies().version(),
+            _ => {}
+        }
+    }
+
+    fn intermediate_sequence(&mut self, sequence: &Sequence) {
+        let params = &sequence.params;
+        let screen = &mut self.state.screen;
+        match (sequence.intermediate, sequence.last) {
+            (b' ', b'q') => self.state.switches.set_cursor_style(params.get(0)),
+            (b' ', b'@') => screen.shift_columns(params.count(0), false, false),
+            (b' ', b'A') => screen.shift_columns(params.count(0), true, false),
+            (b'\'', b'}') => screen.shift_columns(params.count(0), true, true),
+            (b'\'', b'~') => screen.shift_columns(params.count(0), false, true),
+            (b'"', b'q') => screen.set_protected(params.get(0) == 1),
+            (b'!', b'p') => {
+                screen.soft_reset();
+                self.state.switches.soft_reset();
+            }
+            (b'$', b'p') => {
+                let state = self.state.ansi_mode(params.get(0)).code();
+                self.replies().mode(params.get(0), false, state);
+            }
+            _ => {}
+        }
+    }
+
+    fn query(&mut self, sequence: &Sequence) {
+        let request = sequence.params.get(0);
+        let mut replies = Replies::new(&mut self.feedback.replies);
+        match sequence.last {
+            b'c' if request == 0 => replies.primary_attributes(),
+            b'n' => replies.status(request, false, &self.state.screen),
+            b'x' => replies.terminal_parameters(request),
+            _ => {}
+        }
+    }
+}
+
+impl Sink for Obey<'_> {
+    fn text(&mut self, run: &str) {
+        self.state.screen.text(run);
+    }
+
+    fn control(&mut self, byte: u8) {
+        let screen = &mut self.state.screen;
+        match byte {
+            0x07 => self.feedback.tell(EmulatorEvent::Bell),
+            0x08 => screen.backspace(),
+            0x09 => screen.tab(1),
+            0x0a..=0x0c => screen.line_feed(),
+            0x0d => screen.carriage_return(),
+            0x0e => screen.charsets.shift(1),
+            0x0f => screen.charsets.shift(0),
+            _ => {}
+        }
+    }
+
+    fn escape(&mut self, intermediate: u8, last: u8) {
+        let screen = &mut self.state.screen;
+        match (intermediate, last) {
+            (0, b'7') => screen.save_cursor(),
+            (0, b'8') => screen.restore_cursor(),
+            (0, b'D') => screen.index(),
+            (0, b'E') => screen.next_line(),
+            (0, b'H') => screen.set_tab(),
+            (0, b'M') => screen.reverse_index(),
+            (0, b'N') => screen.charsets.single_shift(2),
+            (0, b'O') => screen.charsets.single_shift(3),
+            (0, b'n') => screen.charsets.shift(2),
+            (0, b'o') => screen.charsets.shift(3),
+            (0, b'V') => screen.set_protected(true),
+            (0, b'W') => screen.set_protected(false),
+            (0, b'6') => screen.back_index(),
+            (0, b'9') => screen.forward_index(),
+            (0, b'=') => self.state.switches.set_keypad(true),
+            (0, b'>') => self.state.switches.set_keypad(false),
+            (0, b'Z') => self.replies().primary_attributes(),
+            (0, b'c') => self.state.reset(),
+            (b'#', b'8') => screen.align(),
+            (b'(' | b')' | b'*' | b'+' | b'-' | b'.' | b'/', _) => {
+                screen.charsets.designate(intermediate, last)
+            }
+            _ => {}
+        }
+    }
+
+    fn csi(&mut self, sequence: &Sequence) {
+        if sequence.private != 0 {
+            return self.private_sequence(sequence);
+        }
+        if sequence.intermediate != 0 {
+            return self.intermediate_sequence(sequence);
+        }
+        let params = &sequence.params;
+        let count = params.count(0);
+        let screen = &mut self.state.screen;
+        match sequence.last {
+            b'm' => screen.apply_sgr(params),
+            b'H' | b'f' => screen.go_to(count - 1, params.count(1) - 1),
+            b'A' | b'k' => screen.move_up(count),
+            b'B' | b'e' => screen.move_down(count),
+            b'C' | b'a' => screen.move_right(count),
+            b'D' | b'j' => screen.move_left(count),
+            b'E' => {
+                screen.move_down(count);
+                screen.carriage_return();
+            }
+            b'F' => {
+                screen.move_up(count);
+                screen.carriage_return();
+            }
+            b'G' | b'`' => screen.go_to_col(count - 1),
+            b'd' => screen.go_to_row(count - 1),
+            b'I' => screen.tab(count),
+            b'Z' => screen.back_tab(count),
+            b'J' if params.get(0) == 3 => screen.erase_history(),
+            b'J' if params.get(0) < 3 => screen.erase_display(params.get(0), false),
+            b'K' if params.get(0) < 3 => screen.erase_line(params.get(0), false),
+            b'X' => screen.erase_chars(count),
+            b'@' => screen.insert_chars(count),
+            b'P' => screen.delete_chars(count),
+            b'L' => screen.insert_lines(count),
+            b'M' => screen.delete_lines(count),
+            b'S' => screen.scroll(count, true),
+            // With more parameters it is xterm's mouse highlighting.
+            b'T' | b'^' if params.groups().count() < 2 => screen.scroll(count, false),
+            b'b' => screen.repeat(count),
+            b'r' => {
+                let bottom = if params.get(1) == 0 {
+                    screen.size().rows()
+                } else {
+                    params.get(1)
+                };
+                screen.set_rows(count - 1, bottom - 1);
+            }
+            b's' if screen.placing().side_margins => {
+                let right = if params.get(1) == 0 {
+                    screen.size().cols()
+                } else {
+                    params.get(1)
+                };
+                screen.set_cols(count - 1, right - 1);
+            }
+            b's' => screen.save_cursor(),
+            b'u' => screen.restore_cursor(),
+            b'g' if params.get(0) == 0 => screen.clear_tab(),
+            b'g' if params.get(0) == 3 => screen.tabs.clear(),
+            b'h' | b'l' => {
+                for group in params.groups() {
+                    self.state.set_ansi_mode(group[0], sequence.last == b'h');
+                }
+            }
+            b't' => self.window_operation(params),
+            b'c' | b'n' | b'x' => self.query(sequence),
+            _ => {}
+        }
+    }
+
+    fn osc(&mut self, payload: &[u8], bell: bool) {
+        for command in osc::parse(payload) {
+            self.command(command, bell);
+        }
+    }
+
+    fn dcs(&mut self, sequence: &Sequence, payload: &[u8]) {
+        let style = self.state.switches.cursor_style();
+        let mut replies = Replies::new(&mut self.feedback.replies);
+        match (sequence.private, sequence.intermediate, sequence.last) {
+            (0, b'$', b'q') => replies.setting(payload, &self.state.screen, style),
+            (0, b'+', b'q') => replies.capabilities(payload),
+            (b'=', 0, b's') if sequence.params.get(0) == 1 => {
+                self.state.switches.update_open = true
+            }
+            (b'=', 0, b's') if sequence.params.get(0) == 2 => {
+                self.state.switches.update_open = false
+            }
+            _ => {}
+        }
+    }
+}
