@@ -80,8 +80,8 @@ pub(super) struct Screen {
     /// A wrap is pending at a right margin that is not the screen's edge.
     margin_wrap: bool,
     saved: [Saved; 2],
-    /// The last character printed, for REP.
-    last: Option<char>,
+    /// The last character printed, with what was joined to it, for REP.
+    last: String,
     /// The cursor stands at the start of the last row, which a line feed has just made.
     fresh: bool,
     shown: Vec<Arc<Row>>,
@@ -101,7 +101,7 @@ impl Screen {
             placing: Placing::default(),
             margin_wrap: false,
             saved: Default::default(),
-            last: None,
+            last: String::new(),
             fresh: false,
             shown: Vec::new(),
         }
@@ -236,13 +236,7 @@ impl Screen {
             } else {
                 0
             };
-            if let Some(last) = run[..taken]
-                .chars()
-                .rev()
-                .find(|c| char_width(*c).is_some_and(|width| width > 0))
-            {
-                self.last = Some(last);
-            }
+            self.remember(&run[..taken]);
             rest = &run[taken..];
             if rest.is_empty() {
                 return;
@@ -257,17 +251,40 @@ impl Screen {
         }
     }
 
+    /// Keeps the last character of printed text for REP.
+    fn remember(&mut self, run: &str) {
+        if let Some((&last, _)) = run.as_bytes().split_last()
+            && last.is_ascii()
+        {
+            self.last.clear();
+            self.last.push(char::from(last));
+            return;
+        }
+        let base = run
+            .char_indices()
+            .rev()
+            .find(|(_, c)| char_width(*c).is_some_and(|width| width > 0));
+        let joined = base.map_or(run, |(at, _)| {
+            self.last.clear();
+            &run[at..]
+        });
+        for c in joined.chars().filter(|c| !is_mark_or_control(*c)) {
+            if self.last.len() < CLUSTER_LIMIT {
+                self.last.push(c);
+            }
+        }
+    }
+
     /// REP: the last character again.
     pub fn repeat(&mut self, count: u16) {
-        let Some(last) = self.last else { return };
-        let screenful = u32::from(self.size().cols()) * u32::from(self.size().rows());
-        let run: String =
-            std::iter::repeat_n(last, u32::from(count).min(screenful) as usize).collect();
+        let screenful = usize::from(self.size().cols()) * usize::from(self.size().rows());
+        let run = self.last.repeat(usize::from(count).min(screenful));
         self.begin();
         self.print(&run);
     }
 
     fn print(&mut self, run: &str) {
+        self.remember(run);
         if !self.placing.autowrap || self.placing.insert || !self.page.full_width() {
             for c in run.chars().filter(|c| !is_mark_or_control(*c)) {
                 self.print_char(c);
@@ -283,7 +300,6 @@ impl Screen {
     }
 
     fn print_ascii(&mut self, run: &[u8]) {
-        self.last = run.last().map(|byte| char::from(*byte));
         let cols = self.size().cols();
         let (row, col) = self.page.grid.cursor();
         let (now, mut rest) = run.split_at(usize::from(cols - col).min(run.len()));
@@ -340,7 +356,6 @@ impl Screen {
             if let Some(mark) = self.mark {
                 push_char(&mut piece, mark);
             }
-            self.last = Some(c);
         }
         self.put_piece(&mut piece, wraps);
     }
@@ -413,7 +428,6 @@ impl Screen {
         if width == 0 {
             return self.join(c);
         }
-        self.last = Some(c);
         let margins = self.margins();
         let cols = self.size().cols();
         let (mut row, mut col) = self.position();
@@ -713,7 +727,7 @@ impl Screen {
         }
     }
 
-    /// Brings back a pending wrap: the row's last character is written again.
+    /// Brings back a pending wrap: what stands in the row's last column is written again.
     fn pend(&mut self, row: u16) {
         let mut col = self.size().cols() - 1;
         if self
@@ -724,8 +738,15 @@ impl Screen {
         {
             col -= 1;
         }
-        if let Some(cell) = self.page.grid.raw(row, col).cloned() {
+        let Some(cell) = self.page.grid.raw(row, col).cloned() else {
+            return;
+        };
+        if cell.has_contents() {
             self.page.grid.put_raw(row, col, &cell);
+        } else {
+            self.page.grid.set_look(raw_look(&cell));
+            self.page.grid.go_to(row, col);
+            self.page.grid.put(b" ", row);
         }
     }
 
@@ -734,9 +755,8 @@ impl Screen {
     /// ED: 0 below, 1 above, 2 all.
     pub fn erase_display(&mut self, part: u16, selective: bool) {
         self.begin();
-        let (row, col) = self.position();
-        self.place(row, col);
         if selective {
+            let (row, col) = self.position();
             let cols = self.size().cols();
             let rows = match part {
                 0 => row + 1..self.size().rows(),
@@ -746,10 +766,10 @@ impl Screen {
             for row in rows {
                 self.page.erase_selectively(row, 0, cols);
             }
+            self.place(row, col);
             if part < 2 {
                 self.erase_line(part, true);
             }
-            self.place(row, col);
         } else {
             self.page.grid.erase_screen(part, self.pen.style.bg);
         }
@@ -762,15 +782,17 @@ impl Screen {
     }
 
     /// EL: 0 to the right, 1 to the left, 2 all.
+    ///
+    /// While a wrap is pending the cursor stands behind the last column (as in VTE and Alacritty, other than in xterm):
+    /// the character there stays, since programs end coloured lines this way.
     pub fn erase_line(&mut self, part: u16, selective: bool) {
         if self.tail.is_open() && part == 0 && self.tail.ends_at_cursor(&self.pen.style, &self.page)
         {
             return;
         }
         self.begin();
-        let (row, col) = self.position();
-        self.place(row, col);
         if selective {
+            let (row, col) = self.position();
             let cols = self.size().cols();
             let (from, to) = match part {
                 0 => (col, cols),
@@ -926,8 +948,12 @@ impl Screen {
         }
         self.begin();
         let (row, col) = self.position();
+        let pending = self.pending() && !self.margin_wrap;
         self.page.show_alternate(alternate);
         self.place(row, col);
+        if pending {
+            self.pend(row);
+        }
     }
 
     /// DECSTR.
@@ -957,7 +983,7 @@ impl Screen {
         self.placing = Placing::default();
         self.margin_wrap = false;
         self.saved = Default::default();
-        self.last = None;
+        self.last.clear();
         self.fresh = false;
     }
 
@@ -976,7 +1002,8 @@ impl Screen {
         }
         self.begin();
         let alternate = self.is_alternate();
-        let cursor = self.position();
+        // A pending wrap becomes the first of the new columns.
+        let cursor = self.page.grid.cursor();
         let primary = if alternate {
             self.page.show_alternate(false);
             self.page.grid.cursor()

@@ -100,7 +100,13 @@ impl State {
         }
         let screen = &mut self.screen;
         match mode {
-            3 if self.switches.columns_allowed => screen.change_columns(),
+            3 => {
+                // Terminals are set up with a reset of this mode, which must not clear their screen.
+                if on || self.switches.columns_changed || self.switches.columns_allowed {
+                    screen.change_columns();
+                }
+                self.switches.columns_changed = on;
+            }
             6 => screen.change_placing(|placing| placing.origin = on),
             7 => screen.change_placing(|placing| placing.autowrap = on),
             45 => screen.change_placing(|placing| placing.reverse_wrap = on),
@@ -130,7 +136,6 @@ impl State {
     fn private_mode(&self, mode: u16) -> ModeState {
         let placing = self.screen.placing();
         ModeState::of(match mode {
-            3 => false,
             6 => placing.origin,
             7 => placing.autowrap,
             45 => placing.reverse_wrap,
