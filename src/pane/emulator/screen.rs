@@ -2,10 +2,11 @@
 //!
 //! Follows xterm where terminals differ. A pending wrap is kept until the cursor moves or something is erased.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::carriage::REPLACEMENT;
-use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide, is_mark_or_control};
+use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide};
 use super::charset::Charsets;
 use super::grid::{Look, RawCell, raw_look, split};
 use super::history::History;
@@ -142,10 +143,6 @@ impl Screen {
         self.page.is_alternate()
     }
 
-    pub fn history(&self) -> &History {
-        &self.page.history
-    }
-
     /// Gives the history away; for an emulator that begins anew.
     pub fn take_history(&mut self) -> History {
         std::mem::replace(&mut self.page.history, History::new(0))
@@ -268,7 +265,7 @@ impl Screen {
             self.last.clear();
             &run[at..]
         });
-        for c in joined.chars().filter(|c| !is_mark_or_control(*c)) {
+        for c in joined.chars().filter(|c| char_width(*c).is_some()) {
             if self.last.len() < CLUSTER_LIMIT {
                 self.last.push(c);
             }
@@ -286,7 +283,7 @@ impl Screen {
     fn print(&mut self, run: &str) {
         self.remember(run);
         if !self.placing.autowrap || self.placing.insert || !self.page.full_width() {
-            for c in run.chars().filter(|c| !is_mark_or_control(*c)) {
+            for c in run.chars().filter(|c| char_width(*c).is_some()) {
                 self.print_char(c);
             }
             return;
@@ -319,11 +316,9 @@ impl Screen {
         let scrolls = row == self.margins().bottom;
         if scrolls {
             self.page.keep_rows(1);
-            self.page.grid.touch_region();
         }
-        self.page.grid.put(text, row);
+        self.page.grid.put_wrapping(text, scrolls);
         let (row, col) = self.page.grid.cursor();
-        self.page.grid.touch(row);
         let fill = self.fill();
         if scrolls && fill != Color::DEFAULT && col < self.size().cols() {
             self.page.grid.erase(row, col, self.size().cols(), fill);
@@ -335,10 +330,10 @@ impl Screen {
     fn print_mixed(&mut self, run: &str) {
         let cols = self.size().cols();
         let mut col = self.page.grid.cursor().1;
-        let mut piece = Vec::new();
+        let mut piece = Vec::with_capacity(run.len());
         let mut wraps = false;
-        for c in run.chars().filter(|c| !is_mark_or_control(*c)) {
-            let width = char_width(c).unwrap_or(0);
+        for c in run.chars() {
+            let Some(width) = char_width(c) else { continue };
             if width == 0 {
                 self.put_piece(&mut piece, wraps);
                 wraps = false;
@@ -1029,7 +1024,7 @@ impl Screen {
     // Reading.
 
     /// The rows of the screen, each the same allocation as before while it has not changed.
-    pub fn rows(&mut self) -> &[Arc<Row>] {
+    fn rows(&mut self) -> &[Arc<Row>] {
         self.settle();
         let mut read = Row::default();
         for row in 0..self.size().rows() {
@@ -1055,14 +1050,42 @@ impl Screen {
         }
     }
 
-    /// Puts the caller's allocation in the place of an equal row.
-    pub fn share(&mut self, index: usize, row: &Arc<Row>) {
-        if let Some(shown) = self.shown.get_mut(index)
-            && !Arc::ptr_eq(shown, row)
-            && **shown == **row
-        {
-            *shown = Arc::clone(row);
+    /// The rows of the screen, in the caller's allocations where those are equal.
+    pub fn shared_rows(&mut self, previous: &[Arc<Row>]) -> Vec<Arc<Row>> {
+        self.rows();
+        for (row, older) in self.shown.iter_mut().zip(previous) {
+            if !Arc::ptr_eq(row, older) && **row == **older {
+                row.clone_from(older);
+            }
         }
+        self.shown.clone()
+    }
+
+    /// Absolute numbers of the oldest row of history, of the screen's top row, and of the row after its last.
+    pub fn extent(&mut self) -> (u64, u64, u64) {
+        self.settle();
+        let (start, top) = (self.page.history.start(), self.page.history.end());
+        (start, top, top + u64::from(self.size().rows()))
+    }
+
+    /// Rows of history and screen by absolute number, cut to what exists.
+    pub fn numbered_rows(&mut self, range: Range<u64>) -> Vec<Arc<Row>> {
+        let (_, top, _) = self.extent();
+        let mut rows: Vec<Arc<Row>> = self
+            .page
+            .history
+            .rows(range.clone())
+            .map(Arc::new)
+            .collect();
+        let index = |number: u64| usize::try_from(number.saturating_sub(top)).unwrap_or(usize::MAX);
+        rows.extend(
+            self.rows()
+                .iter()
+                .take(index(range.end))
+                .skip(index(range.start))
+                .cloned(),
+        );
+        rows
     }
 }
 
