@@ -196,7 +196,7 @@ impl Emulator {
 
     /// Whether the alternate screen is shown.
     pub fn alternate_screen(&self) -> bool {
-        self.terminal.borrow().screen().is_alternate()
+        self.guarded.borrow().terminal.screen().is_alternate()
     }
 
     pub fn modes(&self) -> Modes {
