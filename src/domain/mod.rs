@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod profile;
 pub mod retry_budget;
 pub mod route;
+pub mod pace;
 pub mod screen;
 pub mod size;
 pub mod terminal;
