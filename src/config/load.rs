@@ -17,9 +17,13 @@ use super::settings::{
 };
 use super::shell::plain_words;
 use crate::domain::agent::AgentKind;
+use crate::domain::breaker::BreakerSettings;
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, Mods};
 use crate::domain::keymap::Keymap;
+
+mod gateway;
+mod profile;
 
 /// The configuration file with every key and its default, which itself is a valid configuration.
 pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
@@ -154,6 +158,17 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         kill_grace: Duration::from_secs(2),
     };
     root.section("pty", |table| read_pty(table, &mut pty));
+    let mut gateway = gateway::defaults();
+    root.section("gateway", |table| gateway::read(table, &mut gateway));
+    let mut breaker = BreakerSettings::default();
+    root.section("circuit_breaker", |table| {
+        gateway::read_breaker(table, &mut breaker);
+    });
+    let mut timeouts = gateway::default_timeouts();
+    root.section("timeouts", |table| {
+        gateway::read_timeouts(table, &mut timeouts);
+    });
+    breaker.probe_lease = gateway::probe_lease(timeouts);
     let mut logging = Logging {
         level: LogLevel::Info,
         format: LogFormat::Text,
@@ -162,6 +177,10 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     };
     root.section("logging", |table| read_logging(table, &mut logging));
     let shell = general.shell_command();
+    let profiles = match root.item("profile") {
+        Some(item) => profile::read_all(&item, &shell),
+        None => Vec::new(),
+    };
     let panes = match root.item("pane") {
         Some(item) => read_panes(&item, &shell, pty.max_ptys),
         None => Vec::new(),
@@ -171,6 +190,10 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     Some(Settings {
         general,
         pty,
+        gateway,
+        breaker,
+        timeouts,
+        profiles,
         logging,
         panes,
         keymap: keymap?,
@@ -277,7 +300,7 @@ fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSet
             }
         });
         table.read("command", &mut pane.command, |item| {
-            pane_command(item, shell)
+            command_line(item, shell)
         });
         table.read("cwd", &mut pane.cwd, |item| {
             working_directory(item).map(Some)
@@ -293,7 +316,8 @@ fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSet
     panes
 }
 
-fn pane_command(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
+/// A program and its arguments; a line that only a shell can read is given to `shell`.
+fn command_line(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
     if !item.is_string() {
         return command_words(item);
     }

@@ -1,19 +1,30 @@
 //! The validated configuration.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::agent::AgentKind;
+use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
+use crate::domain::profile::{Profile, ProviderKind};
 
 use super::shell::user_shell;
+
+/// Between the priorities of profiles that nobody configured.
+const FOUND_APART: i64 = 10;
 
 /// Everything the configuration says, each value within its range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub general: General,
     pub pty: Pty,
+    pub gateway: Gateway,
+    pub breaker: BreakerSettings,
+    pub timeouts: Timeouts,
+    /// As configured; [`Settings::effective_profiles`] is what there is to ask.
+    pub profiles: Vec<Profile>,
     pub logging: Logging,
     /// What to open at the start, in this order; empty for one shell.
     pub panes: Vec<PaneSettings>,
@@ -72,6 +83,27 @@ pub struct Pty {
     pub kill_grace: Duration,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    pub enabled: bool,
+    /// A loopback address; port 0 is any free one.
+    pub bind: SocketAddr,
+    /// The user chose `bind`, so that no other port will do.
+    pub bind_named: bool,
+    /// How long a request waits for room.
+    pub max_wait: Duration,
+    /// Bytes of the largest request.
+    pub max_body: usize,
+}
+
+/// How long a provider may take. None is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Duration,
+    pub first_byte: Duration,
+    pub stream_idle: Duration,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     pub level: LogLevel,
@@ -109,12 +141,38 @@ pub struct PaneSettings {
 }
 
 impl Settings {
+    /// The configured profiles; where there are none, one for each provider whose key variable `is_set`, in the order of
+    /// [`ProviderKind::ALL`], and the local one last.
+    #[must_use]
+    pub fn effective_profiles(&self, is_set: impl Fn(&str) -> bool) -> Vec<Profile> {
+        if !self.profiles.is_empty() {
+            return self.profiles.clone();
+        }
+        let found = ProviderKind::ALL
+            .into_iter()
+            .filter(|kind| kind.key_env().is_none_or(&is_set));
+        found
+            .zip((1..).map(|place| place * FOUND_APART))
+            .map(|(kind, priority)| {
+                let mut profile = Profile::new(kind.as_str(), kind);
+                profile.priority = priority;
+                profile
+            })
+            .collect()
+    }
+
     /// What differs from `running` and cannot be applied before the next start.
     #[must_use]
     pub fn at_next_start(&self, running: &Self) -> Vec<&'static str> {
         let mut keys = Vec::new();
         if self.logging.format != running.logging.format {
             keys.push("logging.format");
+        }
+        if self.gateway.enabled != running.gateway.enabled {
+            keys.push("gateway.enabled");
+        }
+        if self.gateway.bind != running.gateway.bind {
+            keys.push("gateway.bind");
         }
         if self.panes != running.panes {
             keys.push("pane");

@@ -4,5 +4,6 @@
 
 pub mod fault;
 pub mod limits;
+pub mod ports;
 pub mod signals;
 pub mod tasks;

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::domain::profile::{Profile, ProviderKind};
 
 fn faults(text: &str) -> Vec<String> {
     match parse("config.toml", text) {
@@ -13,8 +14,9 @@ fn faults(text: &str) -> Vec<String> {
 
 #[test]
 fn the_example_file_says_the_defaults() {
-    assert_eq!(parse("config.example.toml", DEFAULT_FILE), parse("", ""));
-    assert!(parse("", "").is_ok());
+    let mut example = parse("config.example.toml", DEFAULT_FILE).unwrap();
+    assert!(std::mem::take(&mut example.gateway.bind_named));
+    assert_eq!(Ok(example), parse("", ""));
 }
 
 #[test]
@@ -30,14 +32,41 @@ fn the_example_file_names_every_key() {
         "idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
     );
     assert_eq!(keys("logging"), "format keep level max_size");
+    assert_eq!(keys("gateway"), "bind enabled max_body max_wait");
+    assert_eq!(
+        keys("circuit_breaker"),
+        "failure_threshold half_open_requests open_for success_threshold timeout_threshold"
+    );
+    assert_eq!(keys("timeouts"), "connect first_byte stream_idle");
     let uncommented: Vec<&str> = DEFAULT_FILE
         .lines()
-        .skip_while(|line| !line.starts_with("# [[pane]]"))
+        .skip_while(|line| !line.starts_with("# [[profile]]"))
         .map(|line| line.strip_prefix("# ").unwrap_or(line))
         .filter(|line| line.starts_with('[') || line.contains(" = "))
         .collect();
     let uncommented = uncommented.join("\n");
     let settings = parse("", &uncommented).unwrap();
+    let table: toml::Table = uncommented.parse().unwrap();
+    let mut profile_keys: Vec<&String> = table["profile"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|profile| profile.as_table().unwrap().keys())
+        .collect();
+    profile_keys.sort();
+    profile_keys.dedup();
+    assert_eq!(profile_keys.len(), 17, "{profile_keys:?}");
+    let [claude, here] = &settings.profiles[..] else {
+        panic!("two profiles");
+    };
+    let mut default = Profile::new("claude", ProviderKind::Anthropic);
+    default.priority = 100;
+    default.limits = claude.limits;
+    default.headers.clone_from(&claude.headers);
+    default.models.clone_from(&claude.models);
+    default.max_tokens = claude.max_tokens;
+    assert_eq!(*claude, default);
+    assert_eq!(here.command, ["ollama", "serve"]);
     let pane = settings.panes.first().unwrap();
     assert_eq!(pane.name.as_deref(), Some("agent"));
     assert_eq!(
@@ -145,6 +174,7 @@ fn every_fixture_gives_what_it_promises() {
     }
     let invalid = files("invalid");
     assert!(invalid.len() > 20);
+    let mut wrong = Vec::new();
     for path in invalid {
         let text = fs::read_to_string(&path).unwrap();
         let expected: Vec<String> = text
@@ -152,6 +182,50 @@ fn every_fixture_gives_what_it_promises() {
             .filter_map(|line| line.strip_prefix("#! "))
             .map(|line| format!("config error: {line}"))
             .collect();
-        assert_eq!(faults(&text), expected, "{}", path.display());
+        let found = faults(&text);
+        if found != expected {
+            wrong.push(format!(
+                "{}: found {found:#?}, not {expected:#?}",
+                path.display()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn providers_whose_key_is_there_become_profiles_and_local_is_last() {
+    let settings = parse("", "").unwrap();
+    let found = |variables: &[&str]| {
+        let profiles = settings.effective_profiles(|name| variables.contains(&name));
+        let mut order: Vec<_> = profiles
+            .iter()
+            .map(|profile| (profile.priority, profile.name.to_string()))
+            .collect();
+        order.sort();
+        order.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(&["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY"]),
+        ["anthropic", "openrouter", "openai", "local"]
+    );
+    assert_eq!(found(&["OPENAI_API_KEY"]), ["openai", "local"]);
+    assert_eq!(found(&[]), ["local"]);
+    let configured = parse("", "[[profile]]\nname = \"x\"\nprovider = \"openai\"\n").unwrap();
+    assert_eq!(configured.effective_profiles(|_| true).len(), 1);
+}
+
+#[test]
+fn a_base_url_may_end_as_documentation_writes_it() {
+    for given in [
+        "https://openrouter.ai/api/v1/",
+        "https://openrouter.ai/api/",
+        "https://openrouter.ai/api",
+    ] {
+        let text = format!(
+            "[[profile]]\nname = \"x\"\nprovider = \"openrouter\"\nbase_url = \"{given}\"\n"
+        );
+        let settings = parse("", &text).unwrap();
+        assert_eq!(settings.profiles[0].base_url, "https://openrouter.ai/api");
     }
 }
