@@ -39,6 +39,7 @@ impl Failure {
             Self::Config(_) => "config",
             Self::Paths(_) | Self::App(AppError::Paths(_)) => "paths",
             Self::App(AppError::Instance(_)) => "already_running",
+            Self::App(AppError::Port(_)) => "address_in_use",
             Self::App(_) => "internal",
             Self::Usage(_) => "usage",
             Self::NoTerminal(_) => "no_terminal",

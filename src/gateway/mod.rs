@@ -9,6 +9,7 @@
 //! special to the HTTP client in `upstream`. Bodies, prompts and keys never leave this room but to the provider; it
 //! knows nothing of terminals beyond their ids, and nothing of screens.
 
+mod ask;
 mod attempt;
 mod body;
 pub mod clock;
@@ -37,6 +38,7 @@ mod tap;
 mod upstream;
 mod wire;
 
+pub use ask::{Answer, AskError, Question};
 pub use clock::Clock;
 pub use connections::{KeySource, environment};
 pub use env::{Launch, launch, secret_variables};

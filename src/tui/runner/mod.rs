@@ -87,6 +87,7 @@ impl<'a> Runner<'a> {
         let Services {
             pool,
             settings,
+            providers,
             notices,
             terminations,
             first,
