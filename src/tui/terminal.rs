@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
+use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
 use tokio::sync::mpsc;
 
 use super::error::TuiError;
@@ -106,6 +106,12 @@ impl Terminal {
         termios::tcsetattr(&outer.input, OptionalActions::Now, &raw)?;
         outer.write_within(ENTER, LEAVE_WITHIN);
         Ok(())
+    }
+
+    /// Whether it is still set as [`Self::enter`] set it; a shell that had it meanwhile set it otherwise.
+    pub(super) fn is_raw(&self) -> bool {
+        termios::tcgetattr(&self.outer.input)
+            .is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON))
     }
 
     /// Restores the terminal as it was found.

@@ -232,6 +232,8 @@ impl<'a> Runner<'a> {
             Woken::Settings => self.take_settings(),
             Woken::Window => self.resized(),
             Woken::Stop => self.suspend().await,
+            // Who stopped the process without a word may have had the terminal meanwhile.
+            Woken::Continue if self.terminal.is_raw() => self.resized(),
             Woken::Continue => self.come_back(),
             Woken::End(ending) => self.ending = Some(ending),
             Woken::Time => self.take(Msg::Tick),

@@ -149,7 +149,7 @@ proptest! {
             take_step(&mut rig, step);
             check(&rig);
             let mut bytes = Vec::new();
-            if rig.redraw == Redraw::All {
+            if std::mem::replace(&mut rig.pending, Redraw::Nothing) == Redraw::All {
                 frame.set_chrome(&view::chrome(&rig.model));
             }
             let (contents, modes) = (view::contents(&rig.model), view::modes(&rig.model));

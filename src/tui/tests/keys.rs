@@ -213,7 +213,7 @@ fn input_that_a_program_does_not_take_is_told() {
     let mut rig = Rig::with_shell(80, 24);
     let error = crate::pane::PaneError::InputFull { pending: 65536 };
     rig.tell(Msg::Refused(id(1), error.clone()));
-    assert!(rig.shows("does not read its input"), "{}", rig.text());
+    assert!(rig.shows("does not read its"), "{}", rig.text());
     rig.tell(Msg::Refused(id(1), error));
     assert!(rig.shows("(x2)"));
     rig.wait(30_000);

@@ -138,7 +138,11 @@ pub(super) fn exited(model: &mut Model, id: TerminalId, now: Now, effects: &mut 
             Exit::Code(_) => pane.is_shell() && lived >= SHELL_STARTED_SECONDS,
             Exit::Signal(_) => false,
         };
-    let text = format!("{} {}", pane.name(), describe(exit));
+    let text = if pane.ending {
+        format!("{} ended", pane.name())
+    } else {
+        format!("{} {}", pane.name(), describe(exit))
+    };
     let severity = if goes {
         Severity::Info
     } else {
@@ -151,7 +155,7 @@ pub(super) fn exited(model: &mut Model, id: TerminalId, now: Now, effects: &mut 
 }
 
 /// How a program ended, in words.
-pub(in crate::tui) fn describe(exit: Exit) -> String {
+fn describe(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => format!("exited with {code}"),
         Exit::Signal(signal) => format!("was killed by signal {signal}"),

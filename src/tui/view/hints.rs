@@ -50,12 +50,13 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
         sum.saturating_add(width(key) + width(text) + 3)
     });
     if let Some((text, role)) = last_event(model) {
-        // The keys come first; the event has what is left, at least a third.
-        let room = line
-            .room()
-            .saturating_sub(wanted)
-            .max(line.room() / 3)
-            .saturating_sub(1);
+        // The keys come first; the event has what is left, and at least a third while no key is half struck.
+        let least = match model.mode {
+            Mode::Prefix { .. } => 0,
+            _ => line.room() / 3,
+        };
+        let left = line.room().saturating_sub(wanted);
+        let room = left.max(least).saturating_sub(1);
         let text = fit(&text, room.saturating_sub(2), theme.glyphs().ellipsis);
         line.put_right(&format!(" {text} "), bar.patch(theme.style(role)));
     }
