@@ -21,11 +21,12 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         settings,
         reloads,
         tasks,
+        notices: at_start,
         ..
     } = instance;
     let terminal = tui::Terminal::stdio()?;
     let (sender, notices) = mpsc::channel(NOTICES);
-    tasks.spawn("notices", tell(reloads, sender));
+    tasks.spawn("notices", tell(at_start, reloads, sender));
     let services = tui::Services {
         pool,
         settings,
@@ -40,8 +41,16 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
 }
 
 /// Tells the front end what became of changes of the configuration, and troubles of the log, while it listens.
-async fn tell(mut reloads: Reloads, notices: mpsc::Sender<Notice>) {
+async fn tell(at_start: Vec<String>, mut reloads: Reloads, notices: mpsc::Sender<Notice>) {
     let mut log = reloads.log_trouble.take();
+    if let Some(trouble) = &mut log {
+        // It is among what is told of the start.
+        trouble.mark_unchanged();
+    }
+    for text in at_start {
+        let severity = Severity::Warning;
+        let _ = notices.try_send(Notice { severity, text });
+    }
     loop {
         let notice = tokio::select! {
             () = notices.closed() => return,
@@ -51,7 +60,7 @@ async fn tell(mut reloads: Reloads, notices: mpsc::Sender<Notice>) {
             },
             trouble = next_trouble(&mut log) => Notice {
                 severity: Severity::Error,
-                text: format!("the log cannot be written: {trouble}"),
+                text: trouble,
             },
         };
         let _ = notices.try_send(notice);

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::error::AppError;
 use super::reload::Reloads;
 use super::{Launch, Ready};
-use crate::config::{self, PaneSettings, Settings};
+use crate::config::{PaneSettings, Paths, Settings};
 use crate::control::{self, ControlListener, Facts};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
@@ -37,7 +37,7 @@ pub(super) struct Instance {
     launch: Launch,
     facts: Facts,
     /// What the user should know of this start.
-    notices: Vec<String>,
+    pub notices: Vec<String>,
 }
 
 /// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out.
@@ -78,7 +78,7 @@ where
     F: Future<Output = Result<T, AppError>>,
 {
     let tasks = Tasks::default();
-    let options = pool_options(&launch.settings);
+    let options = pool_options(&launch.settings, &launch.paths);
     let pool = Pool::new(options, tasks.clone(), open_files).map_err(AppError::Runtime)?;
     let socket = launch.paths.control_socket();
     let listener = ControlListener::bind(&socket).map_err(|source| AppError::Socket {
@@ -187,7 +187,12 @@ fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
 }
 
 /// The pool's share of the settings.
-pub(super) fn pool_options(settings: &config::Settings) -> PoolOptions {
+pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
+    // Commands inside a terminal are to reach this very instance.
+    let home = paths
+        .home
+        .as_ref()
+        .map(|home| ("TUNDRA_HOME".to_owned(), home.into()));
     PoolOptions {
         max_ptys: settings.pty.max_ptys,
         scrollback_lines: settings.pty.scrollback_lines,
@@ -195,5 +200,6 @@ pub(super) fn pool_options(settings: &config::Settings) -> PoolOptions {
         max_lifetime: settings.pty.max_lifetime,
         kill_grace: settings.pty.kill_grace,
         shell: settings.general.shell_command(),
+        env: home.into_iter().collect(),
     }
 }

@@ -53,6 +53,7 @@ impl Reloads {
         };
         let settings = watch.settings.clone();
         let pool = pool.clone();
+        let paths = launch.paths.clone();
         let ending = tasks.ending();
         tasks.spawn("reload", async move {
             tokio::pin!(ending);
@@ -63,7 +64,10 @@ impl Reloads {
                     () = &mut ending => return,
                 };
                 let Some(report) = report else { return };
-                apply(&report, &watch, telemetry.as_deref(), &pool);
+                if let ReloadReport::Applied { .. } = report {
+                    pool.set_options(pool_options(&watch.settings.borrow(), &paths));
+                }
+                apply(&report, &watch, telemetry.as_deref());
                 let _ = reports_out.try_send(report);
             }
         });
@@ -71,11 +75,10 @@ impl Reloads {
     }
 }
 
-fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>, pool: &Pool) {
+fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>) {
     match report {
         ReloadReport::Applied { at_next_start } => {
             let settings = Arc::clone(&watch.settings.borrow());
-            pool.set_options(pool_options(&settings));
             if let Some(telemetry) = telemetry {
                 telemetry.apply(&settings.logging);
             }

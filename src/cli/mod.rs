@@ -34,7 +34,7 @@ use self::context::Context;
 use self::exit::Exit;
 use self::failure::Failure;
 use self::output::ColorChoice;
-use crate::config::nearest;
+use crate::domain::nearest::nearest;
 
 /// The version that `--version`, `status` and `--print-ready` tell.
 pub fn version() -> &'static str {

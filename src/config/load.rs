@@ -143,7 +143,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         unicode: UnicodeChoice::Auto,
     };
     root.section("general", |table| {
-        read_general(table, &mut general, &mut prefix)
+        read_general(table, &mut general, &mut prefix);
     });
     let mut pty = Pty {
         max_ptys: 10,

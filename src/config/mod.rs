@@ -10,7 +10,6 @@ mod paths;
 mod reader;
 mod settings;
 mod shell;
-mod suggest;
 mod units;
 mod watch;
 
@@ -20,6 +19,5 @@ pub use paths::{Paths, PathsError};
 pub use settings::{
     General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice, UnicodeChoice,
 };
-pub use suggest::nearest;
 pub use units::{parse_duration, parse_size, show_duration};
 pub use watch::{ReloadReport, Watch, watch};

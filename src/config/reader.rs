@@ -10,8 +10,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Fault;
-use super::suggest::nearest;
 use super::units::{parse_duration, parse_size, show_duration};
+use crate::domain::nearest::nearest;
 
 /// The faults found so far in one document.
 pub(super) struct Faults<'d> {

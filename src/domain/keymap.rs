@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::action::{Action, Context};
 use super::chord::Chord;
+use super::nearest::nearest;
 
 /// What a key does in each context: a chord does one thing at most in a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,36 +161,11 @@ fn parse_chords(text: &str) -> Result<Vec<Chord>, String> {
 
 /// Says that there is no such action, and which one was probably meant.
 fn unknown_action(given: &str) -> String {
-    let nearest = Action::ALL
-        .iter()
-        .map(|action| (distance(given, action.name()), action.name()))
-        .min();
-    match nearest {
-        Some((distance, name)) if distance <= 3 => {
-            format!("there is no such action, did you mean {name:?}?")
-        }
-        _ => {
-            let names: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
-            format!("there is no such action, use one of {}", names.join(", "))
-        }
+    let names: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
+    match nearest(given, &names) {
+        Some(name) => format!("there is no such action, did you mean {name:?}?"),
+        None => format!("there is no such action, use one of {}", names.join(", ")),
     }
-}
-
-/// How many characters must be put in, taken out or changed to get from one text to the other (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut costs: Vec<usize> = (0..=to.len()).collect();
-    for (row, a) in from.chars().enumerate() {
-        let mut next = vec![row + 1];
-        let diagonals = costs.iter().zip(costs.iter().skip(1));
-        for (b, (diagonal, above)) in to.iter().zip(diagonals) {
-            let left = next.last().copied().unwrap_or(0);
-            let change = diagonal + usize::from(a != *b);
-            next.push(change.min(above + 1).min(left + 1));
-        }
-        costs = next;
-    }
-    costs.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod id;
 pub mod input;
 pub mod keymap;
 pub mod layout;
+pub mod nearest;
 pub mod screen;
 pub mod size;
 pub mod terminal;

@@ -15,7 +15,7 @@ use super::encode;
 use super::ending::Ending;
 use super::frames::FrameClock;
 use super::handle::{Capture, Shared};
-use super::mailbox::{Message, input_size};
+use super::mailbox::{Message, Wakeup, input_size};
 use super::pty::Pty;
 use super::remains::{self, Remains};
 use super::slot::Slot;
@@ -49,6 +49,7 @@ pub(super) struct Limits {
 /// One pane. Runs on its own thread until the terminal's session is gone.
 pub(super) struct Actor {
     shared: Arc<Shared>,
+    wakeup: Wakeup,
     /// None once it has been closed.
     pty: Option<Pty>,
     /// Every slave is closed: there is nothing more to read or to write to.
@@ -87,6 +88,7 @@ struct Ready {
 impl Actor {
     pub fn new(
         shared: Arc<Shared>,
+        wakeup: Wakeup,
         pty: Pty,
         emulator: Emulator,
         screen: watch::Sender<Arc<ScreenSnapshot>>,
@@ -100,6 +102,7 @@ impl Actor {
             .map(|a| Tracker::new(a.kind, a.since));
         Self {
             shared,
+            wakeup,
             pty: Some(pty),
             hung_up: false,
             emulator,
@@ -148,7 +151,7 @@ impl Actor {
                 tv_nsec: left.subsec_nanos().into(),
             }
         });
-        let mail = PollFd::from_borrowed_fd(self.shared.mailbox.wake_fd(), PollFlags::IN);
+        let mail = PollFd::new(&self.wakeup, PollFlags::IN);
         let mut ready = Ready::default();
         let polled = match &self.pty {
             Some(pty) if !self.hung_up => {
@@ -237,7 +240,7 @@ impl Actor {
     }
 
     fn deliver(&mut self) {
-        let delivery = self.shared.mailbox.take();
+        let delivery = self.shared.mailbox.take(&self.wakeup);
         let now = Instant::now();
         for message in delivery.messages {
             self.handle(message, now);
@@ -600,6 +603,8 @@ pub(super) fn bury(shared: &Shared, slot: &mut Option<Slot>) {
     ending.leader_ended();
     reap(shared.pid);
     *slot = None;
+    // The emulator went down with the thread; what was last shown is all there is.
+    *shared.remains() = Some(Remains::of_screen(shared.last_shown()));
     shared.mailbox.close();
     let exit = Exit::Signal(libc::SIGKILL);
     shared.ended(|info| {

@@ -369,6 +369,11 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner) = Some(path);
     }
 
+    /// The screen published last; blank where nobody watched.
+    pub fn last_shown(&self) -> ScreenSnapshot {
+        ScreenSnapshot::clone(&self.screen.borrow())
+    }
+
     /// Whether anybody watches the screen.
     pub fn is_watched(&self) -> bool {
         self.watchers.load(Ordering::Relaxed) > 0

@@ -63,6 +63,7 @@ pub(super) struct Launch {
 #[derive(Clone, Debug)]
 pub(super) struct Defaults<'a> {
     pub shell: &'a [String],
+    pub env: &'a [(String, OsString)],
     pub open_files: Option<(u64, u64)>,
 }
 
@@ -83,7 +84,7 @@ pub(super) fn prepare(
         ));
     };
     let cwd = working_directory(spec.cwd.as_deref())?;
-    let env = environment(id, &spec.env);
+    let env = environment(id, defaults.env, &spec.env);
     let search = env
         .iter()
         .find(|(key, _)| key == "PATH")
@@ -130,7 +131,11 @@ fn working_directory(asked: Option<&Path>) -> Result<PathBuf, PaneError> {
     }
 }
 
-fn environment(id: TerminalId, asked: &[(String, String)]) -> Vec<(OsString, OsString)> {
+fn environment(
+    id: TerminalId,
+    common: &[(String, OsString)],
+    asked: &[(String, String)],
+) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
         .collect();
@@ -145,6 +150,9 @@ fn environment(id: TerminalId, asked: &[(String, String)]) -> Vec<(OsString, OsS
         "TERM_PROGRAM_VERSION",
         OsStr::new(env!("CARGO_PKG_VERSION")),
     );
+    for (name, value) in common {
+        set(name, value);
+    }
     for (name, value) in asked {
         set(name, OsStr::new(value));
     }
@@ -225,6 +233,7 @@ mod tests {
     fn failure(spec: &TerminalSpec) -> String {
         let defaults = Defaults {
             shell: &["/bin/sh".to_owned()],
+            env: &[],
             open_files: None,
         };
         match prepare(TerminalId::random(), spec, &defaults) {

@@ -63,11 +63,14 @@ pub(super) enum Refusal {
     Closed,
 }
 
-/// Messages from any thread to the pane's own, and the pipe that wakes it from `poll`.
+/// Messages from any thread to the pane's own.
 pub(super) struct Mailbox {
     inbox: Mutex<Inbox>,
-    wake_writer: OwnedFd,
-    wake_reader: OwnedFd,
+}
+
+/// The pipe's end by which the pane's thread is woken from `poll`.
+pub(super) struct Wakeup {
+    reader: OwnedFd,
 }
 
 #[derive(Default)]
@@ -76,25 +79,27 @@ struct Inbox {
     /// Bytes of input accepted and not yet written to the pty.
     pending_input: usize,
     woken: bool,
-    closed: bool,
+    /// None once closed: an ended terminal is remembered and must not keep descriptors.
+    waker: Option<OwnedFd>,
     hurried: bool,
 }
 
 impl Mailbox {
-    pub fn new() -> io::Result<Self> {
-        let (wake_reader, wake_writer) =
-            rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        Ok(Self {
-            inbox: Mutex::default(),
-            wake_writer,
-            wake_reader,
-        })
+    /// Makes a mailbox and the end that its owner polls.
+    pub fn new() -> io::Result<(Self, Wakeup)> {
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let inbox = Inbox {
+            waker: Some(writer),
+            ..Inbox::default()
+        };
+        let inbox = Mutex::new(inbox);
+        Ok((Self { inbox }, Wakeup { reader }))
     }
 
     /// Posts a message. Of resizes in a row only the last is kept.
     pub fn post(&self, message: Message) -> Result<(), Refusal> {
         let mut inbox = self.lock();
-        if inbox.closed {
+        if inbox.waker.is_none() {
             return Err(Refusal::Closed);
         }
         let cost = match &message {
@@ -112,7 +117,7 @@ impl Mailbox {
             (Message::Resize(_), Some(last @ Message::Resize(_))) => *last = message,
             _ => messages.push_back(message),
         }
-        self.wake(&mut inbox);
+        inbox.wake();
         Ok(())
     }
 
@@ -120,7 +125,7 @@ impl Mailbox {
     pub fn kill(&self) {
         let mut inbox = self.lock();
         inbox.delivery.kill = true;
-        self.wake(&mut inbox);
+        inbox.wake();
     }
 
     /// Asks that what is left of the session after its leader's end be killed at once.
@@ -136,16 +141,14 @@ impl Mailbox {
     pub fn check_child(&self) {
         let mut inbox = self.lock();
         inbox.delivery.check_child = true;
-        self.wake(&mut inbox);
+        inbox.wake();
     }
 
     /// Takes all there is and re-arms the wake-up.
-    pub fn take(&self) -> Delivery {
+    pub fn take(&self, wakeup: &Wakeup) -> Delivery {
         let mut inbox = self.lock();
-        if inbox.woken {
-            inbox.woken = false;
-            let mut byte = [0; 8];
-            let _ = rustix::io::read(&self.wake_reader, &mut byte);
+        if std::mem::take(&mut inbox.woken) {
+            let _ = rustix::io::read(&wakeup.reader, &mut [0; 8]);
         }
         std::mem::take(&mut inbox.delivery)
     }
@@ -153,7 +156,7 @@ impl Mailbox {
     /// Refuses everything from now on and drops what was not taken, so that whoever waits for a reply learns of it.
     pub fn close(&self) {
         let mut inbox = self.lock();
-        inbox.closed = true;
+        inbox.waker = None;
         inbox.delivery = Delivery::default();
     }
 
@@ -169,21 +172,26 @@ impl Mailbox {
         inbox.pending_input = inbox.pending_input.saturating_sub(count);
     }
 
-    /// Readable when there is something to take.
-    pub fn wake_fd(&self) -> BorrowedFd<'_> {
-        self.wake_reader.as_fd()
-    }
-
-    fn wake(&self, inbox: &mut Inbox) {
-        if !inbox.woken {
-            inbox.woken = true;
-            // A full pipe is readable, which is all that is wanted.
-            let _ = rustix::io::write(&self.wake_writer, &[1]);
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox {
+    fn wake(&mut self) {
+        let Some(waker) = &self.waker else { return };
+        if !self.woken {
+            self.woken = true;
+            // A full pipe is readable, which is all that is wanted.
+            let _ = rustix::io::write(waker, &[1]);
+        }
+    }
+}
+
+impl AsFd for Wakeup {
+    /// Readable when there is something to take.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pool: who may open a terminal, and every terminal there is.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct PoolOptions {
     pub kill_grace: Duration,
     /// Program and arguments of a terminal that names none.
     pub shell: Vec<String>,
+    /// Variables of every terminal, which its own go before.
+    pub env: Vec<(String, OsString)>,
 }
 
 /// How full the pool is.
@@ -430,10 +433,11 @@ fn start(
         spec,
         &Defaults {
             shell: &options.shell,
+            env: &options.env,
             open_files,
         },
     )?;
-    let mailbox = Mailbox::new().map_err(failed)?;
+    let (mailbox, wakeup) = Mailbox::new().map_err(failed)?;
     let pty = Pty::open(spec.size).map_err(failed)?;
     let pid = pty.spawn(&launch.program).map_err(|error| {
         PaneError::SpawnFailed(format!("{}: {error}", launch.program.path.display()))
@@ -472,7 +476,7 @@ fn start(
         max_lifetime: options.max_lifetime,
         kill_grace: options.kill_grace,
     };
-    let actor = Actor::new(Arc::clone(&shared), pty, emulator, sender, limits);
+    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
     Ok((shared, actor))
 }
 

@@ -22,13 +22,22 @@ pub(super) struct Remains {
 
 impl Remains {
     pub fn new(emulator: Emulator, keep_history: bool) -> Self {
-        let mut screen = emulator.snapshot(None);
+        let screen = emulator.snapshot(None);
+        let history = keep_history.then_some(emulator);
+        Self {
+            history,
+            ..Self::of_screen(screen)
+        }
+    }
+
+    /// What is left where only a screen is known.
+    pub fn of_screen(mut screen: ScreenSnapshot) -> Self {
         for row in &mut screen.rows {
             *row = Arc::new(trimmed(row));
         }
         Self {
             screen,
-            history: keep_history.then_some(emulator),
+            history: None,
         }
     }
 

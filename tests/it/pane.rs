@@ -284,13 +284,13 @@ fn less_height_takes_blank_rows_first_and_history_gives_back() {
 fn queries_of_a_program_are_answered_once() {
     let serve = Serve::start();
     let id = serve.sh(
-        "stty raw -echo; printf '\\033[c\\033[5n\\033[3;4H\\033[6n'; \
-         dd bs=1 count=60 2>/dev/null | od -An -c & sleep 1000",
+        "stty raw -echo; printf '\\033[c\\033[5n\\033[3;4H\\033[6n\\033[5;1HASKED'; \
+         dd bs=1 count=200 2>/dev/null | od -An -c; exec cat",
     );
-    serve.wait_text(&id, r"(?s).*");
-    // Typed after the answers, it fills what dd still waits for: only then is the row complete.
+    serve.wait_text(&id, "ASKED");
+    // Typed after the answers, it fills what dd still waits for: only then is all of it printed.
     eventually("the answers and the filling have been printed", || {
-        serve.send(&id, "......");
+        serve.send(&id, "........");
         serve.capture(&id).contains('R')
     });
     let text: String = serve.joined(&id).split_whitespace().collect();

@@ -136,7 +136,7 @@ fn fish_prompts_completes_and_runs() {
     let serve = Serve::start();
     fs::create_dir(serve.home.file("folder-with-a-name")).unwrap();
     let id = serve.open(&["fish", "--no-config", "--interactive"]);
-    serve.wait_text(&id, ">");
+    serve.wait_text(&id, "[>#]");
     serve.enter(&id, "echo (math 6 x 7):(tty)");
     serve.wait_text(&id, "42:/dev/pts");
     serve.send(&id, "cd folder-w");

@@ -27,6 +27,7 @@ impl Server {
             max_lifetime: Duration::ZERO,
             kill_grace: Duration::from_secs(1),
             shell: vec!["/bin/sh".to_owned()],
+            env: Vec::new(),
         };
         let services = Services {
             pool: Pool::new(options, Tasks::default(), None).unwrap(),

@@ -433,7 +433,7 @@ fn apply_load(style: &mut Style, load: &Load) {
     style.link.clone_from(&load.link);
 }
 
-fn raw_look(cell: &RawCell) -> Look {
+pub(super) fn raw_look(cell: &RawCell) -> Look {
     let mut attrs = Attrs::NONE;
     for (set, attr) in [
         (cell.bold(), Attrs::BOLD),

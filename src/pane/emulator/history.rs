@@ -35,8 +35,8 @@ pub(super) struct History {
     /// Absolute number of the oldest row.
     start: u64,
     limit: usize,
-    /// A floor under the limit while rows of the screen are kept here.
-    floor: usize,
+    /// Rows beyond the limit that are kept, since they belong to the screen.
+    held: usize,
     spare: Option<Block>,
 }
 
@@ -48,7 +48,7 @@ impl History {
             len: 0,
             start: 0,
             limit,
-            floor: 0,
+            held: 0,
             spare: None,
         }
     }
@@ -72,15 +72,15 @@ impl History {
         self.trim();
     }
 
-    /// Keeps at least so many rows whatever the limit is, until it is set to 0 again.
-    pub fn set_floor(&mut self, floor: usize) {
-        self.floor = floor;
+    /// Keeps so many rows beyond the limit, until it is set to 0 again.
+    pub fn hold(&mut self, rows: usize) {
+        self.held = rows;
         self.trim();
     }
 
     /// Adds a row below the newest.
     pub fn push(&mut self, row: &Packer, wrapped: bool) {
-        if self.limit.max(self.floor) == 0 {
+        if self.limit.saturating_add(self.held) == 0 {
             self.start += 1;
             return;
         }
@@ -161,7 +161,7 @@ impl History {
     }
 
     fn trim(&mut self) {
-        let limit = self.limit.max(self.floor);
+        let limit = self.limit.saturating_add(self.held);
         while self.len > limit {
             let excess = self.len - limit;
             let Some(block) = self.blocks.front() else {

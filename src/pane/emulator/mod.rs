@@ -146,7 +146,7 @@ impl Emulator {
     /// Begins anew with what history there is.
     fn rebuild(&mut self, size: Size) {
         let mut history = self.terminal.get_mut().screen_mut().take_history();
-        history.set_floor(0);
+        history.hold(0);
         history.set_limit(self.history_lines);
         *self.terminal.get_mut() = Terminal::new(size, history);
         self.reset = true;

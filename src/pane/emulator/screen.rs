@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::carriage::REPLACEMENT;
 use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide, is_mark_or_control};
 use super::charset::Charsets;
-use super::grid::{Look, split};
+use super::grid::{Look, RawCell, raw_look, split};
 use super::history::History;
 use super::page::{Margins, Page};
 use super::params::Params;
@@ -367,7 +367,7 @@ impl Screen {
         let grid = &mut self.page.grid;
         if grid
             .raw(row, left)
-            .is_some_and(super::grid::RawCell::is_wide_continuation)
+            .is_some_and(RawCell::is_wide_continuation)
         {
             left = left.saturating_sub(1);
         }
@@ -387,23 +387,24 @@ impl Screen {
             return;
         }
         cluster.push(c);
-        let widens = !cell.is_wide() && cluster_is_wide(&cluster);
-        let scrolls = widens && col >= grid.size().cols() && row == self.page.margins().bottom;
-        if scrolls {
-            self.page.keep_rows(1);
-            self.page.grid.touch_region();
+        if cell.is_wide() || !cluster_is_wide(&cluster) {
+            grid.put(c.encode_utf8(&mut [0; 4]).as_bytes(), row);
+            return;
+        }
+        // The character becomes two columns wide: it is written again, in the next row where there is no room.
+        cluster.extend(mark);
+        let mut to = (row, left);
+        if left + 2 > grid.size().cols() {
+            grid.erase(row, left, left + 1, self.pen.style.bg);
+            self.place(row, left);
+            self.index();
+            to = (self.position().0, 0);
         }
         let grid = &mut self.page.grid;
-        if let (true, Some(mark)) = (widens, mark) {
-            // The mark would stand between the two and keep the cell narrow.
-            cluster.push(mark);
-            grid.go_to(row, left);
-            grid.put(cluster.as_bytes(), row);
-        } else {
-            grid.put(c.encode_utf8(&mut [0; 4]).as_bytes(), row);
-        }
-        let row = grid.cursor().0;
-        grid.touch(row);
+        grid.set_look(raw_look(&cell));
+        grid.go_to(to.0, to.1);
+        grid.put(cluster.as_bytes(), to.0);
+        self.ready_pen();
     }
 
     /// Prints one character where it may be inserted, may not wrap, or has a right margin.
@@ -719,7 +720,7 @@ impl Screen {
             .page
             .grid
             .raw(row, col)
-            .is_some_and(super::grid::RawCell::is_wide_continuation)
+            .is_some_and(RawCell::is_wide_continuation)
         {
             col -= 1;
         }
@@ -947,8 +948,7 @@ impl Screen {
 
     /// RIS.
     pub fn reset(&mut self) {
-        self.tail.discard();
-        self.page.history.set_floor(0);
+        self.settle();
         self.page.reset();
         self.pen = Pen::default();
         self.pen_changed = true;

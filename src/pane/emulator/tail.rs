@@ -130,7 +130,7 @@ impl Tail {
     }
 
     pub fn carriage_return(&mut self) {
-        self.returned = self.col() > 0;
+        self.returned |= self.col() > 0;
     }
 
     /// A tab to that column; false if it must be done on the grid.
@@ -169,7 +169,7 @@ impl Tail {
     /// All that the grid shows has left it: its rows go into history, then the lines.
     fn commit(&mut self, page: &mut Page) {
         let rows = page.grid.size().rows();
-        page.history.set_floor(usize::from(rows));
+        page.history.hold(usize::from(rows) - 1);
         for row in 0..rows - 1 {
             page.keep_row(row);
         }
@@ -214,7 +214,7 @@ impl Tail {
         page.grid.erase_screen(2, Color::DEFAULT);
         let rows: Vec<Row> = (0..above).filter_map(|_| page.history.pop()).collect();
         let joined = page.write_rows(rows.iter().rev());
-        page.history.set_floor(0);
+        page.history.hold(0);
         joined
     }
 

@@ -30,7 +30,8 @@ impl Screen {
     }
 
     fn rows(&mut self, change: impl FnOnce(&mut ScreenSnapshot)) -> String {
-        let mut screen = ScreenSnapshot::clone(self.rig.model.panes[&id(1)].screen.as_ref().unwrap());
+        let mut screen =
+            ScreenSnapshot::clone(self.rig.model.panes[&id(1)].screen.as_ref().unwrap());
         change(&mut screen);
         self.rig.tell(Msg::Screen(id(1), Arc::new(screen)));
         self.draw()
@@ -173,7 +174,9 @@ fn an_overlay_covers_the_pane_and_uncovers_it() {
 #[test]
 fn keyboard_flags_follow_the_focused_program() {
     let mut screen = Screen::new();
-    screen.rig.input(InputEvent::Reply(crate::tui::input::Reply::Keyboard(0)));
+    screen
+        .rig
+        .input(InputEvent::Reply(crate::tui::input::Reply::Keyboard(0)));
     assert!(screen.draw().contains("\x1b[>1u"));
     let written = screen.rows(|screen| screen.modes.kitty_flags = 0b1011);
     assert!(written.contains("\x1b[=31;1u"), "{written:?}");

@@ -64,7 +64,11 @@ fn a_modifier_alone_does_not_end_the_prefix() {
 fn an_unbound_key_after_the_prefix_says_so() {
     let mut rig = Rig::with_shell(80, 24);
     rig.command("ctrl-q");
-    assert!(rig.shows("ctrl-q does nothing after the prefix"), "{}", rig.text());
+    assert!(
+        rig.shows("ctrl-q does nothing after the prefix"),
+        "{}",
+        rig.text()
+    );
 }
 
 #[test]
@@ -85,7 +89,11 @@ fn quitting_asks_while_programs_run_and_no_is_the_default() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
     rig.command("q");
-    assert!(rig.shows("Quit tundra and end the program in it?"), "{}", rig.text());
+    assert!(
+        rig.shows("Quit tundra and end the program in it?"),
+        "{}",
+        rig.text()
+    );
     rig.keys("enter");
     assert!(rig.model.overlay.is_none());
     rig.command("d").keys("n");
@@ -101,7 +109,11 @@ fn killing_asks_and_names_what_it_ends() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
     rig.command("x");
-    assert!(rig.shows("End bash?") && rig.shows("process 101"), "{}", rig.text());
+    assert!(
+        rig.shows("End bash?") && rig.shows("process 101"),
+        "{}",
+        rig.text()
+    );
     let Some(Overlay::Confirm(confirm)) = &rig.model.overlay else {
         panic!("nothing asks")
     };
@@ -129,7 +141,11 @@ fn the_palette_finds_actions_and_panes_and_shows_their_keys() {
     let mut rig = Rig::with_shell(80, 24);
     rig.opened_outside("builder");
     rig.command(":");
-    assert!(rig.shows("new-pane") && rig.shows("ctrl-b c"), "{}", rig.text());
+    assert!(
+        rig.shows("new-pane") && rig.shows("ctrl-b c"),
+        "{}",
+        rig.text()
+    );
     rig.keys("b u i l d e r enter");
     assert_eq!(rig.focus(), id(2));
     rig.take();
@@ -220,5 +236,9 @@ fn input_that_a_program_does_not_take_is_told() {
     assert!(!rig.shows("(x2) "), "{}", rig.text());
     assert_eq!(rig.model.next_deadline(), None);
     rig.command("m");
-    assert!(rig.shows("01:00:00Z") && rig.shows("(x2)"), "{}", rig.text());
+    assert!(
+        rig.shows("01:00:00Z") && rig.shows("(x2)"),
+        "{}",
+        rig.text()
+    );
 }

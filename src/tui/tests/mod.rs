@@ -245,7 +245,9 @@ impl Rig {
 }
 
 fn id(number: u32) -> TerminalId {
-    format!("00000000-0000-4000-8000-{number:012}").parse().unwrap()
+    format!("00000000-0000-4000-8000-{number:012}")
+        .parse()
+        .unwrap()
 }
 
 fn spec_of(command: &[&str]) -> TerminalSpec {

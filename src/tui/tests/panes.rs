@@ -255,7 +255,11 @@ fn a_window_that_is_too_small_says_so_and_leaves_the_programs_alone() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
     rig.tell(Msg::Resized(19, 4));
-    assert!(rig.text().starts_with("too small: 19x4, ne"), "{}", rig.text());
+    assert!(
+        rig.text().starts_with("too small: 19x4, ne"),
+        "{}",
+        rig.text()
+    );
     assert!(rig.take().is_empty());
     rig.tell(Msg::Resized(80, 24));
     assert!(rig.take().is_empty());
@@ -276,7 +280,11 @@ fn missed_events_are_made_up_for_by_the_list() {
     };
     rig.tell(Msg::Listed(vec![first, ended, new]));
     assert_eq!(rig.model.in_order(), vec![id(1), id(9)]);
-    assert!(rig.shows("1 renamed") && rig.shows("2 new"), "{}", rig.text());
+    assert!(
+        rig.shows("1 renamed") && rig.shows("2 new"),
+        "{}",
+        rig.text()
+    );
 }
 
 #[test]
