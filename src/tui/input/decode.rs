@@ -13,8 +13,8 @@ const ESC: u8 = 0x1b;
 const SEQUENCE_BYTES: usize = 256;
 /// Longest string sequence (OSC, DCS, APC) whose content is kept.
 const STRING_BYTES: usize = 4096;
-/// A longer paste arrives in pieces of this size.
-const PASTE_BYTES: usize = 4 << 20;
+/// A longer paste arrives in pieces of this size, each of which a pane has room for.
+const PASTE_BYTES: usize = 1 << 20;
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// An answer to a query of ours.
