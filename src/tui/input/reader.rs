@@ -21,11 +21,7 @@ const READ_BYTES: usize = 64 * 1024;
 /// event after the receiver was dropped. Once it was stopped, what is typed stays for whoever reads next.
 ///
 /// Full means that the front end is busy: the thread waits, and the kernel holds what was typed.
-pub fn spawn(
-    terminal: OwnedFd,
-    stop: OwnedFd,
-    events: mpsc::Sender<InputEvent>,
-) -> io::Result<()> {
+pub fn spawn(terminal: OwnedFd, stop: OwnedFd, events: mpsc::Sender<InputEvent>) -> io::Result<()> {
     std::thread::Builder::new()
         .name("tui-input".to_owned())
         .stack_size(256 * 1024)
@@ -40,20 +36,20 @@ pub fn spawn(
 fn read(terminal: &OwnedFd, stop: &OwnedFd, events: &mpsc::Sender<InputEvent>) {
     let mut decoder = Decoder::default();
     let mut buffer = vec![0; READ_BYTES];
-    let mut decoded = Vec::new();
+    let mut read_now = Vec::new();
     loop {
         let timeout = decoder.waits_for_more().then_some(ESCAPE_TIMEOUT);
         match wait(terminal, stop, timeout.as_ref()) {
             Waited::Stopped => return,
-            Waited::Silence => decoder.flush(&mut decoded),
+            Waited::Silence => decoder.flush(&mut read_now),
             Waited::Input => match rustix::io::read(terminal, &mut buffer[..]) {
                 Ok(0) => return,
-                Ok(length) => decoder.feed(&buffer[..length], &mut decoded),
+                Ok(length) => decoder.feed(&buffer[..length], &mut read_now),
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
                 Err(_) => return,
             },
         }
-        for event in decoded.drain(..) {
+        for event in read_now.drain(..) {
             if events.blocking_send(event).is_err() {
                 return;
             }

@@ -127,8 +127,8 @@ impl<'a> Runner<'a> {
         update::first(&mut runner.model, first, &mut effects);
         runner.do_effects(effects);
         // Terminals that somebody opened before there was a front end.
-        let listed = runner.pool.list();
-        runner.take(Msg::Listed(listed));
+        let existing = runner.pool.list();
+        runner.take(Msg::Listed(existing));
         Ok(runner)
     }
 

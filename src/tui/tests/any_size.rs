@@ -50,8 +50,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take_step(rig: &mut Rig, step: Step) {
-    match step {
+fn take_step(rig: &mut Rig, step: &Step) {
+    match *step {
         Step::Resize(cols, rows) => {
             rig.tell(Msg::Resized(cols, rows));
         }
@@ -146,7 +146,7 @@ proptest! {
         rig.start(1);
         let mut frame = Frame::new();
         for step in steps {
-            take_step(&mut rig, step);
+            take_step(&mut rig, &step);
             check(&rig);
             let mut bytes = Vec::new();
             if std::mem::replace(&mut rig.pending, Redraw::Nothing) == Redraw::All {

@@ -185,7 +185,11 @@ fn what_cannot_be_opened_is_told() {
     }));
     rig.command("|");
     assert!(rig.take().is_empty());
-    assert!(rig.text().contains("warning: pty pool is at capacity (10)"), "{}", rig.text());
+    assert!(
+        rig.text().contains("warning: pty pool is at capacity (10)"),
+        "{}",
+        rig.text()
+    );
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn carry_out(
                     0 | 1 => format!("copied {} characters", text.chars().count()),
                     _ => format!("copied {lines} lines"),
                 };
-                model.messages.tell(Severity::Info, note, now);
+                model.messages.tell(Severity::Success, note, now);
                 model.paste_buffer.clone_from(&text);
                 effects.push(Effect::Clipboard(text));
             }

@@ -115,10 +115,10 @@ impl<'a> Line<'a> {
         self
     }
 
-    /// Writes at the right end, if all of it fits with a column to spare.
+    /// Writes at the right end, if all of it fits.
     pub(super) fn put_right(&mut self, text: &str, style: Style) -> &mut Self {
         let width = width(text);
-        if width < self.room() {
+        if width > 0 && width <= self.room() {
             let x = self.end - width;
             self.buffer
                 .set_stringn(x, self.y, text, usize::from(width), style);

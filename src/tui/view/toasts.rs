@@ -24,6 +24,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         .flat_map(|message| {
             let (word, role) = match message.severity {
                 Severity::Info => ("", Role::Info),
+                Severity::Success => ("", Role::Success),
                 Severity::Warning => ("warning: ", Role::Warning),
                 Severity::Error => ("error: ", Role::Error),
             };
