@@ -12,6 +12,7 @@ pub mod input;
 pub mod keymap;
 pub mod layout;
 pub mod nearest;
+pub mod pace;
 pub mod screen;
 pub mod size;
 pub mod terminal;

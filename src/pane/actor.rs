@@ -313,13 +313,13 @@ impl Actor {
             warn!(id = %self.shared.id, %error, "the pty took no new size");
         }
         self.shared.update(|info| info.size = size);
-        self.frames.changed(now);
+        self.frames.changed(self.emulator.update_open(), now);
     }
 
     /// Publishes for new watchers; once there is none, the published screen's memory is given back.
     fn watchers_changed(&mut self, now: Instant) {
         if self.shared.is_watched() {
-            self.frames.changed(now);
+            self.frames.changed(self.emulator.update_open(), now);
         } else {
             let size = self.shared.info().size;
             self.screen
@@ -395,6 +395,9 @@ impl Actor {
         let before = self.emulator.version();
         let bytes = self.buffer.get(..count).unwrap_or_default();
         self.emulator.feed(bytes, &mut self.feedback);
+        if self.shared.is_watched() && self.emulator.version() != before {
+            self.frames.output(bytes, self.emulator.update_open(), now);
+        }
         self.last_activity = now;
         if !self.feedback.replies.is_empty() {
             if self.input.len() < MAX_REPLIES {
@@ -410,9 +413,6 @@ impl Actor {
         }
         // Handed back for its capacity.
         self.feedback.events = events;
-        if self.shared.is_watched() && self.emulator.version() != before {
-            self.frames.output(count, self.emulator.update_open(), now);
-        }
         if !self.waiters.is_empty() {
             self.answer_waiters();
         }

@@ -9,7 +9,7 @@ mod watches;
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,12 +33,11 @@ use super::view;
 use super::writer::Writer;
 use crate::config::{self, Settings};
 use crate::domain::event::TerminalEvent;
+use crate::domain::pace::Pace;
 use crate::pane::Pool;
 use crate::runtime::fault;
 use crate::runtime::signals::{Termination, Terminations};
 
-/// The least time between two frames.
-const FRAME: Duration = Duration::from_micros(16_667);
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
 
@@ -61,7 +60,7 @@ pub(super) struct Runner<'a> {
     frame: Frame,
     outside: Outside,
     redraw: Redraw,
-    last_frame: Option<Instant>,
+    pace: Pace,
     background: Option<bool>,
     /// The user wants to go back to the shell for a while.
     suspending: bool,
@@ -118,7 +117,7 @@ impl<'a> Runner<'a> {
             frame: Frame::new(),
             outside: Outside::default(),
             redraw: Redraw::All,
-            last_frame: None,
+            pace: Pace::default(),
             background: None,
             suspending: false,
             ending: None,
@@ -163,7 +162,7 @@ impl<'a> Runner<'a> {
             return None;
         }
         let now = Instant::now();
-        if let Some(next) = self.last_frame.map(|last| last + FRAME)
+        if let Some(next) = self.pace.next()
             && now < next
         {
             return Some(next);
@@ -182,7 +181,7 @@ impl<'a> Runner<'a> {
         );
         self.redraw = Redraw::Nothing;
         if !bytes.is_empty() {
-            self.last_frame = Some(now);
+            self.pace.shown(now);
             self.writer.send(bytes);
         }
         None
