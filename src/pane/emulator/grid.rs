@@ -8,7 +8,7 @@ use std::num::NonZeroU16;
 use super::carriage::{Carriage, Load, REPLACEMENT, is_mark};
 use super::cells::{Content, push_cell};
 use super::style::Style;
-use crate::domain::screen::{Attrs, Color, ColorKind, Row, Underline};
+use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row, Underline};
 use crate::domain::size::Size;
 
 /// The part of a look that the crate's cells hold.
@@ -31,6 +31,10 @@ pub(super) struct Grid {
     /// The scrolling region that the present screen of the crate has.
     region: (u16, u16),
     carriage: Carriage,
+    /// For each row, the column from which on it is surely blank in the default colour: reading cells is dear.
+    used: Vec<u16>,
+    /// The same of the screen that is not shown.
+    other_used: Vec<u16>,
     /// Rows that may have changed since they were last read.
     touched: Vec<bool>,
     out: Vec<u8>,
@@ -44,6 +48,8 @@ impl Grid {
             look: Look::default(),
             region: (0, size.rows() - 1),
             carriage: Carriage::default(),
+            used: vec![0; usize::from(size.rows())],
+            other_used: vec![0; usize::from(size.rows())],
             touched: vec![true; usize::from(size.rows())],
             out: Vec::new(),
         }
@@ -72,14 +78,30 @@ impl Grid {
         self.vt.process(&self.out);
     }
 
-    /// Feeds text (no control characters) that begins in `row`; the look must be set.
+    /// Feeds text (no control characters) that stays within `row`; the look must be set.
     pub fn put(&mut self, text: &[u8], row: u16) {
         self.touch(row);
         self.vt.process(text);
+        self.use_to(row, self.cursor().1);
     }
 
-    /// Line feed: down one row, or the region scrolls.
+    /// Feeds text whose first character wraps; `scrolls` says that the cursor is on the region's last row.
+    pub fn put_wrapping(&mut self, text: &[u8], scrolls: bool) {
+        if scrolls {
+            self.touch_region();
+            self.shift_used(self.region.0, 1, true);
+        }
+        self.touch(self.cursor().0);
+        self.vt.process(text);
+        let (row, col) = self.cursor();
+        self.touch(row);
+        self.use_to(row, col);
+    }
+
+    /// Line feed on the region's last row.
     pub fn line_feed(&mut self) {
+        self.touch_region();
+        self.shift_used(self.region.0, 1, true);
         self.vt.process(b"\n");
     }
 
@@ -108,6 +130,7 @@ impl Grid {
         });
         self.go_to(row, from);
         self.touch(row);
+        self.blank(row, from, to, fill);
         if from == 0 && to >= self.size.cols() {
             self.send("K", &[2]);
         } else {
@@ -121,7 +144,9 @@ impl Grid {
             bg: fill,
             ..Look::default()
         });
-        self.touch(self.cursor().0);
+        let (row, col) = self.cursor();
+        self.touch(row);
+        self.blank_line(part, row, col, fill);
         self.send("K", &[part]);
     }
 
@@ -132,27 +157,87 @@ impl Grid {
             ..Look::default()
         });
         self.touch_all();
+        let (cursor, col) = self.cursor();
+        let rows = match part {
+            0 => cursor + 1..self.size.rows(),
+            1 => 0..cursor,
+            _ => 0..self.size.rows(),
+        };
+        for row in rows {
+            self.blank(row, 0, self.size.cols(), fill);
+        }
+        self.blank_line(part, cursor, col, fill);
         self.send("J", &[part]);
+    }
+
+    fn blank_line(&mut self, part: u16, row: u16, col: u16, fill: Color) {
+        let cols = self.size.cols();
+        let (from, to) = match part {
+            0 => (col, cols),
+            1 => (0, col.saturating_add(1).min(cols)),
+            _ => (0, cols),
+        };
+        self.blank(row, from, to, fill);
+    }
+
+    /// Notes that cells have become blank.
+    fn blank(&mut self, row: u16, from: u16, to: u16, fill: Color) {
+        let Some(used) = self.used.get_mut(usize::from(row)) else {
+            return;
+        };
+        if fill != Color::DEFAULT {
+            *used = to.max(*used);
+        } else if to >= *used {
+            *used = from.min(*used);
+        }
+    }
+
+    /// Notes that cells up to a column are in use.
+    fn use_to(&mut self, row: u16, col: u16) {
+        if let Some(used) = self.used.get_mut(usize::from(row)) {
+            *used = col.max(*used);
+        }
+    }
+
+    /// Notes that the region's rows from `first` on have moved, and blank ones come in.
+    fn shift_used(&mut self, first: u16, rows: u16, up: bool) {
+        let bottom = usize::from(self.region.1);
+        let Some(moved) = self.used.get_mut(usize::from(first)..=bottom) else {
+            return;
+        };
+        let rows = usize::from(rows).min(moved.len());
+        if up {
+            moved.rotate_left(rows);
+            let kept = moved.len() - rows;
+            moved[kept..].fill(0);
+        } else {
+            moved.rotate_right(rows);
+            moved[..rows].fill(0);
+        }
     }
 
     /// Scrolls the region up by rows; what comes in is blank in the default colour.
     pub fn scroll_up(&mut self, rows: u16) {
         self.touch_region();
+        self.shift_used(self.region.0, rows, true);
         self.send("S", &[rows]);
     }
 
     pub fn scroll_down(&mut self, rows: u16) {
         self.touch_region();
+        self.shift_used(self.region.0, rows, false);
         self.send("T", &[rows]);
     }
 
     pub fn insert_lines(&mut self, rows: u16) {
         self.touch_region();
+        self.shift_used(self.cursor().0, rows, false);
         self.send("L", &[rows]);
     }
 
     pub fn delete_lines(&mut self, rows: u16) {
         self.touch_region();
+        self.shift_used(self.cursor().0, rows, true);
         self.send("M", &[rows]);
     }
 
@@ -165,6 +250,10 @@ impl Grid {
         }
         self.go_to(row, col);
         self.touch(row);
+        let used = self.used.get(usize::from(row)).copied().unwrap_or(0);
+        if used > col {
+            self.use_to(row, used.saturating_add(count).min(self.size.cols()));
+        }
         self.send("@", &[count]);
     }
 
@@ -187,6 +276,7 @@ impl Grid {
         } else {
             b"\x1b[?47l"
         });
+        std::mem::swap(&mut self.used, &mut self.other_used);
         self.touch_all();
     }
 
@@ -196,10 +286,13 @@ impl Grid {
         self.look = Look::default();
         self.region = (0, self.size.rows() - 1);
         self.carriage.clear();
+        self.used.fill(0);
+        self.other_used.fill(0);
         self.touch_all();
     }
 
-    /// Cuts or extends both screens at the right and at the bottom; the caller has scrolled what should stay.
+    /// Cuts or extends both screens at the right and at the bottom; the caller shows the primary one and has scrolled
+    /// what should stay. The other one is scrolled by the crate where its cursor would be cut off.
     pub fn resize(&mut self, size: Size) {
         self.size = size;
         self.vt.screen_mut().clear_scrollback();
@@ -207,6 +300,11 @@ impl Grid {
             .screen_mut()
             .set_size(side(size.rows()), side(size.cols()));
         self.region = (0, size.rows() - 1);
+        self.used.resize(usize::from(size.rows()), 0);
+        for used in &mut self.used {
+            *used = size.cols().min(*used);
+        }
+        self.other_used = vec![size.cols(); usize::from(size.rows())];
         self.touched.resize(usize::from(size.rows()), true);
         self.touch_all();
     }
@@ -238,9 +336,21 @@ impl Grid {
         self.vt.screen().row_wrapped(row)
     }
 
+    /// The column from which on a row is blank.
+    fn used(&self, row: u16) -> u16 {
+        let used = self.used.get(usize::from(row)).copied().unwrap_or(0);
+        debug_assert!(
+            (used..self.size.cols())
+                .filter_map(|col| self.raw(row, col))
+                .all(|cell| !cell.has_contents() && cell.bgcolor() == vt100::Color::Default),
+            "row {row} is not blank from column {used} on"
+        );
+        used.min(self.size.cols())
+    }
+
     /// Whether a row has neither text nor colour.
     pub fn row_is_blank(&self, row: u16) -> bool {
-        (0..self.size.cols()).all(|col| {
+        (0..self.used(row)).all(|col| {
             self.raw(row, col)
                 .is_none_or(|cell| !cell.has_contents() && color(cell.bgcolor()) == Color::DEFAULT)
         })
@@ -252,9 +362,10 @@ impl Grid {
         out.extras.clear();
         out.wrapped = self.row_wrapped(row);
         let cols = usize::from(self.size.cols());
+        let used = usize::from(self.used(row));
         let mut cluster = String::new();
         let mut col = 0;
-        while out.cells.len() < cols {
+        while out.cells.len() < used {
             let Some(cell) = self.raw(row, col) else {
                 break;
             };
@@ -275,6 +386,7 @@ impl Grid {
             push_cell(out, content, wide, &style);
             col += if wide { 2 } else { 1 };
         }
+        out.cells.resize(cols, Cell::default());
     }
 
     /// Takes a cell's text apart into what it shows and the load it carries.

@@ -2,10 +2,11 @@
 //!
 //! Follows xterm where terminals differ. A pending wrap is kept until the cursor moves or something is erased.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::carriage::REPLACEMENT;
-use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide, is_mark_or_control};
+use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide};
 use super::charset::Charsets;
 use super::grid::{Look, RawCell, raw_look, split};
 use super::history::History;
@@ -80,8 +81,8 @@ pub(super) struct Screen {
     /// A wrap is pending at a right margin that is not the screen's edge.
     margin_wrap: bool,
     saved: [Saved; 2],
-    /// The last character printed, for REP.
-    last: Option<char>,
+    /// The last character printed, with what was joined to it, for REP.
+    last: String,
     /// The cursor stands at the start of the last row, which a line feed has just made.
     fresh: bool,
     shown: Vec<Arc<Row>>,
@@ -101,7 +102,7 @@ impl Screen {
             placing: Placing::default(),
             margin_wrap: false,
             saved: Default::default(),
-            last: None,
+            last: String::new(),
             fresh: false,
             shown: Vec::new(),
         }
@@ -140,10 +141,6 @@ impl Screen {
 
     pub fn is_alternate(&self) -> bool {
         self.page.is_alternate()
-    }
-
-    pub fn history(&self) -> &History {
-        &self.page.history
     }
 
     /// Gives the history away; for an emulator that begins anew.
@@ -236,13 +233,7 @@ impl Screen {
             } else {
                 0
             };
-            if let Some(last) = run[..taken]
-                .chars()
-                .rev()
-                .find(|c| char_width(*c).is_some_and(|width| width > 0))
-            {
-                self.last = Some(last);
-            }
+            self.remember(&run[..taken]);
             rest = &run[taken..];
             if rest.is_empty() {
                 return;
@@ -257,19 +248,42 @@ impl Screen {
         }
     }
 
+    /// Keeps the last character of printed text for REP.
+    fn remember(&mut self, run: &str) {
+        if let Some((&last, _)) = run.as_bytes().split_last()
+            && last.is_ascii()
+        {
+            self.last.clear();
+            self.last.push(char::from(last));
+            return;
+        }
+        let base = run
+            .char_indices()
+            .rev()
+            .find(|(_, c)| char_width(*c).is_some_and(|width| width > 0));
+        let joined = base.map_or(run, |(at, _)| {
+            self.last.clear();
+            &run[at..]
+        });
+        for c in joined.chars().filter(|c| char_width(*c).is_some()) {
+            if self.last.len() < CLUSTER_LIMIT {
+                self.last.push(c);
+            }
+        }
+    }
+
     /// REP: the last character again.
     pub fn repeat(&mut self, count: u16) {
-        let Some(last) = self.last else { return };
-        let screenful = u32::from(self.size().cols()) * u32::from(self.size().rows());
-        let run: String =
-            std::iter::repeat_n(last, u32::from(count).min(screenful) as usize).collect();
+        let screenful = usize::from(self.size().cols()) * usize::from(self.size().rows());
+        let run = self.last.repeat(usize::from(count).min(screenful));
         self.begin();
         self.print(&run);
     }
 
     fn print(&mut self, run: &str) {
+        self.remember(run);
         if !self.placing.autowrap || self.placing.insert || !self.page.full_width() {
-            for c in run.chars().filter(|c| !is_mark_or_control(*c)) {
+            for c in run.chars().filter(|c| char_width(*c).is_some()) {
                 self.print_char(c);
             }
             return;
@@ -283,7 +297,6 @@ impl Screen {
     }
 
     fn print_ascii(&mut self, run: &[u8]) {
-        self.last = run.last().map(|byte| char::from(*byte));
         let cols = self.size().cols();
         let (row, col) = self.page.grid.cursor();
         let (now, mut rest) = run.split_at(usize::from(cols - col).min(run.len()));
@@ -303,11 +316,9 @@ impl Screen {
         let scrolls = row == self.margins().bottom;
         if scrolls {
             self.page.keep_rows(1);
-            self.page.grid.touch_region();
         }
-        self.page.grid.put(text, row);
+        self.page.grid.put_wrapping(text, scrolls);
         let (row, col) = self.page.grid.cursor();
-        self.page.grid.touch(row);
         let fill = self.fill();
         if scrolls && fill != Color::DEFAULT && col < self.size().cols() {
             self.page.grid.erase(row, col, self.size().cols(), fill);
@@ -319,10 +330,10 @@ impl Screen {
     fn print_mixed(&mut self, run: &str) {
         let cols = self.size().cols();
         let mut col = self.page.grid.cursor().1;
-        let mut piece = Vec::new();
+        let mut piece = Vec::with_capacity(run.len());
         let mut wraps = false;
-        for c in run.chars().filter(|c| !is_mark_or_control(*c)) {
-            let width = char_width(c).unwrap_or(0);
+        for c in run.chars() {
+            let Some(width) = char_width(c) else { continue };
             if width == 0 {
                 self.put_piece(&mut piece, wraps);
                 wraps = false;
@@ -340,7 +351,6 @@ impl Screen {
             if let Some(mark) = self.mark {
                 push_char(&mut piece, mark);
             }
-            self.last = Some(c);
         }
         self.put_piece(&mut piece, wraps);
     }
@@ -413,7 +423,6 @@ impl Screen {
         if width == 0 {
             return self.join(c);
         }
-        self.last = Some(c);
         let margins = self.margins();
         let cols = self.size().cols();
         let (mut row, mut col) = self.position();
@@ -713,7 +722,7 @@ impl Screen {
         }
     }
 
-    /// Brings back a pending wrap: the row's last character is written again.
+    /// Brings back a pending wrap: what stands in the row's last column is written again.
     fn pend(&mut self, row: u16) {
         let mut col = self.size().cols() - 1;
         if self
@@ -724,8 +733,15 @@ impl Screen {
         {
             col -= 1;
         }
-        if let Some(cell) = self.page.grid.raw(row, col).cloned() {
+        let Some(cell) = self.page.grid.raw(row, col).cloned() else {
+            return;
+        };
+        if cell.has_contents() {
             self.page.grid.put_raw(row, col, &cell);
+        } else {
+            self.page.grid.set_look(raw_look(&cell));
+            self.page.grid.go_to(row, col);
+            self.page.grid.put(b" ", row);
         }
     }
 
@@ -734,9 +750,8 @@ impl Screen {
     /// ED: 0 below, 1 above, 2 all.
     pub fn erase_display(&mut self, part: u16, selective: bool) {
         self.begin();
-        let (row, col) = self.position();
-        self.place(row, col);
         if selective {
+            let (row, col) = self.position();
             let cols = self.size().cols();
             let rows = match part {
                 0 => row + 1..self.size().rows(),
@@ -746,10 +761,10 @@ impl Screen {
             for row in rows {
                 self.page.erase_selectively(row, 0, cols);
             }
+            self.place(row, col);
             if part < 2 {
                 self.erase_line(part, true);
             }
-            self.place(row, col);
         } else {
             self.page.grid.erase_screen(part, self.pen.style.bg);
         }
@@ -762,15 +777,17 @@ impl Screen {
     }
 
     /// EL: 0 to the right, 1 to the left, 2 all.
+    ///
+    /// While a wrap is pending the cursor stands behind the last column (as in VTE and Alacritty, other than in xterm):
+    /// the character there stays, since programs end coloured lines this way.
     pub fn erase_line(&mut self, part: u16, selective: bool) {
         if self.tail.is_open() && part == 0 && self.tail.ends_at_cursor(&self.pen.style, &self.page)
         {
             return;
         }
         self.begin();
-        let (row, col) = self.position();
-        self.place(row, col);
         if selective {
+            let (row, col) = self.position();
             let cols = self.size().cols();
             let (from, to) = match part {
                 0 => (col, cols),
@@ -926,8 +943,12 @@ impl Screen {
         }
         self.begin();
         let (row, col) = self.position();
+        let pending = self.pending() && !self.margin_wrap;
         self.page.show_alternate(alternate);
         self.place(row, col);
+        if pending {
+            self.pend(row);
+        }
     }
 
     /// DECSTR.
@@ -957,7 +978,7 @@ impl Screen {
         self.placing = Placing::default();
         self.margin_wrap = false;
         self.saved = Default::default();
-        self.last = None;
+        self.last.clear();
         self.fresh = false;
     }
 
@@ -976,7 +997,8 @@ impl Screen {
         }
         self.begin();
         let alternate = self.is_alternate();
-        let cursor = self.position();
+        // A pending wrap becomes the first of the new columns.
+        let cursor = self.page.grid.cursor();
         let primary = if alternate {
             self.page.show_alternate(false);
             self.page.grid.cursor()
@@ -1002,7 +1024,7 @@ impl Screen {
     // Reading.
 
     /// The rows of the screen, each the same allocation as before while it has not changed.
-    pub fn rows(&mut self) -> &[Arc<Row>] {
+    fn rows(&mut self) -> &[Arc<Row>] {
         self.settle();
         let mut read = Row::default();
         for row in 0..self.size().rows() {
@@ -1028,14 +1050,42 @@ impl Screen {
         }
     }
 
-    /// Puts the caller's allocation in the place of an equal row.
-    pub fn share(&mut self, index: usize, row: &Arc<Row>) {
-        if let Some(shown) = self.shown.get_mut(index)
-            && !Arc::ptr_eq(shown, row)
-            && **shown == **row
-        {
-            *shown = Arc::clone(row);
+    /// The rows of the screen, in the caller's allocations where those are equal.
+    pub fn shared_rows(&mut self, previous: &[Arc<Row>]) -> Vec<Arc<Row>> {
+        self.rows();
+        for (row, older) in self.shown.iter_mut().zip(previous) {
+            if !Arc::ptr_eq(row, older) && **row == **older {
+                row.clone_from(older);
+            }
         }
+        self.shown.clone()
+    }
+
+    /// Absolute numbers of the oldest row of history, of the screen's top row, and of the row after its last.
+    pub fn extent(&mut self) -> (u64, u64, u64) {
+        self.settle();
+        let (start, top) = (self.page.history.start(), self.page.history.end());
+        (start, top, top + u64::from(self.size().rows()))
+    }
+
+    /// Rows of history and screen by absolute number, cut to what exists.
+    pub fn numbered_rows(&mut self, range: Range<u64>) -> Vec<Arc<Row>> {
+        let (_, top, _) = self.extent();
+        let mut rows: Vec<Arc<Row>> = self
+            .page
+            .history
+            .rows(range.clone())
+            .map(Arc::new)
+            .collect();
+        let index = |number: u64| usize::try_from(number.saturating_sub(top)).unwrap_or(usize::MAX);
+        rows.extend(
+            self.rows()
+                .iter()
+                .take(index(range.end))
+                .skip(index(range.start))
+                .cloned(),
+        );
+        rows
     }
 }
 

@@ -11,7 +11,7 @@ use super::parser::{Parser, Sink};
 use super::replies::Replies;
 use super::screen::Screen;
 use super::{EmulatorEvent, Feedback};
-use crate::domain::screen::Modes;
+use crate::domain::screen::{Cursor, Modes, ScreenSnapshot};
 use crate::domain::size::Size;
 
 /// How many titles a program may save.
@@ -62,8 +62,35 @@ impl Terminal {
         &self.state.switches
     }
 
-    pub fn title(&self) -> &Arc<str> {
-        &self.state.title
+    /// The screen now; rows equal to those of `previous` are shared with it.
+    pub fn snapshot(&mut self, previous: Option<&ScreenSnapshot>) -> ScreenSnapshot {
+        let modes = self.modes();
+        let State {
+            screen,
+            switches,
+            title,
+            ..
+        } = &mut self.state;
+        let rows = screen.shared_rows(previous.map_or(&[], |previous| &previous.rows));
+        let (row, col) = screen.position();
+        let (history_start, top, _) = screen.extent();
+        ScreenSnapshot {
+            size: screen.size(),
+            rows,
+            cursor: Cursor {
+                row,
+                col,
+                visible: switches.cursor_visible,
+                shape: switches.cursor_shape,
+                blinking: switches.cursor_blinking,
+            },
+            title: Arc::clone(title),
+            alternate_screen: screen.is_alternate(),
+            reverse: switches.reverse,
+            modes,
+            history_start,
+            top,
+        }
     }
 
     pub fn modes(&self) -> Modes {
@@ -100,7 +127,13 @@ impl State {
         }
         let screen = &mut self.screen;
         match mode {
-            3 if self.switches.columns_allowed => screen.change_columns(),
+            3 => {
+                // Terminals are set up with a reset of this mode, which must not clear their screen.
+                if on || self.switches.columns_changed || self.switches.columns_allowed {
+                    screen.change_columns();
+                }
+                self.switches.columns_changed = on;
+            }
             6 => screen.change_placing(|placing| placing.origin = on),
             7 => screen.change_placing(|placing| placing.autowrap = on),
             45 => screen.change_placing(|placing| placing.reverse_wrap = on),
@@ -130,7 +163,6 @@ impl State {
     fn private_mode(&self, mode: u16) -> ModeState {
         let placing = self.screen.placing();
         ModeState::of(match mode {
-            3 => false,
             6 => placing.origin,
             7 => placing.autowrap,
             45 => placing.reverse_wrap,
