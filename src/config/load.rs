@@ -1,5 +1,7 @@
 //! From the file's text to [`Settings`], or to all its faults.
 
+mod gateway;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -161,6 +163,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         keep: 5,
     };
     root.section("logging", |table| read_logging(table, &mut logging));
+    let gateway = gateway::read(&mut root);
     let shell = general.shell_command();
     let panes = match root.item("pane") {
         Some(item) => read_panes(&item, &shell, pty.max_ptys),
@@ -172,6 +175,10 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         general,
         pty,
         logging,
+        gateway: gateway.server,
+        circuit_breaker: gateway.breaker,
+        timeouts: gateway.timeouts,
+        profiles: gateway.profiles,
         panes,
         keymap: keymap?,
     })

@@ -17,7 +17,8 @@ pub use error::{ConfigError, Fault};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
 pub use settings::{
-    General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice, UnicodeChoice,
+    GatewaySettings, General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings,
+    ThemeChoice, UnicodeChoice,
 };
 pub use units::{parse_duration, parse_size, show_duration};
 pub use watch::{ReloadReport, Watch, watch};

@@ -1,11 +1,15 @@
 //! The validated configuration.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::agent::AgentKind;
+use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
+use crate::domain::profile::Profile;
+use crate::domain::timeouts::Timeouts;
 
 use super::shell::user_shell;
 
@@ -15,6 +19,11 @@ pub struct Settings {
     pub general: General,
     pub pty: Pty,
     pub logging: Logging,
+    pub gateway: GatewaySettings,
+    pub circuit_breaker: BreakerSettings,
+    pub timeouts: Timeouts,
+    /// As the file says, in its order; empty for those that the environment's keys make.
+    pub profiles: Vec<Profile>,
     /// What to open at the start, in this order; empty for one shell.
     pub panes: Vec<PaneSettings>,
     /// `general.prefix` and `[keys]` over the default keys.
@@ -81,6 +90,32 @@ pub struct Logging {
     pub keep: usize,
 }
 
+/// `[gateway]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewaySettings {
+    pub enabled: bool,
+    /// A loopback address; port 0 takes any free one.
+    pub bind: SocketAddr,
+    /// Whether the file names `bind`, so that no other port will do.
+    pub bind_is_named: bool,
+    /// How long a request waits for room.
+    pub max_wait: Duration,
+    /// Bytes.
+    pub max_body: usize,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 3100)),
+            bind_is_named: false,
+            max_wait: Duration::from_secs(10),
+            max_body: 32 << 20,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
     Error,
@@ -115,6 +150,12 @@ impl Settings {
         let mut keys = Vec::new();
         if self.logging.format != running.logging.format {
             keys.push("logging.format");
+        }
+        if self.gateway.enabled != running.gateway.enabled {
+            keys.push("gateway.enabled");
+        }
+        if self.gateway.bind != running.gateway.bind {
+            keys.push("gateway.bind");
         }
         if self.panes != running.panes {
             keys.push("pane");

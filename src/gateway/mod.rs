@@ -46,4 +46,3 @@ pub use price::date as prices_date;
 pub use router::RouterHandle;
 pub use server::serve;
 pub use service::{Gateway, Options};
-pub use upstream::Timeouts;

@@ -30,14 +30,23 @@ fn the_example_file_names_every_key() {
         "idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
     );
     assert_eq!(keys("logging"), "format keep level max_size");
+    assert_eq!(keys("gateway"), "bind enabled max_body max_wait");
+    assert_eq!(
+        keys("circuit_breaker"),
+        "failure_threshold half_open_requests open_for success_threshold timeout_threshold"
+    );
+    assert_eq!(keys("timeouts"), "connect first_byte stream_idle");
     let uncommented: Vec<&str> = DEFAULT_FILE
         .lines()
-        .skip_while(|line| !line.starts_with("# [[pane]]"))
+        .skip_while(|line| !line.starts_with("# [[profile]]"))
         .map(|line| line.strip_prefix("# ").unwrap_or(line))
         .filter(|line| line.starts_with('[') || line.contains(" = "))
         .collect();
     let uncommented = uncommented.join("\n");
     let settings = parse("", &uncommented).unwrap();
+    let profile = settings.profiles.first().unwrap();
+    assert_eq!(profile.models.len() + profile.headers.len(), 2);
+    assert_eq!(profile.limits.burst.map(u32::from), Some(50));
     let pane = settings.panes.first().unwrap();
     assert_eq!(pane.name.as_deref(), Some("agent"));
     assert_eq!(

@@ -9,7 +9,8 @@ use tundra::domain::breaker::BreakerSettings;
 use tundra::domain::id::TerminalId;
 use tundra::domain::profile::{Dialect, Dialects, Profile, ProfileName, ProviderKind};
 use tundra::domain::route::{ProviderStatus, RouteSettings};
-use tundra::gateway::{self, CallerKey, Gateway, Options, Timeouts};
+use tundra::domain::timeouts::Timeouts;
+use tundra::gateway::{self, CallerKey, Gateway, Options};
 use tundra::runtime::tasks::Tasks;
 
 /// The key that providers see; no caller may.
