@@ -4,5 +4,6 @@
 
 pub mod fault;
 pub mod limits;
+pub mod listen;
 pub mod signals;
 pub mod tasks;

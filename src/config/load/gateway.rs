@@ -223,6 +223,8 @@ fn capabilities(item: &Item<'_>) -> Option<Capabilities> {
 
 fn base_url(item: &Item<'_>) -> Option<String> {
     let url = item.string()?.trim_end_matches('/');
+    // Other programs want it there; here it begins every route.
+    let url = url.strip_suffix("/v1").unwrap_or(url);
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));

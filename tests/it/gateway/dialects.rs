@@ -2,6 +2,8 @@
 
 use tundra::domain::profile::Dialect;
 
+use crate::support::upstream::{Script, Seen, json, stream};
+
 pub const ALL: [Dialect; 3] = Dialect::ALL;
 
 pub fn path(dialect: Dialect) -> &'static str {
@@ -145,6 +147,73 @@ pub fn error_event(dialect: Dialect, overloaded: bool) -> String {
         (Dialect::Responses, false) => named(
             r#"{"type":"error","code":"rate_limit_exceeded","message":"Slow down","param":null}"#,
         ),
+    }
+}
+
+/// Answers a request of a conversation: with a call of `get_weather` where it offers tools and brings no result yet,
+/// else with the usual words; as a stream where it asks for one.
+pub fn converse(seen: &Seen) -> Script {
+    let path = seen.path();
+    let dialect = ALL
+        .into_iter()
+        .find(|one| path.starts_with(self::path(*one)))
+        .unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    let text = body.to_string();
+    let calls = body["tools"].is_array()
+        && !["tool_result", "\"tool\"", "function_call_output"]
+            .iter()
+            .any(|word| text.contains(word));
+    match (body["stream"] == true, calls) {
+        (true, true) => stream(&tool_events(dialect)),
+        (true, false) => stream(&events(dialect)),
+        (false, true) => json(200, tool_answer(dialect)),
+        (false, false) => json(200, answer(dialect)),
+    }
+}
+
+fn tool_answer(dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Messages => r#"{"id":"msg_2","type":"message","role":"assistant","model":"some-model","content":[{"type":"tool_use","id":"toolu_1","name":"get_weather","input":{"city":"Oslo"}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":7}}"#,
+        Dialect::Chat => r#"{"id":"chatcmpl-2","object":"chat.completion","created":1,"model":"some-model","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19}}"#,
+        Dialect::Responses => r#"{"id":"resp_2","object":"response","created_at":1,"status":"completed","error":null,"model":"some-model","output":[{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"{\"city\":\"Oslo\"}","status":"completed"}],"usage":{"input_tokens":12,"input_tokens_details":{"cached_tokens":0},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":19}}"#,
+    }
+    .to_owned()
+}
+
+fn tool_events(dialect: Dialect) -> Vec<String> {
+    match dialect {
+        Dialect::Messages => [
+            r#"{"type":"message_start","message":{"id":"msg_2","type":"message","role":"assistant","model":"some-model","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":1}}}"#,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"toolu_1","name":"get_weather","input":{}}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"city\":"}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":" \"Oslo\"}"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":7}}"#,
+            r#"{"type":"message_stop"}"#,
+        ]
+        .map(named)
+        .to_vec(),
+        Dialect::Chat => [
+            r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"role":"assistant","content":null},"finish_reason":null}]}"#,
+            r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"get_weather","arguments":""}}]},"finish_reason":null}]}"#,
+            r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":null}]}"#,
+            r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#,
+            "[DONE]",
+        ]
+        .map(data)
+        .to_vec(),
+        Dialect::Responses => [
+            r#"{"type":"response.created","sequence_number":0,"response":{"id":"resp_2","object":"response","created_at":1,"status":"in_progress","error":null,"model":"some-model","output":[]}}"#,
+            r#"{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"","status":"in_progress"}}"#,
+            r#"{"type":"response.function_call_arguments.delta","sequence_number":2,"item_id":"fc_1","output_index":0,"delta":"{\"city\":\"Oslo\"}"}"#,
+            r#"{"type":"response.function_call_arguments.done","sequence_number":3,"item_id":"fc_1","output_index":0,"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}"#,
+            r#"{"type":"response.output_item.done","sequence_number":4,"output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"{\"city\":\"Oslo\"}","status":"completed"}}"#,
+            r#"{"type":"response.completed","sequence_number":5,"response":{"id":"resp_2","object":"response","created_at":1,"status":"completed","error":null,"model":"some-model","output":[{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"{\"city\":\"Oslo\"}","status":"completed"}],"usage":{"input_tokens":12,"input_tokens_details":{"cached_tokens":0},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":19}}}"#,
+        ]
+        .map(named)
+        .to_vec(),
     }
 }
 

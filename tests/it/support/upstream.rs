@@ -26,6 +26,9 @@ pub enum Step {
 /// What is done for one request; the connection is kept unless a step ends it.
 pub type Script = Vec<Step>;
 
+/// What is done for a request that no script was queued for.
+type Usual = Arc<dyn Fn(&Seen) -> Script + Send + Sync>;
+
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -50,16 +53,15 @@ impl Seen {
     }
 }
 
-#[derive(Debug, Default)]
 struct State {
     next: VecDeque<Script>,
-    usual: Script,
+    usual: Usual,
     seen: Vec<Seen>,
     connections: usize,
 }
 
 /// Listens on a port of its own until it is dropped. Scripts that were queued are used once each, then the usual one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Upstream {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -68,11 +70,18 @@ pub struct Upstream {
 impl Upstream {
     /// An upstream that does `usual` for every request.
     pub fn start(usual: Script) -> Self {
+        Self::answering(move |_| usual.clone())
+    }
+
+    /// An upstream that decides by the request.
+    pub fn answering(usual: impl Fn(&Seen) -> Script + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State {
-            usual,
-            ..State::default()
+            next: VecDeque::new(),
+            usual: Arc::new(usual),
+            seen: Vec::new(),
+            connections: 0,
         }));
         let shared = Arc::downgrade(&state);
         std::thread::spawn(move || {
@@ -105,7 +114,7 @@ impl Upstream {
     }
 
     pub fn usually(&self, script: Script) {
-        self.state.lock().unwrap().usual = script;
+        self.state.lock().unwrap().usual = Arc::new(move |_| script.clone());
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -128,16 +137,17 @@ fn converse(mut stream: TcpStream, state: &Mutex<State>) {
     while let Some((head, body)) = read_request(&mut stream, &mut left) {
         let (script, index) = {
             let mut state = state.lock().unwrap();
-            state.seen.push(Seen {
+            let seen = Seen {
                 connection,
                 head,
                 body,
                 gone: None,
-            });
+            };
             let script = state
                 .next
                 .pop_front()
-                .unwrap_or_else(|| state.usual.clone());
+                .unwrap_or_else(|| (state.usual)(&seen));
+            state.seen.push(seen);
             (script, state.seen.len() - 1)
         };
         if !perform(&mut stream, script, |gone| {
