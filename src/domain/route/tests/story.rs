@@ -211,6 +211,24 @@ fn whoever_waits_longest_goes_first_and_newcomers_do_not_barge() {
 }
 
 #[test]
+fn whoever_waits_looks_again_when_anybody_is_due() {
+    let mut router = router([limited("a", 0, 60, 1), profile("b", 1)]);
+    let hold = RouterCommand::Failover {
+        from: Some(named("b")),
+        hold: Duration::from_millis(300),
+    };
+    router.command(&hold, By::Cli, at(0)).expect("a can");
+    let _first = go(&mut router, &mut Run::default(), at(0));
+    let mut run = Run::default();
+    let due = Moment::ORIGIN.after(Duration::from_millis(300));
+    assert!(matches!(
+        router.admit(&call(), &mut run, at(0)),
+        Admission::Wait { until } if until == due
+    ));
+    assert_eq!(go(&mut router, &mut run, due).profile.name, named("b"));
+}
+
+#[test]
 fn nobody_waits_longer_than_patience_lasts() {
     let mut router = router([limited("a", 0, 5, 1)]);
     let _first = go(&mut router, &mut Run::default(), at(0));
