@@ -207,21 +207,16 @@ impl Breaker {
     /// Whether a call would be let through at `now`; changes nothing.
     pub fn check(&self, now: Moment) -> Result<(), BreakerRefusal> {
         match self.phase {
-            Phase::Closed | Phase::Forced(Forced::Closed) => Ok(()),
             Phase::Forced(Forced::Open) => Err(BreakerRefusal::Open { retry_at: None }),
             Phase::Open { retry_at } if now < retry_at => Err(BreakerRefusal::Open {
                 retry_at: Some(retry_at),
             }),
-            Phase::Open { .. } => Ok(()),
             Phase::HalfOpen {
                 live, lease_ends, ..
-            } => {
-                if live < self.settings.half_open_requests || now >= lease_ends {
-                    Ok(())
-                } else {
-                    Err(BreakerRefusal::Probing { until: lease_ends })
-                }
+            } if live >= self.settings.half_open_requests && now < lease_ends => {
+                Err(BreakerRefusal::Probing { until: lease_ends })
             }
+            _ => Ok(()),
         }
     }
 
@@ -284,6 +279,10 @@ impl Breaker {
     }
 
     /// Counts a call's outcome, once. One of an earlier generation changes nothing.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a ticket that was settled is gone"
+    )]
     pub fn settle(
         &mut self,
         ticket: BreakerTicket,

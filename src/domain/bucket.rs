@@ -112,11 +112,15 @@ impl Bucket {
         self.tokens = Level::carried(self.tokens, fresh.tokens, now);
     }
 
-    /// Whether `amount` could be taken at `now`; changes nothing. More than the capacity needs a full bucket.
-    pub fn check(&self, amount: Amount, now: Moment) -> Result<(), NoRoom> {
-        let wait = |level: Option<Level>, units| level.map_or(0, |level| level.wait(units, now));
-        let nanos = wait(self.requests, amount.requests).max(wait(self.tokens, amount.tokens));
-        match nanos {
+    /// Whether `amount` could be taken at `now`, once `ahead` has been taken by those who came before; changes nothing.
+    /// More than the capacity needs a full bucket.
+    pub fn check(&self, amount: Amount, ahead: Amount, now: Moment) -> Result<(), NoRoom> {
+        let wait = |level: Option<Level>, units, ahead| {
+            level.map_or(0, |level| level.wait(units, ahead, now))
+        };
+        let requests = wait(self.requests, amount.requests, ahead.requests);
+        let tokens = wait(self.tokens, amount.tokens, ahead.tokens);
+        match requests.max(tokens) {
             0 => Ok(()),
             nanos => Err(NoRoom {
                 wait: Duration::from_nanos(nanos),
@@ -126,7 +130,7 @@ impl Bucket {
 
     /// Takes `amount` in both dimensions, or nothing.
     pub fn reserve(&mut self, amount: Amount, now: Moment) -> Result<Reservation, NoRoom> {
-        self.check(amount, now)?;
+        self.check(amount, Amount::default(), now)?;
         let take = |level: &mut Option<Level>, units| match level {
             Some(level) => level.take(units, now),
             None => units,
@@ -140,6 +144,10 @@ impl Bucket {
     }
 
     /// Sets what was reserved off against what was used.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a reservation that was settled is gone"
+    )]
     pub fn settle(&mut self, reservation: Reservation, used: Used, now: Moment) {
         let taken = reservation.taken;
         self.outstanding = Amount {
@@ -235,9 +243,10 @@ impl Level {
         self.at = self.at.max(now);
     }
 
-    /// Nanoseconds until `units`, or as much as there can be, are there.
-    fn wait(&self, units: u64, now: Moment) -> u64 {
-        let missing = grains(units.min(self.capacity.get())) - self.balance_at(now);
+    /// Nanoseconds until `units`, or as much as there can be, are there beyond `ahead`.
+    fn wait(&self, units: u64, ahead: u64, now: Moment) -> u64 {
+        let wanted = grains(units.min(self.capacity.get())) + grains(ahead);
+        let missing = wanted - self.balance_at(now);
         if missing <= 0 {
             return 0;
         }

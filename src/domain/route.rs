@@ -7,24 +7,26 @@
 mod call;
 mod command;
 mod entry;
+mod jitter;
 mod line;
 mod roster;
 mod skip;
 mod status;
+mod ticket;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::breaker::{BreakerSettings, BreakerTicket, Jitter, Transition};
-use super::bucket::{Amount, Remaining, Reservation, Used};
-use super::cooldown::CoolingCause;
+use super::breaker::{BreakerSettings, Jitter, Transition};
+use super::bucket::{Amount, Remaining, Used};
 use super::moment::Moment;
-use super::outcome::{CallError, Outcome};
-use super::profile::{Dialect, Profile, ProfileName};
+use super::outcome::Outcome;
+use super::profile::{Profile, ProfileName};
 use super::usage::Usage;
 
 use call::Wants;
 use entry::Entry;
+use jitter::JitterSource;
 use line::Line;
 use roster::Roster;
 
@@ -32,6 +34,7 @@ pub use call::{Call, Caller, Choice, Run};
 pub use command::{By, CommandError, DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus};
+pub use ticket::{Admission, Cool, Grant, Settlement, Ticket};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
@@ -59,118 +62,6 @@ pub enum KeyState {
     /// Found, or none is needed.
     Present,
     Missing,
-}
-
-/// The right to make one call to one profile. Settle it exactly once.
-#[derive(Debug)]
-#[must_use = "a ticket that is not settled keeps its place and its tokens"]
-pub struct Ticket {
-    profile: ProfileId,
-    breaker: BreakerTicket,
-    reservation: Reservation,
-    /// It looks whether a budget is still spent.
-    asks_again: bool,
-}
-
-impl Ticket {
-    #[must_use]
-    pub const fn profile(&self) -> ProfileId {
-        self.profile
-    }
-
-    #[must_use]
-    pub const fn is_probe(&self) -> bool {
-        self.breaker.is_probe()
-    }
-}
-
-/// What to do with a call.
-#[derive(Debug)]
-pub enum Admission {
-    Go(Grant),
-    /// Nobody can take it now, somebody may then; ask again with the same run, or leave the line.
-    Wait {
-        until: Moment,
-    },
-    Refused(NothingLeft),
-}
-
-/// A call that may be made.
-#[derive(Debug)]
-pub struct Grant {
-    pub ticket: Ticket,
-    pub profile: Arc<Profile>,
-    /// The one to speak upstream.
-    pub dialect: Dialect,
-    pub choice: Choice,
-}
-
-/// How a call ended, in all that the rules need to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settlement {
-    outcome: Outcome,
-    used: Used,
-    cool: Option<Cool>,
-    /// Whether the provider gave an answer that a spent budget would not give.
-    answered: bool,
-}
-
-/// What a provider's answer asks for besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cool {
-    /// A 429.
-    RateLimit(Duration),
-    /// A 5xx or 529 that names a time.
-    Overload(Duration),
-    /// A 429 that speaks of a spent budget.
-    Spent,
-}
-
-impl Settlement {
-    /// A whole answer. `used` are the tokens that count towards the limit.
-    #[must_use]
-    pub const fn success(used: Used) -> Self {
-        Self {
-            outcome: Outcome::Success,
-            used,
-            cool: None,
-            answered: true,
-        }
-    }
-
-    /// An error, with the cooldown that a 429 brings.
-    #[must_use]
-    pub fn failed(error: &CallError, used: Used) -> Self {
-        let cool = match error {
-            CallError::RateLimited { retry_after } => Some(Cool::RateLimit(*retry_after)),
-            _ => None,
-        };
-        Self {
-            outcome: error.outcome(),
-            used,
-            cool,
-            answered: matches!(error, CallError::Api { status, .. } if *status < 500)
-                || cool.is_some(),
-        }
-    }
-
-    /// The caller left, or tundra gave the attempt up for a reason of its own.
-    #[must_use]
-    pub const fn ignored(used: Used) -> Self {
-        Self {
-            outcome: Outcome::Ignored,
-            used,
-            cool: None,
-            answered: false,
-        }
-    }
-
-    /// The same with another cooldown.
-    #[must_use]
-    pub const fn with(mut self, cool: Cool) -> Self {
-        self.cool = Some(cool);
-        self
-    }
 }
 
 #[derive(Debug)]
@@ -256,7 +147,7 @@ impl Router {
             match self.verdict(entry, &wants, run, now) {
                 Ok(()) => {
                     let pinned = self.roster.is_pinned(entry);
-                    chosen = Some((entry.id, choice(call, run, pinned)));
+                    chosen = Some((entry.id, Choice::of(call, run, pinned)));
                     break;
                 }
                 Err(skip) => run.skipped.push((entry.profile.name.clone(), skip)),
@@ -323,7 +214,7 @@ impl Router {
         let transition = entry
             .breaker
             .settle(ticket.breaker, settlement.outcome, now, jitter);
-        let cooled = settlement.cool.map(|cool| cool_down(entry, cool, now));
+        let cooled = settlement.cool.map(|cool| entry.cool(cool, now));
         let moves = cooled.is_some();
         self.events.extend(cooled);
         self.told(ticket.profile, transition, now);
@@ -494,17 +385,9 @@ impl Router {
     }
 
     fn wait_or_refuse(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
-        let untried = |(name, skip): &(ProfileName, Skip)| {
-            let tried = self
-                .roster
-                .in_order(Some(name))
-                .any(|e| run.has_tried(e.id));
-            if tried { None } else { skip.worth_waiting() }
-        };
-        let soonest = run.skipped.iter().filter_map(untried).min();
         let patience = now.after(self.settings.max_wait);
         let patience_ends = *run.patience_ends.get_or_insert(patience);
-        if let Some(until) = soonest.filter(|until| *until <= patience_ends) {
+        if let Some(until) = self.worth_waiting(run, patience_ends) {
             if run.place.is_none() {
                 run.place = self.line.join(call.tokens, self.candidates(call, run));
             }
@@ -514,6 +397,23 @@ impl Router {
         }
         self.leave_line(run);
         Admission::Refused(self.nothing_left(call, run, now))
+    }
+
+    /// When to look again, if a bucket or a cooldown is due before patience ends: then, or as soon as anything else is.
+    fn worth_waiting(&self, run: &Run, patience_ends: Moment) -> Option<Moment> {
+        let tried = |name| {
+            let mut entries = self.roster.in_order(Some(name));
+            entries.any(|entry| run.has_tried(entry.id))
+        };
+        let untried = run.skipped.iter().filter(|(name, _)| !tried(name));
+        let (mut due, mut worth) = (None::<Moment>, false);
+        for (_, skip) in untried {
+            worth |= skip
+                .worth_waiting()
+                .is_some_and(|until| until <= patience_ends);
+            due = due.into_iter().chain(skip.retry_at()).min();
+        }
+        due.filter(|_| worth)
     }
 
     fn candidates(&self, call: &Call, run: &Run) -> Vec<ProfileId> {
@@ -535,7 +435,11 @@ impl Router {
                     (Skip::Tried, Some(failure)) => failure.to_owned(),
                     _ => skip.text(&entry.profile, now),
                 },
-                retry_in: skip.retry_at().map(|at| at.since(now)),
+                retry_in: match skip {
+                    // It can be asked by the next request.
+                    Skip::Tried => Some(Duration::ZERO),
+                    _ => skip.retry_at().map(|at| at.since(now)),
+                },
             })
         };
         let mut profiles: Vec<Reason> = run.skipped.iter().filter_map(reason).collect();
@@ -631,53 +535,6 @@ impl Router {
                 at: now,
             });
         }
-    }
-}
-
-fn choice(call: &Call, run: &Run, pinned: bool) -> Choice {
-    if call.only.is_some() {
-        Choice::Named
-    } else if run.attempts() > 0 {
-        Choice::Failover
-    } else if pinned {
-        Choice::Pinned
-    } else if run.skipped().is_empty() {
-        Choice::First
-    } else {
-        Choice::Next
-    }
-}
-
-fn cool_down(entry: &mut Entry, cool: Cool, now: Moment) -> RouterEvent {
-    let profile = entry.profile.name.clone();
-    let (cause, wait) = match cool {
-        Cool::Spent => {
-            entry.cooldown.exhaust(now);
-            return RouterEvent::Exhausted { profile, at: now };
-        }
-        Cool::RateLimit(wait) => (CoolingCause::RateLimit, wait),
-        Cool::Overload(wait) => (CoolingCause::Overload, wait),
-    };
-    entry.cooldown.cool(now.after(wait), cause);
-    RouterEvent::Cooling {
-        profile,
-        cause,
-        wait,
-        at: now,
-    }
-}
-
-/// Enough chance for a jitter (splitmix64).
-#[derive(Debug)]
-struct JitterSource(u64);
-
-impl JitterSource {
-    fn draw(&mut self) -> Jitter {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let [high, low, ..] = (mixed ^ (mixed >> 31)).to_be_bytes();
-        Jitter(u16::from_be_bytes([high, low]))
     }
 }
 

@@ -113,7 +113,7 @@ impl RouterHandle {
     /// Everything there is to see, as of now.
     #[must_use]
     pub fn status(&self) -> RouterStatus {
-        self.read(|router, now| router.status(now))
+        self.read(Router::status)
     }
 
     /// A profile's last attempts, the newest first.

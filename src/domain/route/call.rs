@@ -72,6 +72,20 @@ pub enum Choice {
 }
 
 impl Choice {
+    pub(super) fn of(call: &Call, run: &Run, pinned: bool) -> Self {
+        if call.only.is_some() {
+            Self::Named
+        } else if run.attempts() > 0 {
+            Self::Failover
+        } else if pinned {
+            Self::Pinned
+        } else if run.skipped().is_empty() {
+            Self::First
+        } else {
+            Self::Next
+        }
+    }
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

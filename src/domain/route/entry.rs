@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use crate::domain::breaker::{Breaker, BreakerRefusal, BreakerSettings, Transition};
 use crate::domain::bucket::{Amount, Bucket};
-use crate::domain::cooldown::{Cooldown, Cooling};
+use crate::domain::cooldown::{Cooldown, Cooling, CoolingCause};
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Capabilities, Dialect, Profile};
 use crate::domain::retry_budget::RetryBudget;
 
 use super::call::Wants;
+use super::command::RouterEvent;
 use super::skip::{Lack, Skip};
+use super::ticket::Cool;
 use super::{KeyState, ProfileId};
 
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Entry {
         self.serves(wants)?;
         self.available(now)?;
         self.bucket
-            .check(Amount::call(wants.tokens).and(ahead), now)
+            .check(Amount::call(wants.tokens), ahead, now)
             .map_err(|no_room| Skip::NoRoom {
                 until: now.after(no_room.wait),
             })
@@ -113,6 +115,26 @@ impl Entry {
         self.held_until = None;
         self.cooldown.clear();
         self.breaker.reset(now)
+    }
+
+    /// Leaves the profile alone for as long as its answer asks.
+    pub fn cool(&mut self, cool: Cool, now: Moment) -> RouterEvent {
+        let profile = self.profile.name.clone();
+        let (cause, wait) = match cool {
+            Cool::Spent => {
+                self.cooldown.exhaust(now);
+                return RouterEvent::Exhausted { profile, at: now };
+            }
+            Cool::RateLimit(wait) => (CoolingCause::RateLimit, wait),
+            Cool::Overload(wait) => (CoolingCause::Overload, wait),
+        };
+        self.cooldown.cool(now.after(wait), cause);
+        RouterEvent::Cooling {
+            profile,
+            cause,
+            wait,
+            at: now,
+        }
     }
 
     pub fn held_for(&self, now: Moment) -> Option<Duration> {

@@ -39,7 +39,7 @@ impl Roster {
         for (profile, key) in profiles {
             let name = profile.name.clone();
             let known = former.iter().position(|entry| entry.is_same(&profile));
-            if let Some(mut entry) = known.map(|at| former.swap_remove(at)) {
+            if let Some(mut entry) = known.map(|at| former.remove(at)) {
                 if *entry.profile != profile || entry.key != key {
                     changes.changed.push(name);
                 }

@@ -1,1 +1,155 @@
+use std::time::Duration;
 
+use super::*;
+use crate::domain::profile::Dialect;
+use crate::domain::route::{Choice, Skip};
+
+fn attempt(seconds: u64, end: AttemptEnd) -> Attempt {
+    Attempt {
+        at: Moment::ORIGIN.after(Duration::from_secs(seconds)),
+        caller: Caller::Outside,
+        model: "asked".into(),
+        sent_model: "sent".into(),
+        dialect: Dialect::Messages,
+        choice: Some(Choice::First),
+        end,
+        waited: Duration::ZERO,
+        first_byte: Some(Duration::from_millis(20)),
+        total: Duration::from_millis(100),
+        tokens: Some(Tokens {
+            input: 10,
+            output: 5,
+            cache_read: 1_000,
+            cache_write: 3,
+        }),
+        estimated: false,
+        nanodollars: Some(500),
+    }
+}
+
+fn failed(kind: ErrorKind) -> AttemptEnd {
+    AttemptEnd::Failed {
+        kind,
+        message: "no".into(),
+    }
+}
+
+fn name() -> ProfileName {
+    ProfileName::from("p")
+}
+
+#[test]
+fn an_attempt_counts_once_for_its_row_and_once_for_its_profile() {
+    let mut usage = Usage::default();
+    usage.record(&name(), attempt(0, AttemptEnd::Success));
+    usage.record(&name(), attempt(1, failed(ErrorKind::Timeout)));
+    let profile = usage.profile(&name()).expect("counted");
+    assert_eq!(profile.counters.requests, 2);
+    assert_eq!(profile.counters.errors.of(ErrorKind::Timeout), 1);
+    assert_eq!(profile.counters.errors.total(), 1);
+    assert_eq!(profile.counters.tokens.cache_read, 2_000);
+    assert_eq!(profile.counters.cost.dollars(), Some(0.000_001));
+    let error = profile.last_error.as_ref().expect("kept");
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Timeout, "no")
+    );
+    let rows: Vec<_> = usage.rows().collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(&*rows[0].0.model, "sent");
+    assert_eq!(*rows[0].1, profile.counters);
+}
+
+#[test]
+fn what_has_no_price_makes_the_sum_unknown() {
+    let mut usage = Usage::default();
+    let mut unknown = attempt(0, AttemptEnd::Success);
+    unknown.nanodollars = None;
+    usage.record(&name(), attempt(0, AttemptEnd::Success));
+    usage.record(&name(), unknown);
+    let cost = usage.profile(&name()).expect("counted").counters.cost;
+    assert_eq!((cost.nanodollars, cost.unknown), (500, 1));
+    assert_eq!(cost.dollars(), None);
+}
+
+#[test]
+fn the_last_twenty_attempts_are_kept_and_skips_count_for_nothing() {
+    let mut usage = Usage::default();
+    for second in 0..30 {
+        usage.record(&name(), attempt(second, AttemptEnd::Success));
+    }
+    usage.record(&name(), attempt(30, AttemptEnd::Skipped(Skip::Disabled)));
+    let kept: Vec<_> = usage
+        .attempts(&name())
+        .map(|attempt| attempt.at.since(Moment::ORIGIN).as_secs())
+        .collect();
+    assert_eq!(kept, (11..=30).rev().collect::<Vec<_>>());
+    assert_eq!(
+        usage.profile(&name()).expect("counted").counters.requests,
+        30
+    );
+}
+
+#[test]
+fn rows_are_bounded_and_none_is_lost() {
+    let mut usage = Usage::default();
+    for number in 0..MOST_ROWS + 100 {
+        let mut attempt = attempt(0, AttemptEnd::Success);
+        attempt.sent_model = format!("m{number}").into();
+        usage.record(&name(), attempt);
+    }
+    assert_eq!(usage.rows().count(), MOST_ROWS + 1);
+    let all: u64 = usage.rows().map(|(_, row)| row.requests).sum();
+    assert_eq!(all, MOST_ROWS as u64 + 100);
+}
+
+#[test]
+fn ten_minutes_are_shown_and_then_forgotten() {
+    let mut usage = Usage::default();
+    usage.record(&name(), attempt(5, AttemptEnd::Success));
+    usage.record(&name(), attempt(6, failed(ErrorKind::RateLimited)));
+    usage.record(&name(), attempt(25, AttemptEnd::Success));
+    let timeline = &usage.profile(&name()).expect("counted").timeline;
+    let at = |seconds| Moment::ORIGIN.after(Duration::from_secs(seconds));
+    let slots: Vec<_> = timeline.slots(at(30)).collect();
+    assert_eq!(slots.len(), SLOTS);
+    let requests: Vec<_> = slots[SLOTS - 4..]
+        .iter()
+        .map(|slot| slot.requests)
+        .collect();
+    assert_eq!(requests, [2, 0, 1, 0]);
+    let first = slots[SLOTS - 4];
+    assert_eq!((first.errors, first.rate_limited), (1, 1));
+    assert_eq!(first.first_byte, Some(Duration::from_millis(20)));
+    assert_eq!(
+        timeline
+            .slots(at(615))
+            .map(|slot| slot.requests)
+            .sum::<u32>(),
+        1
+    );
+    assert_eq!(
+        timeline
+            .slots(at(5_000))
+            .map(|slot| slot.requests)
+            .sum::<u32>(),
+        0
+    );
+}
+
+#[test]
+fn percentiles_are_those_of_the_latest() {
+    let mut latency = Latency::default();
+    assert_eq!(latency.percentiles(), None);
+    for millis in (1..=1_000).rev() {
+        latency.add(Duration::from_millis(millis));
+    }
+    // The latest 256 are 256 ms down to 1 ms.
+    let percentiles = latency.percentiles().expect("some");
+    assert_eq!(percentiles.p50, Duration::from_millis(128));
+    assert_eq!(percentiles.p95, Duration::from_millis(244));
+    assert_eq!(latency.count(), 1_000);
+    let below: Vec<_> = latency.cumulative().collect();
+    assert_eq!(below[0], (10, 10));
+    assert_eq!(below[7], (1_280, 1_000));
+}

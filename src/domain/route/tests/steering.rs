@@ -1,0 +1,175 @@
+//! Commands, and what a reload keeps.
+
+use super::*;
+
+fn failover(router: &mut Router, now: Moment) -> Result<Done, CommandError> {
+    let command = RouterCommand::Failover {
+        from: None,
+        hold: DEFAULT_HOLD,
+    };
+    router.command(&command, By::Key, now)
+}
+
+fn tell(router: &mut Router, command: &RouterCommand) -> Done {
+    router
+        .command(command, By::Cli, at(0))
+        .expect("the command is carried out")
+}
+
+#[test]
+fn failover_moves_on_until_nobody_is_left_and_then_holds_nothing() {
+    let mut router = router([profile("a", 0), profile("b", 1), profile("c", 2)]);
+    let done = failover(&mut router, at(0)).expect("b takes over");
+    assert_eq!(
+        done,
+        Done {
+            profile: Some(named("a")),
+            active: Some(named("b")),
+            held_for: Some(DEFAULT_HOLD),
+        }
+    );
+    let done = failover(&mut router, at(0)).expect("c takes over");
+    assert_eq!(done.active, Some(named("c")));
+    let error = failover(&mut router, at(0)).expect_err("nobody is left");
+    assert_eq!(error.to_string(), "no other profile can take over");
+    assert_eq!(goes_to(&mut router, at(1)).as_deref(), Some("c"));
+    let status = router.status(at(1));
+    assert_eq!(status.providers[0].state, ProviderState::Held);
+    assert_eq!(
+        status.providers[0].reason.as_deref(),
+        Some("held for 9m59s")
+    );
+    assert_eq!(status.providers[2].held, None);
+    assert_eq!(goes_to(&mut router, at(600)).as_deref(), Some("a"));
+}
+
+#[test]
+fn failover_needs_somebody_who_can_take_requests_now() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    tell(&mut router, &RouterCommand::Disable(named("b")));
+    assert_eq!(failover(&mut router, at(0)), Err(CommandError::NobodyLeft));
+    tell(&mut router, &RouterCommand::Enable(named("b")));
+    assert!(failover(&mut router, at(0)).is_ok());
+}
+
+#[test]
+fn failover_from_a_named_profile_holds_that_one() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let command = RouterCommand::Failover {
+        from: Some(named("b")),
+        hold: Duration::from_secs(5),
+    };
+    let done = tell(&mut router, &command);
+    assert_eq!(
+        (done.profile, done.active),
+        (Some(named("b")), Some(named("a")))
+    );
+    let unknown = RouterCommand::Failover {
+        from: Some(named("x")),
+        hold: DEFAULT_HOLD,
+    };
+    let error = router.command(&unknown, By::Http, at(0));
+    assert_eq!(error, Err(CommandError::NotFound(named("x"))));
+}
+
+#[test]
+fn a_pin_is_preferred_until_unpinned_and_yields_to_a_hold() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    assert_eq!(
+        tell(&mut router, &RouterCommand::Pin(named("b"))).active,
+        Some(named("b"))
+    );
+    let grant = go(&mut router, &mut Run::default(), at(0));
+    assert_eq!(grant.choice, Choice::Pinned);
+    router.settle(grant.ticket, Settlement::success(Used::AsReserved), at(0));
+    assert_eq!(
+        failover(&mut router, at(0)).expect("a can").active,
+        Some(named("a"))
+    );
+    assert_eq!(goes_to(&mut router, at(600)).as_deref(), Some("b"));
+    // Pinning ends the hold.
+    failover(&mut router, at(600)).expect("a can");
+    let pin = RouterCommand::Pin(named("b"));
+    let done = router.command(&pin, By::Key, at(601)).expect("b is there");
+    assert_eq!(done.active, Some(named("b")));
+    assert_eq!(
+        tell(&mut router, &RouterCommand::Unpin).active,
+        Some(named("a"))
+    );
+    assert_eq!(tell(&mut router, &RouterCommand::Unpin).profile, None);
+}
+
+#[test]
+fn reset_ends_breaker_cooldown_exhaustion_and_hold() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    open_first(&mut router, at(0));
+    tell(&mut router, &RouterCommand::Reset(named("a")));
+    assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
+    for cool in [Cool::Spent, Cool::RateLimit(Duration::from_secs(60))] {
+        let grant = go(&mut router, &mut Run::default(), at(0));
+        let settlement = Settlement::failed(&rate_limited(60), Used::AsReserved);
+        router.settle(grant.ticket, settlement.with(cool), at(0));
+        assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("b"));
+        tell(&mut router, &RouterCommand::Restart(named("a")));
+        assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
+    }
+    failover(&mut router, at(0)).expect("b can");
+    tell(&mut router, &RouterCommand::Reset(named("a")));
+    assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
+}
+
+#[test]
+fn commands_are_told_with_who_gave_them() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    failover(&mut router, at(0)).expect("b can");
+    let told: Vec<_> = router
+        .take_events()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(told, ["failover for 10m (by key)", "requests now go to b"]);
+    assert!(router.take_stirred());
+    assert!(router.take_events().is_empty());
+}
+
+#[test]
+fn a_reload_keeps_the_state_of_those_that_reach_the_same_provider() {
+    let mut router = router([profile("a", 0), profile("b", 1), profile("c", 2)]);
+    open_first(&mut router, at(0));
+    tell(&mut router, &RouterCommand::Pin(named("c")));
+    let running = go(&mut router, &mut Run::default(), at(0));
+    let _before = router.take_events();
+    let mut moved = profile("b", 1);
+    moved.base_url = "http://127.0.0.1:9".into();
+    let profiles = [profile("a", 5), moved, profile("d", 3)]
+        .map(|profile| (profile, KeyState::Present))
+        .to_vec();
+    router.reload(RouteSettings::default(), profiles, By::Reload, at(1));
+    let status = router.status(at(1));
+    let seen: Vec<_> = status
+        .providers
+        .iter()
+        .map(|provider| (provider.profile.name.to_string(), provider.state))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("b".to_owned(), ProviderState::Ready),
+            ("d".to_owned(), ProviderState::Ready),
+            ("a".to_owned(), ProviderState::Open),
+        ]
+    );
+    assert!(status.providers.iter().all(|provider| !provider.pinned));
+    let events = router.take_events();
+    let expected = RouterEvent::Reloaded {
+        by: By::Reload,
+        added: vec![named("b"), named("d")],
+        changed: vec![named("a")],
+        removed: vec![named("b"), named("c")],
+        at: at(1),
+    };
+    assert_eq!(events[0], expected);
+    // A call to one that is gone ends without a trace.
+    router.settle(running.ticket, Settlement::success(Used::AsReserved), at(1));
+    assert_eq!(router.status(at(1)).in_flight, 0);
+}

@@ -1,0 +1,126 @@
+//! The right to a call, and how it ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::breaker::BreakerTicket;
+use crate::domain::bucket::{Reservation, Used};
+use crate::domain::moment::Moment;
+use crate::domain::outcome::{CallError, Outcome};
+use crate::domain::profile::{Dialect, Profile};
+
+use super::ProfileId;
+use super::call::Choice;
+use super::skip::NothingLeft;
+
+/// The right to make one call to one profile. Settle it exactly once.
+#[derive(Debug)]
+#[must_use = "a ticket that is not settled keeps its place and its tokens"]
+pub struct Ticket {
+    pub(super) profile: ProfileId,
+    pub(super) breaker: BreakerTicket,
+    pub(super) reservation: Reservation,
+    /// It looks whether a budget is still spent.
+    pub(super) asks_again: bool,
+}
+
+impl Ticket {
+    #[must_use]
+    pub const fn profile(&self) -> ProfileId {
+        self.profile
+    }
+
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.breaker.is_probe()
+    }
+}
+
+/// What to do with a call.
+#[derive(Debug)]
+pub enum Admission {
+    Go(Grant),
+    /// Nobody can take it now, somebody may then; ask again with the same run, or leave the line.
+    Wait {
+        until: Moment,
+    },
+    Refused(NothingLeft),
+}
+
+/// A call that may be made.
+#[derive(Debug)]
+pub struct Grant {
+    pub ticket: Ticket,
+    pub profile: Arc<Profile>,
+    /// The one to speak upstream.
+    pub dialect: Dialect,
+    pub choice: Choice,
+}
+
+/// How a call ended, in all that the rules need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    pub(super) outcome: Outcome,
+    pub(super) used: Used,
+    pub(super) cool: Option<Cool>,
+    /// Whether the provider gave an answer that a spent budget would not give.
+    pub(super) answered: bool,
+}
+
+/// What a provider's answer asks for besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cool {
+    /// A 429.
+    RateLimit(Duration),
+    /// A 5xx or 529 that names a time.
+    Overload(Duration),
+    /// A 429 that speaks of a spent budget.
+    Spent,
+}
+
+impl Settlement {
+    /// A whole answer. `used` are the tokens that count towards the limit.
+    #[must_use]
+    pub const fn success(used: Used) -> Self {
+        Self {
+            outcome: Outcome::Success,
+            used,
+            cool: None,
+            answered: true,
+        }
+    }
+
+    /// An error, with the cooldown that a 429 brings.
+    #[must_use]
+    pub fn failed(error: &CallError, used: Used) -> Self {
+        let cool = match error {
+            CallError::RateLimited { retry_after } => Some(Cool::RateLimit(*retry_after)),
+            _ => None,
+        };
+        Self {
+            outcome: error.outcome(),
+            used,
+            cool,
+            answered: matches!(error, CallError::Api { status, .. } if *status < 500)
+                || cool.is_some(),
+        }
+    }
+
+    /// The caller left, or tundra gave the attempt up for a reason of its own.
+    #[must_use]
+    pub const fn ignored(used: Used) -> Self {
+        Self {
+            outcome: Outcome::Ignored,
+            used,
+            cool: None,
+            answered: false,
+        }
+    }
+
+    /// The same with another cooldown.
+    #[must_use]
+    pub const fn with(mut self, cool: Cool) -> Self {
+        self.cool = Some(cool);
+        self
+    }
+}
