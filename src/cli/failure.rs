@@ -19,8 +19,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     #[error(
-        "a terminal is needed on stdin and stdout{}: without one, run `tundra serve` and talk to it with `tundra new`, \
-         `tundra send` and `tundra capture`", .0
+        "{0}\nwithout one: run `tundra serve`, then use `tundra new`, `tundra send` and `tundra capture`"
     )]
     NoTerminal(&'static str),
     #[error("{0}")]

@@ -21,10 +21,14 @@ pub struct Serve {
 
 pub fn front(command: Vec<String>, context: &Context) -> Result<Exit, Failure> {
     if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
-        return Err(Failure::NoTerminal(" that can do more than TERM=dumb"));
+        return Err(Failure::NoTerminal(
+            "a terminal that can do more than TERM=dumb is needed",
+        ));
     }
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failure::NoTerminal(""));
+        return Err(Failure::NoTerminal(
+            "a terminal is needed on stdin and stdout",
+        ));
     }
     let launch = prepare(command, context)?;
     Ok(exit(app::front(launch)?))

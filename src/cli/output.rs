@@ -56,6 +56,18 @@ impl ColorChoice {
     }
 }
 
+/// The width of the terminal that stdout is; None where it is none.
+pub fn columns() -> Option<usize> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(&stdout);
+    // A terminal that does not tell is one of the usual width.
+    let told = size.ok().filter(|size| size.ws_col > 0);
+    Some(told.map_or(80, |size| usize::from(size.ws_col)))
+}
+
 /// Writes to stdout. A reader that has gone away wanted no more, which is no failure.
 pub fn data(text: &str) -> Exit {
     let mut stdout = io::stdout().lock();

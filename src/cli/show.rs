@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::config::show_duration;
 use crate::control::shapes::ExitShape;
@@ -61,12 +61,13 @@ pub fn cut(text: &str, columns: usize) -> String {
         return text.to_owned();
     }
     let mut kept = String::new();
+    let mut width = 0;
     for c in text.chars() {
-        kept.push(c);
-        if kept.width() >= columns {
-            kept.pop();
+        width += c.width().unwrap_or(0);
+        if width >= columns {
             break;
         }
+        kept.push(c);
     }
     kept + "…"
 }

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use regex::Regex;
 
 use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::{parse_duration, show_duration};
-use crate::control::{Ended, Until};
+use crate::control::{Ended, Until, pattern};
 
 const STATES: [&str; 7] = [
     "active", "dead", "unknown", "working", "waiting", "done", "idle",
@@ -34,7 +33,7 @@ pub struct Wait {
 #[group(required = true, multiple = false)]
 struct Condition {
     /// Until the text of its screen or history matches; what came before counts too
-    #[arg(long, value_name = "REGEX", value_parser = pattern, allow_hyphen_values = true)]
+    #[arg(long, value_name = "REGEX", value_parser = checked_pattern, allow_hyphen_values = true)]
     text: Option<String>,
     /// Until it has ended
     #[arg(long)]
@@ -47,11 +46,10 @@ struct Condition {
 pub fn run(args: &Wait, context: &Context) -> Result<Exit, Failure> {
     let (until, what) = match &args.condition {
         Condition {
-            text: Some(pattern),
-            ..
+            text: Some(text), ..
         } => (
-            Until::Text(pattern.clone()),
-            format!("its text matched {pattern:?}"),
+            Until::Text(text.clone()),
+            format!("its text matched {text:?}"),
         ),
         Condition {
             state: Some(state), ..
@@ -71,8 +69,8 @@ pub fn run(args: &Wait, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-fn pattern(text: &str) -> Result<String, String> {
-    match Regex::new(text) {
+fn checked_pattern(text: &str) -> Result<String, String> {
+    match pattern::compile(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => Err(error.to_string()),
     }

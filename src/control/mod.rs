@@ -8,6 +8,7 @@
 mod client;
 mod error;
 mod instance;
+pub mod pattern;
 mod protocol;
 mod server;
 pub mod shapes;

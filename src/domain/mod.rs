@@ -17,6 +17,7 @@ pub mod layout;
 pub mod moment;
 pub mod nearest;
 pub mod outcome;
+pub mod pace;
 pub mod profile;
 pub mod retry_budget;
 pub mod route;

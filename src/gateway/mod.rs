@@ -9,6 +9,7 @@
 //! special to the HTTP client in `upstream`. Bodies, prompts and keys never leave this room but to the provider; it
 //! knows nothing of terminals beyond their ids, and nothing of screens.
 
+mod ask;
 mod attempt;
 mod body;
 pub mod clock;
@@ -24,6 +25,7 @@ mod metrics;
 mod models;
 pub mod permit;
 mod price;
+mod recorder;
 mod relay;
 mod reply;
 pub mod router;
@@ -37,12 +39,14 @@ mod tap;
 mod upstream;
 mod wire;
 
+pub use ask::{Ask, AskError, Asked};
 pub use clock::Clock;
 pub use connections::{KeySource, environment};
 pub use env::{Launch, launch, secret_variables};
 pub use keys::{CallerKey, KeyRing, outside_key};
 pub use permit::Permit;
 pub use price::date as prices_date;
+pub use recorder::Recorder;
 pub use router::RouterHandle;
 pub use server::serve;
 pub use service::{Gateway, Options};

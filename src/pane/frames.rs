@@ -1,15 +1,17 @@
-//! When a visible pane publishes: at once after a pause, then at most 60 times a second.
+//! When a visible pane publishes: at the common pace, and not in the middle of a repaint.
 
 use std::time::{Duration, Instant};
 
-/// The shortest time between two published screens.
-const FRAME: Duration = Duration::from_millis(16);
+use crate::domain::pace::Pace;
+
+/// How long a burst may go on before its screen is shown all the same.
+const PATIENCE: Duration = Duration::from_millis(16);
 
 /// How long a burst is given to go on before its first screen is shown, so that a program which clears and repaints
 /// in several writes is not shown half painted.
 const GATHER: Duration = Duration::from_millis(3);
 
-/// Output of at most this many bytes at once is shown without gathering: the echo of a key.
+/// Output of at most this many bytes at once is shown without gathering, unless it erases: the echo of a key.
 const SMALL: usize = 256;
 
 /// How long a synchronized update (mode 2026) may hold the screen back.
@@ -19,7 +21,7 @@ const UPDATE_LIMIT: Duration = Duration::from_millis(150);
 #[derive(Debug, Default)]
 pub(super) struct FrameClock {
     due: Option<Instant>,
-    last: Option<Instant>,
+    pace: Pace,
     /// When the first change came that is not yet shown.
     dirty_since: Option<Instant>,
     update_since: Option<Instant>,
@@ -27,26 +29,32 @@ pub(super) struct FrameClock {
 
 impl FrameClock {
     /// `bytes` of output changed the screen; `update_open` tells whether the program holds an update open.
-    pub fn output(&mut self, bytes: usize, update_open: bool, now: Instant) {
+    pub fn output(&mut self, bytes: &[u8], update_open: bool, now: Instant) {
+        let echo = bytes.len() <= SMALL && !erases_display(bytes);
+        self.change(echo, update_open, now);
+    }
+
+    /// Something other than output changed the screen.
+    pub fn changed(&mut self, update_open: bool, now: Instant) {
+        self.change(true, update_open, now);
+    }
+
+    /// `at_once`: there is nothing to gather.
+    fn change(&mut self, at_once: bool, update_open: bool, now: Instant) {
         let dirty_since = *self.dirty_since.get_or_insert(now);
-        let earliest = self.last.map_or(now, |last| last + FRAME);
+        let earliest = self.pace.next().unwrap_or(now);
         if update_open {
             let since = *self.update_since.get_or_insert(now);
             self.due = Some(earliest.max(since + UPDATE_LIMIT));
             return;
         }
         let was_held = self.update_since.take().is_some();
-        let gathered = if was_held || bytes <= SMALL {
+        let gathered = if was_held || at_once {
             now
         } else {
-            (now + GATHER).min(dirty_since + FRAME)
+            (now + GATHER).min(dirty_since + PATIENCE)
         };
         self.due = Some(earliest.max(gathered));
-    }
-
-    /// Something other than output changed the screen: show it as soon as the rate allows.
-    pub fn changed(&mut self, now: Instant) {
-        self.output(0, false, now);
     }
 
     /// When the next screen is due, if one is.
@@ -62,8 +70,19 @@ impl FrameClock {
     pub fn published(&mut self, now: Instant) {
         self.due = None;
         self.dirty_since = None;
-        self.last = Some(now);
+        self.pace.shown(now);
     }
+}
+
+/// Whether the output has an ED (`CSI J`, ECMA-48 8.3.39): what comes next repaints.
+fn erases_display(bytes: &[u8]) -> bool {
+    bytes.split(|byte| *byte == 0x1b).skip(1).any(|sequence| {
+        let parameters = sequence.strip_prefix(b"[").unwrap_or_default();
+        let end = parameters
+            .iter()
+            .find(|byte| !(0x30..=0x3f).contains(*byte));
+        end == Some(&b'J')
+    })
 }
 
 #[cfg(test)]
@@ -78,18 +97,8 @@ mod tests {
     fn the_echo_of_a_key_after_a_pause_is_shown_at_once() {
         let start = Instant::now();
         let mut clock = FrameClock::default();
-        clock.output(1, false, start);
+        clock.output(b"x", false, start);
         assert!(clock.is_due(start));
-    }
-
-    #[test]
-    fn two_screens_are_at_least_a_frame_apart() {
-        let start = Instant::now();
-        let mut clock = FrameClock::default();
-        clock.output(1, false, start);
-        clock.published(start);
-        clock.output(1, false, at(start, 1));
-        assert_eq!(clock.due(), Some(start + FRAME));
     }
 
     #[test]
@@ -97,7 +106,7 @@ mod tests {
         let start = Instant::now();
         let mut clock = FrameClock::default();
         for millis in 0..=16 {
-            clock.output(65_536, false, at(start, millis));
+            clock.output(&[b'x'; 4096], false, at(start, millis));
         }
         assert!(clock.is_due(at(start, 16)));
     }
@@ -106,9 +115,9 @@ mod tests {
     fn an_open_update_holds_the_screen_until_it_closes() {
         let start = Instant::now();
         let mut clock = FrameClock::default();
-        clock.output(100, true, start);
+        clock.output(b"x", true, start);
         assert!(!clock.is_due(at(start, 50)));
-        clock.output(8, false, at(start, 51));
+        clock.output(b"x", false, at(start, 51));
         assert!(clock.is_due(at(start, 51)));
     }
 
@@ -117,8 +126,25 @@ mod tests {
         let start = Instant::now();
         let mut clock = FrameClock::default();
         for millis in (0..=150).step_by(10) {
-            clock.output(100, true, at(start, millis));
+            clock.output(b"x", true, at(start, millis));
         }
         assert!(clock.is_due(at(start, 150)));
+    }
+
+    #[test]
+    fn a_cleared_screen_is_not_shown_before_it_is_repainted() {
+        let start = Instant::now();
+        let mut clock = FrameClock::default();
+        clock.output(b"\x1b[H\x1b[2J", false, start);
+        assert_eq!(clock.due(), Some(start + GATHER));
+        clock.output(b"hello", false, at(start, 1));
+        assert!(clock.is_due(at(start, 1)));
+    }
+
+    #[test]
+    fn only_an_erase_of_the_display_counts_as_one() {
+        assert!(erases_display(b"\x1b[J"));
+        assert!(erases_display(b"ab\x1b[1m\x1b[?2Jcd"));
+        assert!(!erases_display(b"J \x1b[K J \x1b[mJ"));
     }
 }

@@ -97,6 +97,20 @@ fn a_broken_line_hides_no_fault_of_another() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in "(\\PC|[\\[\\]=.\"'\n#{},])*") {
+        let _ = parse("config.toml", &text);
+    }
+
+    #[test]
+    fn no_change_of_a_good_file_is_too_strange(at in 0..DEFAULT_FILE.len(), with in "[\\[\\]=.\"'\n#{},a0-]{0,3}") {
+        let mut text = DEFAULT_FILE.to_owned();
+        text.replace_range(at..=at, &with);
+        let _ = parse("config.toml", &text);
+    }
+}
+
 #[test]
 fn a_command_line_is_split_or_given_to_the_shell() {
     let text = "\

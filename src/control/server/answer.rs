@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::{Regex, RegexBuilder};
 use tokio::time::timeout;
 
 use super::{Services, line};
+use crate::control::pattern;
 use crate::control::protocol::{InputPart, Reply, Request, WaitCondition, WaitOutcome};
 use crate::control::shapes::{ErrorShape, RowStyle, ScreenShape, StatusShape, TerminalShape};
 use crate::domain::agent::{AgentKind, AgentState};
@@ -16,8 +16,6 @@ use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, Status, TerminalSpec};
 use crate::pane::{PaneError, PaneHandle, WaitFor};
 
-/// The compiled form of a pattern may take this many bytes: enough for any honest one.
-const PATTERN_SIZE: usize = 1 << 20;
 /// A wait of no time still looks once, which takes a round trip to the pane.
 const ONE_LOOK: Duration = Duration::from_millis(200);
 
@@ -190,7 +188,10 @@ async fn wait(
 ) -> Result<WaitOutcome, ErrorShape> {
     let pane = services.pool.find(id)?;
     let what = match until {
-        WaitCondition::Text(pattern) => WaitFor::Text(compile(&pattern)?),
+        WaitCondition::Text(text) => WaitFor::Text(
+            pattern::compile(&text)
+                .map_err(|error| ErrorShape::new("bad_request", error.to_string()))?,
+        ),
         WaitCondition::Exit => WaitFor::Exit,
         WaitCondition::State(name) => match state(&name)? {
             StateName::Agent(state) => WaitFor::State(state),
@@ -208,15 +209,6 @@ async fn wait(
         Ok(false) => WaitOutcome::Ended,
         Err(_) => WaitOutcome::TimedOut,
     })
-}
-
-/// `^` and `$` stand for the ends of a row.
-fn compile(pattern: &str) -> Result<Regex, ErrorShape> {
-    RegexBuilder::new(pattern)
-        .multi_line(true)
-        .size_limit(PATTERN_SIZE)
-        .build()
-        .map_err(|error| ErrorShape::new("bad_request", error.to_string()))
 }
 
 enum StateName {

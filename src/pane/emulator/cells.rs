@@ -11,11 +11,14 @@ use crate::domain::screen::{Attrs, Cell, CellExtra, Color, Row};
 /// Longest text of one cell in bytes; combining characters that do not fit are dropped.
 pub(super) const CLUSTER_LIMIT: usize = 14;
 
-/// Columns that a character takes, as the grid counts it: 0 to 2, `None` for a control character.
+/// Columns that a character takes, as the grid counts it: 0 to 2. `None` for one that is dropped: a control character,
+/// or one that marks looks in the grid.
 pub(super) fn char_width(c: char) -> Option<u16> {
     match c.width() {
         None => (u32::from(c) >= 256).then_some(1),
-        Some(width) => Some(if width > 1 { 2 } else { u16::from(width == 1) }),
+        Some(0) => (!is_mark(c)).then_some(0),
+        Some(1) => Some(1),
+        Some(_) => Some(2),
     }
 }
 
@@ -114,9 +117,4 @@ pub(super) fn content_of<'a>(row: &'a Row, cell: &Cell) -> Content<'a> {
         None if cell.ch == '\0' => Content::Blank,
         None => Content::Char(cell.ch),
     }
-}
-
-/// Whether a character is dropped: a control, or one that marks looks in the grid.
-pub(super) fn is_mark_or_control(c: char) -> bool {
-    is_mark(c) || char_width(c).is_none()
 }

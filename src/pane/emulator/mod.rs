@@ -3,36 +3,43 @@
 //! The only room that names the emulator crate, so that another one could stand behind this face. Knows nothing of
 //! ptys, threads or time; a panic inside is caught here and the emulator rebuilt.
 //!
-//! `parser` splits the bytes; `terminal` carries out what they say on a `screen`, whose `page` keeps a `grid` (the
-//! crate) and the `history` above it. `tail` holds lines back from the grid while a program only prints lines, and
+//! `parser` splits the bytes; `terminal` carries out what they say on a `screen`: a `canvas` (cursor and pen) on a
+//! `page` (margins), which keeps a `grid` (the crate) and the `history` above it. `tail` holds lines back from the grid while a program only prints lines, and
 //! `carriage` takes through the grid what its cells have no place for.
 
+mod canvas;
 mod carriage;
 mod cells;
 mod charset;
 mod decode;
+mod edit;
 mod grid;
 mod history;
+mod look;
 mod modes;
+mod motion;
 mod osc;
 mod packed;
 mod page;
 mod palette;
 mod params;
 mod parser;
+mod pen;
 mod replies;
 mod screen;
+mod shown;
 mod style;
 mod tabs;
 mod tail;
 mod terminal;
+mod usage;
 
 use std::cell::RefCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::domain::screen::{Cursor, Modes, Row, ScreenSnapshot};
+use crate::domain::screen::{Modes, Row, ScreenSnapshot};
 use crate::domain::size::Size;
 use history::History;
 use terminal::Terminal;
@@ -43,11 +50,46 @@ const EVENT_LIMIT: usize = 256;
 /// One terminal's emulator.
 pub struct Emulator {
     /// In a cell, since lines may have to be put into the grid before they can be read.
-    terminal: RefCell<Terminal>,
-    history_lines: usize,
+    guarded: RefCell<Guarded>,
     version: u64,
-    /// A panic was caught where it could not be told.
+}
+
+/// A terminal that is rebuilt when it panics.
+struct Guarded {
+    terminal: Terminal,
+    history_lines: usize,
+    /// A panic was caught that has not been told yet.
     reset: bool,
+}
+
+impl Guarded {
+    /// Does something with the terminal; `None` if it panicked and is a new one now.
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Terminal) -> T) -> Option<T> {
+        let terminal = &mut self.terminal;
+        let size = terminal.screen().size();
+        let done = catch_unwind(AssertUnwindSafe(|| work(terminal))).ok();
+        if done.is_none() {
+            self.rebuild(size);
+        }
+        done
+    }
+
+    /// Reads from the terminal; what it panics at is gone the second time.
+    fn read<T>(&mut self, work: impl Fn(&mut Terminal) -> T) -> T {
+        match self.attempt(&work) {
+            Some(value) => value,
+            None => work(&mut self.terminal),
+        }
+    }
+
+    /// Begins anew with what history there is.
+    fn rebuild(&mut self, size: Size) {
+        let mut history = self.terminal.screen_mut().take_history();
+        history.hold(0);
+        history.set_limit(self.history_lines);
+        self.terminal = Terminal::new(size, history);
+        self.reset = true;
+    }
 }
 
 /// What feeding bytes brought about besides the screen.
@@ -104,18 +146,21 @@ impl Feedback {
 impl Emulator {
     pub fn new(size: Size, history_lines: usize) -> Self {
         Self {
-            terminal: RefCell::new(Terminal::new(size, History::new(history_lines))),
-            history_lines,
+            guarded: RefCell::new(Guarded {
+                terminal: Terminal::new(size, History::new(history_lines)),
+                history_lines,
+                reset: false,
+            }),
             version: 0,
-            reset: false,
         }
     }
 
     /// Takes in a chunk of output; sequences and characters may be cut anywhere between two chunks.
     pub fn feed(&mut self, bytes: &[u8], feedback: &mut Feedback) {
         self.version += 1;
-        self.guarded(|terminal| terminal.feed(bytes, feedback));
-        if std::mem::take(&mut self.reset) {
+        let guarded = self.guarded.get_mut();
+        guarded.attempt(|terminal| terminal.feed(bytes, feedback));
+        if std::mem::take(&mut guarded.reset) {
             feedback.events.push(EmulatorEvent::Reset);
         }
     }
@@ -123,38 +168,25 @@ impl Emulator {
     /// With less height blank rows below the cursor go first, then top rows go into history; they come back with more.
     pub fn resize(&mut self, size: Size) {
         self.version += 1;
-        self.guarded(|terminal| terminal.screen_mut().resize(size));
-        if self.terminal.get_mut().screen().size() != size {
-            self.rebuild(size);
+        let guarded = self.guarded.get_mut();
+        if guarded
+            .attempt(|terminal| terminal.screen_mut().resize(size))
+            .is_none()
+        {
+            guarded.rebuild(size);
         }
     }
 
     pub fn set_history_lines(&mut self, lines: usize) {
         self.version += 1;
-        self.history_lines = lines;
-        self.guarded(|terminal| terminal.screen_mut().set_history_limit(lines));
-    }
-
-    fn guarded(&mut self, change: impl FnOnce(&mut Terminal)) {
-        let terminal = self.terminal.get_mut();
-        if catch_unwind(AssertUnwindSafe(|| change(terminal))).is_err() {
-            let size = terminal.screen().size();
-            self.rebuild(size);
-        }
-    }
-
-    /// Begins anew with what history there is.
-    fn rebuild(&mut self, size: Size) {
-        let mut history = self.terminal.get_mut().screen_mut().take_history();
-        history.hold(0);
-        history.set_limit(self.history_lines);
-        *self.terminal.get_mut() = Terminal::new(size, history);
-        self.reset = true;
+        let guarded = self.guarded.get_mut();
+        guarded.history_lines = lines;
+        guarded.attempt(|terminal| terminal.screen_mut().set_history_limit(lines));
     }
 
     /// Whether the program holds a synchronized update (mode 2026) open.
     pub fn update_open(&self) -> bool {
-        self.terminal.borrow().switches().update_open
+        self.guarded.borrow().terminal.switches().update_open
     }
 
     /// Counts up with everything that could change a snapshot.
@@ -164,70 +196,34 @@ impl Emulator {
 
     /// The screen now; rows equal to those of `previous` are shared with it.
     pub fn snapshot(&self, previous: Option<&ScreenSnapshot>) -> ScreenSnapshot {
-        let mut terminal = self.terminal.borrow_mut();
-        let screen = terminal.screen_mut();
-        let mut rows = screen.rows().to_vec();
-        for (index, (row, older)) in rows
-            .iter_mut()
-            .zip(previous.map_or(&[][..], |older| &older.rows))
-            .enumerate()
-        {
-            if !Arc::ptr_eq(row, older) && **row == **older {
-                row.clone_from(older);
-                screen.share(index, older);
-            }
-        }
-        let (row, col) = screen.position();
-        let (history_start, top) = (screen.history().start(), screen.history().end());
-        let (size, alternate_screen) = (screen.size(), screen.is_alternate());
-        let switches = terminal.switches();
-        ScreenSnapshot {
-            size,
-            rows,
-            cursor: Cursor {
-                row,
-                col,
-                visible: switches.cursor_visible,
-                shape: switches.cursor_shape,
-                blinking: switches.cursor_blinking,
-            },
-            title: Arc::clone(terminal.title()),
-            alternate_screen,
-            reverse: switches.reverse,
-            modes: terminal.modes(),
-            history_start,
-            top,
-        }
+        self.guarded
+            .borrow_mut()
+            .read(|terminal| terminal.snapshot(previous))
     }
 
     /// Whether the alternate screen is shown.
     pub fn alternate_screen(&self) -> bool {
-        self.terminal.borrow().screen().is_alternate()
+        self.guarded.borrow().terminal.screen().is_alternate()
     }
 
     pub fn modes(&self) -> Modes {
-        self.terminal.borrow().modes()
+        self.guarded.borrow().terminal.modes()
     }
 
     /// Absolute numbers of the oldest row of history, of the screen's top row, and of the row after its last.
     pub fn extent(&self) -> (u64, u64, u64) {
-        let mut terminal = self.terminal.borrow_mut();
-        let screen = terminal.screen_mut();
-        screen.settle();
-        let (start, top) = (screen.history().start(), screen.history().end());
-        (start, top, top + u64::from(screen.size().rows()))
+        self.guarded
+            .borrow_mut()
+            .read(|terminal| terminal.screen_mut().extent())
     }
 
     /// Rows of history and screen by absolute number, cut to what exists.
     pub fn rows(&self, range: Range<u64>) -> Vec<Arc<Row>> {
-        let mut terminal = self.terminal.borrow_mut();
-        let screen = terminal.screen_mut();
-        screen.settle();
-        let top = screen.history().end();
-        let mut rows: Vec<Arc<Row>> = screen.history().rows(range.clone()).map(Arc::new).collect();
-        let part = |number: u64| usize::try_from(number.saturating_sub(top)).unwrap_or(usize::MAX);
-        let (from, to) = (part(range.start), part(range.end));
-        rows.extend(screen.rows().iter().take(to).skip(from).cloned());
-        rows
+        self.guarded
+            .borrow_mut()
+            .read(|terminal| terminal.screen_mut().numbered_rows(range.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;

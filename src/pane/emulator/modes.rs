@@ -5,7 +5,7 @@ use crate::domain::screen::{CursorShape, Modes, MouseEncoding, MouseMode};
 /// How many keyboard flags a program may stack up; the oldest are dropped beyond it, as kitty does.
 const KEYBOARD_STACK: usize = 16;
 /// The keyboard flags that exist.
-const KEYBOARD_FLAGS: u8 = 0b1_1111;
+const KEYBOARD_FLAGS: u16 = 0b1_1111;
 
 /// The state of a mode as DECRQM reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +37,10 @@ pub(super) struct Switches {
     pub cursor_blinking: bool,
     /// DECSCNM.
     pub reverse: bool,
-    /// Private mode 40: DECCOLM is obeyed.
+    /// Private mode 40: DECCOLM is obeyed whatever its state is.
     pub columns_allowed: bool,
+    /// DECCOLM, by name: the pane's width is never changed.
+    pub columns_changed: bool,
     /// Mode 2026.
     pub update_open: bool,
     /// Kitty keyboard flags, one stack for each screen; the last is in force.
@@ -57,6 +59,7 @@ impl Default for Switches {
             cursor_blinking: false,
             reverse: false,
             columns_allowed: false,
+            columns_changed: false,
             update_open: false,
             keyboard: [Vec::new(), Vec::new()],
         }
@@ -116,6 +119,7 @@ impl Switches {
         let encoding = |wanted| self.input.mouse_encoding == wanted;
         ModeState::of(match mode {
             1 => self.input.application_cursor,
+            3 => self.columns_changed,
             5 => self.reverse,
             9 => mouse(MouseMode::X10),
             12 => self.cursor_blinking,
@@ -222,5 +226,5 @@ impl Switches {
 }
 
 fn known_flags(flags: u16) -> u8 {
-    (flags & u16::from(KEYBOARD_FLAGS)) as u8
+    u8::try_from(flags & KEYBOARD_FLAGS).unwrap_or(0)
 }

@@ -1,8 +1,9 @@
 //! A grid with its margins and the history above it: what scrolls, what is kept, and in which colour blanks come in.
 
 use super::cells::{Content, content_of, style_of};
-use super::grid::{Grid, RawCell, split};
+use super::grid::{Grid, RawCell};
 use super::history::History;
+use super::look::split;
 use super::packed::Packer;
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;
@@ -139,7 +140,6 @@ impl Page {
             return self.scroll_up(1, fill);
         }
         self.keep_rows(1);
-        self.grid.touch_region();
         self.grid.line_feed();
     }
 
@@ -323,11 +323,18 @@ impl Page {
         self.flush(row, &mut text);
     }
 
+    /// Puts what has been collected; where the cursor still has a wrap pending above, that happens first.
     fn flush(&mut self, row: u16, text: &mut Vec<u8>) {
-        if !text.is_empty() {
-            self.grid.put(text, row);
-            text.clear();
+        if text.is_empty() {
+            return;
         }
+        let (above, col) = self.grid.cursor();
+        if col >= self.grid.size().cols() {
+            self.grid.put_wrapping(text, above == self.margins.bottom);
+        } else {
+            self.grid.put(text, row);
+        }
+        text.clear();
     }
 
     /// Resizes both screens; the primary one must be shown. Returns by how many rows its content has moved down.

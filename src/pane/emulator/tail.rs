@@ -5,7 +5,7 @@
 //! program does anything else. Always holds: putting all of it into the grid at once gives the screen and the history
 //! that printing it there line by line would have given.
 
-use super::cells::{char_width, is_mark_or_control};
+use super::cells::char_width;
 use super::history::History;
 use super::packed::{Packer, unpack};
 use super::page::Page;
@@ -70,11 +70,27 @@ impl Tail {
         if self.returned {
             return 0;
         }
-        if run.is_ascii() {
-            self.ascii(run.as_bytes(), style, page)
-        } else {
-            self.chars(run, style, page)
+        let mut taken = 0;
+        while let Some(rest) = run.get(taken..).filter(|rest| !rest.is_empty()) {
+            let ascii = rest
+                .bytes()
+                .position(|byte| !byte.is_ascii())
+                .unwrap_or(rest.len());
+            let (now, here) = if ascii > 0 {
+                (ascii, self.ascii(&rest.as_bytes()[..ascii], style, page))
+            } else {
+                let other = rest
+                    .bytes()
+                    .position(|byte| byte.is_ascii())
+                    .unwrap_or(rest.len());
+                (other, self.chars(&rest[..other], style, page))
+            };
+            taken += here;
+            if here < now {
+                break;
+            }
         }
+        taken
     }
 
     fn ascii(&mut self, run: &[u8], style: &Style, page: &mut Page) -> usize {
@@ -96,10 +112,9 @@ impl Tail {
     fn chars(&mut self, run: &str, style: &Style, page: &mut Page) -> usize {
         let cols = page.grid.size().cols();
         for (index, c) in run.char_indices() {
-            if is_mark_or_control(c) {
+            let Some(width) = char_width(c) else {
                 continue;
-            }
-            let width = char_width(c).unwrap_or(0);
+            };
             if width == 0 {
                 if self.col() == 0 {
                     continue;
@@ -202,7 +217,6 @@ impl Tail {
         if page.grid.cursor() != (last, col) && col < page.grid.size().cols() {
             page.grid.go_to(last, col);
         }
-        page.grid.touch_all();
         let fresh = self.current.cols() == 0 && self.gap == 0;
         self.discard();
         fresh

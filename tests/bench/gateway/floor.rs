@@ -17,7 +17,9 @@ struct Floor {
 
 pub fn run(upstream: &str) {
     pin(1);
-    rustls::crypto::ring::default_provider().install_default().unwrap();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

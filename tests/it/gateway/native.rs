@@ -333,3 +333,47 @@ async fn a_local_server_without_a_key_gets_none() {
         stage.provider("local").in_flight == 0
     });
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_goes_through_the_router_and_comes_back_as_text() {
+    use tundra::gateway::{Ask, AskError};
+
+    let broken = Upstream::start(json(503, "{}"));
+    let good = Upstream::answering(dialects::converse);
+    for dialect in dialects::ALL {
+        let mut first = profile("first", 1, &broken.url());
+        let mut second = profile("second", 2, &good.url());
+        for profile in [&mut first, &mut second] {
+            profile.dialects = tundra::domain::profile::Dialects::of(&[dialect]);
+        }
+        let stage = Stage::quick(vec![first, second]).await;
+        let ask = |profile: Option<&str>| {
+            let (text, mut pieces) = tokio::sync::mpsc::channel(8);
+            let gateway = stage.gateway.clone();
+            let ask = Ask {
+                prompt: "Say hi".to_owned(),
+                model: None,
+                profile: profile.map(Stage::name),
+            };
+            async move {
+                let asking = tokio::spawn(async move { gateway.ask(ask, text).await });
+                let mut said = String::new();
+                while let Some(piece) = pieces.recv().await {
+                    said += &piece;
+                }
+                (said, asking.await.unwrap())
+            }
+        };
+        let (said, asked) = ask(None).await;
+        assert_eq!(
+            (said.as_str(), asked.unwrap().profile.as_deref()),
+            ("Hi there!", Some("second"))
+        );
+        let (said, asked) = ask(Some("first")).await;
+        assert_eq!(said, "");
+        let told = asked.unwrap_err().to_string();
+        assert!(told.contains("first: API error (status 503)"), "{told}");
+        let (_, asked) = ask(Some("third")).await;
+        assert!(matches!(asked, Err(AskError::NotFound(_))));
+    }
+}

@@ -1,0 +1,190 @@
+//! One prompt through the router, its answer as text: what `tundra ask` does.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use super::exchange::{self, Inbound, SoFar};
+use super::reply::PROFILE;
+use super::service::Gateway;
+use super::sketch::{BadBody, Sketch};
+use super::sse::{self, Framer};
+use super::wire::{self, Endpoint};
+use crate::domain::profile::{Dialect, Profile, ProfileName};
+use crate::domain::route::Caller;
+
+/// Output that a prompt without further wishes may have; Anthropic wants a number.
+const MAX_TOKENS: u32 = 4096;
+
+/// A prompt and whom it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    pub prompt: String,
+    /// The profile's own where none is given.
+    pub model: Option<String>,
+    /// The one profile to ask; whichever is next in the route where none is given.
+    pub profile: Option<ProfileName>,
+}
+
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub profile: Option<String>,
+}
+
+/// Why a prompt has no whole answer.
+#[derive(Debug, Error)]
+pub enum AskError {
+    #[error("profile not found: {0}")]
+    NotFound(ProfileName),
+    #[error("no provider is configured")]
+    NobodyThere,
+    #[error("{0}")]
+    BadRequest(#[from] BadBody),
+    /// What the provider or the router said.
+    #[error("{0}")]
+    Answered(String),
+    #[error("the answer broke off: {0}")]
+    BrokeOff(String),
+    /// Whoever wanted the answer is gone.
+    #[error("nobody reads the answer")]
+    Unread,
+}
+
+impl Gateway {
+    /// Asks, and sends the answer's text to `text` piece by piece; a slow reader slows the provider.
+    pub async fn ask(&self, ask: Ask, text: mpsc::Sender<String>) -> Result<Asked, AskError> {
+        let profile = self.asked_profile(ask.profile.as_ref())?;
+        let dialect = profile
+            .dialects
+            .iter()
+            .next()
+            .ok_or(AskError::NobodyThere)?;
+        let inbound = inbound(ask, &profile, dialect)?;
+        let so_far = Arc::new(Mutex::new(SoFar::default()));
+        let search = Box::pin(exchange::find(Arc::clone(&self.shared), inbound, so_far));
+        let (head, mut body) = search.await.into_response().into_parts();
+        let profile = head
+            .headers
+            .get(PROFILE)
+            .and_then(|name| name.to_str().ok());
+        let asked = Asked {
+            profile: profile.map(str::to_owned),
+        };
+        if !head.status.is_success() {
+            let whole = body
+                .collect()
+                .await
+                .map(http_body_util::Collected::to_bytes);
+            let told = error_message(&whole.unwrap_or_default());
+            return Err(AskError::Answered(
+                told.unwrap_or_else(|| format!("status {}", head.status)),
+            ));
+        }
+        let streams = head
+            .headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if !streams {
+            let whole = body
+                .collect()
+                .await
+                .map_err(|cut| AskError::BrokeOff(cut.to_string()))?;
+            let said = wire::whole_text(dialect, &whole.to_bytes()).unwrap_or_default();
+            text.send(said).await.map_err(|_| AskError::Unread)?;
+            return Ok(asked);
+        }
+        let mut framer = Framer::default();
+        while let Some(frame) = body.frame().await {
+            let chunk = frame.map_err(|cut| AskError::BrokeOff(cut.to_string()))?;
+            let mut said = String::new();
+            let mut broken = None;
+            let read = framer.push(chunk.into_data().unwrap_or_default(), |event| {
+                let Some(event) = sse::parse(event) else {
+                    return;
+                };
+                if let Some(piece) = wire::delta_text(dialect, &event.data) {
+                    said.push_str(&piece);
+                }
+                broken = broken.take().or_else(|| error_message(&event.data));
+            });
+            if !said.is_empty() {
+                text.send(said).await.map_err(|_| AskError::Unread)?;
+            }
+            if let Some(message) = broken {
+                return Err(AskError::BrokeOff(message));
+            }
+            read.map_err(|_| AskError::BrokeOff("an event is too long".to_owned()))?;
+        }
+        Ok(asked)
+    }
+
+    fn asked_profile(&self, name: Option<&ProfileName>) -> Result<Arc<Profile>, AskError> {
+        let providers = self.shared.router.status().providers;
+        let wanted = providers.iter().find(|provider| match name {
+            Some(name) => provider.profile.name == *name,
+            None => provider.active,
+        });
+        match (
+            wanted.or(providers.first().filter(|_| name.is_none())),
+            name,
+        ) {
+            (Some(provider), _) => Ok(Arc::clone(&provider.profile)),
+            (None, Some(name)) => Err(AskError::NotFound(name.clone())),
+            (None, None) => Err(AskError::NobodyThere),
+        }
+    }
+}
+
+fn inbound(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<Inbound, AskError> {
+    let model = ask.model.unwrap_or_else(|| profile.default_model.clone());
+    let turn = json!([{"role": "user", "content": ask.prompt}]);
+    let (endpoint, body) = match dialect {
+        Dialect::Messages => (
+            Endpoint::Messages,
+            json!({"model": model, "max_tokens": MAX_TOKENS, "stream": true, "messages": turn}),
+        ),
+        Dialect::Chat => (
+            Endpoint::Chat,
+            json!({
+                "model": model, "stream": true, "messages": turn,
+                "stream_options": {"include_usage": true},
+            }),
+        ),
+        Dialect::Responses => (
+            Endpoint::Responses,
+            json!({"model": model, "stream": true, "input": ask.prompt}),
+        ),
+    };
+    let body = Bytes::from(body.to_string());
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    if dialect == Dialect::Messages {
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
+    Ok(Inbound {
+        endpoint,
+        caller: Caller::Ask,
+        query: None,
+        headers,
+        sketch: Sketch::read(&body)?,
+        body,
+        only: ask.profile,
+    })
+}
+
+/// The message of an error in any of the dialects' shapes.
+fn error_message(body: &[u8]) -> Option<String> {
+    // Cheaper than parsing every event of an answer.
+    memchr::memmem::find(body, b"\"error\"")?;
+    let told: Value = serde_json::from_slice(body).ok()?;
+    let message = |error: &Value| error["message"].as_str().map(str::to_owned);
+    message(&told["error"]).or_else(|| message(&told["response"]["error"]))
+}
