@@ -48,6 +48,11 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn retries_stay_within_ten_and_a_tenth_of_the_successes(
             steps in prop::collection::vec(any::<bool>(), 0..400)
