@@ -79,5 +79,8 @@ mod tests {
         assert!(!budget.take());
         budget.earn();
         assert!(budget.take());
+        // Good times are not saved up.
+        (0..1_000).for_each(|_| budget.earn());
+        assert_eq!((0..50).filter(|_| budget.take()).count(), 10);
     }
 }
