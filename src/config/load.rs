@@ -21,6 +21,7 @@ use crate::domain::breaker::BreakerSettings;
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, Mods};
 use crate::domain::keymap::Keymap;
+use crate::domain::timeouts::Timeouts;
 
 mod gateway;
 mod profile;
@@ -164,7 +165,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     root.section("circuit_breaker", |table| {
         gateway::read_breaker(table, &mut breaker);
     });
-    let mut timeouts = gateway::default_timeouts();
+    let mut timeouts = Timeouts::default();
     root.section("timeouts", |table| {
         gateway::read_timeouts(table, &mut timeouts);
     });

@@ -18,7 +18,7 @@ pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
 pub use settings::{
     Gateway, General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice,
-    Timeouts, UnicodeChoice,
+    UnicodeChoice,
 };
 pub use units::{parse_duration, parse_size, show_duration};
 pub use watch::{ReloadReport, Watch, watch};

@@ -9,6 +9,7 @@ use crate::domain::agent::AgentKind;
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
 use crate::domain::profile::{Profile, ProviderKind};
+use crate::domain::timeouts::Timeouts;
 
 use super::shell::user_shell;
 
@@ -22,6 +23,7 @@ pub struct Settings {
     pub pty: Pty,
     pub gateway: Gateway,
     pub breaker: BreakerSettings,
+    /// None is zero.
     pub timeouts: Timeouts,
     /// As configured; [`Settings::effective_profiles`] is what there is to ask.
     pub profiles: Vec<Profile>,
@@ -94,14 +96,6 @@ pub struct Gateway {
     pub max_wait: Duration,
     /// Bytes of the largest request.
     pub max_body: usize,
-}
-
-/// How long a provider may take. None is zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    pub connect: Duration,
-    pub first_byte: Duration,
-    pub stream_idle: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

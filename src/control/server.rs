@@ -17,7 +17,7 @@ use super::protocol::{MAX_REQUEST, ProviderCommand, Reply, Request};
 use super::shapes::ErrorShape;
 use super::socket::ControlListener;
 use crate::domain::profile::ProfileName;
-use crate::gateway::Question;
+use crate::gateway::Ask;
 use crate::pane::Pool;
 use crate::providers::Providers;
 
@@ -205,13 +205,12 @@ impl Connection {
             profile,
         } = request
         {
-            let only = profile.map(|name| ProfileName::from(name.as_str()));
-            let question = Question {
+            let ask = Ask {
                 prompt,
                 model,
-                only,
+                profile: profile.map(|name| ProfileName::from(name.as_str())),
             };
-            return self.ask(question).await;
+            return self.ask(ask).await;
         }
         let answer = answer(&self.services, request);
         if !waits {
@@ -229,7 +228,7 @@ impl Connection {
     }
 
     /// Answers a prompt piece by piece; None when the client has gone meanwhile, which ends the provider's stream too.
-    async fn ask(&mut self, question: Question) -> Option<Vec<u8>> {
+    async fn ask(&mut self, ask: Ask) -> Option<Vec<u8>> {
         let Self {
             read,
             write,
@@ -237,7 +236,7 @@ impl Connection {
             stop,
         } = self;
         tokio::select! {
-            written = Box::pin(providers::ask(services, question, write)) => {
+            written = Box::pin(providers::ask(services, ask, write)) => {
                 written.ok().map(|()| Vec::new())
             }
             () = read.closed() => None,

@@ -13,8 +13,8 @@ use super::moment::Moment;
 
 /// No provider's word cools a profile down for longer.
 pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// A wait of nothing, or until a time that has passed, is this long.
-pub const SHORTEST: Duration = Duration::from_secs(1);
+/// A wait of nothing, or until a time that has passed, is this long, so that nobody hammers.
+pub const AT_ONCE: Duration = Duration::from_secs(1);
 /// How often a profile whose budget is spent is asked again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
 
@@ -120,8 +120,8 @@ impl Cooldown {
 /// of whichever of the provider's own limits is used up.
 ///
 /// A date counts from the response's own `Date`, so that a clock that is wrong here does no harm; `wall` stands in
-/// where there is none. What cannot be read, or is negative, is as if it were not there. The answer is at least
-/// [`SHORTEST`] and at most [`LONGEST`]. `header` is given lower-case names. (RFC 9110 10.2.3 and 5.6.7;
+/// where there is none. What cannot be read, or is negative, is as if it were not there. The answer is at most
+/// [`LONGEST`], and [`AT_ONCE`] where nothing is left to wait. `header` is given lower-case names. (RFC 9110 10.2.3 and 5.6.7;
 /// docs.anthropic.com/en/api/rate-limits; platform.openai.com/docs/guides/rate-limits.)
 pub fn asked_wait<'h>(
     header: impl Fn(&str) -> Option<&'h str>,
@@ -133,7 +133,11 @@ pub fn asked_wait<'h>(
         .map(from_seconds)
         .or_else(|| retry_after(header("retry-after")?, base))
         .or_else(|| resets_in(&header, base))?;
-    Some(wait.clamp(SHORTEST, LONGEST))
+    Some(if wait.is_zero() {
+        AT_ONCE
+    } else {
+        wait.min(LONGEST)
+    })
 }
 
 /// What a response says is left of the provider's own limits, the smallest of each kind.

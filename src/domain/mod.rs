@@ -24,4 +24,5 @@ pub mod route;
 pub mod screen;
 pub mod size;
 pub mod terminal;
+pub mod timeouts;
 pub mod usage;

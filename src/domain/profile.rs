@@ -284,6 +284,20 @@ impl Profile {
         }
     }
 
+    /// The profiles of an empty configuration: every provider whose key is there, and last a local server.
+    #[must_use]
+    pub fn discovered(has_key: impl Fn(&str) -> bool) -> Vec<Self> {
+        ProviderKind::ALL
+            .into_iter()
+            .filter(|provider| provider.key_env().is_none_or(&has_key))
+            .zip(0..)
+            .map(|(provider, priority)| Self {
+                priority,
+                ..Self::new(provider.as_str(), provider)
+            })
+            .collect()
+    }
+
     /// The dialect in which this profile is asked for a request in `dialect`; `None` if it cannot be.
     ///
     /// Today that is the same one or nothing. Translation between dialects belongs here.
@@ -430,6 +444,28 @@ mod tests {
         assert_eq!(profile.upstream_model("claude-4-opus-1", false), "big");
         assert_eq!(profile.upstream_model("claude-sonnet", true), "small");
         assert_eq!(profile.upstream_model("gpt-5", false), "qwen2.5-coder:14b");
+    }
+
+    #[test]
+    fn an_empty_configuration_takes_the_keys_it_finds_and_a_local_server() {
+        let found = |keys: &[&str]| {
+            let profiles = Profile::discovered(|name| keys.contains(&name));
+            let names = profiles
+                .iter()
+                .map(|profile| (profile.name.to_string(), profile.priority));
+            names.collect::<Vec<_>>()
+        };
+        let named = |names: &[&str]| {
+            (0..)
+                .zip(names)
+                .map(|(at, name)| ((*name).to_owned(), at))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[]), named(&["local"]));
+        assert_eq!(
+            found(&["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OTHER"]),
+            named(&["anthropic", "openai", "local"])
+        );
     }
 
     #[test]

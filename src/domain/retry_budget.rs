@@ -48,6 +48,11 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn retries_stay_within_ten_and_a_tenth_of_the_successes(
             steps in prop::collection::vec(any::<bool>(), 0..400)
@@ -74,5 +79,8 @@ mod tests {
         assert!(!budget.take());
         budget.earn();
         assert!(budget.take());
+        // Good times are not saved up.
+        (0..1_000).for_each(|_| budget.earn());
+        assert_eq!((0..50).filter(|_| budget.take()).count(), 10);
     }
 }

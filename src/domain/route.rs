@@ -385,17 +385,9 @@ impl Router {
     }
 
     fn wait_or_refuse(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
-        let untried = |(name, skip): &(ProfileName, Skip)| {
-            let tried = self
-                .roster
-                .in_order(Some(name))
-                .any(|e| run.has_tried(e.id));
-            if tried { None } else { skip.worth_waiting() }
-        };
-        let soonest = run.skipped.iter().filter_map(untried).min();
         let patience = now.after(self.settings.max_wait);
         let patience_ends = *run.patience_ends.get_or_insert(patience);
-        if let Some(until) = soonest.filter(|until| *until <= patience_ends) {
+        if let Some(until) = self.worth_waiting(run, patience_ends) {
             if run.place.is_none() {
                 run.place = self.line.join(call.tokens, self.candidates(call, run));
             }
@@ -405,6 +397,23 @@ impl Router {
         }
         self.leave_line(run);
         Admission::Refused(self.nothing_left(call, run, now))
+    }
+
+    /// When to look again, if a bucket or a cooldown is due before patience ends: then, or as soon as anything else is.
+    fn worth_waiting(&self, run: &Run, patience_ends: Moment) -> Option<Moment> {
+        let tried = |name| {
+            let mut entries = self.roster.in_order(Some(name));
+            entries.any(|entry| run.has_tried(entry.id))
+        };
+        let untried = run.skipped.iter().filter(|(name, _)| !tried(name));
+        let (mut due, mut worth) = (None::<Moment>, false);
+        for (_, skip) in untried {
+            worth |= skip
+                .worth_waiting()
+                .is_some_and(|until| until <= patience_ends);
+            due = due.into_iter().chain(skip.retry_at()).min();
+        }
+        due.filter(|_| worth)
     }
 
     fn candidates(&self, call: &Call, run: &Run) -> Vec<ProfileId> {

@@ -1,323 +1,204 @@
-//! One prompt through the router, for whoever has no HTTP client at hand.
+//! One prompt through the router, its answer as text: what `tundra ask` does.
 
-use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::sync::mpsc;
 
-use super::body::Body;
 use super::exchange::{self, Inbound, SoFar};
-use super::reply;
+use super::reply::PROFILE;
 use super::service::Gateway;
-use super::sketch::Sketch;
+use super::sketch::{BadBody, Sketch};
 use super::sse::{self, Framer};
-use super::wire::Endpoint;
+use super::wire::{self, Endpoint};
+use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile, ProfileName};
-use crate::domain::route::{Caller, CommandError};
+use crate::domain::route::Caller;
 
-/// The output to ask for where neither caller nor profile says; Messages knows no default.
+/// Output that a prompt without further wishes may have; Anthropic wants a number.
 const MAX_TOKENS: u32 = 4096;
-/// The version of Messages that is spoken here.
-const ANTHROPIC_VERSION: &str = "2023-06-01";
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+/// A prompt and whom it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
     pub prompt: String,
-    /// None for the default of the profile that requests now go to.
+    /// The profile's own where none is given.
     pub model: Option<String>,
-    /// The one profile that may answer; None for whoever can.
-    pub only: Option<ProfileName>,
+    /// The one profile to ask; whichever is next in the route where none is given.
+    pub profile: Option<ProfileName>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub profile: Option<String>,
+}
+
+/// Why a prompt has no whole answer.
+#[derive(Debug, Error)]
 pub enum AskError {
-    #[error(transparent)]
-    Profile(#[from] CommandError),
-    /// The answer of the last provider that was asked, or why none was.
+    #[error("profile not found: {0}")]
+    NotFound(ProfileName),
+    #[error("no provider is configured")]
+    NobodyThere,
     #[error("{0}")]
-    Refused(String),
-    /// It began and broke off.
+    BadRequest(#[from] BadBody),
+    /// What the provider or the router said.
+    #[error("{0}")]
+    Answered(String),
     #[error("the answer broke off: {0}")]
     BrokeOff(String),
-}
-
-/// An answer as it comes. Dropped before its end, it closes the provider's connection.
-#[derive(Debug)]
-pub struct Answer {
-    profile: Option<String>,
-    dialect: Dialect,
-    body: Body,
-    framer: Framer,
-    ready: VecDeque<Result<String, AskError>>,
-    /// In one piece, since the provider does not stream.
-    whole: Option<Vec<u8>>,
-    over: bool,
+    /// Whoever wanted the answer is gone.
+    #[error("nobody reads the answer")]
+    Unread,
 }
 
 impl Gateway {
-    /// Sends a prompt to whoever can answer it; ready when the answer begins.
-    pub async fn ask(&self, question: Question) -> Result<Answer, AskError> {
-        let profile = self.first_for(question.only.as_ref())?;
-        let dialect = *Dialect::ALL
+    /// Asks, and sends the answer's text to `text` piece by piece; a slow reader slows the provider.
+    pub async fn ask(&self, ask: Ask, text: mpsc::Sender<String>) -> Result<Asked, AskError> {
+        let profile = self.asked_profile(ask.profile.as_ref())?;
+        let dialect = profile
+            .dialects
             .iter()
-            .find(|dialect| profile.dialects.contains(**dialect))
-            .unwrap_or(&Dialect::Messages);
-        let model = question
-            .model
-            .unwrap_or_else(|| profile.default_model.clone());
-        let body = Bytes::from(body(dialect, &question.prompt, &model, &profile).to_string());
-        let sketch = Sketch::read(&body).map_err(|error| AskError::Refused(error.to_string()))?;
-        let inbound = Inbound {
-            endpoint: endpoint(dialect),
-            caller: Caller::Ask,
-            query: None,
-            headers: headers(dialect),
-            body,
-            sketch,
-            only: question.only,
-        };
-        let shared = Arc::clone(&self.shared);
-        shared.counts.requests.fetch_add(1, Ordering::Relaxed);
-        let closing = shared.closing.clone();
+            .next()
+            .ok_or(AskError::NobodyThere)?;
+        let inbound = inbound(ask, &profile, dialect)?;
         let so_far = Arc::new(Mutex::new(SoFar::default()));
-        let response = tokio::select! {
-            found = Box::pin(exchange::find(shared, inbound, so_far)) => found.into_response(),
-            () = closing.cancelled() => {
-                return Err(AskError::Refused("tundra is shutting down".to_owned()));
-            }
+        let search = Box::pin(exchange::find(Arc::clone(&self.shared), inbound, so_far));
+        let (head, mut body) = search.await.into_response().into_parts();
+        let profile = head
+            .headers
+            .get(PROFILE)
+            .and_then(|name| name.to_str().ok());
+        let asked = Asked {
+            profile: profile.map(str::to_owned),
         };
-        let (head, body) = response.into_parts();
         if !head.status.is_success() {
-            let told = body
+            let whole = body
                 .collect()
                 .await
                 .map(http_body_util::Collected::to_bytes);
-            let told = told.unwrap_or_default();
-            return Err(AskError::Refused(refusal(head.status.as_u16(), &told)));
+            let told = error_message(&whole.unwrap_or_default());
+            return Err(AskError::Answered(refusal(head.status, told)));
         }
-        let profile = head.headers.get(reply::PROFILE);
         let streams = head
             .headers
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        Ok(Answer {
-            profile: profile.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()),
-            dialect,
-            body,
-            framer: Framer::default(),
-            ready: VecDeque::new(),
-            whole: (!streams).then(Vec::new),
-            over: false,
-        })
-    }
-
-    /// The profile whose dialect and default model the prompt is written for.
-    fn first_for(&self, only: Option<&ProfileName>) -> Result<Arc<Profile>, AskError> {
-        let providers = self.router().status().providers;
-        let found = match only {
-            Some(name) => providers
-                .iter()
-                .find(|provider| provider.profile.name == *name),
-            None => providers
-                .iter()
-                .find(|provider| provider.active)
-                .or_else(|| providers.iter().find(|provider| provider.enabled))
-                .or_else(|| providers.first()),
-        };
-        match (found, only) {
-            (Some(provider), _) => Ok(Arc::clone(&provider.profile)),
-            (None, Some(name)) => Err(CommandError::NotFound(name.clone()).into()),
-            (None, None) => Err(AskError::Refused("there are no profiles".to_owned())),
+        if !streams {
+            let whole = body
+                .collect()
+                .await
+                .map_err(|cut| AskError::BrokeOff(cut.to_string()))?;
+            let said = wire::whole_text(dialect, &whole.to_bytes()).unwrap_or_default();
+            text.send(said).await.map_err(|_| AskError::Unread)?;
+            return Ok(asked);
         }
-    }
-}
-
-impl Answer {
-    /// Who answers.
-    #[must_use]
-    pub fn profile(&self) -> Option<&str> {
-        self.profile.as_deref()
-    }
-
-    /// The next piece of text; `None` after the last one.
-    pub async fn next(&mut self) -> Option<Result<String, AskError>> {
-        loop {
-            if let Some(piece) = self.ready.pop_front() {
-                self.over |= piece.is_err();
-                return Some(piece);
-            }
-            if self.over {
-                return None;
-            }
-            match self.body.frame().await {
-                Some(Ok(frame)) => {
-                    if let Ok(chunk) = frame.into_data() {
-                        self.take(chunk);
-                    }
+        let mut framer = Framer::default();
+        while let Some(frame) = body.frame().await {
+            let chunk = frame.map_err(|cut| AskError::BrokeOff(cut.to_string()))?;
+            let mut said = String::new();
+            let mut broken = None;
+            let read = framer.push(chunk.into_data().unwrap_or_default(), |event| {
+                let Some(event) = sse::parse(event) else {
+                    return;
+                };
+                if let Some(piece) = wire::delta_text(dialect, &event.data) {
+                    said.push_str(&piece);
                 }
-                Some(Err(cut)) => {
-                    self.ready
-                        .push_back(Err(AskError::BrokeOff(cut.to_string())));
-                }
-                None => self.end(),
+                broken = broken.take().or_else(|| error_message(&event.data));
+            });
+            if !said.is_empty() {
+                text.send(said).await.map_err(|_| AskError::Unread)?;
             }
+            if let Some(message) = broken {
+                return Err(AskError::BrokeOff(message));
+            }
+            read.map_err(|_| AskError::BrokeOff("an event is too long".to_owned()))?;
         }
+        Ok(asked)
     }
 
-    fn take(&mut self, chunk: Bytes) {
-        if let Some(whole) = &mut self.whole {
-            whole.extend_from_slice(&chunk);
-            return;
-        }
-        let (dialect, ready) = (self.dialect, &mut self.ready);
-        let taken = self.framer.push(chunk, |frame| {
-            let Some(event) = sse::parse(frame) else {
-                return;
-            };
-            let Ok(data) = serde_json::from_slice::<Value>(&event.data) else {
-                return;
-            };
-            ready.extend(piece(dialect, &data));
+    fn asked_profile(&self, name: Option<&ProfileName>) -> Result<Arc<Profile>, AskError> {
+        let providers = self.shared.router.status().providers;
+        let wanted = providers.iter().find(|provider| match name {
+            Some(name) => provider.profile.name == *name,
+            None => provider.active,
         });
-        if taken.is_err() {
-            let why = "an event is too long".to_owned();
-            self.ready.push_back(Err(AskError::BrokeOff(why)));
-        }
-    }
-
-    fn end(&mut self) {
-        self.over = true;
-        let whole = self.whole.take().unwrap_or_default();
-        if let Ok(answer) = serde_json::from_slice::<Value>(&whole) {
-            self.ready.push_back(Ok(whole_text(self.dialect, &answer)));
+        match (
+            wanted.or(providers.first().filter(|_| name.is_none())),
+            name,
+        ) {
+            (Some(provider), _) => Ok(Arc::clone(&provider.profile)),
+            (None, Some(name)) => Err(AskError::NotFound(name.clone())),
+            (None, None) => Err(AskError::NobodyThere),
         }
     }
 }
 
-const fn endpoint(dialect: Dialect) -> Endpoint {
-    match dialect {
-        Dialect::Messages => Endpoint::Messages,
-        Dialect::Chat => Endpoint::Chat,
-        Dialect::Responses => Endpoint::Responses,
+/// An error in the words that it has everywhere else. What tundra itself answers is complete as it is.
+fn refusal(status: StatusCode, told: Option<String>) -> String {
+    let message = told.unwrap_or_else(|| "no reason was given".to_owned());
+    let own = [
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    if own.contains(&status) {
+        return message;
     }
+    let status = status.as_u16();
+    CallError::Api { status, message }.to_string()
 }
 
-fn headers(dialect: Dialect) -> HeaderMap {
+fn inbound(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<Inbound, AskError> {
+    let model = ask.model.unwrap_or_else(|| profile.default_model.clone());
+    let turn = json!([{"role": "user", "content": ask.prompt}]);
+    let (endpoint, body) = match dialect {
+        Dialect::Messages => (
+            Endpoint::Messages,
+            json!({"model": model, "max_tokens": MAX_TOKENS, "stream": true, "messages": turn}),
+        ),
+        Dialect::Chat => (
+            Endpoint::Chat,
+            json!({
+                "model": model, "stream": true, "messages": turn,
+                "stream_options": {"include_usage": true},
+            }),
+        ),
+        Dialect::Responses => (
+            Endpoint::Responses,
+            json!({"model": model, "stream": true, "input": ask.prompt}),
+        ),
+    };
+    let body = Bytes::from(body.to_string());
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
     if dialect == Dialect::Messages {
-        headers.insert(
-            HeaderName::from_static("anthropic-version"),
-            HeaderValue::from_static(ANTHROPIC_VERSION),
-        );
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     }
-    headers
+    Ok(Inbound {
+        endpoint,
+        caller: Caller::Ask,
+        query: None,
+        headers,
+        sketch: Sketch::read(&body)?,
+        body,
+        only: ask.profile,
+    })
 }
 
-fn body(dialect: Dialect, prompt: &str, model: &str, profile: &Profile) -> Value {
-    let messages = json!([{"role": "user", "content": prompt}]);
-    match dialect {
-        Dialect::Messages => json!({
-            "model": model, "stream": true, "messages": messages,
-            "max_tokens": profile.max_tokens.map_or(MAX_TOKENS, std::num::NonZero::get),
-        }),
-        Dialect::Chat => json!({
-            "model": model, "stream": true, "messages": messages,
-            "stream_options": {"include_usage": true},
-        }),
-        Dialect::Responses => json!({"model": model, "stream": true, "input": prompt}),
-    }
-}
-
-/// What one event adds to the answer's text, or why it goes no further.
-fn piece(dialect: Dialect, data: &Value) -> Option<Result<String, AskError>> {
-    let error = &data["error"];
-    if error.is_object() || data["type"] == "error" {
-        let message = error["message"].as_str().or(data["message"].as_str());
-        let message = message.unwrap_or("the provider tells no reason");
-        return Some(Err(AskError::BrokeOff(message.to_owned())));
-    }
-    let text = match dialect {
-        Dialect::Messages => data["delta"]["text"].as_str(),
-        Dialect::Chat => data["choices"][0]["delta"]["content"].as_str(),
-        Dialect::Responses if data["type"] == "response.output_text.delta" => {
-            data["delta"].as_str()
-        }
-        Dialect::Responses => None,
-    }?;
-    (!text.is_empty()).then(|| Ok(text.to_owned()))
-}
-
-fn whole_text(dialect: Dialect, answer: &Value) -> String {
-    let parts = |list: &Value| {
-        let texts = list.as_array().into_iter().flatten();
-        texts
-            .filter_map(|part| part["text"].as_str())
-            .collect::<String>()
-    };
-    match dialect {
-        Dialect::Messages => parts(&answer["content"]),
-        Dialect::Chat => answer["choices"][0]["message"]["content"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
-        Dialect::Responses => {
-            let items = answer["output"].as_array().into_iter().flatten();
-            items.map(|item| parts(&item["content"])).collect()
-        }
-    }
-}
-
-/// The error of an answer that is none, in the words of whoever gave it.
-fn refusal(status: u16, body: &[u8]) -> String {
-    let told = serde_json::from_slice::<Value>(body).ok();
-    let message = told
-        .as_ref()
-        .and_then(|told| told["error"]["message"].as_str());
-    match message {
-        // Tundra's own refusals say all there is to say.
-        Some(message)
-            if told
-                .as_ref()
-                .is_some_and(|told| !told["profiles"].is_null()) =>
-        {
-            message.to_owned()
-        }
-        Some(message) if status == 502 => message.to_owned(),
-        Some(message) => format!("API error (status {status}): {message}"),
-        None => format!("API error (status {status}): no reason was given"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_of_each_dialect_add_their_text() {
-        let said = |dialect, data| piece(dialect, &data).map(Result::unwrap);
-        let delta =
-            json!({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}});
-        assert_eq!(said(Dialect::Messages, delta), Some("a".into()));
-        let chunk = json!({"choices": [{"delta": {"content": "b"}}]});
-        assert_eq!(said(Dialect::Chat, chunk), Some("b".into()));
-        let event = json!({"type": "response.output_text.delta", "delta": "c"});
-        assert_eq!(said(Dialect::Responses, event), Some("c".into()));
-        let other = json!({"type": "response.function_call_arguments.delta", "delta": "c"});
-        assert_eq!(said(Dialect::Responses, other), None);
-    }
-
-    #[test]
-    fn an_error_event_ends_the_answer_with_its_words() {
-        let data =
-            json!({"type": "error", "error": {"type": "overloaded_error", "message": "too much"}});
-        assert_eq!(
-            piece(Dialect::Messages, &data),
-            Some(Err(AskError::BrokeOff("too much".into())))
-        );
-    }
+/// The message of an error in any of the dialects' shapes.
+fn error_message(body: &[u8]) -> Option<String> {
+    // Cheaper than parsing every event of an answer.
+    memchr::memmem::find(body, b"\"error\"")?;
+    let told: Value = serde_json::from_slice(body).ok()?;
+    let message = |error: &Value| error["message"].as_str().map(str::to_owned);
+    message(&told["error"]).or_else(|| message(&told["response"]["error"]))
 }

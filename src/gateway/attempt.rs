@@ -265,10 +265,13 @@ impl Incoming<'_> {
                 Ok(None) => return fail(self.meeting, no_content()),
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             };
-            chunks += 1;
-            bytes += chunk.len();
             match tap.take(chunk) {
-                Ok(passed) => held.push_back(passed),
+                Ok(passed) if passed.is_empty() => {}
+                Ok(passed) => {
+                    chunks += 1;
+                    bytes += passed.len();
+                    held.push_back(passed);
+                }
                 Err(error) => return fail(self.meeting, error),
             }
             if tap.progress().events != events {

@@ -6,9 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::HeaderValue;
 
-use super::upstream::{Timeouts, Upstream};
+use super::upstream::Upstream;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::KeyState;
+use crate::domain::timeouts::Timeouts;
 
 /// Tells the value of an environment variable. A closure, so that keys stay where they are until they are needed.
 pub type KeySource = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;

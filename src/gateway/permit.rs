@@ -175,9 +175,14 @@ impl Permit {
             router.settle(ticket, settlement, now);
             attempt.total = now.since(attempt.at);
             if counts {
-                router.usage_mut().record(&self.profile.name, attempt);
+                router
+                    .usage_mut()
+                    .record(&self.profile.name, attempt.clone());
             }
         });
+        if let Some(recorder) = self.router.recorder().filter(|_| counts) {
+            recorder.attempt(&self.profile.name, &attempt);
+        }
     }
 }
 

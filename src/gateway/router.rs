@@ -1,6 +1,6 @@
 //! The handle on the router: a short lock over pure state, and who is told of what.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast, watch};
@@ -15,6 +15,7 @@ use crate::domain::usage::{Attempt, AttemptEnd};
 
 use super::clock::Clock;
 use super::permit::Permit;
+use super::recorder::Recorder;
 
 /// How many events a slow listener may be behind; it then misses the oldest and is told how many.
 const EVENTS: usize = 256;
@@ -33,6 +34,7 @@ struct Shared {
     events: broadcast::Sender<RouterEvent>,
     /// Told to everybody in the waiting line when something may have become free before its time.
     stirred: Notify,
+    recorder: OnceLock<Arc<dyn Recorder>>,
 }
 
 impl RouterHandle {
@@ -52,6 +54,7 @@ impl RouterHandle {
                 revision: watch::Sender::new(0),
                 events: broadcast::Sender::new(EVENTS),
                 stirred: Notify::new(),
+                recorder: OnceLock::new(),
             }),
         }
     }
@@ -108,6 +111,15 @@ impl RouterHandle {
     /// Notes that a profile's key was found or is gone.
     pub fn set_key(&self, name: &ProfileName, key: KeyState) {
         self.with(|router, now| router.set_key(name, key, now));
+    }
+
+    /// Tells every attempt from now on to `recorder`; the first one given stays. Answers whether it is this one.
+    pub fn record_with(&self, recorder: Arc<dyn Recorder>) -> bool {
+        self.shared.recorder.set(recorder).is_ok()
+    }
+
+    pub(super) fn recorder(&self) -> Option<&dyn Recorder> {
+        self.shared.recorder.get().map(AsRef::as_ref)
     }
 
     /// Everything there is to see, as of now.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::body::{Body, Cut};
 use super::exchange::Found;
@@ -28,6 +29,7 @@ pub struct Seeking {
     timer: Pin<Box<Sleep>>,
     state: State,
     ready: VecDeque<Bytes>,
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 enum State {
@@ -44,13 +46,19 @@ impl fmt::Debug for Seeking {
 
 impl Seeking {
     /// Starts with a ping, since one interval is over.
-    pub fn new(dialect: Dialect, search: Search, ping: Duration) -> Self {
+    pub fn new(
+        dialect: Dialect,
+        search: Search,
+        ping: Duration,
+        shutdown: WaitForCancellationFutureOwned,
+    ) -> Self {
         Self {
             dialect,
             ping,
             timer: Box::pin(tokio::time::sleep(ping)),
             state: State::Searching(search),
             ready: VecDeque::from([wire::ping(dialect)]),
+            shutdown: Box::pin(shutdown),
         }
     }
 
@@ -64,6 +72,12 @@ impl Seeking {
                 State::Flowing(relay) => return relay.poll_next(cx),
                 State::Searching(search) => match search.as_mut().poll(cx) {
                     Poll::Ready(found) => self.take(found),
+                    Poll::Pending if self.shutdown.as_mut().poll(cx).is_ready() => {
+                        let message = "tundra is shutting down";
+                        self.ready
+                            .push_back(wire::error_event(self.dialect, message));
+                        self.state = State::Over;
+                    }
                     Poll::Pending => {
                         std::task::ready!(self.timer.as_mut().poll(cx));
                         self.ready.push_back(wire::ping(self.dialect));

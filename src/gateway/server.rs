@@ -247,7 +247,7 @@ async fn forward(
         found = &mut search => Ok(Found::into_response(found)),
         () = closing.cancelled() => Err(stopped()),
         () = tokio::time::sleep(ping) => {
-            let mut response = Response::new(Body::Seeking(Box::new(Seeking::new(dialect, search, ping))));
+            let mut response = Response::new(Body::Seeking(Box::new(Seeking::new(dialect, search, ping, closing.clone().cancelled_owned()))));
             let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

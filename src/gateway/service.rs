@@ -12,9 +12,9 @@ use super::clock::Clock;
 use super::connections::{Connections, KeySource};
 use super::keys::KeyRing;
 use super::router::RouterHandle;
-use super::upstream::Timeouts;
 use crate::domain::profile::Profile;
 use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand};
+use crate::domain::timeouts::Timeouts;
 
 /// How long a caller of a stream hears nothing before a ping.
 const PING_EVERY: Duration = Duration::from_secs(15);

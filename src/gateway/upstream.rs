@@ -19,31 +19,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::domain::outcome::CallError;
+use crate::domain::timeouts::Timeouts;
 
 /// The most bytes of answer headers; more is not an API's answer.
 const MAX_HEAD: usize = 64 * 1024;
 /// How long an unused connection is kept; servers close theirs after one to several minutes.
 const KEEP_IDLE: Duration = Duration::from_secs(55);
-
-/// How long the steps of a call may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    pub connect: Duration,
-    /// From sending until the answer's head.
-    pub first_byte: Duration,
-    /// Between any two bytes of the answer's body.
-    pub stream_idle: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(30),
-            stream_idle: Duration::from_secs(90),
-        }
-    }
-}
 
 /// A client could not be made: the base URL is none, or the system's certificates cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,7 @@ use crate::domain::route::{
     By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent, RouterStatus,
 };
 use crate::domain::usage::Attempt;
-use crate::gateway::{Clock, Gateway, KeySource, Options, Timeouts, secret_variables};
+use crate::gateway::{Clock, Gateway, KeySource, Options, secret_variables};
 use crate::runtime::tasks::Tasks;
 
 /// Where programs reach the gateway.
@@ -300,11 +300,7 @@ fn options_of(settings: &Settings) -> Options {
             breaker: settings.breaker,
             max_wait: settings.gateway.max_wait,
         },
-        timeouts: Timeouts {
-            connect: settings.timeouts.connect,
-            first_byte: settings.timeouts.first_byte,
-            stream_idle: settings.timeouts.stream_idle,
-        },
+        timeouts: settings.timeouts,
         max_body: settings.gateway.max_body,
         ..Options::default()
     }

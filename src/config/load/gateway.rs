@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::super::reader::{Item, Table};
-use super::super::settings::{Gateway, Timeouts};
+use super::super::settings::Gateway;
 use super::MAX_GRACE;
 use crate::domain::breaker::BreakerSettings;
+use crate::domain::timeouts::Timeouts;
 
 /// The port of a user who named none.
 const DEFAULT_PORT: u16 = 3100;
@@ -52,14 +53,6 @@ pub(super) fn read_breaker(table: &mut Table<'_>, breaker: &mut BreakerSettings)
         table.read(key, slot, |item| item.integer(1..=MAX_COUNT));
     }
     table.read("open_for", &mut breaker.open_for, |item| some_time(item));
-}
-
-pub(super) fn default_timeouts() -> Timeouts {
-    Timeouts {
-        connect: Duration::from_secs(5),
-        first_byte: Duration::from_secs(30),
-        stream_idle: Duration::from_secs(90),
-    }
 }
 
 pub(super) fn read_timeouts(table: &mut Table<'_>, timeouts: &mut Timeouts) {

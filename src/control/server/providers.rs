@@ -2,6 +2,7 @@
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::{Services, TAKEN_WITHIN, line};
@@ -9,8 +10,11 @@ use crate::control::protocol::{AskPart, ProviderCommand, Reply};
 use crate::control::shapes::{DoneShape, ErrorShape};
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, CommandError, DEFAULT_HOLD, RouterCommand};
-use crate::gateway::{AskError, Question};
+use crate::gateway::{Ask, AskError};
 use crate::providers::SteerError;
+
+/// Pieces of an answer that are not written yet; a slow reader slows the provider.
+const PIECES: usize = 16;
 
 pub(super) async fn command(
     services: &Services,
@@ -36,21 +40,29 @@ pub(super) async fn command(
 /// Sends a prompt and writes its answer as it comes, one line for each piece; an error where the client is gone.
 pub(super) async fn ask(
     services: &Services,
-    question: Question,
+    ask: Ask,
     write: &mut OwnedWriteHalf,
 ) -> Result<(), ()> {
-    let mut answer = match services.providers.gateway().ask(question).await {
-        Ok(answer) => answer,
-        Err(error) => return send(write, &Reply::Error(error.into())).await,
-    };
-    while let Some(piece) = answer.next().await {
-        match piece {
-            Ok(text) => send(write, &Reply::Ok(AskPart::Text(text))).await?,
-            Err(error) => return send(write, &Reply::Error(error.into())).await,
+    let (sender, mut pieces) = mpsc::channel(PIECES);
+    let asking = services.providers.gateway().ask(ask, sender);
+    tokio::pin!(asking);
+    let mut asked = None;
+    loop {
+        tokio::select! {
+            biased;
+            Some(text) = pieces.recv() => send(write, &Reply::Ok(AskPart::Text(text))).await?,
+            ended = &mut asking, if asked.is_none() => asked = Some(ended),
+            else => break,
         }
     }
-    let profile = answer.profile().map(str::to_owned);
-    send(write, &Reply::Ok(AskPart::End { profile })).await
+    let end = match asked {
+        Some(Ok(asked)) => Reply::Ok(AskPart::End {
+            profile: asked.profile,
+        }),
+        Some(Err(error)) => Reply::Error(error.into()),
+        None => return Err(()),
+    };
+    send(write, &end).await
 }
 
 async fn send(write: &mut OwnedWriteHalf, reply: &Reply<AskPart>) -> Result<(), ()> {
@@ -73,9 +85,10 @@ impl From<SteerError> for ErrorShape {
 impl From<AskError> for ErrorShape {
     fn from(error: AskError) -> Self {
         let code = match &error {
-            AskError::Profile(error) => code_of(error),
-            AskError::Refused(_) => "refused",
-            AskError::BrokeOff(_) => "broke_off",
+            AskError::NotFound(_) => "not_found",
+            AskError::NobodyThere | AskError::Answered(_) => "refused",
+            AskError::BadRequest(_) => "bad_request",
+            AskError::BrokeOff(_) | AskError::Unread => "broke_off",
         };
         Self::new(code, error.to_string())
     }

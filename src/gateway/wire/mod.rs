@@ -214,6 +214,37 @@ pub fn error_as_event(dialect: Dialect, body: &[u8]) -> Bytes {
     }
 }
 
+/// The words of an answer in one stream event; tools and thoughts are none.
+pub fn delta_text(dialect: Dialect, data: &[u8]) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_slice(data).ok()?;
+    let text = match dialect {
+        Dialect::Messages => &event["delta"]["text"],
+        Dialect::Chat => &event["choices"][0]["delta"]["content"],
+        Dialect::Responses if event["type"] == "response.output_text.delta" => &event["delta"],
+        Dialect::Responses => return None,
+    };
+    text.as_str().map(str::to_owned)
+}
+
+/// The words of a whole answer.
+pub fn whole_text(dialect: Dialect, body: &[u8]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let parts = |parts: &serde_json::Value| -> String {
+        let parts = parts.as_array().into_iter().flatten();
+        parts.filter_map(|part| part["text"].as_str()).collect()
+    };
+    match dialect {
+        Dialect::Messages => Some(parts(&answer["content"])),
+        Dialect::Chat => answer["choices"][0]["message"]["content"]
+            .as_str()
+            .map(str::to_owned),
+        Dialect::Responses => {
+            let items = answer["output"].as_array()?.iter();
+            Some(items.map(|item| parts(&item["content"])).collect())
+        }
+    }
+}
+
 /// Bytes of answer text in a whole answer, for an estimate where it tells no usage.
 pub fn answer_text(body: &[u8]) -> usize {
     text_in(body)

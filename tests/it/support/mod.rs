@@ -8,7 +8,9 @@ pub mod home;
 pub mod procs;
 pub mod pty;
 pub mod serve;
+pub mod stage;
 pub mod terminal;
+pub mod upstream;
 
 pub use condition::eventually;
 pub use home::Home;

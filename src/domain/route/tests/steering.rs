@@ -10,9 +10,9 @@ fn failover(router: &mut Router, now: Moment) -> Result<Done, CommandError> {
     router.command(&command, By::Key, now)
 }
 
-fn tell(router: &mut Router, command: RouterCommand) -> Done {
+fn tell(router: &mut Router, command: &RouterCommand) -> Done {
     router
-        .command(&command, By::Cli, at(0))
+        .command(command, By::Cli, at(0))
         .expect("the command is carried out")
 }
 
@@ -46,9 +46,9 @@ fn failover_moves_on_until_nobody_is_left_and_then_holds_nothing() {
 #[test]
 fn failover_needs_somebody_who_can_take_requests_now() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
-    tell(&mut router, RouterCommand::Disable(named("b")));
+    tell(&mut router, &RouterCommand::Disable(named("b")));
     assert_eq!(failover(&mut router, at(0)), Err(CommandError::NobodyLeft));
-    tell(&mut router, RouterCommand::Enable(named("b")));
+    tell(&mut router, &RouterCommand::Enable(named("b")));
     assert!(failover(&mut router, at(0)).is_ok());
 }
 
@@ -59,7 +59,7 @@ fn failover_from_a_named_profile_holds_that_one() {
         from: Some(named("b")),
         hold: Duration::from_secs(5),
     };
-    let done = tell(&mut router, command);
+    let done = tell(&mut router, &command);
     assert_eq!(
         (done.profile, done.active),
         (Some(named("b")), Some(named("a")))
@@ -76,7 +76,7 @@ fn failover_from_a_named_profile_holds_that_one() {
 fn a_pin_is_preferred_until_unpinned_and_yields_to_a_hold() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
     assert_eq!(
-        tell(&mut router, RouterCommand::Pin(named("b"))).active,
+        tell(&mut router, &RouterCommand::Pin(named("b"))).active,
         Some(named("b"))
     );
     let grant = go(&mut router, &mut Run::default(), at(0));
@@ -93,28 +93,28 @@ fn a_pin_is_preferred_until_unpinned_and_yields_to_a_hold() {
     let done = router.command(&pin, By::Key, at(601)).expect("b is there");
     assert_eq!(done.active, Some(named("b")));
     assert_eq!(
-        tell(&mut router, RouterCommand::Unpin).active,
+        tell(&mut router, &RouterCommand::Unpin).active,
         Some(named("a"))
     );
-    assert_eq!(tell(&mut router, RouterCommand::Unpin).profile, None);
+    assert_eq!(tell(&mut router, &RouterCommand::Unpin).profile, None);
 }
 
 #[test]
 fn reset_ends_breaker_cooldown_exhaustion_and_hold() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
     open_first(&mut router, at(0));
-    tell(&mut router, RouterCommand::Reset(named("a")));
+    tell(&mut router, &RouterCommand::Reset(named("a")));
     assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
     for cool in [Cool::Spent, Cool::RateLimit(Duration::from_secs(60))] {
         let grant = go(&mut router, &mut Run::default(), at(0));
         let settlement = Settlement::failed(&rate_limited(60), Used::AsReserved);
         router.settle(grant.ticket, settlement.with(cool), at(0));
         assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("b"));
-        tell(&mut router, RouterCommand::Restart(named("a")));
+        tell(&mut router, &RouterCommand::Restart(named("a")));
         assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
     }
     failover(&mut router, at(0)).expect("b can");
-    tell(&mut router, RouterCommand::Reset(named("a")));
+    tell(&mut router, &RouterCommand::Reset(named("a")));
     assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
 }
 
@@ -136,7 +136,7 @@ fn commands_are_told_with_who_gave_them() {
 fn a_reload_keeps_the_state_of_those_that_reach_the_same_provider() {
     let mut router = router([profile("a", 0), profile("b", 1), profile("c", 2)]);
     open_first(&mut router, at(0));
-    tell(&mut router, RouterCommand::Pin(named("c")));
+    tell(&mut router, &RouterCommand::Pin(named("c")));
     let running = go(&mut router, &mut Run::default(), at(0));
     let _before = router.take_events();
     let mut moved = profile("b", 1);
@@ -146,13 +146,13 @@ fn a_reload_keeps_the_state_of_those_that_reach_the_same_provider() {
         .to_vec();
     router.reload(RouteSettings::default(), profiles, By::Reload, at(1));
     let status = router.status(at(1));
-    let states: Vec<_> = status
+    let seen: Vec<_> = status
         .providers
         .iter()
         .map(|provider| (provider.profile.name.to_string(), provider.state))
         .collect();
     assert_eq!(
-        states,
+        seen,
         [
             ("b".to_owned(), ProviderState::Ready),
             ("d".to_owned(), ProviderState::Ready),

@@ -157,6 +157,8 @@ fn a_spent_budget_takes_a_profile_out_for_an_hour() {
     assert_eq!(goes_to(&mut router, at(3_599)).as_deref(), Some("b"));
     let status = router.status(at(10));
     assert_eq!(status.providers[0].state, ProviderState::Exhausted);
+    // Who asks again may leave before there is an answer; the budget is then as spent as before.
+    assert_eq!(goes_to(&mut router, at(3_600)).as_deref(), Some("a"));
     let ask = go(&mut router, &mut Run::default(), at(3_600));
     assert_eq!(ask.profile.name, named("a"));
     assert_eq!(goes_to(&mut router, at(3_600)).as_deref(), Some("b"));
@@ -208,6 +210,24 @@ fn whoever_waits_longest_goes_first_and_newcomers_do_not_barge() {
     assert!(router.take_stirred());
     let _granted = go(&mut router, three, at(2));
     router.leave_line(three);
+}
+
+#[test]
+fn whoever_waits_looks_again_when_anybody_is_due() {
+    let mut router = router([limited("a", 0, 60, 1), profile("b", 1)]);
+    let hold = RouterCommand::Failover {
+        from: Some(named("b")),
+        hold: Duration::from_millis(300),
+    };
+    router.command(&hold, By::Cli, at(0)).expect("a can");
+    let _first = go(&mut router, &mut Run::default(), at(0));
+    let mut run = Run::default();
+    let due = Moment::ORIGIN.after(Duration::from_millis(300));
+    assert!(matches!(
+        router.admit(&call(), &mut run, at(0)),
+        Admission::Wait { until } if until == due
+    ));
+    assert_eq!(go(&mut router, &mut run, due).profile.name, named("b"));
 }
 
 #[test]

@@ -135,7 +135,6 @@ impl Walk {
         }
         let (grant, call, mut run) = self.calls.swap_remove(at.index(self.calls.len()));
         let error = match end {
-            End::Success => None,
             End::Http => Some(http()),
             End::Timeout => Some(CallError::Timeout),
             End::RateLimit(seconds) => Some(rate_limited(seconds)),
@@ -144,7 +143,7 @@ impl Walk {
                 status: 400,
                 message: "no".into(),
             }),
-            End::Dropped | End::NeverSent => None,
+            End::Success | End::Dropped | End::NeverSent => None,
         };
         let settlement = match (&error, end) {
             (Some(error), End::Spent) => {
@@ -222,7 +221,7 @@ impl Walk {
             }
         }
         let status = self.router.status(self.now);
-        assert_eq!(status.in_flight as usize, self.calls.len());
+        assert_eq!(status.in_flight, self.calls.len() as u64);
         assert_eq!(status.waiting, self.waiting.len());
         let in_flight: u64 = status.providers.iter().map(|one| one.in_flight).sum();
         assert_eq!(in_flight, status.in_flight);
@@ -251,7 +250,11 @@ impl Walk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_router_keeps_its_word(steps in steps()) {
@@ -280,14 +283,13 @@ proptest! {
                     let (_, mut run) = walk.waiting.remove(at.index(walk.waiting.len()));
                     walk.router.leave_line(&mut run);
                 }
-                Step::Again(_) | Step::GiveUp(_) => {}
                 Step::End(at, end) => walk.end(at, end),
                 Step::Confirm(at) if !walk.calls.is_empty() => {
                     let at = at.index(walk.calls.len());
                     let now = walk.now;
                     walk.router.confirm(&mut walk.calls[at].0.ticket, now);
                 }
-                Step::Confirm(_) => {}
+                Step::Again(_) | Step::GiveUp(_) | Step::Confirm(_) => {}
                 Step::Advance(nanos) => walk.now = walk.now.after(Duration::from_nanos(nanos)),
                 Step::Command(kind, at) => walk.command(kind, at),
             }

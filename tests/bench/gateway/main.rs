@@ -1,0 +1,86 @@
+//! What the gateway costs beside a bare axum and reqwest pass-through and beside peers, in one run on one machine.
+//!
+//! `cargo bench --bench gateway -- [--rounds N] [--quick] [--only NAME]`
+//!
+//! Every arm is a process of its own: a scripted provider, the pass-through, tundra's gateway, and, where
+//! `TUNDRA_BENCH_LITELLM` and `TUNDRA_BENCH_ANTHROPIC_PROXY` name their programs, the peers. Client and provider run on
+//! core 0, arms on core 1. Rounds are interleaved, the numbers are medians over rounds. CPU is what the scheduler
+//! counts for the arm's process, time is measured at the client.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a bench prints its result and has nothing to recover; its numbers are far from 2^52"
+)]
+
+mod arm;
+mod client;
+mod floor;
+mod load;
+mod provider;
+mod report;
+mod subject;
+
+use std::process::exit;
+
+use arm::Arms;
+use report::Report;
+
+/// What to run.
+pub struct Plan {
+    pub rounds: usize,
+    /// Requests of a round, a fifth of it for streams.
+    pub requests: usize,
+    pub only: Option<String>,
+}
+
+impl Plan {
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| name.contains(only))
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench");
+    let mut plan = Plan {
+        rounds: 7,
+        requests: 4000,
+        only: None,
+    };
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "provider" => return provider::run(),
+            "floor" => return floor::run(&arguments.next().unwrap()),
+            "subject" => return subject::run(&arguments.collect::<Vec<_>>()),
+            "--quick" => (plan.rounds, plan.requests) = (3, 1000),
+            "--rounds" => {
+                plan.rounds = arguments
+                    .next()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(7)
+            }
+            "--only" => plan.only = arguments.next(),
+            other => {
+                eprintln!("unknown argument {other}: use [--rounds N] [--quick] [--only NAME]");
+                exit(2);
+            }
+        }
+    }
+    arm::pin(0);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let arms = Arms::start();
+    let mut report = Report::default();
+    runtime.block_on(load::run(&plan, &arms, &mut report));
+    report.print();
+}

@@ -1,0 +1,798 @@
+//! What each fault of a provider must come to: who answers, what the breaker hears, what is counted.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tundra::domain::breaker::BreakerState;
+use tundra::domain::outcome::ErrorKind;
+use tundra::domain::profile::Dialect;
+use tundra::domain::route::ProviderState;
+
+use super::dialects::{
+    self, delta, ending, error_event, events, lifecycle, path, request, terminator,
+};
+use crate::support::eventually;
+use crate::support::stage::{Got, SECRET, Stage, profile};
+use crate::support::upstream::{
+    Script, Step, Upstream, answer, chunk, json, last_chunk, stream, stream_head,
+};
+
+/// What a fault of the first provider must come to.
+#[derive(Clone, Debug)]
+enum Want {
+    /// The second provider answers, unseen.
+    Elsewhere,
+    /// The first one's answer goes back as it came.
+    Passed(u16),
+    /// tundra itself answers; nobody else is asked.
+    Told(u16),
+    /// The stream is committed and ends in an error event, with no terminator.
+    Broken,
+    /// The first one answers as if nothing had been.
+    Fine,
+}
+
+struct Row {
+    name: &'static str,
+    script: Script,
+    want: Want,
+    /// What is counted against the first provider.
+    kind: Option<ErrorKind>,
+    failures: u32,
+    timeouts: u32,
+}
+
+fn row(name: &'static str, script: Script, want: Want, kind: impl Into<Option<ErrorKind>>) -> Row {
+    let kind = kind.into();
+    let counts = matches!(
+        kind,
+        Some(ErrorKind::Http | ErrorKind::Api | ErrorKind::Timeout | ErrorKind::Parse)
+    ) && !matches!(want, Want::Passed(_));
+    Row {
+        name,
+        script,
+        want,
+        failures: u32::from(counts),
+        timeouts: u32::from(kind == Some(ErrorKind::Timeout)),
+        kind,
+    }
+}
+
+const HTML: &str = "<!doctype html><html><body>maintenance</body></html>";
+
+/// Faults before there is an answer at all, the same whether it was to be a stream or not.
+fn before_the_answer(dialect: Dialect) -> Vec<Row> {
+    use ErrorKind::{Api, Http, RateLimited, Timeout};
+    use Want::{Elsewhere, Passed};
+    let error = |status| {
+        json(
+            status,
+            r#"{"type":"error","error":{"type":"x","message":"no","code":"c"}}"#,
+        )
+    };
+    let big = "x".repeat(70_000);
+    vec![
+        row("closed without a byte", vec![Step::Close], Elsewhere, Http),
+        row("reset without a byte", vec![Step::Reset], Elsewhere, Http),
+        row(
+            "reset within the headers",
+            vec![
+                Step::Send(b"HTTP/1.1 200 OK\r\ncontent-ty".to_vec()),
+                Step::Wait(Duration::from_millis(20)),
+                Step::Reset,
+            ],
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "stall before the headers",
+            vec![Step::Stall],
+            Elsewhere,
+            Timeout,
+        ),
+        row(
+            "stall within the headers",
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()), Step::Stall],
+            Elsewhere,
+            Timeout,
+        ),
+        row(
+            "garbage",
+            vec![
+                Step::Send(b"\x16\x03\x01 this is no HTTP\r\n\r\n".to_vec()),
+                Step::Close,
+            ],
+            Elsewhere,
+            Http,
+        ),
+        row("500", error(500), Elsewhere, Api),
+        row(
+            "503 with a web page",
+            answer(503, &[("content-type", "text/html")], HTML),
+            Elsewhere,
+            Api,
+        ),
+        row("529", error(529), Elsewhere, Api),
+        row(
+            "200 with a web page",
+            answer(200, &[("content-type", "text/html")], HTML),
+            Elsewhere,
+            Http,
+        ),
+        row("200 with nothing", answer(200, &[], ""), Elsewhere, Http),
+        row(
+            "a redirect",
+            answer(307, &[("location", "http://127.0.0.1:1/elsewhere")], ""),
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "headers of 70 kB",
+            answer(200, &[("x-big", &big)], dialects::answer(dialect)),
+            Elsewhere,
+            Http,
+        ),
+        row("429", error(429), Elsewhere, RateLimited),
+        row("400", error(400), Passed(400), Api),
+        row("401", error(401), Passed(401), Api),
+        row("403", error(403), Passed(403), Api),
+        row("404", error(404), Passed(404), Api),
+        row("413", error(413), Passed(413), Api),
+    ]
+}
+
+fn whole_answers(dialect: Dialect) -> Vec<Row> {
+    use ErrorKind::{Http, Parse, Timeout};
+    use Want::{Elsewhere, Told};
+    let good = dialects::answer(dialect);
+    let (half, _) = good.split_at(good.len() / 2);
+    let short = |then: Step| {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{half}",
+            good.len()
+        );
+        vec![
+            Step::Send(head.into_bytes()),
+            Step::Wait(Duration::from_millis(20)),
+            then,
+        ]
+    };
+    let mut rows = before_the_answer(dialect);
+    rows.extend([
+        row(
+            "cut short of its length",
+            short(Step::Close),
+            Elsewhere,
+            Http,
+        ),
+        row("reset within the body", short(Step::Reset), Elsewhere, Http),
+        row(
+            "stall within the body",
+            short(Step::Stall),
+            Elsewhere,
+            Timeout,
+        ),
+        row("JSON that ends early", json(200, half), Told(502), Parse),
+        row("text instead of JSON", json(200, "oh no"), Told(502), Parse),
+        row(
+            "an error under a 200",
+            json(200, in_band_answer(dialect)),
+            Elsewhere,
+            ErrorKind::Api,
+        ),
+        row(
+            "a body of more than 32 MiB",
+            json(200, vec![b' '; 33 * 1024 * 1024]),
+            Told(502),
+            Parse,
+        ),
+    ]);
+    rows
+}
+
+fn in_band_answer(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Messages => {
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#
+        }
+        Dialect::Chat => r#"{"error":{"message":"Overloaded","code":502}}"#,
+        Dialect::Responses => {
+            r#"{"id":"r","status":"failed","error":{"code":"server_error","message":"Overloaded"}}"#
+        }
+    }
+}
+
+fn streams(dialect: Dialect) -> Vec<Row> {
+    use ErrorKind::{Api, Http, RateLimited, Timeout};
+    use Want::{Broken, Elsewhere, Fine};
+    let started = |more: Vec<Step>| {
+        let mut script = vec![stream_head(&[])];
+        script.extend(lifecycle(dialect).iter().map(chunk));
+        script.extend(more);
+        script
+    };
+    let committed = |more: Vec<Step>| {
+        let mut steps = vec![
+            chunk(delta(dialect, "Hi")),
+            Step::Wait(Duration::from_millis(20)),
+        ];
+        steps.extend(more);
+        started(steps)
+    };
+    let end = || last_chunk();
+    let cut_event = delta(dialect, "never whole");
+    let (half, _) = cut_event.split_at(cut_event.len() / 2);
+    let huge = delta(dialect, &"x".repeat(9 * 1024 * 1024));
+    let mut rows = before_the_answer(dialect);
+    rows.extend([
+        row(
+            "an empty stream",
+            vec![stream_head(&[]), end()],
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "lifecycle and the end",
+            started(vec![end()]),
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "lifecycle and a close",
+            started(vec![Step::Close]),
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "lifecycle and a reset",
+            started(vec![Step::Wait(Duration::from_millis(20)), Step::Reset]),
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "lifecycle and a stall",
+            started(vec![Step::Stall]),
+            Elsewhere,
+            Timeout,
+        ),
+        row(
+            "lifecycle and a drip that never becomes an event",
+            started(vec![
+                Step::Send(b"fffff\r\n".to_vec()),
+                Step::Drip(b'x', Duration::from_millis(50)),
+            ]),
+            Elsewhere,
+            Timeout,
+        ),
+        row(
+            "an overload as its first event",
+            stream(&[error_event(dialect, true)]),
+            Elsewhere,
+            Api,
+        ),
+        row(
+            "an overload after the lifecycle",
+            started(vec![chunk(error_event(dialect, true)), end()]),
+            Elsewhere,
+            Api,
+        ),
+        row(
+            "a rate limit as its first event",
+            stream(&[error_event(dialect, false)]),
+            Elsewhere,
+            RateLimited,
+        ),
+        row(
+            "an event of 9 MB before content",
+            started(vec![chunk(&huge), end()]),
+            Elsewhere,
+            Http,
+        ),
+        row("content and the end", committed(vec![end()]), Broken, Http),
+        row(
+            "content and a close",
+            committed(vec![Step::Close]),
+            Broken,
+            Http,
+        ),
+        row(
+            "content and a reset",
+            committed(vec![Step::Reset]),
+            Broken,
+            Http,
+        ),
+        row(
+            "content and a stall",
+            committed(vec![Step::Stall]),
+            Broken,
+            Timeout,
+        ),
+        row(
+            "content and half an event",
+            committed(vec![chunk(half), end()]),
+            Broken,
+            Http,
+        ),
+        row(
+            "content and half an event and a stall",
+            committed(vec![chunk(half), Step::Stall]),
+            Broken,
+            Timeout,
+        ),
+        row(
+            "content and a drip that never becomes an event",
+            committed(vec![
+                Step::Send(b"fffff\r\n".to_vec()),
+                Step::Drip(b'x', Duration::from_millis(50)),
+            ]),
+            Broken,
+            Timeout,
+        ),
+        row(
+            "content and garbage",
+            committed(vec![Step::Send(b"not a chunk\r\n".to_vec()), Step::Close]),
+            Broken,
+            Http,
+        ),
+        row(
+            "content and an overload",
+            committed(vec![chunk(error_event(dialect, true)), end()]),
+            Broken,
+            Api,
+        ),
+        row(
+            "content and an event of 9 MB",
+            committed(vec![chunk(&huge), end()]),
+            Broken,
+            Http,
+        ),
+        row(
+            "content, the terminator and no end",
+            committed(
+                ending(dialect)
+                    .iter()
+                    .map(chunk)
+                    .chain([Step::Stall])
+                    .collect(),
+            ),
+            Fine,
+            None,
+        ),
+        row(
+            "content, the terminator and a reset",
+            committed(
+                ending(dialect)
+                    .iter()
+                    .map(chunk)
+                    .chain([Step::Wait(Duration::from_millis(20)), Step::Reset])
+                    .collect(),
+            ),
+            Fine,
+            None,
+        ),
+    ]);
+    rows
+}
+
+async fn play(dialect: Dialect, streaming: bool, row: Row) {
+    let name = format!("{} in {dialect:?}, streaming {streaming}", row.name);
+    let first = Upstream::start(row.script.clone());
+    let good = if streaming {
+        stream(&events(dialect))
+    } else {
+        json(200, dialects::answer(dialect))
+    };
+    let second = Upstream::start(good);
+    let stage = Stage::quick(vec![
+        profile("first", 1, &first.url()),
+        profile("second", 2, &second.url()),
+    ])
+    .await;
+    let got = Got::of(stage.post(path(dialect), request(dialect, streaming))).await;
+    let text = got.text();
+    match row.want {
+        Want::Elsewhere => {
+            assert_eq!(got.status, 200, "{name}: {text}");
+            assert_eq!(
+                (got.attempts(), got.profile()),
+                ("2", Some("second")),
+                "{name}"
+            );
+            let expected = if streaming {
+                events(dialect).concat()
+            } else {
+                dialects::answer(dialect)
+            };
+            assert_eq!(text, expected, "{name}");
+        }
+        Want::Passed(status) => {
+            assert_eq!(got.status, status, "{name}: {text}");
+            assert_eq!(
+                (got.attempts(), got.profile()),
+                ("1", Some("first")),
+                "{name}"
+            );
+            assert_eq!(
+                text, r#"{"type":"error","error":{"type":"x","message":"no","code":"c"}}"#,
+                "{name}"
+            );
+        }
+        Want::Told(status) => {
+            assert_eq!(got.status, status, "{name}: {text}");
+            assert_eq!(
+                (got.attempts(), got.profile()),
+                ("1", Some("first")),
+                "{name}"
+            );
+            assert!(
+                got.json()["error"]["message"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("parse error: "),
+                "{name}: {text}"
+            );
+        }
+        Want::Broken => {
+            assert_eq!(got.status, 200, "{name}");
+            assert_eq!(
+                (got.attempts(), got.profile()),
+                ("1", Some("first")),
+                "{name}"
+            );
+            let begin = lifecycle(dialect).concat() + &delta(dialect, "Hi");
+            assert!(text.starts_with(&begin), "{name}: {text}");
+            assert!(text[begin.len()..].contains("\"error\""), "{name}: {text}");
+            assert!(
+                text.ends_with("\n\n") && !text.contains(terminator(dialect)),
+                "{name}: {text}"
+            );
+            assert!(!got.cut, "{name}");
+        }
+        Want::Fine => {
+            assert_eq!(got.status, 200, "{name}");
+            let expected =
+                lifecycle(dialect).concat() + &delta(dialect, "Hi") + &ending(dialect).concat();
+            assert_eq!(text, expected, "{name}");
+        }
+    }
+    assert_eq!(first.requests(), 1, "{name}: the first is asked once");
+    assert_eq!(
+        second.requests(),
+        usize::from(matches!(row.want, Want::Elsewhere)),
+        "{name}: the second"
+    );
+    let provider = eventually(&format!("{name}: all calls are settled"), || {
+        Some(stage.provider("first")).filter(|provider| provider.in_flight == 0)
+    });
+    assert_eq!(provider.usage.counters.requests, 1, "{name}");
+    let errors = provider.usage.counters.errors;
+    assert_eq!(
+        errors.total(),
+        u64::from(row.kind.is_some()),
+        "{name}: {errors:?}"
+    );
+    assert_eq!(
+        row.kind.map_or(0, |kind| errors.of(kind)),
+        u64::from(row.kind.is_some()),
+        "{name}: {errors:?}"
+    );
+    assert_eq!(
+        (provider.breaker.failures, provider.breaker.timeouts),
+        (row.failures, row.timeouts),
+        "{name}: the breaker's streaks"
+    );
+    let cooling = row.kind == Some(ErrorKind::RateLimited);
+    assert_eq!(
+        provider.state == ProviderState::Cooling,
+        cooling,
+        "{name}: {:?}",
+        provider.state
+    );
+    assert!(
+        !text.contains(SECRET) && !text.contains(stage.key.reveal()),
+        "{name}: a key is told"
+    );
+}
+
+async fn play_all(rows: impl Fn(Dialect) -> Vec<Row>, streaming: bool) {
+    let mut plays = JoinSet::new();
+    for dialect in dialects::ALL {
+        for row in rows(dialect) {
+            plays.spawn(play(dialect, streaming, row));
+            // Enough at a time that waits overlap, few enough that they stay true on two cores.
+            if plays.len() >= 8 {
+                plays.join_next().await.unwrap().unwrap();
+            }
+        }
+    }
+    while let Some(played) = plays.join_next().await {
+        played.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_of_a_whole_answer_comes_to_what_it_must() {
+    play_all(whole_answers, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_of_a_stream_comes_to_what_it_must() {
+    play_all(streams, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_reached_is_passed_over() {
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let plain = Upstream::start(json(200, "{}"));
+    let port = plain.url().rsplit(':').next().unwrap().to_owned();
+    for url in [
+        format!("http://{}", Upstream::refused()),
+        format!("https://127.0.0.1:{port}"),
+        "http://no-such-host.invalid".to_owned(),
+    ] {
+        let stage = Stage::quick(vec![
+            profile("first", 1, &url),
+            profile("second", 2, &good.url()),
+        ])
+        .await;
+        let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+        assert_eq!((got.status.as_u16(), got.attempts()), (200, "2"), "{url}");
+        let first = stage.provider("first");
+        assert_eq!(first.breaker.failures, 1, "{url}");
+        assert_eq!(first.usage.counters.errors.of(ErrorKind::Http), 1, "{url}");
+        assert!(
+            first
+                .usage
+                .last_error
+                .unwrap()
+                .message
+                .starts_with("HTTP error: connect: ")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
+    for ending in [Step::Close, Step::Reset] {
+        let only = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+        let stage = Stage::quick(vec![profile("only", 1, &only.url())]).await;
+        let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+        assert_eq!(ask().await.status, 200);
+        only.then(vec![ending]);
+        let got = ask().await;
+        assert_eq!((got.status.as_u16(), got.attempts()), (200, "1"));
+        let seen = only.seen();
+        assert_eq!(
+            seen.iter().map(|seen| seen.connection).collect::<Vec<_>>(),
+            [0, 0, 1]
+        );
+        let provider = stage.provider("only");
+        assert_eq!(provider.breaker.failures, 0);
+        assert_eq!(
+            (
+                provider.usage.counters.requests,
+                provider.usage.counters.errors.total()
+            ),
+            (2, 0)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_connection_is_replaced_once_only() {
+    let only = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let stage = Stage::quick(vec![profile("only", 1, &only.url())]).await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    assert_eq!(ask().await.status, 200);
+    only.then(vec![Step::Close]).then(vec![Step::Close]);
+    assert_eq!(ask().await.status, 503);
+    assert_eq!(only.requests(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_takes_no_key_anywhere() {
+    let thief = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let script = answer(
+        308,
+        &[("location", &format!("{}/v1/chat/completions", thief.url()))],
+        "",
+    );
+    let first = Upstream::start(script);
+    let stage = Stage::quick(vec![profile("first", 1, &first.url())]).await;
+    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    assert_eq!(got.status, 503);
+    assert_eq!(thief.requests(), 0);
+    assert!(got.text().contains("redirect"), "{}", got.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let error = r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#;
+    let table: [(u16, &[(&str, &str)], u64, ProviderState); 5] = [
+        (429, &[("retry-after", "7")], 7, ProviderState::Cooling),
+        (
+            429,
+            &[("retry-after-ms", "2500"), ("retry-after", "7")],
+            3,
+            ProviderState::Cooling,
+        ),
+        (429, &[], 60, ProviderState::Cooling),
+        (529, &[("retry-after", "9")], 9, ProviderState::Cooling),
+        (529, &[], 0, ProviderState::Ready),
+    ];
+    for (status, headers, seconds, state) in table {
+        let first = Upstream::start(answer(status, headers, error));
+        let stage = Stage::quick(vec![
+            profile("first", 1, &first.url()),
+            profile("second", 2, &good.url()),
+        ])
+        .await;
+        let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+        assert_eq!(ask().await.attempts(), "2");
+        let provider = stage.provider("first");
+        assert_eq!(provider.state, state, "{status} {headers:?}");
+        let left = provider.cooldown.unwrap_or_default();
+        assert!(
+            left <= Duration::from_secs(seconds)
+                && left + Duration::from_secs(1) >= Duration::from_secs(seconds),
+            "{left:?}"
+        );
+        assert_eq!(ask().await.attempts(), if seconds > 0 { "1" } else { "2" });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spent_budget_takes_a_profile_out() {
+    let spent = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
+    let first = Upstream::start(json(429, spent));
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let stage = Stage::quick(vec![
+        profile("first", 1, &first.url()),
+        profile("second", 2, &good.url()),
+    ])
+    .await;
+    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    assert_eq!(got.profile(), Some("second"));
+    assert_eq!(stage.provider("first").state, ProviderState::Exhausted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_left_tells_every_reason_in_the_callers_format() {
+    let limited = Upstream::start(answer(429, &[("retry-after", "40")], "{}"));
+    let broken = Upstream::start(answer(503, &[], "down for repairs"));
+    for dialect in dialects::ALL {
+        for streaming in [false, true] {
+            let stage = Stage::quick(vec![
+                profile("limited", 1, &limited.url()),
+                profile("broken", 2, &broken.url()),
+            ])
+            .await;
+            let ask = || Got::of(stage.post(path(dialect), request(dialect, streaming)));
+            let got = ask().await;
+            assert_eq!(
+                (got.status.as_u16(), got.attempts()),
+                (503, "2"),
+                "{}",
+                got.text()
+            );
+            assert_eq!(got.header("retry-after"), Some("40"));
+            let body = got.json();
+            let message = body["error"]["message"].as_str().unwrap();
+            for part in [
+                "limited: rate limited: retry after 40s",
+                "broken: API error (status 503): down for repairs",
+            ] {
+                assert!(message.contains(part), "{message}");
+            }
+            assert_eq!(body["profiles"][0]["name"], "limited");
+            assert_eq!(
+                body["profiles"][1]["reason"],
+                "API error (status 503): down for repairs"
+            );
+            assert_eq!(body["type"] == "error", dialect == Dialect::Messages);
+            assert_eq!(
+                body["error"]["code"].is_string(),
+                dialect != Dialect::Messages
+            );
+        }
+    }
+    let stage = Stage::quick(vec![profile("limited", 1, &limited.url())]).await;
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (429, "1"));
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    assert_eq!(
+        (got.status.as_u16(), got.attempts(), got.profile()),
+        (429, "0", None)
+    );
+    assert!(got.json()["profiles"][0]["retry_in_s"].as_f64().unwrap() > 38.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
+    let upstream = Upstream::start(json(200, "{}"));
+    let mut profile = profile("claude", 1, &upstream.url());
+    profile.dialects = profile.provider.dialects();
+    let stage = Stage::quick(vec![profile]).await;
+    let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, false))).await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (503, "0"));
+    assert_eq!(
+        got.json()["profiles"][0]["reason"],
+        "unsupported: responses"
+    );
+    assert_eq!(upstream.requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_breaker_opens_probes_once_and_closes() {
+    let first = Upstream::start(answer(500, &[], "no"));
+    let second = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let stage = Stage::quick(vec![
+        profile("first", 1, &first.url()),
+        profile("second", 2, &second.url()),
+    ])
+    .await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    for _ in 0..5 {
+        assert_eq!(ask().await.attempts(), "2");
+    }
+    assert_eq!(stage.provider("first").breaker.state, BreakerState::Open);
+    assert_eq!(ask().await.attempts(), "1");
+    assert_eq!(first.requests(), 5);
+    first.usually(json(200, dialects::answer(Dialect::Messages)));
+    eventually("the breaker is half-open", || {
+        stage.provider("first").breaker.state == BreakerState::HalfOpen
+    });
+    assert_eq!(ask().await.profile(), Some("first"));
+    assert_eq!(stage.provider("first").breaker.state, BreakerState::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_leaves_takes_the_providers_connection_along() {
+    for streaming in [false, true] {
+        let first = Upstream::start(if streaming {
+            let mut script = vec![stream_head(&[])];
+            script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
+            script.extend([chunk(delta(Dialect::Messages, "Hi")), Step::Stall]);
+            script
+        } else {
+            vec![Step::Stall]
+        });
+        let mut options = crate::support::stage::quick();
+        options.timeouts.first_byte = Duration::from_secs(30);
+        options.timeouts.stream_idle = Duration::from_secs(30);
+        let stage = Stage::with(options, vec![profile("first", 1, &first.url())]).await;
+        let request = stage.post("/v1/messages", request(Dialect::Messages, streaming));
+        let left = if streaming {
+            let mut response = request.send().await.unwrap();
+            response.chunk().await.unwrap().unwrap();
+            drop(response);
+            Instant::now()
+        } else {
+            let asking = tokio::spawn(request.send());
+            eventually("the provider is asked", || first.requests() == 1);
+            asking.abort();
+            let _ = asking.await;
+            Instant::now()
+        };
+        let gone = eventually("the provider's connection is closed", || {
+            first.seen()[0].gone
+        });
+        let took = gone.saturating_duration_since(left);
+        assert!(
+            took < Duration::from_millis(100),
+            "streaming {streaming}: {took:?}"
+        );
+        let provider = eventually("the call is settled", || {
+            Some(stage.provider("first")).filter(|provider| provider.in_flight == 0)
+        });
+        assert_eq!(
+            (
+                provider.breaker.failures,
+                provider.usage.counters.errors.total()
+            ),
+            (0, 0)
+        );
+        assert_eq!(provider.state, ProviderState::Ready);
+    }
+}

@@ -1,0 +1,219 @@
+//! Streams that take their time, and many at once.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tundra::domain::profile::Dialect;
+
+use super::dialects::{
+    self, delta, ending, error_event, events, lifecycle, path, request, terminator,
+};
+use crate::support::eventually;
+use crate::support::stage::{Got, Stage, profile, quick};
+use crate::support::upstream::{
+    Step, Upstream, answer, chunk, json, last_chunk, stream, stream_head,
+};
+
+fn patient() -> tundra::gateway::Options {
+    let mut options = quick();
+    options.timeouts.first_byte = Duration::from_secs(20);
+    options.timeouts.stream_idle = Duration::from_secs(20);
+    options.ping_every = Duration::from_millis(150);
+    options
+}
+
+fn ping(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Messages => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+        Dialect::Chat | Dialect::Responses => ": ping\n\n",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_provider_is_bridged_with_pings() {
+    for dialect in dialects::ALL {
+        let mut script = vec![stream_head(&[])];
+        script.extend(lifecycle(dialect).iter().map(chunk));
+        let (first, second) = delta(dialect, "Hi")
+            .split_at(20)
+            .pipe(|(a, b)| (a.to_owned(), b.to_owned()));
+        script.extend([
+            chunk(delta(dialect, "x")),
+            chunk(first),
+            Step::Wait(Duration::from_millis(500)),
+            chunk(second),
+        ]);
+        script.extend(ending(dialect).iter().map(chunk));
+        script.push(last_chunk());
+        let upstream = Upstream::start(script);
+        let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+        let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+        let text = got.text();
+        let pings = text.matches(ping(dialect)).count();
+        assert!((2..=4).contains(&pings), "{dialect:?}: {text}");
+        let expected = lifecycle(dialect).concat()
+            + &delta(dialect, "x")
+            + &delta(dialect, "Hi")
+            + &ending(dialect).concat();
+        assert_eq!(text.replace(ping(dialect), ""), expected);
+    }
+}
+
+trait Pipe: Sized {
+    fn pipe<T>(self, with: impl FnOnce(Self) -> T) -> T {
+        with(self)
+    }
+}
+impl<T> Pipe for T {}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_answer_fails_over_behind_pings() {
+    for dialect in dialects::ALL {
+        let slow = Upstream::start(vec![Step::Wait(Duration::from_millis(400)), Step::Close]);
+        let good = Upstream::start(stream(&events(dialect)));
+        let stage = Stage::with(
+            patient(),
+            vec![
+                profile("slow", 1, &slow.url()),
+                profile("good", 2, &good.url()),
+            ],
+        )
+        .await;
+        let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+        assert_eq!(
+            (got.status.as_u16(), got.header("content-type")),
+            (200, Some("text/event-stream"))
+        );
+        assert_eq!(got.attempts(), "1", "as of the head");
+        let text = got.text();
+        assert!(text.starts_with(ping(dialect)), "{text}");
+        assert_eq!(
+            text.replace(ping(dialect), ""),
+            events(dialect).concat().replace(ping(dialect), "")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_after_pings_is_an_event_and_no_success() {
+    for dialect in dialects::ALL {
+        for script in [
+            answer(500, &[], "broken"),
+            json(
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"broken"}}"#,
+            ),
+        ] {
+            let mut late = vec![Step::Wait(Duration::from_millis(400))];
+            late.extend(script);
+            let upstream = Upstream::start(late);
+            let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+            let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+            let text = got.text();
+            assert_eq!(got.status, 200);
+            assert!(
+                text.contains("\"error\"") && text.contains("broken"),
+                "{text}"
+            );
+            assert!(!text.contains(terminator(dialect)), "{text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lifecycle_is_held_until_it_is_too_much() {
+    // More than 64 chunks of comments, then a failure: by then the stream has been let go.
+    let mut script = vec![stream_head(&[])];
+    script.extend((0..70).flat_map(|_| [chunk(": hm\n\n"), Step::Wait(Duration::from_millis(2))]));
+    script.push(Step::Close);
+    let first = Upstream::start(script);
+    let second = Upstream::start(stream(&events(Dialect::Chat)));
+    let stage = Stage::quick(vec![
+        profile("first", 1, &first.url()),
+        profile("second", 2, &second.url()),
+    ])
+    .await;
+    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
+    assert_eq!((got.attempts(), second.requests()), ("1", 0));
+    assert!(got.text().contains("\"error\"") && !got.text().contains("[DONE]"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_follows_a_providers_own_error() {
+    for dialect in dialects::ALL {
+        let mut text =
+            lifecycle(dialect).concat() + &delta(dialect, "Hi") + &error_event(dialect, true);
+        let expected = text.clone();
+        text += &ending(dialect).concat();
+        let upstream = Upstream::start(vec![stream_head(&[]), chunk(text), last_chunk()]);
+        let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+        let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+        assert_eq!(got.text(), expected);
+        assert_eq!(stage.provider("p").breaker.failures, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_end_with_an_error_when_tundra_ends() {
+    let mut script = vec![stream_head(&[]), chunk(delta(Dialect::Messages, "Hi"))];
+    script.push(Step::Stall);
+    let upstream = Upstream::start(script);
+    let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+    let mut response = stage
+        .post("/v1/messages", request(Dialect::Messages, true))
+        .send()
+        .await
+        .unwrap();
+    let mut text = String::from_utf8(response.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+    let began = Instant::now();
+    let tasks = stage.tasks.clone();
+    let ending = tokio::spawn(async move { tasks.shutdown(Duration::from_secs(5)).await });
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        text += std::str::from_utf8(&chunk).unwrap();
+    }
+    ending.await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(
+        text.contains("tundra is shutting down") && !text.contains("message_stop"),
+        "{text}"
+    );
+    assert_eq!(stage.provider("p").breaker.failures, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_streams_run_side_by_side() {
+    let mut script = vec![stream_head(&[])];
+    script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
+    script.extend((0..20).flat_map(|_| {
+        [
+            chunk(delta(Dialect::Messages, "Hi")),
+            Step::Wait(Duration::from_millis(5)),
+        ]
+    }));
+    script.extend(ending(Dialect::Messages).iter().map(chunk));
+    script.push(last_chunk());
+    let upstream = Upstream::start(script);
+    let mut options = patient();
+    options.ping_every = Duration::from_secs(20);
+    let stage = Stage::with(options, vec![profile("p", 1, &upstream.url())]).await;
+    let expected = lifecycle(Dialect::Messages).concat()
+        + &delta(Dialect::Messages, "Hi").repeat(20)
+        + &ending(Dialect::Messages).concat();
+    let mut asking = JoinSet::new();
+    for _ in 0..100 {
+        asking.spawn(Got::of(
+            stage.post("/v1/messages", request(Dialect::Messages, true)),
+        ));
+    }
+    while let Some(got) = asking.join_next().await {
+        assert_eq!(got.unwrap().text(), expected);
+    }
+    eventually("nothing is under way", || {
+        stage.provider("p").in_flight == 0
+    });
+    assert_eq!(stage.provider("p").usage.counters.tokens.output, 700);
+}
