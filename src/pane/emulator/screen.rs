@@ -388,8 +388,7 @@ impl Screen {
         let cursor = canvas.page.grid.cursor();
         let mut primary = cursor;
         if alternate {
-            canvas.page.show_alternate(false);
-            primary = canvas.page.grid.cursor();
+            primary = canvas.page.show_alternate(false);
         }
         let moved = canvas.page.resize(size, primary.0);
         let shifted = |row: u16| {
