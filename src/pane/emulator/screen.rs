@@ -163,6 +163,11 @@ impl Screen {
         }
     }
 
+    /// REP repeats only what was printed right before it.
+    pub fn end_repetition(&mut self) {
+        self.canvas.forget();
+    }
+
     /// REP: the last character again.
     pub fn repeat(&mut self, count: u16) {
         self.change().repeat(count);
