@@ -98,6 +98,39 @@ pub enum KeypadKey {
     Begin,
 }
 
+impl KeypadKey {
+    /// The key elsewhere that does the same; Begin has none and stays.
+    #[must_use]
+    pub const fn plain(self) -> KeyCode {
+        match self {
+            Self::Digit(digit) => KeyCode::Char(if digit < 10 {
+                (b'0' + digit) as char
+            } else {
+                '9'
+            }),
+            Self::Decimal => KeyCode::Char('.'),
+            Self::Divide => KeyCode::Char('/'),
+            Self::Multiply => KeyCode::Char('*'),
+            Self::Subtract => KeyCode::Char('-'),
+            Self::Add => KeyCode::Char('+'),
+            Self::Equal => KeyCode::Char('='),
+            Self::Separator => KeyCode::Char(','),
+            Self::Enter => KeyCode::Enter,
+            Self::Left => KeyCode::Left,
+            Self::Right => KeyCode::Right,
+            Self::Up => KeyCode::Up,
+            Self::Down => KeyCode::Down,
+            Self::PageUp => KeyCode::PageUp,
+            Self::PageDown => KeyCode::PageDown,
+            Self::Home => KeyCode::Home,
+            Self::End => KeyCode::End,
+            Self::Insert => KeyCode::Insert,
+            Self::Delete => KeyCode::Delete,
+            Self::Begin => KeyCode::Keypad(Self::Begin),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MediaKey {
     Play,

@@ -3,10 +3,16 @@
 //! Anyone may import this room; it imports nothing of ours. No tokio, no I/O, no clock: time is an argument, so every
 //! rule here is a plain function that a test can call. Domain types are not serialised; each border has its own shapes.
 
+pub mod action;
 pub mod agent;
+pub mod chord;
 pub mod event;
 pub mod id;
 pub mod input;
+pub mod keymap;
+pub mod layout;
+pub mod nearest;
+pub mod pace;
 pub mod screen;
 pub mod size;
 pub mod terminal;

@@ -273,3 +273,25 @@ pub struct ScreenSnapshot {
     /// Absolute number of the screen's top row, so `top - history_start` rows can be scrolled back.
     pub top: u64,
 }
+
+impl ScreenSnapshot {
+    /// An empty screen; all of its rows are one.
+    #[must_use]
+    pub fn blank(size: Size) -> Self {
+        let row = Row {
+            cells: vec![Cell::default(); usize::from(size.cols())],
+            ..Row::default()
+        };
+        Self {
+            size,
+            rows: vec![Arc::new(row); usize::from(size.rows())],
+            cursor: Cursor::default(),
+            title: Arc::from(""),
+            alternate_screen: false,
+            reverse: false,
+            modes: Modes::default(),
+            history_start: 0,
+            top: 0,
+        }
+    }
+}

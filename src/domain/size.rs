@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// Width and height of a cell in pixels as programs are told when they ask, since tundra draws cells and no pixels.
+pub const CELL_PIXELS: (u16, u16) = (8, 16);
+
 /// Columns and rows of a terminal, always within [`Size::MIN`] and [`Size::MAX`].
 ///
 /// The floor of 2x2 keeps a wide character placeable; the ceiling bounds what one pane may allocate.

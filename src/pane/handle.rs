@@ -1,41 +1,56 @@
 //! The way to talk to one pane.
 
+use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use regex::Regex;
-use tokio::sync::watch;
+use rustix::process::Pid;
+use tokio::sync::{Notify, broadcast, oneshot, watch};
 
 use super::error::PaneError;
+use super::mailbox::{Mailbox, Message, Refusal};
+use super::remains::Remains;
 use crate::domain::agent::AgentState;
+use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::screen::{Row, ScreenSnapshot};
 use crate::domain::size::Size;
-use crate::domain::terminal::{Owner, TerminalInfo};
+use crate::domain::terminal::{Owner, Status, TerminalInfo};
 
 /// Talks to one pane; cheap to clone. The terminal goes on living when every handle is dropped.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PaneHandle {
-    id: TerminalId,
+    shared: Arc<Shared>,
+}
+
+/// What a pane's thread and its handles share.
+pub(super) struct Shared {
+    pub id: TerminalId,
+    pub pid: Pid,
+    pub mailbox: Mailbox,
+    info: Mutex<TerminalInfo>,
+    /// Rung after every change of `info`.
+    changed: Notify,
+    events: broadcast::Sender<TerminalEvent>,
+    watchers: AtomicUsize,
+    /// Cloned for each watcher.
+    screen: watch::Receiver<Arc<ScreenSnapshot>>,
+    /// What is left to be seen once the pane's thread has let go.
+    remains: Mutex<Option<Remains>>,
+    /// The working directory that the program told last (OSC 7).
+    directory: Mutex<Option<PathBuf>>,
+    ended_at: OnceLock<Instant>,
 }
 
 /// The live screen of a pane. While at least one exists the pane publishes snapshots, at most 60 a second.
-#[derive(Debug)]
 pub struct ScreenWatch {
     receiver: watch::Receiver<Arc<ScreenSnapshot>>,
-}
-
-impl ScreenWatch {
-    /// The newest snapshot.
-    pub fn latest(&self) -> Arc<ScreenSnapshot> {
-        Arc::clone(&self.receiver.borrow())
-    }
-
-    /// Waits until there is a newer snapshot than the last one seen; false once the pane has ended. Cancel-safe.
-    pub async fn changed(&mut self) -> bool {
-        self.receiver.changed().await.is_ok()
-    }
+    shared: Arc<Shared>,
 }
 
 /// A pane's screen, and its history where asked for, at one point of the byte stream.
@@ -46,7 +61,7 @@ pub struct Capture {
 }
 
 /// Some rows of history and screen by absolute number, and where history and screen lie now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RowWindow {
     /// Absolute number of the first row in `rows`, moved up to what still exists.
     pub start: u64,
@@ -88,65 +103,313 @@ pub enum WaitFor {
     State(AgentState),
 }
 
-#[allow(clippy::todo, clippy::unused_async, clippy::needless_pass_by_value)]
 impl PaneHandle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     pub fn id(&self) -> TerminalId {
-        self.id
+        self.shared.id
     }
 
     pub fn info(&self) -> TerminalInfo {
-        todo!()
+        self.shared.info().clone()
     }
 
-    /// Queues input without waiting. Fails when the program has left too much unread, or has ended; then nothing of
-    /// this input was typed.
-    pub fn try_input(&self, _input: Input) -> Result<(), PaneError> {
-        todo!()
+    /// Queues input without waiting.
+    ///
+    /// # Errors
+    /// [`PaneError::InputFull`] when the program has left too much unread, [`PaneError::Dead`] when it has ended;
+    /// nothing of this input is typed then.
+    pub fn try_input(&self, input: Input) -> Result<(), PaneError> {
+        match self.shared.mailbox.post(Message::Input(input)) {
+            Ok(()) => Ok(()),
+            Err(Refusal::Full { pending }) => Err(PaneError::InputFull { pending }),
+            Err(Refusal::Closed) => Err(PaneError::Dead(self.id())),
+        }
     }
 
-    /// Sets the size; of several in a row only the last may be applied.
-    pub fn resize(&self, _size: Size) {
-        todo!()
+    /// Sets the size; of several in a row only the last may be applied. A terminal that has ended keeps its size.
+    pub fn resize(&self, size: Size) {
+        self.tell(Message::Resize(size));
     }
 
-    pub fn rename(&self, _name: &str) {
-        todo!()
+    /// Sets the name. An empty one is left out.
+    pub fn rename(&self, name: &str) {
+        let name = name.trim();
+        if !name.is_empty() {
+            self.shared.update(|info| name.clone_into(&mut info.name));
+        }
     }
 
-    pub fn set_owner(&self, _owner: Owner) {
-        todo!()
+    /// Where the program in the terminal is now: as it told (OSC 7), else as the kernel knows of the first process.
+    pub fn working_directory(&self) -> PathBuf {
+        let told = self
+            .shared
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        told.filter(|path| path.is_dir())
+            .or_else(|| {
+                let pid = self.shared.pid.as_raw_nonzero();
+                std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
+            })
+            .unwrap_or_else(|| self.shared.info().cwd.clone())
+    }
+
+    pub fn set_owner(&self, owner: Owner) {
+        self.shared.update(|info| info.owner = owner);
     }
 
     /// The user has looked at this pane: an agent that was done becomes idle.
     pub fn seen(&self) {
-        todo!()
+        self.tell(Message::Seen);
     }
 
     /// Begins to end the terminal's whole session: HUP, TERM, and after the grace KILL. Doing so twice does no harm.
     pub fn kill(&self) {
-        todo!()
+        self.shared.mailbox.kill();
     }
 
-    /// Starts to publish snapshots; the first one is there when this returns a watch (it may be blank for a moment).
+    /// Starts to publish snapshots; until the first arrives the watch holds a blank one.
     pub fn watch(&self) -> ScreenWatch {
-        todo!()
+        self.shared.watchers.fetch_add(1, Ordering::Relaxed);
+        let receiver = self.shared.screen.clone();
+        self.tell(Message::Watchers);
+        ScreenWatch {
+            receiver,
+            shared: Arc::clone(&self.shared),
+        }
     }
 
-    pub async fn capture(&self, _scrollback: bool) -> Result<Capture, PaneError> {
-        todo!()
+    /// The screen now, with the whole history where asked for. A terminal that has ended shows its last screen.
+    pub async fn capture(&self, scrollback: bool) -> Result<Capture, PaneError> {
+        match self
+            .ask(|reply| Message::Capture { scrollback, reply })
+            .await
+        {
+            Some(capture) => Ok(capture),
+            None => self.of_remains(|remains| remains.capture(scrollback)),
+        }
     }
 
     /// Reads rows by absolute number; what lies outside of history and screen is left out.
-    pub async fn rows(&self, _range: Range<u64>) -> Result<RowWindow, PaneError> {
-        todo!()
+    pub async fn rows(&self, range: Range<u64>) -> Result<RowWindow, PaneError> {
+        let asked = range.clone();
+        match self
+            .ask(|reply| Message::Rows {
+                range: asked,
+                reply,
+            })
+            .await
+        {
+            Some(window) => Ok(window),
+            None => self.of_remains(|remains| remains.rows(range)),
+        }
     }
 
-    pub async fn search(&self, _search: Search) -> Result<Option<Match>, PaneError> {
-        todo!()
+    /// The nearest hit in the search's direction.
+    pub async fn search(&self, search: Search) -> Result<Option<Match>, PaneError> {
+        let asked = search.clone();
+        match self
+            .ask(|reply| Message::Search {
+                search: asked,
+                reply,
+            })
+            .await
+        {
+            Some(found) => Ok(found),
+            None => self.of_remains(|remains| remains.search(&search)),
+        }
     }
 
-    /// Waits until it holds; true if it does, false if the terminal ended and it never will.
-    pub async fn wait(&self, _what: WaitFor) -> bool {
-        todo!()
+    /// Waits until everything asked of the pane so far has been done, such as a resize. Cancel-safe.
+    pub async fn settled(&self) {
+        // An answered question has every earlier message behind it; a dead pane has none to do.
+        let _ = self.ask(|reply| Message::Rows { range: 0..0, reply }).await;
+    }
+
+    /// Waits until it holds; true if it does, false if the terminal ended and it never will. Cancel-safe.
+    pub async fn wait(&self, what: WaitFor) -> bool {
+        match what {
+            WaitFor::Text(pattern) => {
+                let asked = pattern.clone();
+                match self
+                    .ask(|reply| Message::WaitText {
+                        pattern: asked,
+                        reply,
+                    })
+                    .await
+                {
+                    Some(found) => found,
+                    None => self
+                        .of_remains(|remains| remains.contains(&pattern))
+                        .unwrap_or(false),
+                }
+            }
+            WaitFor::Exit => self.wait_info(|info| info.status == Status::Dead).await,
+            WaitFor::State(state) => {
+                self.wait_info(|info| {
+                    info.agent
+                        .as_ref()
+                        .is_some_and(|agent| agent.state == state)
+                })
+                .await
+            }
+        }
+    }
+
+    async fn wait_info(&self, holds: impl Fn(&TerminalInfo) -> bool) -> bool {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            // Armed before looking, so that a change in between is not slept through.
+            changed.as_mut().enable();
+            {
+                let info = self.shared.info();
+                if holds(&info) {
+                    return true;
+                }
+                if info.status == Status::Dead {
+                    return false;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Posts a question and waits for its answer; None once the pane's thread has let go.
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.mailbox.post(question(reply)).ok()?;
+        answer.await.ok()
+    }
+
+    /// Posts what needs no answer and loses its meaning when the terminal has ended.
+    fn tell(&self, message: Message) {
+        let _ = self.shared.mailbox.post(message);
+    }
+
+    fn of_remains<T>(&self, read: impl FnOnce(&Remains) -> T) -> Result<T, PaneError> {
+        self.shared
+            .remains()
+            .as_ref()
+            .map(read)
+            .ok_or(PaneError::Dead(self.id()))
+    }
+}
+
+impl fmt::Debug for PaneHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PaneHandle").field(&self.id()).finish()
+    }
+}
+
+impl Shared {
+    pub fn new(
+        info: TerminalInfo,
+        pid: Pid,
+        mailbox: Mailbox,
+        events: broadcast::Sender<TerminalEvent>,
+        screen: watch::Receiver<Arc<ScreenSnapshot>>,
+    ) -> Self {
+        Self {
+            id: info.id,
+            pid,
+            mailbox,
+            info: Mutex::new(info),
+            changed: Notify::new(),
+            events,
+            watchers: AtomicUsize::new(0),
+            screen,
+            remains: Mutex::new(None),
+            directory: Mutex::new(None),
+            ended_at: OnceLock::new(),
+        }
+    }
+
+    pub fn info(&self) -> MutexGuard<'_, TerminalInfo> {
+        self.info.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the facts and tells those who wait or listen, unless nothing changed.
+    pub fn update(&self, change: impl FnOnce(&mut TerminalInfo)) {
+        {
+            let mut info = self.info();
+            let before = info.clone();
+            change(&mut info);
+            if *info == before {
+                return;
+            }
+        }
+        self.changed.notify_waiters();
+        self.tell(TerminalEvent::Changed { id: self.id });
+    }
+
+    /// Like [`Shared::update`], for the last change of all.
+    pub fn ended(&self, change: impl FnOnce(&mut TerminalInfo)) {
+        self.ended_at.get_or_init(Instant::now);
+        self.update(change);
+    }
+
+    /// How long ago the terminal ended, if it has.
+    pub fn ended_for(&self) -> Option<Duration> {
+        self.ended_at.get().map(Instant::elapsed)
+    }
+
+    pub fn told_directory(&self, path: PathBuf) {
+        *self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(path);
+    }
+
+    /// The screen published last; blank where nobody watched.
+    pub fn last_shown(&self) -> ScreenSnapshot {
+        ScreenSnapshot::clone(&self.screen.borrow())
+    }
+
+    /// Whether anybody watches the screen.
+    pub fn is_watched(&self) -> bool {
+        self.watchers.load(Ordering::Relaxed) > 0
+    }
+
+    /// Tells every listener; nobody listening is no fault.
+    pub fn tell(&self, event: TerminalEvent) {
+        let _ = self.events.send(event);
+    }
+
+    pub fn remains(&self) -> MutexGuard<'_, Option<Remains>> {
+        self.remains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ScreenWatch {
+    /// The newest snapshot.
+    pub fn latest(&self) -> Arc<ScreenSnapshot> {
+        Arc::clone(&self.receiver.borrow())
+    }
+
+    /// Waits until there is a newer snapshot than the last one seen; false once the pane has ended. Cancel-safe.
+    pub async fn changed(&mut self) -> bool {
+        self.receiver.changed().await.is_ok()
+    }
+}
+
+impl fmt::Debug for ScreenWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScreenWatch").field(&self.shared.id).finish()
+    }
+}
+
+impl Drop for ScreenWatch {
+    fn drop(&mut self) {
+        self.shared.watchers.fetch_sub(1, Ordering::Relaxed);
+        let _ = self.shared.mailbox.post(Message::Watchers);
     }
 }

@@ -4,12 +4,24 @@
 //! emulator, so output, input and resizes have one order and no lock; everybody else sends it messages through bounded
 //! queues. This room must not know of sockets, providers or how a screen is drawn.
 
+mod actor;
 mod ansi;
 #[doc(hidden)] // public for the bench and the fuzz target alone
 pub mod emulator;
+pub mod encode;
+mod ending;
 mod error;
+mod frames;
 mod handle;
+mod launch;
+mod mailbox;
 mod pool;
+mod pty;
+mod remains;
+mod session;
+mod slot;
+mod text;
+mod write_queue;
 
 pub use ansi::row_to_ansi;
 pub use error::PaneError;

@@ -1,14 +1,42 @@
 //! The pool: who may open a terminal, and every terminal there is.
 
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use jiff::Timestamp;
+use rustix::process::{WaitId, WaitIdOptions};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, broadcast, oneshot, watch};
+use tracing::{error, info};
 
+use super::actor::{self, Actor, Limits};
+use super::emulator::Emulator;
 use super::error::PaneError;
-use super::handle::PaneHandle;
+use super::handle::{PaneHandle, Shared, WaitFor};
+use super::launch::{self, Defaults};
+use super::mailbox::{Mailbox, Message};
+use super::pty::Pty;
+use super::slot::Slot;
+use crate::domain::agent::{Agent, AgentState, Evidence};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
-use crate::domain::terminal::{TerminalInfo, TerminalSpec};
+use crate::domain::screen::ScreenSnapshot;
+use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
+use crate::runtime::tasks::Tasks;
+
+/// How long an ended terminal stays in the list, and its history readable.
+const LISTED_AFTER_END: Duration = Duration::from_secs(60);
+
+/// How many ended terminals are remembered; beyond that the oldest is forgotten.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// The events that a listener may lag behind; one that lags further reads the list.
+const MAX_EVENTS: usize = 1024;
+
+/// A pane's thread needs little; emulation and searches do not recurse.
+const STACK: usize = 512 * 1024;
 
 /// What the pool goes by; may be replaced while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +50,8 @@ pub struct PoolOptions {
     pub kill_grace: Duration,
     /// Program and arguments of a terminal that names none.
     pub shell: Vec<String>,
+    /// Variables of every terminal, which its own go before.
+    pub env: Vec<(String, OsString)>,
 }
 
 /// How full the pool is.
@@ -32,44 +62,427 @@ pub struct Gauge {
 }
 
 /// The pool of terminals; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Pool {}
+#[derive(Clone)]
+pub struct Pool {
+    ledger: Arc<Ledger>,
+    tasks: Tasks,
+    /// The limit on open files that children start with: soft and hard.
+    open_files: Option<(u64, u64)>,
+}
 
-#[allow(clippy::todo, clippy::unused_async, clippy::needless_pass_by_value)]
+/// The pool's books.
+pub(super) struct Ledger {
+    books: Mutex<Books>,
+    events: broadcast::Sender<TerminalEvent>,
+    /// Rung whenever a place is given back or a pane's thread ends.
+    freed: Notify,
+}
+
+struct Books {
+    options: PoolOptions,
+    /// Living and ended terminals in the order they were opened.
+    panes: Vec<PaneHandle>,
+    /// Places taken, by terminals that live or are being started.
+    taken: usize,
+    /// Threads that still see a session off.
+    threads: usize,
+    closing: bool,
+}
+
 impl Pool {
-    pub fn set_options(&self, _options: PoolOptions) {
-        todo!()
+    /// Makes an empty pool and begins to listen for ended children; must be called within the runtime.
+    pub fn new(
+        options: PoolOptions,
+        tasks: Tasks,
+        open_files: Option<(u64, u64)>,
+    ) -> std::io::Result<Self> {
+        let (events, _) = broadcast::channel(MAX_EVENTS);
+        let books = Books {
+            options,
+            panes: Vec::new(),
+            taken: 0,
+            threads: 0,
+            closing: false,
+        };
+        let ledger = Arc::new(Ledger {
+            books: Mutex::new(books),
+            events,
+            freed: Notify::new(),
+        });
+        let mut ended_children = signal(SignalKind::child())?;
+        let watched = Arc::clone(&ledger);
+        let ending = tasks.ending();
+        tasks.spawn("children", async move {
+            tokio::pin!(ending);
+            loop {
+                tokio::select! {
+                    _ = ended_children.recv() => watched.notice_ended_children(),
+                    () = &mut ending => return,
+                }
+            }
+        });
+        Ok(Self {
+            ledger,
+            tasks,
+            open_files,
+        })
     }
 
-    /// Opens a terminal. The slot is taken before anything is started.
-    pub async fn open(&self, _spec: TerminalSpec) -> Result<PaneHandle, PaneError> {
-        todo!()
+    /// Replaces the options. Terminals that live keep their limits but take the new history length.
+    pub fn set_options(&self, options: PoolOptions) {
+        let mut books = self.ledger.books();
+        if books.options.scrollback_lines != options.scrollback_lines {
+            for pane in &books.panes {
+                let message = Message::HistoryLines(options.scrollback_lines);
+                let _ = pane.shared().mailbox.post(message);
+            }
+        }
+        books.options = options;
     }
 
-    /// Finds by id, unique id prefix, or name; ended terminals too.
-    pub fn find(&self, _given: &str) -> Result<PaneHandle, PaneError> {
-        todo!()
+    /// Opens a terminal. Its place is taken before anything is started, and given back when its child is reaped.
+    ///
+    /// # Errors
+    /// [`PaneError::AtCapacity`], [`PaneError::SpawnFailed`] or [`PaneError::ShuttingDown`]. When the caller stops
+    /// waiting the terminal may have been opened all the same.
+    pub async fn open(&self, spec: TerminalSpec) -> Result<PaneHandle, PaneError> {
+        let (slot, options) = self.ledger.take_place()?;
+        let (started, outcome) = oneshot::channel();
+        let ledger = Arc::clone(&self.ledger);
+        let open_files = self.open_files;
+        // The fork happens on the pane's own thread: it takes a millisecond, which is not the runtime's to lose.
+        std::thread::Builder::new()
+            .name("pane".into())
+            .stack_size(STACK)
+            .spawn(move || run_pane(&ledger, slot, &spec, &options, open_files, started))
+            .map_err(|error| PaneError::SpawnFailed(format!("no thread: {error}")))?;
+        let pane = outcome
+            .await
+            .unwrap_or_else(|_| Err(PaneError::SpawnFailed("the pane's thread ended".into())))?;
+        self.forget_history_later(&pane);
+        Ok(pane)
     }
 
-    pub fn get(&self, _id: TerminalId) -> Option<PaneHandle> {
-        todo!()
+    /// Finds by id, by name, or by the beginning of an id; terminals that ended too, where none that lives fits.
+    ///
+    /// # Errors
+    /// [`PaneError::NotFound`], or [`PaneError::Ambiguous`] where several fit equally.
+    pub fn find(&self, given: &str) -> Result<PaneHandle, PaneError> {
+        let books = self.ledger.books();
+        if let Ok(id) = given.parse::<TerminalId>() {
+            let found = books.panes.iter().find(|pane| pane.id() == id).cloned();
+            return found.ok_or_else(|| PaneError::NotFound(given.to_owned()));
+        }
+        let is_named = |pane: &&PaneHandle| pane.shared().info().name == given;
+        let lives = |pane: &&PaneHandle| pane.shared().info().status != Status::Dead;
+        // A prefix of hexadecimal digits could be one of thousands: two characters say nothing.
+        let is_prefix = |pane: &&PaneHandle| !given.is_empty() && pane.id().starts_with(given);
+        let candidates: [Vec<&PaneHandle>; 4] = [
+            books.panes.iter().filter(lives).filter(is_named).collect(),
+            books.panes.iter().filter(lives).filter(is_prefix).collect(),
+            books.panes.iter().filter(is_named).collect(),
+            books.panes.iter().filter(is_prefix).collect(),
+        ];
+        match candidates
+            .iter()
+            .find(|found| !found.is_empty())
+            .map(Vec::as_slice)
+        {
+            None => Err(PaneError::NotFound(given.to_owned())),
+            Some([only]) => Ok(PaneHandle::clone(only)),
+            Some(several) => Err(PaneError::Ambiguous {
+                given: given.to_owned(),
+                ids: several.iter().map(|pane| pane.id()).collect(),
+            }),
+        }
+    }
+
+    pub fn get(&self, id: TerminalId) -> Option<PaneHandle> {
+        self.ledger
+            .books()
+            .panes
+            .iter()
+            .find(|pane| pane.id() == id)
+            .cloned()
     }
 
     /// Every terminal that lives or ended within the last minute, oldest first.
     pub fn list(&self) -> Vec<TerminalInfo> {
-        todo!()
+        let books = self.ledger.books();
+        books
+            .panes
+            .iter()
+            .filter(|pane| {
+                pane.shared()
+                    .ended_for()
+                    .is_none_or(|ago| ago < LISTED_AFTER_END)
+            })
+            .map(PaneHandle::info)
+            .collect()
     }
 
     pub fn gauge(&self) -> Gauge {
-        todo!()
+        let books = self.ledger.books();
+        Gauge {
+            active: books.taken,
+            max: books.options.max_ptys,
+        }
     }
 
+    /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<TerminalEvent> {
-        todo!()
+        self.ledger.events.subscribe()
     }
 
-    /// Refuses new terminals, ends all that live and waits for the last one to be reaped.
+    /// Refuses new terminals, ends all that live and waits until the last of their processes is gone.
     pub async fn shutdown(&self) {
-        todo!()
+        let (living, patience) = {
+            let mut books = self.ledger.books();
+            books.closing = true;
+            (
+                books.panes.clone(),
+                books.options.kill_grace + Duration::from_secs(2),
+            )
+        };
+        for pane in &living {
+            pane.kill();
+        }
+        if tokio::time::timeout(patience, self.ledger.emptied())
+            .await
+            .is_err()
+        {
+            error!("some terminals outlived their end; they are killed");
+        }
+        for pane in &living {
+            pane.shared().mailbox.hurry();
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.ledger.emptied()).await;
     }
+
+    /// Gives a terminal's history back a minute after its end, unless somebody still looks at it.
+    fn forget_history_later(&self, pane: &PaneHandle) {
+        let pane = pane.clone();
+        let ending = self.tasks.ending();
+        self.tasks.spawn("history", async move {
+            let forget = async {
+                pane.wait(WaitFor::Exit).await;
+                loop {
+                    tokio::time::sleep(LISTED_AFTER_END).await;
+                    if !pane.shared().is_watched() {
+                        break;
+                    }
+                }
+                if let Some(remains) = pane.shared().remains().as_mut() {
+                    remains.forget_history();
+                }
+            };
+            tokio::select! {
+                () = forget => {}
+                () = ending => {}
+            }
+        });
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("gauge", &self.gauge())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Takes a place under the lock, before anything is started.
+    fn take_place(self: &Arc<Self>) -> Result<(Slot, PoolOptions), PaneError> {
+        let mut books = self.books();
+        if books.closing {
+            return Err(PaneError::ShuttingDown);
+        }
+        let max = books.options.max_ptys;
+        if books.taken >= max {
+            return Err(PaneError::AtCapacity { max });
+        }
+        books.taken += 1;
+        Ok((Slot::new(Arc::clone(self)), books.options.clone()))
+    }
+
+    /// The slot's other half.
+    pub fn give_back(&self) {
+        self.books().taken -= 1;
+        self.freed.notify_waiters();
+    }
+
+    /// Enters a started terminal, under a name that tells it from the others where none was asked for.
+    fn enter(&self, pane: PaneHandle, asked_name: Option<&str>) {
+        let mut books = self.books();
+        if asked_name.is_none() {
+            let base = pane.info().name;
+            let is_taken = |name: &str| {
+                books.panes.iter().any(|other| {
+                    let other = other.shared().info();
+                    other.status != Status::Dead && other.name == name
+                })
+            };
+            let free = std::iter::once(base.clone())
+                .chain((2..).map(|n| format!("{base}-{n}")))
+                .find(|name| !is_taken(name));
+            pane.shared().info().name = free.unwrap_or(base);
+        }
+        let ended = books
+            .panes
+            .iter()
+            .filter(|pane| pane.shared().ended_for().is_some())
+            .count();
+        if ended > MAX_REMEMBERED {
+            let oldest = books
+                .panes
+                .iter()
+                .position(|pane| pane.shared().ended_for().is_some());
+            oldest.map(|index| books.panes.remove(index));
+        }
+        books.panes.push(pane);
+        books.threads += 1;
+    }
+
+    fn thread_ended(&self) {
+        self.books().threads -= 1;
+        self.freed.notify_waiters();
+    }
+
+    /// Waits until no place is taken and no thread sees a session off.
+    async fn emptied(&self) {
+        loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            {
+                let books = self.books();
+                if books.taken == 0 && books.threads == 0 {
+                    return;
+                }
+            }
+            freed.await;
+        }
+    }
+
+    /// Tells the threads whose child has ended. Does not reap: that is theirs to do at the right moment.
+    fn notice_ended_children(&self) {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        for pane in &self.books().panes {
+            let shared = pane.shared();
+            if shared.ended_for().is_none()
+                && !matches!(
+                    rustix::process::waitid(WaitId::Pid(shared.pid), options),
+                    Ok(None)
+                )
+            {
+                shared.mailbox.check_child();
+            }
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The whole life of a pane's thread: start the program, tell whether it worked, run to the end.
+fn run_pane(
+    ledger: &Arc<Ledger>,
+    slot: Slot,
+    spec: &TerminalSpec,
+    options: &PoolOptions,
+    open_files: Option<(u64, u64)>,
+    started: oneshot::Sender<Result<PaneHandle, PaneError>>,
+) {
+    let mut slot = Some(slot);
+    let (shared, actor) = match start(ledger, spec, options, open_files) {
+        Ok(started) => started,
+        Err(error) => {
+            // The place is free again before anybody hears of the failure.
+            drop(slot);
+            let _ = started.send(Err(error));
+            return;
+        }
+    };
+    let pane = PaneHandle::new(Arc::clone(&shared));
+    ledger.enter(pane.clone(), spec.name.as_deref());
+    info!(id = %shared.id, pid = shared.pid.as_raw_nonzero(), size = %spec.size, "terminal opened");
+    shared.tell(TerminalEvent::Opened {
+        id: shared.id,
+        owner: spec.owner,
+    });
+    let _ = started.send(Ok(pane));
+    if catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))).is_err() {
+        actor::bury(&shared, &mut slot);
+    }
+    ledger.thread_ended();
+}
+
+fn start(
+    ledger: &Ledger,
+    spec: &TerminalSpec,
+    options: &PoolOptions,
+    open_files: Option<(u64, u64)>,
+) -> Result<(Arc<Shared>, Actor), PaneError> {
+    let failed = |error: std::io::Error| PaneError::SpawnFailed(error.to_string());
+    let id = TerminalId::random();
+    let launch = launch::prepare(
+        id,
+        spec,
+        &Defaults {
+            shell: &options.shell,
+            env: &options.env,
+            open_files,
+        },
+    )?;
+    let (mailbox, wakeup) = Mailbox::new().map_err(failed)?;
+    let pty = Pty::open(spec.size).map_err(failed)?;
+    let pid = pty.spawn(&launch.program).map_err(|error| {
+        PaneError::SpawnFailed(format!("{}: {error}", launch.program.path.display()))
+    })?;
+    let now = Timestamp::now();
+    let program = launch.command.first().map_or("", String::as_str);
+    let info = TerminalInfo {
+        id,
+        name: spec
+            .name
+            .clone()
+            .unwrap_or_else(|| base_name(program).to_owned()),
+        cwd: launch.program.cwd,
+        pid: pid.as_raw_nonzero().get().unsigned_abs(),
+        size: spec.size,
+        title: String::new(),
+        status: Status::Active,
+        owner: spec.owner,
+        persistent: spec.persistent,
+        created_at: now,
+        exit: None,
+        agent: launch.agent.map(|kind| Agent {
+            kind,
+            state: AgentState::Unknown,
+            since: now,
+            by: Evidence::Output,
+        }),
+        command: launch.command,
+    };
+    let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
+    let events = ledger.events.clone();
+    let shared = Arc::new(Shared::new(info, pid, mailbox, events, receiver));
+    let emulator = Emulator::new(spec.size, options.scrollback_lines);
+    let limits = Limits {
+        idle_timeout: options.idle_timeout,
+        max_lifetime: options.max_lifetime,
+        kill_grace: options.kill_grace,
+    };
+    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
+    Ok((shared, actor))
+}
+
+fn base_name(program: &str) -> &str {
+    program
+        .rsplit('/')
+        .find(|part| !part.is_empty())
+        .unwrap_or(program)
 }

@@ -201,6 +201,11 @@ impl Emulator {
             .read(|terminal| terminal.snapshot(previous))
     }
 
+    /// Whether the alternate screen is shown.
+    pub fn alternate_screen(&self) -> bool {
+        self.guarded.borrow().terminal.screen().is_alternate()
+    }
+
     pub fn modes(&self) -> Modes {
         self.guarded.borrow().terminal.modes()
     }

@@ -1,0 +1,101 @@
+//! The front end on this process's terminal.
+
+use tokio::sync::mpsc;
+
+use super::Ending;
+use super::error::AppError;
+use super::instance::Instance;
+use super::reload::Reloads;
+use crate::config::ReloadReport;
+use crate::domain::terminal::Owner;
+use crate::tui::{self, Notice, Severity};
+
+/// Notices that the front end has not read yet; it reads at once, and what is dropped is in the log.
+const NOTICES: usize = 16;
+
+pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
+    let terminations = instance.signals()?;
+    let first = instance.first_terminals(Owner::Front);
+    let Instance {
+        pool,
+        settings,
+        reloads,
+        tasks,
+        notices: at_start,
+        ..
+    } = instance;
+    let terminal = tui::Terminal::stdio()?;
+    let (sender, notices) = mpsc::channel(NOTICES);
+    tasks.spawn("notices", tell(at_start, reloads, sender));
+    let services = tui::Services {
+        pool,
+        settings,
+        notices,
+        terminations,
+        first,
+    };
+    Ok(match Box::pin(tui::run(terminal, services)).await? {
+        tui::Ending::Quit => Ending::Quit,
+        tui::Ending::Signal(signal) => Ending::Signal(signal),
+    })
+}
+
+/// Tells the front end what became of changes of the configuration, and troubles of the log, while it listens.
+async fn tell(at_start: Vec<String>, mut reloads: Reloads, notices: mpsc::Sender<Notice>) {
+    let mut log = reloads.log_trouble.take();
+    if let Some(trouble) = &mut log {
+        // It is among what is told of the start.
+        trouble.mark_unchanged();
+    }
+    for text in at_start {
+        let severity = Severity::Warning;
+        let _ = notices.try_send(Notice { severity, text });
+    }
+    loop {
+        let notice = tokio::select! {
+            () = notices.closed() => return,
+            report = reloads.reports.recv() => match report {
+                Some(report) => of_report(&report),
+                None => return,
+            },
+            trouble = next_trouble(&mut log) => Notice {
+                severity: Severity::Error,
+                text: trouble,
+            },
+        };
+        let _ = notices.try_send(notice);
+    }
+}
+
+/// The next thing that is wrong with the log; never, where there is no log.
+async fn next_trouble(log: &mut Option<tokio::sync::watch::Receiver<Option<String>>>) -> String {
+    let Some(trouble) = log else {
+        return std::future::pending().await;
+    };
+    while trouble.changed().await.is_ok() {
+        if let Some(text) = trouble.borrow_and_update().clone() {
+            return text;
+        }
+    }
+    std::future::pending().await
+}
+
+fn of_report(report: &ReloadReport) -> Notice {
+    match report {
+        ReloadReport::Applied { at_next_start } if at_next_start.is_empty() => Notice {
+            severity: Severity::Success,
+            text: "configuration applied".to_owned(),
+        },
+        ReloadReport::Applied { at_next_start } => Notice {
+            severity: Severity::Warning,
+            text: format!(
+                "configuration applied; at the next start: {}",
+                at_next_start.join(", ")
+            ),
+        },
+        ReloadReport::Refused(error) => Notice {
+            severity: Severity::Error,
+            text: error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,205 @@
+//! One running instance: everything but the front end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::error::AppError;
+use super::reload::Reloads;
+use super::{Launch, Ready};
+use crate::config::{PaneSettings, Paths, Settings};
+use crate::control::{self, ControlListener, Facts};
+use crate::domain::size::Size;
+use crate::domain::terminal::{Owner, TerminalSpec};
+use crate::pane::{Pool, PoolOptions};
+use crate::runtime::limits;
+use crate::runtime::signals::Terminations;
+use crate::runtime::tasks::Tasks;
+use crate::telemetry::{self, Telemetry};
+
+/// How long tasks may take to end once every terminal is gone.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Workers of the runtime: they carry sockets and timers, while each pane has a thread of its own.
+const WORKERS: usize = 2;
+
+/// What modes of running are given to work with.
+pub(super) struct Instance {
+    pub pool: Pool,
+    pub settings: watch::Receiver<Arc<Settings>>,
+    pub reloads: Reloads,
+    pub tasks: Tasks,
+    launch: Launch,
+    facts: Facts,
+    /// What the user should know of this start.
+    pub notices: Vec<String>,
+}
+
+/// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out.
+pub(super) fn run<M, F, T>(launch: Launch, mode: M) -> Result<T, AppError>
+where
+    M: FnOnce(Instance) -> F,
+    F: Future<Output = Result<T, AppError>>,
+{
+    launch.paths.prepare()?;
+    let lock = control::Instance::acquire(&launch.paths)?;
+    let telemetry = telemetry::start(&launch.settings.logging, launch.paths.log_file())
+        .ok()
+        .map(Arc::new);
+    let open_files = limits::raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("runtime")
+        .enable_all()
+        .build()
+        .map_err(AppError::Runtime)?;
+    let outcome = runtime.block_on(run_within(launch, telemetry.clone(), open_files, mode));
+    // Whatever still hangs on a blocking call must not hold up the way out.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    // What was logged last is written here.
+    drop(telemetry);
+    drop(lock);
+    outcome
+}
+
+async fn run_within<M, F, T>(
+    launch: Launch,
+    telemetry: Option<Arc<Telemetry>>,
+    open_files: Option<(u64, u64)>,
+    mode: M,
+) -> Result<T, AppError>
+where
+    M: FnOnce(Instance) -> F,
+    F: Future<Output = Result<T, AppError>>,
+{
+    let tasks = Tasks::default();
+    let options = pool_options(&launch.settings, &launch.paths);
+    let pool = Pool::new(options, tasks.clone(), open_files).map_err(AppError::Runtime)?;
+    let socket = launch.paths.control_socket();
+    let listener = ControlListener::bind(&socket).map_err(|source| AppError::Socket {
+        path: socket.clone(),
+        source,
+    })?;
+    let facts = Facts {
+        version: launch.version.clone(),
+        pid: std::process::id(),
+        started_at: Timestamp::now(),
+        control_socket: socket,
+        log_file: launch.paths.log_file(),
+        config_file: launch.config.path.clone(),
+    };
+    info!(version = facts.version, pid = facts.pid, "tundra started");
+
+    let stop_control = CancellationToken::new();
+    let services = control::Services {
+        pool: pool.clone(),
+        facts: facts.clone(),
+    };
+    let stop = stop_control.clone();
+    tasks.spawn("control", async move {
+        if let Err(error) = control::serve(listener, services, stop).await {
+            warn!(%error, "the control socket ended");
+        }
+    });
+
+    let notices = telemetry.as_deref().map(Telemetry::notices);
+    let (settings, reloads) = Reloads::start(&launch, telemetry, &pool, &tasks);
+    let instance = Instance {
+        pool: pool.clone(),
+        settings,
+        reloads,
+        tasks: tasks.clone(),
+        launch,
+        facts,
+        notices: notices.unwrap_or_default(),
+    };
+    let outcome = mode(instance).await;
+
+    // Terminals end first, so that whoever waits for one of them over the socket still hears of its end.
+    pool.shutdown().await;
+    stop_control.cancel();
+    tasks.shutdown(PATIENCE).await;
+    info!("tundra ended");
+    outcome
+}
+
+impl Instance {
+    /// Takes over the terminating signals.
+    #[allow(clippy::unused_self)]
+    pub fn signals(&self) -> Result<Terminations, AppError> {
+        Terminations::catch().map_err(AppError::Runtime)
+    }
+
+    pub fn ready(&self) -> Ready {
+        Ready {
+            pid: self.facts.pid,
+            version: self.facts.version.clone(),
+            control_socket: self.facts.control_socket.clone(),
+            notices: self.notices.clone(),
+        }
+    }
+
+    /// What to open first: the command given, else the configured panes, else one shell.
+    pub fn first_terminals(&self, owner: Owner) -> Vec<TerminalSpec> {
+        let configured = &self.launch.settings.panes;
+        if !self.launch.command.is_empty() || configured.is_empty() {
+            let command = self.launch.command.clone();
+            let pane = PaneSettings {
+                command,
+                ..PaneSettings::default()
+            };
+            return vec![spec_of(&pane, owner)];
+        }
+        configured.iter().map(|pane| spec_of(pane, owner)).collect()
+    }
+
+    /// Opens the configured panes of an instance without a front end; one that cannot be opened is logged.
+    pub async fn open_configured_panes(&self) {
+        for pane in &self.launch.settings.panes {
+            let spec = spec_of(pane, Owner::Local);
+            if let Err(error) = self.pool.open(spec).await {
+                warn!(name = pane.name, %error, "a configured pane was not opened");
+            }
+        }
+    }
+}
+
+fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
+    TerminalSpec {
+        name: pane.name.clone(),
+        command: pane.command.clone(),
+        cwd: pane.cwd.clone(),
+        env: pane
+            .env
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        size: Size::DEFAULT,
+        persistent: false,
+        agent: pane.agent,
+        owner,
+    }
+}
+
+/// The pool's share of the settings.
+pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
+    // Commands inside a terminal are to reach this very instance.
+    let home = paths
+        .home
+        .as_ref()
+        .map(|home| ("TUNDRA_HOME".to_owned(), home.into()));
+    PoolOptions {
+        max_ptys: settings.pty.max_ptys,
+        scrollback_lines: settings.pty.scrollback_lines,
+        idle_timeout: settings.pty.idle_timeout,
+        max_lifetime: settings.pty.max_lifetime,
+        kill_grace: settings.pty.kill_grace,
+        shell: settings.general.shell_command(),
+        env: home.into_iter().collect(),
+    }
+}

@@ -1,0 +1,69 @@
+//! The composition root: makes the rooms, hands each what it needs, and ends them in order.
+//!
+//! `cli` calls [`serve`] or [`front`] with what it has read and prints what they answer. This is the only room that
+//! knows all others; nothing is decided here but who is made first and who ends last.
+
+mod error;
+mod front;
+mod instance;
+mod reload;
+
+use std::path::PathBuf;
+
+pub use error::AppError;
+
+use crate::config::{ConfigSource, Paths, Settings};
+use crate::runtime::signals::Termination;
+
+/// What an instance is started with.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub paths: Paths,
+    pub settings: Settings,
+    pub config: ConfigSource,
+    /// The first pane's program and arguments; empty for what the configuration says.
+    pub command: Vec<String>,
+    pub version: String,
+}
+
+/// What `serve` tells once everything accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub pid: u32,
+    pub version: String,
+    pub control_socket: PathBuf,
+    /// What does not work as it should and yet stops nothing, for people.
+    pub notices: Vec<String>,
+}
+
+/// How an instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The user left.
+    Quit,
+    Signal(Termination),
+}
+
+/// Runs without a front end until SIGINT, SIGTERM or another terminating signal.
+///
+/// # Errors
+/// [`AppError`] when something that the instance needs cannot be had; nothing is left running then.
+pub fn serve(launch: Launch, ready: impl FnOnce(&Ready)) -> Result<Ending, AppError> {
+    instance::run(launch, |instance| async move {
+        let mut signals = instance.signals()?;
+        ready(&instance.ready());
+        instance.open_configured_panes().await;
+        let signal = signals.next().await;
+        tracing::info!(signal = signal.name(), "ending on a signal");
+        Ok(Ending::Signal(signal))
+    })
+}
+
+/// Runs with the front end on this process's terminal.
+///
+/// # Errors
+/// [`AppError`] when something that the instance needs cannot be had; nothing is left running then.
+pub fn front(launch: Launch) -> Result<Ending, AppError> {
+    crate::tui::install_panic_hook();
+    instance::run(launch, front::run)
+}

@@ -1,0 +1,95 @@
+//! The configuration's changes, carried to the rooms they concern.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use super::Launch;
+use super::instance::pool_options;
+use crate::config::{self, ReloadReport, Settings, Watch};
+use crate::pane::Pool;
+use crate::runtime::tasks::Tasks;
+use crate::telemetry::Telemetry;
+
+/// Reports that nobody has read yet. A server without a front end has nobody to read them, and drops the rest.
+const REPORTS: usize = 8;
+
+/// What became of changes of the file, for a front end to tell.
+pub(super) struct Reloads {
+    pub reports: mpsc::Receiver<ReloadReport>,
+    /// What is wrong with the log, None while all is well.
+    pub log_trouble: Option<watch::Receiver<Option<String>>>,
+}
+
+impl Reloads {
+    /// Watches the file where it can be watched, and applies each good change to the pool and the log.
+    pub fn start(
+        launch: &Launch,
+        telemetry: Option<Arc<Telemetry>>,
+        pool: &Pool,
+        tasks: &Tasks,
+    ) -> (watch::Receiver<Arc<Settings>>, Self) {
+        let initial = Arc::new(launch.settings.clone());
+        let log_trouble = telemetry.as_deref().map(Telemetry::trouble);
+        let (reports_out, reports) = mpsc::channel(REPORTS);
+        let reloads = Self {
+            reports,
+            log_trouble,
+        };
+        let watch = match config::watch(launch.config.clone(), Arc::clone(&initial)) {
+            Ok(watch) => watch,
+            Err(error) => {
+                warn!(%error, "the configuration is not watched: changes need a restart");
+                let (sender, settings) = watch::channel(initial);
+                let ending = tasks.ending();
+                tasks.spawn("reload", async move {
+                    // Held to the end: logging stops with its guard, and a closed channel would read as an end.
+                    ending.await;
+                    drop((telemetry, sender));
+                });
+                return (settings, reloads);
+            }
+        };
+        let settings = watch.settings.clone();
+        let pool = pool.clone();
+        let paths = launch.paths.clone();
+        let ending = tasks.ending();
+        tasks.spawn("reload", async move {
+            tokio::pin!(ending);
+            let mut watch = watch;
+            loop {
+                let report = tokio::select! {
+                    report = watch.reports.recv() => report,
+                    () = &mut ending => return,
+                };
+                let Some(report) = report else { return };
+                if let ReloadReport::Applied { .. } = report {
+                    pool.set_options(pool_options(&watch.settings.borrow(), &paths));
+                }
+                apply(&report, &watch, telemetry.as_deref());
+                let _ = reports_out.try_send(report);
+            }
+        });
+        (settings, reloads)
+    }
+}
+
+fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>) {
+    match report {
+        ReloadReport::Applied { at_next_start } => {
+            let settings = Arc::clone(&watch.settings.borrow());
+            if let Some(telemetry) = telemetry {
+                telemetry.apply(&settings.logging);
+            }
+            info!(?at_next_start, by = "reload", "configuration applied");
+        }
+        ReloadReport::Refused(error) => {
+            warn!(
+                error = error.to_string(),
+                by = "reload",
+                "configuration refused; the last good one stays"
+            );
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The definition of the command line.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use super::output::ColorChoice;
+use super::{
+    capture, completions, config, kill, launch, ls, new, rename, resize, send, status, wait,
+};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  tundra                                   your shell in a pane; ctrl-b ? shows the keys
+  tundra -- claude                         the first pane runs claude
+  tundra serve                             the same without a screen, for scripts
+  tundra new --name build -- make -j4      opens a terminal and prints its id
+  tundra send build --key C-c              types into it
+  tundra wait build --text 'done|error'    until its text matches
+  tundra capture build                     prints its screen
+";
+
+/// The version, with the commit where the build was told it.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("TUNDRA_COMMIT") {
+        Some(commit) => format!("{} ({commit})", super::version()),
+        None => super::version().to_owned(),
+    });
+    &VERSION
+}
+
+/// Terminal panes for coding agents
+#[derive(Debug, Parser)]
+#[command(name = "tundra", version = version(), before_help = EXAMPLES, max_term_width = 100)]
+pub struct Args {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What the first pane runs, after `--`; without it the configured panes, else your shell
+    #[arg(last = true, value_name = "CMD")]
+    pub run: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Globals {
+    /// Keep everything in one folder: DIR/config/config.toml, DIR/data, DIR/state, DIR/logs, DIR/run
+    #[arg(
+        long,
+        global = true,
+        display_order = 900,
+        value_name = "DIR",
+        env = "TUNDRA_HOME",
+        hide_env_values = true
+    )]
+    pub home: Option<PathBuf>,
+    /// Read this configuration file
+    #[arg(
+        long,
+        global = true,
+        display_order = 900,
+        value_name = "FILE",
+        env = "TUNDRA_CONFIG",
+        hide_env_values = true
+    )]
+    pub config: Option<PathBuf>,
+    /// Use colours; auto: on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, display_order = 900, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+/// `--json`, on every command that asks the running instance.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Json {
+    /// Answer, and fail, in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run without a front end until SIGINT or SIGTERM
+    Serve(launch::Serve),
+    /// List the terminals
+    Ls(ls::Ls),
+    /// Open a terminal and print its id
+    New(new::New),
+    /// Type into a terminal
+    Send(send::Send),
+    /// Print a terminal's screen
+    Capture(capture::Capture),
+    /// Give a terminal another size
+    Resize(resize::Resize),
+    /// Give a terminal another name
+    Rename(rename::Rename),
+    /// End a terminal and wait until it is gone
+    Kill(kill::Kill),
+    /// Wait for a terminal's text, state or end
+    Wait(wait::Wait),
+    /// Show the running instance in one look
+    Status(status::Status),
+    /// Show, check and explain the configuration
+    Config(config::Config),
+    /// Print a shell's completions
+    Completions(completions::Completions),
+    /// Print the manual page
+    Man,
+    /// Whatever else stands in a command's place
+    #[command(external_subcommand)]
+    Unknown(Vec<String>),
+}
+
+impl Command {
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Ls(args) => args.json.json,
+            Self::New(args) => args.json.json,
+            Self::Send(args) => args.json.json,
+            Self::Capture(args) => args.json.json,
+            Self::Resize(args) => args.json.json,
+            Self::Rename(args) => args.json.json,
+            Self::Kill(args) => args.json.json,
+            Self::Wait(args) => args.json.json,
+            Self::Status(args) => args.json.json,
+            Self::Config(args) => args.command.wants_json(),
+            Self::Serve(_) | Self::Completions(_) | Self::Man => false,
+            Self::Unknown(words) => words.iter().any(|word| word == "--json"),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `tundra capture`: a terminal's screen.
+
+use clap::Args;
+
+use super::args::Json;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+
+#[derive(Debug, Args)]
+pub struct Capture {
+    /// Its id, the start of its id, or its name
+    id: String,
+    /// Keep colours and other attributes, as SGR sequences
+    #[arg(long)]
+    ansi: bool,
+    /// Print its history before the screen
+    #[arg(long)]
+    scrollback: bool,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+pub fn run(args: &Capture, context: &Context) -> Result<Exit, Failure> {
+    let screen = context
+        .client()?
+        .capture(&args.id, args.scrollback, args.ansi)?;
+    if args.json.json {
+        return Ok(output::json(&screen));
+    }
+    let mut text = String::new();
+    for line in screen.scrollback.iter().flatten().chain(&screen.lines) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    Ok(output::data(&text))
+}

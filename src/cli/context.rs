@@ -1,0 +1,38 @@
+//! What the commands share: where things are, and the way to the running instance.
+
+use std::path::PathBuf;
+
+use super::args::Globals;
+use super::failure::Failure;
+use super::output::ColorChoice;
+use crate::config::{ConfigSource, Paths, PathsError};
+use crate::control::Client;
+
+pub struct Context {
+    home: Option<PathBuf>,
+    config: Option<PathBuf>,
+    pub color: ColorChoice,
+}
+
+impl Context {
+    pub fn new(globals: Globals) -> Self {
+        let given = |path: &PathBuf| !path.as_os_str().is_empty();
+        Self {
+            home: globals.home.filter(given),
+            config: globals.config.filter(given),
+            color: globals.color,
+        }
+    }
+
+    pub fn paths(&self) -> Result<Paths, PathsError> {
+        Paths::find(self.home.as_deref())
+    }
+
+    pub fn config_source(&self, paths: &Paths) -> ConfigSource {
+        ConfigSource::new(self.config.clone(), paths)
+    }
+
+    pub fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(&self.paths()?)?)
+    }
+}

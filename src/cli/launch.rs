@@ -1,0 +1,90 @@
+//! `tundra` and `tundra serve`: become the instance.
+
+use std::io::{self, IsTerminal};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+use crate::app::{self, Ending, Launch, Ready};
+use crate::config;
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Print one line of JSON on stdout once everything listens
+    #[arg(long)]
+    pub print_ready: bool,
+}
+
+pub fn front(command: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(Failure::NoTerminal(
+            "a terminal that can do more than TERM=dumb is needed",
+        ));
+    }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Failure::NoTerminal(
+            "a terminal is needed on stdin and stdout",
+        ));
+    }
+    let launch = prepare(command, context)?;
+    Ok(exit(app::front(launch)?))
+}
+
+pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
+    let launch = prepare(Vec::new(), context)?;
+    let ending = app::serve(launch, |ready| {
+        for notice in &ready.notices {
+            output::talk(&format!("{notice}\n"));
+        }
+        if args.print_ready {
+            output::line(&ReadyShape::from(ready));
+        }
+    })?;
+    Ok(exit(ending))
+}
+
+fn prepare(command: Vec<String>, context: &Context) -> Result<Launch, Failure> {
+    let paths = context.paths()?;
+    let config = context.config_source(&paths);
+    let settings = config::load(&config)?;
+    Ok(Launch {
+        paths,
+        settings,
+        config,
+        command,
+        version: super::version().to_owned(),
+    })
+}
+
+fn exit(ending: Ending) -> Exit {
+    match ending {
+        Ending::Quit => Exit::DONE,
+        Ending::Signal(signal) => Exit::signal(signal.number()),
+    }
+}
+
+/// The line of `--print-ready`; what this instance does not have is null.
+#[derive(Serialize)]
+struct ReadyShape {
+    pid: u32,
+    version: String,
+    remote_url: Option<String>,
+    gateway_url: Option<String>,
+    control_socket: String,
+}
+
+impl From<&Ready> for ReadyShape {
+    fn from(ready: &Ready) -> Self {
+        Self {
+            pid: ready.pid,
+            version: ready.version.clone(),
+            remote_url: None,
+            gateway_url: None,
+            control_socket: ready.control_socket.to_string_lossy().into_owned(),
+        }
+    }
+}

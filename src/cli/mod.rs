@@ -1,0 +1,120 @@
+//! The command line: what is asked for, done through `app` or the local socket, and told.
+//!
+//! `main` calls it and nobody else does, but for [`exit`], which `app` answers with. Help, man page and completions come
+//! from the one definition in [`args`]. Data goes to stdout and talk to stderr, both through `output` alone; a command
+//! that asks the running instance starts no runtime. This room must not know of panes or sockets beyond their clients.
+
+mod args;
+mod capture;
+mod completions;
+mod config;
+mod context;
+pub mod exit;
+mod failure;
+mod kill;
+mod launch;
+mod ls;
+mod man;
+mod new;
+mod output;
+mod rename;
+mod resize;
+mod send;
+mod show;
+mod status;
+mod wait;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+
+use self::args::{Args, Command};
+use self::context::Context;
+use self::exit::Exit;
+use self::failure::Failure;
+use self::output::ColorChoice;
+use crate::domain::nearest::nearest;
+
+/// The version that `--version`, `status` and `--print-ready` tell.
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// Runs the command line.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.collect();
+    let parsed = Args::command()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Args::from_arg_matches(&matches));
+    let args = match parsed {
+        Ok(args) => args,
+        Err(error) => return not_parsed(&error, &arguments),
+    };
+    let json = args.command.as_ref().is_some_and(Command::wants_json);
+    let context = Context::new(args.globals);
+    match run(args.command, args.run, &context) {
+        Ok(exit) => exit,
+        Err(failure) => output::fail(&failure, json),
+    }
+}
+
+fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        None => launch::front(run, context),
+        Some(Command::Serve(args)) => launch::serve(&args, context),
+        Some(Command::Ls(args)) => ls::run(&args, context),
+        Some(Command::New(args)) => new::run(args, context),
+        Some(Command::Send(args)) => send::run(args, context),
+        Some(Command::Capture(args)) => capture::run(&args, context),
+        Some(Command::Resize(args)) => resize::run(&args, context),
+        Some(Command::Rename(args)) => rename::run(&args, context),
+        Some(Command::Kill(args)) => kill::run(&args, context),
+        Some(Command::Wait(args)) => wait::run(&args, context),
+        Some(Command::Status(args)) => status::run(&args, context),
+        Some(Command::Config(args)) => config::run(&args.command, context),
+        Some(Command::Completions(args)) => Ok(completions::run(args)),
+        Some(Command::Man) => man::run(),
+        Some(Command::Unknown(words)) => Err(unknown(&words)),
+    }
+}
+
+fn unknown(words: &[String]) -> Failure {
+    let given = words.first().map_or("", String::as_str);
+    let command = Args::command();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    let meant =
+        nearest(given, &names).map_or_else(String::new, |name| format!(", did you mean {name:?}?"));
+    Failure::Usage(format!(
+        "there is no command {given:?}{meant}\nto run a program in the first pane: tundra -- {given}\n\
+         for all commands: tundra --help"
+    ))
+}
+
+/// Help and version are data, everything else is a mistake of the caller.
+fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let color = ColorChoice::scan(arguments);
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output::data(&if color.on_stdout() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        }),
+        _ if arguments.iter().any(|argument| argument == "--json") => {
+            let message = text.to_string();
+            output::fail(&Failure::Usage(message.trim_end().to_owned()), true)
+        }
+        _ => {
+            output::talk(&if color.on_stderr() {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            });
+            Exit::USAGE
+        }
+    }
+}

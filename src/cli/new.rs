@@ -1,0 +1,86 @@
+//! `tundra new`: opens a terminal.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::Json;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+use crate::control::NewTerminal;
+use crate::domain::agent::AgentKind;
+use crate::domain::size::Size;
+
+#[derive(Debug, Args)]
+pub struct New {
+    /// Its name, by which other commands find it
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Where it starts [default: here]
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+    /// A variable for it, besides those the running tundra has
+    #[arg(long, value_name = "K=V", value_parser = variable)]
+    env: Vec<(String, String)>,
+    #[arg(long, value_name = "C", default_value_t = Size::DEFAULT.cols(), value_parser = clap::value_parser!(u16).range(1..))]
+    cols: u16,
+    #[arg(long, value_name = "R", default_value_t = Size::DEFAULT.rows(), value_parser = clap::value_parser!(u16).range(1..))]
+    rows: u16,
+    /// Keep it when its last viewer leaves
+    #[arg(long)]
+    persistent: bool,
+    /// The agent that runs in it: claude, codex, aider, opencode or gemini
+    #[arg(long, value_name = "KIND")]
+    agent: Option<AgentKind>,
+    #[command(flatten)]
+    pub json: Json,
+    /// What it runs [default: the shell, or the agent]
+    #[arg(value_name = "CMD", trailing_var_arg = true)]
+    command: Vec<String>,
+}
+
+pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
+    let new = NewTerminal {
+        name: args.name,
+        command: args.command,
+        cwd: working_directory(args.cwd)?,
+        env: args.env,
+        size: Size::clamped(args.cols, args.rows),
+        persistent: args.persistent,
+        agent: args.agent,
+    };
+    let terminal = context.client()?.open(new)?;
+    Ok(if args.json.json {
+        output::json(&terminal)
+    } else {
+        output::data(&format!("{}\n", terminal.id))
+    })
+}
+
+/// The folder as the instance, which was started elsewhere, has to be told it.
+fn working_directory(given: Option<PathBuf>) -> Result<Option<String>, Failure> {
+    let path = match given {
+        Some(path) => std::path::absolute(&path).unwrap_or(path),
+        // A shell in a folder that was removed still gets its terminal.
+        None => match std::env::current_dir() {
+            Ok(path) => path,
+            Err(_) => return Ok(None),
+        },
+    };
+    match path.into_os_string().into_string() {
+        Ok(path) => Ok(Some(path)),
+        Err(path) => Err(Failure::Usage(format!(
+            "the folder {} is not UTF-8",
+            path.display()
+        ))),
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,25 @@
+//! `tundra resize`: another size.
+
+use clap::Args;
+
+use super::args::Json;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::domain::size::Size;
+
+#[derive(Debug, Args)]
+pub struct Resize {
+    /// Its id, the start of its id, or its name
+    id: String,
+    /// Columns and rows, such as 120x40
+    #[arg(value_name = "COLSxROWS")]
+    size: Size,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+pub fn run(args: &Resize, context: &Context) -> Result<Exit, Failure> {
+    context.client()?.resize(&args.id, args.size)?;
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,391 @@
+//! From the file's text to [`Settings`], or to all its faults.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::BaseDirs;
+use toml::de::DeTable;
+
+use super::error::{ConfigError, Fault};
+use super::paths::Paths;
+use super::reader::{Faults, Item, Table};
+use super::settings::{
+    General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice, UnicodeChoice,
+};
+use super::shell::plain_words;
+use crate::domain::agent::AgentKind;
+use crate::domain::chord::Chord;
+use crate::domain::input::{KeyCode, Mods};
+use crate::domain::keymap::Keymap;
+
+/// The configuration file with every key and its default, which itself is a valid configuration.
+pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
+
+/// A file larger than this is not a configuration.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+const MAX_SCROLLBACK_LINES: i64 = 10_000_000;
+const MAX_GRACE: Duration = Duration::from_secs(3600);
+/// A hundred years: beyond it, clocks overflow.
+const MAX_LIFETIME: Duration = Duration::from_secs(36_500 * 86_400);
+
+/// Which file is the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigSource {
+    pub path: PathBuf,
+    /// The user named this very file, so that it must be there.
+    pub named: bool,
+}
+
+impl ConfigSource {
+    /// The file named by `--config` or `TUNDRA_CONFIG`, else the home's own.
+    pub fn new(named: Option<PathBuf>, paths: &Paths) -> Self {
+        match named {
+            Some(path) => Self {
+                path: std::path::absolute(&path).unwrap_or(path),
+                named: true,
+            },
+            None => Self {
+                path: paths.config_file(),
+                named: false,
+            },
+        }
+    }
+
+    pub(super) fn file_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+}
+
+/// Reads and validates the configuration; where no file was named and none is there, the defaults.
+pub fn load(source: &ConfigSource) -> Result<Settings, ConfigError> {
+    let faults = |faults| ConfigError::Faults {
+        path: source.path.clone(),
+        faults,
+    };
+    match read(&source.path) {
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes).map_err(|error| {
+                let valid = error.utf8_error().valid_up_to();
+                let before = error.as_bytes().iter().take(valid);
+                faults(vec![Fault {
+                    file: source.file_name(),
+                    line: before.filter(|byte| **byte == b'\n').count() + 1,
+                    key: "syntax".to_owned(),
+                    message: "must be UTF-8 text".to_owned(),
+                }])
+            })?;
+            parse(&source.file_name(), &text).map_err(faults)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !source.named => {
+            parse("defaults", "").map_err(faults)
+        }
+        Err(error) => Err(ConfigError::Unreadable {
+            path: source.path.clone(),
+            details: match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+                io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+                _ => error.to_string(),
+            },
+        }),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other("it is larger than 1MiB"));
+    }
+    fs::read(path)
+}
+
+/// Validates the text of a configuration; `file` is what faults call it.
+pub fn parse(file: &str, text: &str) -> Result<Settings, Vec<Fault>> {
+    let faults = Faults::new(file, text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let offset = error.span().map_or(0, |span| span.start);
+        let message = error.message().trim().replace('\n', "; ");
+        faults.push(offset, "syntax", message);
+    }
+    let broken_lines: Vec<usize> = errors
+        .iter()
+        .map(|error| faults.line(error.span().map_or(0, |span| span.start)))
+        .collect();
+
+    let settings = read_document(document.get_ref(), &faults);
+    let mut list = faults.into_sorted();
+    // What the parser made of a broken line is a guess, and so are the faults in it.
+    list.retain(|fault| fault.key == "syntax" || !broken_lines.contains(&fault.line));
+    match settings {
+        Some(settings) if list.is_empty() => Ok(settings),
+        _ => Err(list),
+    }
+}
+
+fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Option<Settings> {
+    let mut root = Table::root(document, faults);
+    let mut prefix = Chord::new(KeyCode::Char('b'), Mods::CTRL);
+    let mut general = General {
+        shell: Vec::new(),
+        theme: ThemeChoice::Auto,
+        mouse: true,
+        unicode: UnicodeChoice::Auto,
+    };
+    root.section("general", |table| {
+        read_general(table, &mut general, &mut prefix);
+    });
+    let mut pty = Pty {
+        max_ptys: 10,
+        scrollback_lines: 10_000,
+        idle_timeout: Duration::ZERO,
+        max_lifetime: Duration::ZERO,
+        warn_at: 0.8,
+        kill_grace: Duration::from_secs(2),
+    };
+    root.section("pty", |table| read_pty(table, &mut pty));
+    let mut logging = Logging {
+        level: LogLevel::Info,
+        format: LogFormat::Text,
+        max_size: 10 << 20,
+        keep: 5,
+    };
+    root.section("logging", |table| read_logging(table, &mut logging));
+    let shell = general.shell_command();
+    let panes = match root.item("pane") {
+        Some(item) => read_panes(&item, &shell, pty.max_ptys),
+        None => Vec::new(),
+    };
+    let keymap = read_keys(&mut root, prefix, faults);
+    root.refuse_unknown();
+    Some(Settings {
+        general,
+        pty,
+        logging,
+        panes,
+        keymap: keymap?,
+    })
+}
+
+fn read_general(table: &mut Table<'_>, general: &mut General, prefix: &mut Chord) {
+    table.read("shell", &mut general.shell, |item| {
+        if !item.is_string() {
+            return command_words(item);
+        }
+        let line = item.string()?;
+        Some(plain_words(line).unwrap_or_else(|| match line.trim() {
+            "" => Vec::new(),
+            path => vec![path.to_owned()],
+        }))
+    });
+    table.read("theme", &mut general.theme, |item| {
+        item.one_of(&[
+            ("dark", ThemeChoice::Dark),
+            ("light", ThemeChoice::Light),
+            ("auto", ThemeChoice::Auto),
+        ])
+    });
+    table.read("prefix", prefix, |item| {
+        match item.string()?.parse::<Chord>() {
+            Ok(chord) => Some(chord),
+            Err(error) => item.fault(error.to_string()),
+        }
+    });
+    table.read("mouse", &mut general.mouse, Item::boolean);
+    table.read("unicode", &mut general.unicode, |item| {
+        item.one_of(&[
+            ("always", UnicodeChoice::Always),
+            ("never", UnicodeChoice::Never),
+            ("auto", UnicodeChoice::Auto),
+        ])
+    });
+}
+
+fn read_pty(table: &mut Table<'_>, pty: &mut Pty) {
+    table.read("max_ptys", &mut pty.max_ptys, |item| item.integer(1..=1000));
+    table.read("scrollback_lines", &mut pty.scrollback_lines, |item| {
+        item.integer(0..=MAX_SCROLLBACK_LINES)
+    });
+    table.read("idle_timeout", &mut pty.idle_timeout, |item| {
+        item.duration(MAX_LIFETIME)
+    });
+    table.read("max_lifetime", &mut pty.max_lifetime, |item| {
+        item.duration(MAX_LIFETIME)
+    });
+    table.read("warn_at", &mut pty.warn_at, |item| match item.number()? {
+        share if share > 0.0 && share <= 1.0 => Some(share),
+        _ => item.fault("must be above 0 and at most 1"),
+    });
+    table.read("kill_grace", &mut pty.kill_grace, |item| {
+        item.duration(MAX_GRACE)
+    });
+}
+
+fn read_logging(table: &mut Table<'_>, logging: &mut Logging) {
+    table.read("level", &mut logging.level, |item| {
+        item.one_of(&[
+            ("error", LogLevel::Error),
+            ("warn", LogLevel::Warn),
+            ("info", LogLevel::Info),
+            ("debug", LogLevel::Debug),
+            ("trace", LogLevel::Trace),
+        ])
+    });
+    table.read("format", &mut logging.format, |item| {
+        item.one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])
+    });
+    table.read("max_size", &mut logging.max_size, |item| {
+        item.size(1 << 10..=1 << 40)
+    });
+    table.read("keep", &mut logging.keep, |item| item.integer(0..=1000));
+}
+
+fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSettings> {
+    let mut panes: Vec<PaneSettings> = Vec::new();
+    let items = item.elements("an array of tables: write [[pane]]");
+    for (index, item) in items.into_iter().flatten().enumerate() {
+        let Some(mut table) = item.table() else {
+            continue;
+        };
+        if index == max_ptys {
+            item.fault::<()>(format!(
+                "must be at most {max_ptys} panes, as pty.max_ptys says"
+            ));
+        }
+        let mut pane = PaneSettings::default();
+        table.read("name", &mut pane.name, |item| {
+            let name = item.string()?;
+            if name.trim().is_empty() || name.chars().any(char::is_control) {
+                return item.fault("must be a name that can be seen");
+            }
+            match panes
+                .iter()
+                .position(|other| other.name.as_deref() == Some(name))
+            {
+                Some(taken) => item.fault(format!("must differ from the name of pane[{taken}]")),
+                None => Some(Some(name.to_owned())),
+            }
+        });
+        table.read("command", &mut pane.command, |item| {
+            pane_command(item, shell)
+        });
+        table.read("cwd", &mut pane.cwd, |item| {
+            working_directory(item).map(Some)
+        });
+        table.read("env", &mut pane.env, environment);
+        table.read("agent", &mut pane.agent, |item| {
+            let choices = AgentKind::ALL.map(|kind| (kind.name(), Some(kind)));
+            item.one_of(&choices)
+        });
+        table.refuse_unknown();
+        panes.push(pane);
+    }
+    panes
+}
+
+fn pane_command(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
+    if !item.is_string() {
+        return command_words(item);
+    }
+    let line = item.string()?;
+    if line.trim().is_empty() {
+        return item.fault("must name a program; leave the key out for the shell");
+    }
+    Some(plain_words(line).unwrap_or_else(|| {
+        let program = shell.first().cloned();
+        let mut command = vec![program.unwrap_or_else(|| "/bin/sh".to_owned())];
+        command.extend(["-c".to_owned(), line.to_owned()]);
+        command
+    }))
+}
+
+/// An array of strings with a program at its head.
+fn command_words(item: &Item<'_>) -> Option<Vec<String>> {
+    let wanted = "a string or an array of strings";
+    let items = item.elements(wanted)?;
+    let count = items.len();
+    let words: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item.string()? {
+            word if word.contains('\0') => item.fault("must not hold a NUL"),
+            word => Some(word.to_owned()),
+        })
+        .collect();
+    if words.len() < count {
+        return None;
+    }
+    if words.first().is_none_or(String::is_empty) {
+        return item.fault("must begin with a program");
+    }
+    Some(words)
+}
+
+fn working_directory(item: &Item<'_>) -> Option<PathBuf> {
+    let text = item.string()?;
+    if text.is_empty() || text.contains('\0') {
+        return item.fault("must be a folder; leave the key out for the one tundra was started in");
+    }
+    let below_home = match text.strip_prefix('~') {
+        Some("") => Some(""),
+        Some(rest) => rest.strip_prefix('/'),
+        None => None,
+    };
+    match (below_home, BaseDirs::new()) {
+        (Some(rest), Some(dirs)) => Some(dirs.home_dir().join(rest)),
+        (Some(_), None) => item.fault("must be without ~, since there is no home directory"),
+        (None, _) => Some(PathBuf::from(text)),
+    }
+}
+
+fn environment(item: &Item<'_>) -> Option<BTreeMap<String, String>> {
+    let table = item.table()?;
+    let entries = table.items().filter_map(|item| {
+        let value = item.string()?;
+        if item.key.is_empty() || item.key.contains(['=', '\0']) || value.contains('\0') {
+            return item.fault("must be a variable's name and its value");
+        }
+        Some((item.key.to_owned(), value.to_owned()))
+    });
+    Some(entries.collect())
+}
+
+fn read_keys(root: &mut Table<'_>, prefix: Chord, faults: &Faults<'_>) -> Option<Keymap> {
+    let item = root.item("keys");
+    let table = item.as_ref().and_then(Item::table);
+    let mut overrides = BTreeMap::new();
+    for item in table.iter().flat_map(Table::items) {
+        if let Some(chords) = item.string() {
+            overrides.insert(item.key.to_owned(), chords.to_owned());
+        }
+    }
+    let conflicts = match Keymap::new(prefix, &overrides) {
+        Ok(keymap) => return Some(keymap),
+        Err(conflicts) => conflicts,
+    };
+    for fault in conflicts {
+        let place = table
+            .iter()
+            .flat_map(Table::items)
+            .find(|item| item.key == fault.key);
+        match place.or_else(|| root.item("general")?.table()?.item("prefix")) {
+            Some(item) => {
+                item.fault::<()>(fault.message);
+            }
+            None => faults.push(0, &fault.key, fault.message),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

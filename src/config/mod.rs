@@ -1,0 +1,23 @@
+//! Configuration: where files live, what the file says, what is wrong with it, and its changes while tundra runs.
+//!
+//! `app` and `cli` load, every other room is handed validated [`Settings`] or a part of them. Whoever holds a
+//! `Settings` need not check it again: every number is within its range, every name is a known one. All faults of a
+//! file are told together, each with its line. This room must not know what the settings are used for.
+
+mod error;
+mod load;
+mod paths;
+mod reader;
+mod settings;
+mod shell;
+mod units;
+mod watch;
+
+pub use error::{ConfigError, Fault};
+pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
+pub use paths::{Paths, PathsError};
+pub use settings::{
+    General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice, UnicodeChoice,
+};
+pub use units::{parse_duration, parse_size, show_duration};
+pub use watch::{ReloadReport, Watch, watch};

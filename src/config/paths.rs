@@ -1,0 +1,164 @@
+//! Where tundra keeps its files.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+/// What is private to the user: data, state, logs and the socket.
+const PRIVATE_DIR: u32 = 0o700;
+
+/// The folders of one home. Two instances of tundra never share one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    pub config_dir: PathBuf,
+    pub data: PathBuf,
+    pub state: PathBuf,
+    pub logs: PathBuf,
+    /// Holds the control socket.
+    pub run: PathBuf,
+    /// The one folder that everything is in, where `--home` or `TUNDRA_HOME` names one.
+    pub home: Option<PathBuf>,
+}
+
+/// Why there is no place for tundra's files.
+#[derive(Debug, thiserror::Error)]
+pub enum PathsError {
+    #[error(
+        "there is no home directory: set HOME, or say where to keep tundra's files with --home DIR"
+    )]
+    NoHome,
+    #[error("the folder {} cannot be used: {source}", .path.display())]
+    Folder { path: PathBuf, source: io::Error },
+}
+
+impl Paths {
+    /// The layout in one folder, or the user's own places as XDG gives them.
+    pub fn find(home: Option<&Path>) -> Result<Self, PathsError> {
+        if let Some(home) = home {
+            let home = std::path::absolute(home).map_err(|source| PathsError::Folder {
+                path: home.to_owned(),
+                source,
+            })?;
+            return Ok(Self {
+                config_dir: home.join("config"),
+                data: home.join("data"),
+                state: home.join("state"),
+                logs: home.join("logs"),
+                run: home.join("run"),
+                home: Some(home),
+            });
+        }
+        let dirs = ProjectDirs::from("", "", "tundra").ok_or(PathsError::NoHome)?;
+        let data = dirs.data_local_dir().to_owned();
+        let state = dirs
+            .state_dir()
+            .map_or_else(|| data.join("state"), Path::to_owned);
+        // A runtime folder that is named and not there (after `su`, in a container) is no place for a socket.
+        let runtime_base = |dir: &&Path| dir.parent().is_some_and(Path::is_dir);
+        let run = dirs
+            .runtime_dir()
+            .filter(runtime_base)
+            .map_or_else(|| state.join("run"), Path::to_owned);
+        Ok(Self {
+            config_dir: dirs.config_dir().to_owned(),
+            data,
+            logs: state.join("logs"),
+            run,
+            state,
+            home: None,
+        })
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.config_dir.join("config.toml")
+    }
+
+    pub fn log_file(&self) -> PathBuf {
+        self.logs.join("tundra.log")
+    }
+
+    pub fn control_socket(&self) -> PathBuf {
+        self.run.join("control.sock")
+    }
+
+    /// Held for as long as an instance runs; tells its process id.
+    pub fn lock_file(&self) -> PathBuf {
+        self.state.join("tundra.lock")
+    }
+
+    /// Makes the folders that an instance needs, closed to everyone else.
+    ///
+    /// Only those it cannot do without (state and run) may fail: a read-only configuration or a full log disk is no
+    /// reason not to start.
+    pub fn prepare(&self) -> Result<(), PathsError> {
+        for dir in [&self.config_dir, &self.data, &self.logs] {
+            let _ = private_dir(dir);
+        }
+        for dir in [&self.state, &self.run] {
+            private_dir(dir).map_err(|source| PathsError::Folder {
+                path: dir.clone(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a folder, and those above it, that only its owner can enter; closes one that is there and too open.
+fn private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(PRIVATE_DIR)
+        .create(dir)?;
+    let metadata = fs::metadata(dir)?;
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.uid() != me {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it belongs to another user",
+        ));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(PRIVATE_DIR))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_home_holds_everything() {
+        let paths = Paths::find(Some(Path::new("/tmp/h"))).unwrap();
+        assert_eq!(paths.config_file(), Path::new("/tmp/h/config/config.toml"));
+        assert_eq!(paths.log_file(), Path::new("/tmp/h/logs/tundra.log"));
+        assert_eq!(paths.control_socket(), Path::new("/tmp/h/run/control.sock"));
+        assert_eq!(paths.data, Path::new("/tmp/h/data"));
+        assert_eq!(paths.state, Path::new("/tmp/h/state"));
+    }
+
+    #[test]
+    fn a_relative_home_is_made_absolute() {
+        let paths = Paths::find(Some(Path::new("h"))).unwrap();
+        assert!(paths.state.is_absolute());
+        assert!(paths.state.ends_with("h/state"));
+    }
+
+    #[test]
+    fn folders_are_closed_to_others() {
+        let base = std::env::temp_dir().join(format!("tundra-paths-{}", std::process::id()));
+        fs::create_dir_all(base.join("run")).unwrap();
+        fs::set_permissions(base.join("run"), Permissions::from_mode(0o755)).unwrap();
+        let paths = Paths::find(Some(&base)).unwrap();
+        paths.prepare().unwrap();
+        for dir in [&paths.data, &paths.state, &paths.logs, &paths.run] {
+            let mode = fs::metadata(dir).unwrap().mode() & 0o777;
+            assert_eq!(mode, 0o700, "{}", dir.display());
+        }
+        fs::remove_dir_all(&base).unwrap();
+    }
+}

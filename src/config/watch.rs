@@ -1,0 +1,205 @@
+//! The configuration's changes while tundra runs.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+use std::thread;
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{mpsc, watch};
+
+use super::error::ConfigError;
+use super::load::{ConfigSource, load};
+use super::settings::Settings;
+
+/// An editor saves in several steps; the file is read when it has been quiet for this long.
+const QUIET: Duration = Duration::from_millis(100);
+/// Reports nobody has read yet; further ones are dropped, since the settings themselves are never lost.
+const REPORTS: usize = 8;
+
+/// What became of one change of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReloadReport {
+    /// The new settings are in force, but for the keys named here: they wait for the next start.
+    Applied { at_next_start: Vec<&'static str> },
+    /// The file is wrong; the last good settings stay.
+    Refused(ConfigError),
+}
+
+/// The watch over the file; dropping it ends the watch and its threads.
+#[derive(Debug)]
+pub struct Watch {
+    /// The newest good settings.
+    pub settings: watch::Receiver<Arc<Settings>>,
+    pub reports: mpsc::Receiver<ReloadReport>,
+    _watcher: RecommendedWatcher,
+}
+
+/// Watches the file's folder, since editors replace the file; wakes up for nothing but a change there.
+pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> notify::Result<Watch> {
+    let targets = Targets::of(&source.path);
+    // One place is enough: a waiting change stands for all that come until the file is read.
+    let (note_change, changes) = blocking::sync_channel(1);
+    let files = targets.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if event.is_ok_and(|event| files.concern(&event)) {
+            let _ = note_change.try_send(());
+        }
+    })?;
+    for folder in targets.folders() {
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    }
+    let (settings_sender, settings) = watch::channel(initial);
+    let (report_sender, reports) = mpsc::channel(REPORTS);
+    let mut reload = Reload {
+        source,
+        settings: settings_sender,
+        reports: report_sender,
+        refused: false,
+    };
+    thread::Builder::new()
+        .name("config-watch".to_owned())
+        .spawn(move || {
+            while changes.recv().is_ok() {
+                while changes.recv_timeout(QUIET).is_ok() {}
+                reload.run();
+            }
+        })
+        .map_err(notify::Error::io)?;
+    Ok(Watch {
+        settings,
+        reports,
+        _watcher: watcher,
+    })
+}
+
+struct Reload {
+    source: ConfigSource,
+    settings: watch::Sender<Arc<Settings>>,
+    reports: mpsc::Sender<ReloadReport>,
+    /// The last read failed, so that a return to the running settings is news.
+    refused: bool,
+}
+
+impl Reload {
+    fn run(&mut self) {
+        // While it is watched a file that vanishes is a mistake, not a wish for the defaults.
+        let source = ConfigSource {
+            named: true,
+            ..self.source.clone()
+        };
+        let report = match load(&source) {
+            Ok(settings) => {
+                let running = Arc::clone(&self.settings.borrow());
+                if settings == *running && !self.refused {
+                    return;
+                }
+                self.refused = false;
+                let at_next_start = settings.at_next_start(&running);
+                self.settings.send_replace(Arc::new(settings));
+                ReloadReport::Applied { at_next_start }
+            }
+            Err(error) => {
+                self.refused = true;
+                ReloadReport::Refused(error)
+            }
+        };
+        let _ = self.reports.try_send(report);
+    }
+}
+
+/// The file, and where it really is if it is a link.
+#[derive(Clone, Debug)]
+struct Targets(Vec<(PathBuf, OsString)>);
+
+impl Targets {
+    fn of(path: &Path) -> Self {
+        let place = |path: &Path| Some((path.parent()?.to_owned(), path.file_name()?.to_owned()));
+        let mut places: Vec<_> = place(path).into_iter().collect();
+        if let Some(real) = path.canonicalize().ok().as_deref().and_then(place)
+            && !places.contains(&real)
+        {
+            places.push(real);
+        }
+        Self(places)
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|(folder, _)| folder.as_path())
+    }
+
+    fn concern(&self, event: &Event) -> bool {
+        let changes = match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+            // Reading the file is an event too, and tundra reads it itself.
+            EventKind::Access(_) => false,
+            _ => true,
+        };
+        let named = |path: &PathBuf| {
+            let name = path.file_name();
+            self.0
+                .iter()
+                .any(|(_, file)| Some(file.as_os_str()) == name)
+        };
+        changes && (event.need_rescan() || event.paths.iter().any(named))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn next_report(watch: &mut Watch) -> ReloadReport {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(10), watch.reports.recv())
+                .await
+                .unwrap()
+                .unwrap()
+        })
+    }
+
+    #[test]
+    fn a_change_is_applied_and_a_bad_one_keeps_the_last_good_settings() {
+        let folder = std::env::temp_dir().join(format!("tundra-watch-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("config.toml");
+        let source = ConfigSource {
+            path: path.clone(),
+            named: false,
+        };
+        let initial = Arc::new(load(&source).unwrap());
+        let mut watch = watch(source, initial).unwrap();
+
+        fs::write(&path, "[pty]\nmax_ptys = 3\n").unwrap();
+        let applied = ReloadReport::Applied {
+            at_next_start: Vec::new(),
+        };
+        assert_eq!(next_report(&mut watch), applied);
+        assert_eq!(watch.settings.borrow().pty.max_ptys, 3);
+
+        fs::write(&path, "[pty]\nmax_ptys = 0\n").unwrap();
+        assert!(matches!(next_report(&mut watch), ReloadReport::Refused(_)));
+        assert_eq!(watch.settings.borrow().pty.max_ptys, 3);
+
+        fs::write(
+            folder.join("new"),
+            "[logging]\nformat = \"json\"\n[pty]\nmax_ptys = 3\n",
+        )
+        .unwrap();
+        fs::rename(folder.join("new"), &path).unwrap();
+        let waits = ReloadReport::Applied {
+            at_next_start: vec!["logging.format"],
+        };
+        assert_eq!(next_report(&mut watch), waits);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

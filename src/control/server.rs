@@ -1,0 +1,254 @@
+//! Serves the socket: who is let in, and that nobody holds up another.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use self::answer::answer;
+use super::protocol::{MAX_REQUEST, Reply, Request};
+use super::shapes::ErrorShape;
+use super::socket::ControlListener;
+use crate::pane::Pool;
+
+mod answer;
+
+/// Connections at a time: many scripts may wait at once, and each costs a few KiB.
+const MAX_CONNECTIONS: usize = 256;
+/// For a request to arrive whole, which takes a client of the same machine no time. A client that says nothing loses
+/// its place after it, so that no number of them keeps others out for long.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+/// For a reply to be taken.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// After a failed accept (out of descriptors), before the next.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// What is read at a time.
+const CHUNK: usize = 16 << 10;
+
+/// What never changes while an instance runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub version: String,
+    pub pid: u32,
+    pub started_at: Timestamp,
+    pub control_socket: PathBuf,
+    pub log_file: PathBuf,
+    pub config_file: PathBuf,
+}
+
+/// What requests are answered from; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Services {
+    pub pool: Pool,
+    pub facts: Facts,
+}
+
+/// Serves until `stop`; then ends every connection and takes the socket file away.
+pub async fn serve(
+    listener: ControlListener,
+    services: Services,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let socket = listener.accept_on_runtime()?;
+    let mut connections = JoinSet::new();
+    let mut refusing = false;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                if let Err(reason) = admit(&stream, connections.len()) {
+                    if !refusing {
+                        tracing::warn!(reason = reason.message, "control connections are refused");
+                    }
+                    refusing = true;
+                    refuse(stream, reason);
+                } else {
+                    refusing = false;
+                    let connection = Connection::new(stream, services.clone(), stop.clone());
+                    connections.spawn(connection.run());
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "control connection not accepted");
+                sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+    drop(socket);
+    drop(listener);
+    // Each of them sees `stop` and says so to its client.
+    let _ = timeout(TAKEN_WITHIN, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
+    Ok(())
+}
+
+fn admit(stream: &UnixStream, open: usize) -> Result<(), ErrorShape> {
+    let me = rustix::process::geteuid().as_raw();
+    let peer = stream
+        .peer_cred()
+        .map_err(|error| ErrorShape::new("forbidden", error.to_string()))?
+        .uid();
+    if peer != me && peer != 0 {
+        let message = format!("this tundra belongs to user {me}, not {peer}");
+        return Err(ErrorShape::new("forbidden", message));
+    }
+    if open >= MAX_CONNECTIONS {
+        let message = format!("{MAX_CONNECTIONS} commands are already being answered");
+        return Err(ErrorShape::new("too_many_requests", message));
+    }
+    Ok(())
+}
+
+/// Says why, if the fresh connection takes it at once.
+fn refuse(stream: UnixStream, reason: ErrorShape) {
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.write(&line(&Reply::<()>::Error(reason)));
+    }
+}
+
+fn line<T: serde::Serialize>(reply: &Reply<T>) -> Vec<u8> {
+    let mut line = serde_json::to_vec(reply).unwrap_or_else(|error| {
+        tracing::error!(%error, "control reply not written");
+        br#"{"error":{"code":"internal","message":"the answer could not be written"}}"#.to_vec()
+    });
+    line.push(b'\n');
+    line
+}
+
+struct Connection {
+    read: Requests,
+    write: OwnedWriteHalf,
+    services: Services,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    fn new(stream: UnixStream, services: Services, stop: CancellationToken) -> Self {
+        let (read, write) = stream.into_split();
+        Self {
+            read: Requests {
+                read,
+                buffer: Vec::new(),
+                searched: 0,
+            },
+            write,
+            services,
+            stop,
+        }
+    }
+
+    async fn run(mut self) {
+        loop {
+            let request = tokio::select! {
+                () = self.stop.cancelled() => return,
+                request = timeout(ARRIVES_WITHIN, self.read.next()) => request,
+            };
+            let (reply, last) = match request {
+                Ok(Ok(Some(bytes))) => match self.reply(&bytes).await {
+                    Some(reply) => (reply, false),
+                    None => return,
+                },
+                Ok(Err(reason)) => (line(&Reply::<()>::Error(reason)), true),
+                Ok(Ok(None)) | Err(_) => return,
+            };
+            let written = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
+            if last || !matches!(written, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+
+    /// The reply to a request; None when the client has gone meanwhile.
+    async fn reply(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let request = match serde_json::from_slice::<Request>(bytes) {
+            Ok(request) => request,
+            Err(error) => {
+                let message = format!(
+                    "IPC error: this is no request that tundra {} knows: {error}",
+                    self.services.facts.version
+                );
+                return Some(line(&Reply::<()>::Error(ErrorShape::new(
+                    "bad_request",
+                    message,
+                ))));
+            }
+        };
+        let waits = matches!(request, Request::Wait { .. } | Request::Kill { .. });
+        let answer = answer(&self.services, request);
+        if !waits {
+            // Short, and not to be left half done.
+            return Some(answer.await);
+        }
+        tokio::select! {
+            reply = answer => Some(reply),
+            () = self.read.closed() => None,
+            () = self.stop.cancelled() => {
+                let ending = ErrorShape::new("shutting_down", "tundra is shutting down");
+                Some(line(&Reply::<()>::Error(ending)))
+            }
+        }
+    }
+}
+
+/// Cuts what arrives into lines of a bounded length.
+struct Requests {
+    read: OwnedReadHalf,
+    buffer: Vec<u8>,
+    /// Bytes at the buffer's start that hold no line end.
+    searched: usize,
+}
+
+impl Requests {
+    /// The next line without its end; None at the end of the stream. Cancel-safe.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ErrorShape> {
+        loop {
+            let unsearched = self.buffer.iter().skip(self.searched);
+            if let Some(offset) = unsearched.clone().position(|byte| *byte == b'\n') {
+                let rest = self.buffer.split_off(self.searched + offset + 1);
+                let mut request = std::mem::replace(&mut self.buffer, rest);
+                request.pop();
+                self.searched = 0;
+                return Ok(Some(request));
+            }
+            self.searched = self.buffer.len();
+            if self.buffer.len() >= MAX_REQUEST {
+                let message = format!("IPC error: a request is at most {MAX_REQUEST} bytes long");
+                return Err(ErrorShape::new("bad_request", message));
+            }
+            if self.fill().await == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Returns when the client has gone. Cancel-safe.
+    async fn closed(&mut self) {
+        while self.buffer.len() < MAX_REQUEST {
+            if self.fill().await == 0 {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
+    async fn fill(&mut self) -> usize {
+        self.buffer.reserve(CHUNK);
+        self.read.read_buf(&mut self.buffer).await.unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! The public JSON shapes (contract section 9), made from the domain's types.
+//!
+//! Keys keep their names and meanings; what is not known is null.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::agent::Agent;
+use crate::domain::screen::{Modes, MouseMode, Row};
+use crate::domain::terminal::{Exit, TerminalInfo};
+use crate::pane::{Capture, Gauge, row_to_ansi};
+
+/// A terminal, as `ls` and `new` answer it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalShape {
+    pub id: String,
+    pub name: String,
+    pub command: Vec<String>,
+    pub cwd: String,
+    pub pid: u32,
+    pub cols: u16,
+    pub rows: u16,
+    pub title: String,
+    pub status: String,
+    pub owner: String,
+    pub persistent: bool,
+    pub viewers: u32,
+    pub created_at: Timestamp,
+    pub disconnected_since: Option<Timestamp>,
+    pub exit: Option<ExitShape>,
+    pub agent: Option<AgentShape>,
+}
+
+/// How a child ended; one of the two is null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitShape {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentShape {
+    pub kind: String,
+    pub state: String,
+    pub since: Timestamp,
+    pub by: String,
+}
+
+impl From<&TerminalInfo> for TerminalShape {
+    fn from(info: &TerminalInfo) -> Self {
+        Self {
+            id: info.id.to_string(),
+            name: info.name.clone(),
+            command: info.command.clone(),
+            cwd: info.cwd.to_string_lossy().into_owned(),
+            pid: info.pid,
+            cols: info.size.cols(),
+            rows: info.size.rows(),
+            title: info.title.clone(),
+            status: info.status.name().to_owned(),
+            owner: info.owner.name().to_owned(),
+            persistent: info.persistent,
+            viewers: 0,
+            created_at: info.created_at,
+            disconnected_since: None,
+            exit: info.exit.map(ExitShape::from),
+            agent: info.agent.as_ref().map(AgentShape::from),
+        }
+    }
+}
+
+impl From<Exit> for ExitShape {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Code(code) => Self {
+                code: Some(code),
+                signal: None,
+            },
+            Exit::Signal(signal) => Self {
+                code: None,
+                signal: Some(signal),
+            },
+        }
+    }
+}
+
+impl From<&Agent> for AgentShape {
+    fn from(agent: &Agent) -> Self {
+        Self {
+            kind: agent.kind.name().to_owned(),
+            state: agent.state.name().to_owned(),
+            since: agent.since,
+            by: agent.by.name().to_owned(),
+        }
+    }
+}
+
+/// A terminal's screen at one point of its byte stream, as `capture` answers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScreenShape {
+    pub id: String,
+    pub cols: u16,
+    pub rows: u16,
+    pub cursor: CursorShape,
+    pub title: String,
+    pub alternate_screen: bool,
+    pub modes: ModesShape,
+    /// One entry a row, without trailing blanks.
+    pub lines: Vec<String>,
+    /// Rows of history, the oldest first; only where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scrollback: Option<Vec<String>>,
+}
+
+/// Counts from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorShape {
+    pub row: u16,
+    pub col: u16,
+    pub visible: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModesShape {
+    pub application_cursor: bool,
+    pub application_keypad: bool,
+    pub bracketed_paste: bool,
+    pub mouse: String,
+    pub focus: bool,
+}
+
+/// Whether rows are given as bare text or with the SGR sequences that show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowStyle {
+    Plain,
+    Ansi,
+}
+
+impl ScreenShape {
+    /// `scrollback` says whether history was asked for, so that an empty one is told as such.
+    pub fn new(id: String, capture: &Capture, scrollback: bool, style: RowStyle) -> Self {
+        let show = |row: &Row| match style {
+            RowStyle::Plain => row.text(),
+            RowStyle::Ansi => row_to_ansi(row),
+        };
+        let screen = &capture.screen;
+        Self {
+            id,
+            cols: screen.size.cols(),
+            rows: screen.size.rows(),
+            cursor: CursorShape {
+                row: screen.cursor.row,
+                col: screen.cursor.col,
+                visible: screen.cursor.visible,
+            },
+            title: screen.title.to_string(),
+            alternate_screen: screen.alternate_screen,
+            modes: ModesShape::from(&screen.modes),
+            lines: screen.rows.iter().map(|row| show(row)).collect(),
+            scrollback: scrollback
+                .then(|| capture.scrollback.iter().map(|row| show(row)).collect()),
+        }
+    }
+}
+
+impl From<&Modes> for ModesShape {
+    fn from(modes: &Modes) -> Self {
+        let mouse = match modes.mouse {
+            MouseMode::None => "none",
+            MouseMode::X10 => "x10",
+            MouseMode::Normal => "normal",
+            MouseMode::Button => "button",
+            MouseMode::Any => "any",
+        };
+        Self {
+            application_cursor: modes.application_cursor,
+            application_keypad: modes.application_keypad,
+            bracketed_paste: modes.bracketed_paste,
+            mouse: mouse.to_owned(),
+            focus: modes.focus,
+        }
+    }
+}
+
+/// The instance in one look, as `status` answers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusShape {
+    pub version: String,
+    pub pid: u32,
+    pub started_at: Timestamp,
+    pub pool: PoolShape,
+    /// Null until this instance has one.
+    pub gateway: Option<serde_json::Value>,
+    /// Null until this instance has one.
+    pub remote: Option<serde_json::Value>,
+    pub providers: Vec<serde_json::Value>,
+    pub control_socket: String,
+    pub log_file: String,
+    pub config_file: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolShape {
+    pub active: usize,
+    pub max: usize,
+}
+
+impl From<Gauge> for PoolShape {
+    fn from(gauge: Gauge) -> Self {
+        Self {
+            active: gauge.active,
+            max: gauge.max,
+        }
+    }
+}
+
+/// What went wrong: a code for programs and a text for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorShape {
+    pub code: String,
+    pub message: String,
+}
+
+impl ErrorShape {
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::domain::agent::{AgentKind, AgentState, Evidence};
+    use crate::domain::id::TerminalId;
+    use crate::domain::size::Size;
+    use crate::domain::terminal::{Owner, Status};
+
+    #[test]
+    fn a_terminal_has_the_keys_of_the_contract() {
+        let created_at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let id: TerminalId = "6f1d0f5e-6c3a-4d63-9a3b-0d6f5f6b7a10".parse().unwrap();
+        let info = TerminalInfo {
+            id,
+            name: "shell".to_owned(),
+            command: vec!["bash".to_owned(), "-l".to_owned()],
+            cwd: PathBuf::from("/tmp"),
+            pid: 42,
+            size: Size::DEFAULT,
+            title: "t".to_owned(),
+            status: Status::Dead,
+            owner: Owner::Local,
+            persistent: false,
+            created_at,
+            exit: Some(Exit::Signal(9)),
+            agent: Some(Agent {
+                kind: AgentKind::Claude,
+                state: AgentState::Waiting,
+                since: created_at,
+                by: Evidence::Title,
+            }),
+        };
+        let json = serde_json::to_string(&TerminalShape::from(&info)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"id":"6f1d0f5e-6c3a-4d63-9a3b-0d6f5f6b7a10","name":"shell","command":["bash","-l"],"cwd":"/tmp","#
+                .to_owned()
+                + r#""pid":42,"cols":80,"rows":24,"title":"t","status":"dead","owner":"local","persistent":false,"#
+                + r#""viewers":0,"created_at":"2026-01-02T03:04:05Z","disconnected_since":null,"#
+                + r#""exit":{"code":null,"signal":9},"agent":{"kind":"claude","state":"waiting","#
+                + r#""since":"2026-01-02T03:04:05Z","by":"title"}}"#
+        );
+    }
+}

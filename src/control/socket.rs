@@ -1,0 +1,98 @@
+//! The socket file: bound by one, connected to by many, reachable however deep its folder lies.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+/// The bytes of a path that fit into `sun_path` with its NUL (unix(7); 104 on the BSDs).
+const SUN_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
+
+/// The bound socket; its file goes away when this is dropped.
+#[derive(Debug)]
+pub struct ControlListener {
+    listener: UnixListener,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl ControlListener {
+    /// Binds the socket, 0600, in place of one that a dead instance left. Only the holder of the instance's lock may.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = at_short_path(path, |path| UnixListener::bind(path))?;
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+            inode: fs::metadata(path)?.ino(),
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn accept_on_runtime(&self) -> io::Result<tokio::net::UnixListener> {
+        tokio::net::UnixListener::from_std(self.listener.try_clone()?)
+    }
+}
+
+impl Drop for ControlListener {
+    fn drop(&mut self) {
+        if fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Connects to the socket at a path.
+pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
+    at_short_path(path, |path| UnixStream::connect(path))
+}
+
+/// Calls with the path, or with a short way to the same file where the path is too long for a socket address.
+fn at_short_path<T>(path: &Path, call: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    if path.as_os_str().len() < SUN_PATH {
+        return call(path);
+    }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = File::from(rustix::fs::open(folder, flags, Mode::empty())?);
+    let short = Path::new("/proc/self/fd")
+        .join(folder.as_raw_fd().to_string())
+        .join(name);
+    call(&short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deep_folder_is_no_obstacle_and_the_file_is_private_and_goes_away() {
+        let base = std::env::temp_dir().join(format!("tundra-socket-{}", std::process::id()));
+        let path = base.join("d".repeat(200)).join("control.sock");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for _ in 0..2 {
+            // The second time over the file that the first left behind.
+            let listener = ControlListener::bind(&path).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+            connect(&path).unwrap();
+            std::mem::forget(listener);
+        }
+        drop(ControlListener::bind(&path).unwrap());
+        assert!(!path.exists());
+        fs::remove_dir_all(&base).unwrap();
+    }
+}

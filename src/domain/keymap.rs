@@ -1,0 +1,332 @@
+//! Which chord does what, from the defaults and the `[keys]` table of the configuration.
+
+use std::collections::BTreeMap;
+
+use super::action::{Action, Context};
+use super::chord::Chord;
+use super::nearest::nearest;
+
+/// What a key does in each context: a chord does one thing at most in a context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keymap {
+    prefix: Chord,
+    /// In the order of [`Action::ALL`].
+    bindings: Vec<(Action, Vec<Chord>)>,
+    by_chord: BTreeMap<(Context, Chord), Action>,
+}
+
+/// What is wrong with one entry of `[keys]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeymapFault {
+    /// The entry's key, which should be an action's name.
+    pub key: String,
+    pub message: String,
+}
+
+/// What a key that was struck after the prefix means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterPrefix {
+    Do(Action),
+    /// The prefix again: it goes to the pane.
+    SendPrefix,
+    Unbound,
+}
+
+impl Keymap {
+    /// Builds the keymap from the defaults and the overrides: action name to chord, or several chords separated by
+    /// spaces, or `none`. An override replaces all chords that the action has by default. A default chord that an
+    /// override gives to another action, or that is the prefix, is dropped without a word.
+    ///
+    /// Gives all faults at once.
+    pub fn new(
+        prefix: Chord,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<KeymapFault>> {
+        let mut faults = Vec::new();
+        let mut chosen: BTreeMap<Action, Vec<Chord>> = BTreeMap::new();
+        let mut by_chord: BTreeMap<(Context, Chord), Action> = BTreeMap::new();
+        for (key, text) in overrides {
+            let mut fault = |message: String| {
+                faults.push(KeymapFault {
+                    key: key.clone(),
+                    message,
+                });
+            };
+            let Some(action) = Action::named(key) else {
+                fault(unknown_action(key));
+                continue;
+            };
+            match parse_chords(text) {
+                Ok(chords) => {
+                    for chord in &chords {
+                        let place = (action.context(), chord.folded());
+                        if action.context() == Context::Prefix && place.1 == prefix.folded() {
+                            fault(format!(
+                                "{chord} is the prefix, which sent twice goes to the pane"
+                            ));
+                        } else if let Some(other) = by_chord.insert(place, action)
+                            && other != action
+                        {
+                            fault(format!("{chord} is also the key of {other}"));
+                        }
+                    }
+                    chosen.insert(action, chords);
+                }
+                Err(message) => fault(message),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut bindings = Vec::new();
+        for action in Action::ALL.iter().copied() {
+            let chords = chosen.remove(&action).unwrap_or_else(|| {
+                let mut chords = parse_chords(action.default_chords()).unwrap_or_default();
+                chords.retain(|chord| {
+                    let place = (action.context(), chord.folded());
+                    let is_prefix =
+                        action.context() == Context::Prefix && place.1 == prefix.folded();
+                    let free = !is_prefix && !by_chord.contains_key(&place);
+                    if free {
+                        by_chord.insert(place, action);
+                    }
+                    free
+                });
+                chords
+            });
+            bindings.push((action, chords));
+        }
+        Ok(Self {
+            prefix,
+            bindings,
+            by_chord,
+        })
+    }
+
+    #[must_use]
+    pub fn prefix(&self) -> Chord {
+        self.prefix
+    }
+
+    /// Whether a chord is the prefix, however the outer terminal tells it.
+    #[must_use]
+    pub fn is_prefix(&self, chord: Chord) -> bool {
+        chord.folded() == self.prefix.folded()
+    }
+
+    /// The action of a chord in a context.
+    #[must_use]
+    pub fn lookup(&self, context: Context, chord: Chord) -> Option<Action> {
+        self.by_chord.get(&(context, chord.folded())).copied()
+    }
+
+    /// What a chord means after the prefix.
+    #[must_use]
+    pub fn after_prefix(&self, chord: Chord) -> AfterPrefix {
+        if self.is_prefix(chord) {
+            return AfterPrefix::SendPrefix;
+        }
+        self.lookup(Context::Prefix, chord)
+            .map_or(AfterPrefix::Unbound, AfterPrefix::Do)
+    }
+
+    /// The chords of an action, the one to show first.
+    #[must_use]
+    pub fn bindings_of(&self, action: Action) -> &[Chord] {
+        self.bindings
+            .iter()
+            .find(|(other, _)| *other == action)
+            .map_or(&[], |(_, chords)| chords)
+    }
+
+    /// Every action with its chords in the order of help; actions without a chord too.
+    pub fn iter(&self) -> impl Iterator<Item = (Action, &[Chord])> {
+        self.bindings
+            .iter()
+            .map(|(action, chords)| (*action, chords.as_slice()))
+    }
+}
+
+fn parse_chords(text: &str) -> Result<Vec<Chord>, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    if text.trim().is_empty() {
+        return Err("a key is missing, write for example \"c\", \"ctrl-t\" or \"none\"".to_owned());
+    }
+    text.split_whitespace()
+        .map(|part| part.parse::<Chord>().map_err(|error| error.to_string()))
+        .collect()
+}
+
+/// Says that there is no such action, and which one was probably meant.
+fn unknown_action(given: &str) -> String {
+    let names: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
+    match nearest(given, &names) {
+        Some(name) => format!("there is no such action, did you mean {name:?}?"),
+        None => format!("there is no such action, use one of {}", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chord(text: &str) -> Chord {
+        text.parse().unwrap()
+    }
+
+    fn keymap(prefix: &str, overrides: &[(&str, &str)]) -> Result<Keymap, Vec<KeymapFault>> {
+        let overrides = overrides
+            .iter()
+            .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
+            .collect();
+        Keymap::new(chord(prefix), &overrides)
+    }
+
+    fn faults(overrides: &[(&str, &str)]) -> Vec<(String, String)> {
+        keymap("ctrl-b", overrides)
+            .unwrap_err()
+            .into_iter()
+            .map(|fault| (fault.key, fault.message))
+            .collect()
+    }
+
+    #[test]
+    fn every_default_chord_is_readable_and_the_only_one_of_its_kind() {
+        let keymap = keymap("ctrl-b", &[]).unwrap();
+        for (action, chords) in keymap.iter() {
+            let wanted = parse_chords(action.default_chords()).unwrap();
+            assert_eq!(chords, wanted, "{action}");
+            for chord in chords {
+                assert_eq!(keymap.lookup(action.context(), *chord), Some(action));
+            }
+        }
+        let actions: Vec<Action> = keymap.iter().map(|(action, _)| action).collect();
+        assert_eq!(actions, Action::ALL);
+    }
+
+    #[test]
+    fn the_promised_keys_do_what_was_promised() {
+        let keymap = keymap("ctrl-b", &[]).unwrap();
+        let promised = [
+            ("c", Action::NewPane),
+            ("a", Action::LaunchAgent),
+            ("|", Action::SplitRight),
+            ("-", Action::SplitDown),
+            ("left", Action::FocusLeft),
+            ("h", Action::FocusLeft),
+            ("j", Action::FocusDown),
+            ("k", Action::FocusUp),
+            ("l", Action::FocusRight),
+            ("z", Action::ZoomPane),
+            ("x", Action::KillPane),
+            (",", Action::RenamePane),
+            ("n", Action::NextTab),
+            ("p", Action::PreviousTab),
+            ("1", Action::Tab1),
+            ("9", Action::Tab9),
+            ("[", Action::CopyMode),
+            ("/", Action::Search),
+            ("w", Action::NextWaiting),
+            (":", Action::Palette),
+            ("?", Action::Help),
+            ("d", Action::Quit),
+            ("q", Action::Quit),
+            ("ctrl-z", Action::Suspend),
+        ];
+        for (text, action) in promised {
+            let found = keymap.after_prefix(chord(text));
+            assert_eq!(found, AfterPrefix::Do(action), "{text}");
+        }
+        // Kept for what comes with providers and the browser.
+        for text in ["P", "f", "r", "u"] {
+            assert_eq!(keymap.after_prefix(chord(text)), AfterPrefix::Unbound);
+        }
+        assert_eq!(keymap.after_prefix(chord("C-b")), AfterPrefix::SendPrefix);
+    }
+
+    #[test]
+    fn an_override_replaces_defaults_and_takes_chords_from_others() {
+        let keymap = keymap("ctrl-a", &[("kill-pane", "c ctrl-k"), ("quit", "none")]).unwrap();
+        assert_eq!(
+            keymap.bindings_of(Action::KillPane),
+            [chord("c"), chord("C-k")]
+        );
+        assert_eq!(keymap.bindings_of(Action::NewPane), []);
+        assert_eq!(keymap.bindings_of(Action::Quit), []);
+        assert_eq!(keymap.after_prefix(chord("x")), AfterPrefix::Unbound);
+        assert_eq!(keymap.after_prefix(chord("d")), AfterPrefix::Unbound);
+        assert_eq!(
+            keymap.after_prefix(chord("c")),
+            AfterPrefix::Do(Action::KillPane)
+        );
+        assert_eq!(
+            keymap.lookup(Context::Copy, chord("y")),
+            Some(Action::CopyYank)
+        );
+    }
+
+    #[test]
+    fn a_prefix_that_is_a_default_chord_wins_over_it() {
+        let keymap = keymap("ctrl-l", &[]).unwrap();
+        assert_eq!(keymap.bindings_of(Action::Redraw), []);
+        assert_eq!(
+            keymap.after_prefix(chord("ctrl-l")),
+            AfterPrefix::SendPrefix
+        );
+    }
+
+    #[test]
+    fn a_prefix_is_known_however_the_terminal_tells_it() {
+        let keymap = keymap("ctrl-\\", &[]).unwrap();
+        assert!(keymap.is_prefix(chord("ctrl-4")));
+        assert!(!keymap.is_prefix(chord("ctrl-b")));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        assert_eq!(
+            faults(&[
+                ("help", "C-b"),
+                ("kill-pain", "x"),
+                ("new-pane", "strg-n"),
+                ("quit", "X"),
+                ("search", ""),
+                ("zoom-pane", "X"),
+            ]),
+            [
+                ("help", "ctrl-b is the prefix, which sent twice goes to the pane"),
+                ("kill-pain", "there is no such action, did you mean \"kill-pane\"?"),
+                (
+                    "new-pane",
+                    "\"strg-n\" is not a key: \"strg\" is no modifier, use ctrl-, alt-, shift- or super-"
+                ),
+                ("search", "a key is missing, write for example \"c\", \"ctrl-t\" or \"none\""),
+                ("zoom-pane", "X is also the key of quit"),
+            ]
+            .map(|(key, message)| (key.to_owned(), message.to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_action_that_resembles_none_is_answered_with_all() {
+        let [(_, message)] = faults(&[("frobnicate", "x")]).try_into().unwrap();
+        assert!(message.starts_with("there is no such action, use one of new-pane, "));
+        assert!(message.contains("quit"));
+    }
+
+    #[test]
+    fn the_same_chord_may_mean_something_else_elsewhere() {
+        let keymap = keymap("ctrl-b", &[("copy-yank", "x")]).unwrap();
+        assert_eq!(
+            keymap.lookup(Context::Copy, chord("x")),
+            Some(Action::CopyYank)
+        );
+        assert_eq!(
+            keymap.lookup(Context::Prefix, chord("x")),
+            Some(Action::KillPane)
+        );
+        assert_eq!(keymap.lookup(Context::Dialog, chord("x")), None);
+    }
+}

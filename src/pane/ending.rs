@@ -1,0 +1,122 @@
+//! How a terminal's session is ended: HUP, then TERM, then KILL.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+
+use super::session::{self, Member};
+
+/// Where in the escalation a session is. Made when the end begins; [`Ending::advance`] is called when it is due.
+#[derive(Debug)]
+pub(super) struct Ending {
+    leader: Pid,
+    /// None once the leader has been reaped: from then on only remembered members are signalled.
+    leader_lives: bool,
+    members: Vec<Member>,
+    began: Instant,
+    grace: Duration,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Hangup,
+    Terminate,
+    Kill,
+    /// KILL was sent; repeated, since a fork may have raced with it.
+    Killed,
+}
+
+/// How often KILL is repeated while somebody is left.
+const KILL_AGAIN: Duration = Duration::from_millis(100);
+
+impl Ending {
+    /// Sends HUP to the whole session. TERM follows after a quarter of `grace`, KILL after all of it.
+    pub fn begin(leader: Pid, leader_lives: bool, grace: Duration, now: Instant) -> Self {
+        let ending = Self {
+            leader,
+            leader_lives,
+            members: session::members(leader),
+            began: now,
+            grace,
+            step: Step::Hangup,
+        };
+        ending.send();
+        ending
+    }
+
+    /// When the next step is due; None once nobody is left.
+    pub fn due(&self) -> Option<Instant> {
+        if !self.leader_lives && self.members.is_empty() {
+            return None;
+        }
+        Some(match self.step {
+            Step::Hangup => self.began + self.grace / 4,
+            Step::Terminate => self.began + self.grace,
+            Step::Kill | Step::Killed => self.began + self.grace + KILL_AGAIN,
+        })
+    }
+
+    /// Goes one step further where it is due.
+    pub fn advance(&mut self, now: Instant) {
+        if self.due().is_none_or(|due| due > now) {
+            return;
+        }
+        self.look_again();
+        self.step = match self.step {
+            Step::Hangup => Step::Terminate,
+            Step::Terminate => Step::Kill,
+            Step::Kill | Step::Killed => Step::Killed,
+        };
+        if self.step == Step::Killed {
+            self.began = now.checked_sub(self.grace).unwrap_or(now);
+        }
+        self.send();
+    }
+
+    /// Goes straight to KILL.
+    pub fn hurry(&mut self, now: Instant) {
+        self.look_again();
+        self.step = Step::Kill;
+        self.began = now.checked_sub(self.grace).unwrap_or(now);
+        self.send();
+    }
+
+    /// The leader has ended and is about to be reaped; its session's number is ours for this one last look.
+    pub fn leader_ended(&mut self) {
+        self.members = session::members(self.leader);
+        self.leader_lives = false;
+        self.send();
+    }
+
+    /// Whether KILL has been sent.
+    pub fn has_killed(&self) -> bool {
+        matches!(self.step, Step::Kill | Step::Killed)
+    }
+
+    /// Whether nobody of the session is left.
+    pub fn is_over(&mut self) -> bool {
+        self.look_again();
+        !self.leader_lives && self.members.is_empty()
+    }
+
+    fn look_again(&mut self) {
+        self.members = if self.leader_lives {
+            session::members(self.leader)
+        } else {
+            session::remaining(self.leader, &self.members)
+        };
+    }
+
+    fn send(&self) {
+        let signal = match self.step {
+            Step::Hangup => Signal::HUP,
+            Step::Terminate => Signal::TERM,
+            Step::Kill | Step::Killed => Signal::KILL,
+        };
+        if self.leader_lives {
+            session::signal_leader(self.leader, signal);
+        }
+        session::signal(&self.members, signal);
+    }
+}

@@ -1,0 +1,288 @@
+//! From what somebody asked for to a program that can be started: lookup, working directory, environment.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use super::error::PaneError;
+use super::pty::Program;
+use crate::domain::agent::AgentKind;
+use crate::domain::id::TerminalId;
+use crate::domain::terminal::TerminalSpec;
+
+/// Variables of the outer terminal or multiplexer that would mislead a program inside a pane.
+const OUTER_ONLY: &[&str] = &[
+    "ALACRITTY_LOG",
+    "ALACRITTY_SOCKET",
+    "ALACRITTY_WINDOW_ID",
+    "COLUMNS",
+    "GHOSTTY_RESOURCES_DIR",
+    "INSIDE_EMACS",
+    "ITERM_SESSION_ID",
+    "KITTY_PID",
+    "KITTY_WINDOW_ID",
+    "KONSOLE_VERSION",
+    "LC_TERMINAL",
+    "LC_TERMINAL_VERSION",
+    "LINES",
+    "STY",
+    "TERMCAP",
+    "TERMINAL_EMULATOR",
+    "TERMINFO",
+    "TERM_SESSION_ID",
+    "TMUX",
+    "TMUX_PANE",
+    "VTE_VERSION",
+    "WEZTERM_EXECUTABLE",
+    "WEZTERM_PANE",
+    "WEZTERM_UNIX_SOCKET",
+    "WINDOW",
+    "WINDOWID",
+    "WT_SESSION",
+    "XTERM_VERSION",
+    "ZELLIJ",
+    "ZELLIJ_PANE_ID",
+    "ZELLIJ_SESSION_NAME",
+];
+
+/// The `PATH` of a program that has none, as POSIX shells take it.
+const FALLBACK_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A terminal's command and program as they will be started.
+#[derive(Clone, Debug)]
+pub(super) struct Launch {
+    /// As asked for, or the shell or agent that stands for nothing asked.
+    pub command: Vec<String>,
+    pub program: Program,
+    pub agent: Option<AgentKind>,
+}
+
+/// Where a launch takes from what the request leaves open.
+#[derive(Clone, Debug)]
+pub(super) struct Defaults<'a> {
+    pub shell: &'a [String],
+    pub env: &'a [(String, OsString)],
+    pub open_files: Option<(u64, u64)>,
+}
+
+/// Looks everything up that a spawn would stumble over.
+///
+/// # Errors
+/// [`PaneError::SpawnFailed`] naming what is missing: the binary is not found, not executable or a folder, or the
+/// working directory does not exist.
+pub(super) fn prepare(
+    id: TerminalId,
+    spec: &TerminalSpec,
+    defaults: &Defaults<'_>,
+) -> Result<Launch, PaneError> {
+    let command = command_of(spec, defaults.shell);
+    let Some((name, args)) = command.split_first() else {
+        return Err(PaneError::SpawnFailed(
+            "no command was given and no shell is known".into(),
+        ));
+    };
+    let cwd = working_directory(spec.cwd.as_deref())?;
+    let env = environment(id, defaults.env, &spec.env);
+    let search = env
+        .iter()
+        .find(|(key, _)| key == "PATH")
+        .map_or_else(|| OsString::from(FALLBACK_PATH), |(_, value)| value.clone());
+    let program = Program {
+        path: look_up(name, &search, &cwd)?,
+        args: args.to_vec(),
+        cwd,
+        env,
+        open_files: defaults.open_files,
+    };
+    let agent = spec.agent.or_else(|| AgentKind::of_program(name));
+    Ok(Launch {
+        command,
+        program,
+        agent,
+    })
+}
+
+fn command_of(spec: &TerminalSpec, shell: &[String]) -> Vec<String> {
+    match (spec.command.is_empty(), spec.agent) {
+        (false, _) => spec.command.clone(),
+        (true, Some(agent)) => vec![agent.name().to_owned()],
+        (true, None) => shell.to_vec(),
+    }
+}
+
+fn working_directory(asked: Option<&Path>) -> Result<PathBuf, PaneError> {
+    let failed = |path: &Path, why: &str| {
+        PaneError::SpawnFailed(format!("working directory {}: {why}", path.display()))
+    };
+    let path = match asked {
+        Some(path) => path.to_owned(),
+        // Tundra's own folder may have been deleted under it; a shell at the root is better than none.
+        None => std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+    };
+    match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => Ok(path),
+        Ok(_) => Err(failed(&path, "is not a folder")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(failed(&path, "does not exist"))
+        }
+        Err(error) => Err(failed(&path, &error.to_string())),
+    }
+}
+
+fn environment(
+    id: TerminalId,
+    common: &[(String, OsString)],
+    asked: &[(String, String)],
+) -> Vec<(OsString, OsString)> {
+    let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
+        .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
+        .collect();
+    let mut set = |name: &str, value: &OsStr| {
+        env.retain(|(existing, _)| existing != name);
+        env.push((name.into(), value.to_owned()));
+    };
+    set("TERM", OsStr::new("xterm-256color"));
+    set("COLORTERM", OsStr::new("truecolor"));
+    set("TERM_PROGRAM", OsStr::new("tundra"));
+    set(
+        "TERM_PROGRAM_VERSION",
+        OsStr::new(env!("CARGO_PKG_VERSION")),
+    );
+    for (name, value) in common {
+        set(name, value);
+    }
+    for (name, value) in asked {
+        set(name, OsStr::new(value));
+    }
+    // Set last: a terminal's identity is not for a caller to change.
+    set("TUNDRA_TERMINAL_ID", OsStr::new(&id.to_string()));
+    env
+}
+
+/// Finds a binary as `execvp` would, and says which step fails instead of a bare error number.
+fn look_up(name: &str, search: &OsStr, cwd: &Path) -> Result<PathBuf, PaneError> {
+    if name.is_empty() {
+        return Err(PaneError::SpawnFailed("the command is empty".into()));
+    }
+    if name.contains('/') {
+        return match check(&cwd.join(name)) {
+            Candidate::Runs => Ok(cwd.join(name)),
+            Candidate::Folder => Err(PaneError::SpawnFailed(format!("{name}: is a folder"))),
+            Candidate::NotExecutable => {
+                Err(PaneError::SpawnFailed(format!("{name}: not executable")))
+            }
+            Candidate::Missing => Err(PaneError::SpawnFailed(format!("{name}: not found"))),
+        };
+    }
+    let mut best = Candidate::Missing;
+    for folder in search.as_bytes().split(|byte| *byte == b':') {
+        // An empty entry of PATH is the working directory.
+        let path = cwd.join(OsStr::from_bytes(folder)).join(name);
+        match check(&path) {
+            Candidate::Runs => return Ok(path),
+            Candidate::NotExecutable => best = Candidate::NotExecutable,
+            Candidate::Folder | Candidate::Missing => {}
+        }
+    }
+    Err(PaneError::SpawnFailed(match best {
+        Candidate::NotExecutable => format!("{name}: found in PATH but not executable"),
+        _ => format!("{name}: not found in PATH"),
+    }))
+}
+
+enum Candidate {
+    Runs,
+    Folder,
+    NotExecutable,
+    Missing,
+}
+
+fn check(path: &Path) -> Candidate {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Candidate::Folder,
+        Ok(_) if rustix::fs::access(path, Access::EXEC_OK).is_ok() => Candidate::Runs,
+        Ok(_) => Candidate::NotExecutable,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Candidate::NotExecutable
+        }
+        Err(_) => Candidate::Missing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::size::Size;
+    use crate::domain::terminal::Owner;
+
+    fn spec(command: &[&str]) -> TerminalSpec {
+        TerminalSpec {
+            name: None,
+            command: command.iter().map(ToString::to_string).collect(),
+            cwd: None,
+            env: Vec::new(),
+            size: Size::DEFAULT,
+            persistent: false,
+            agent: None,
+            owner: Owner::Local,
+        }
+    }
+
+    fn failure(spec: &TerminalSpec) -> String {
+        let defaults = Defaults {
+            shell: &["/bin/sh".to_owned()],
+            env: &[],
+            open_files: None,
+        };
+        match prepare(TerminalId::random(), spec, &defaults) {
+            Ok(launch) => format!("it would start {}", launch.program.path.display()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_started_is_named_before_the_fork() {
+        let cases = [
+            (
+                &["no-such-binary"] as &[&str],
+                "no-such-binary: not found in PATH",
+            ),
+            (&["/no/such/binary"], "/no/such/binary: not found"),
+            (&["/etc/passwd"], "/etc/passwd: not executable"),
+            (&["/tmp"], "/tmp: is a folder"),
+            (&[""], "the command is empty"),
+        ];
+        for (command, expected) in cases {
+            assert_eq!(
+                failure(&spec(command)),
+                format!("pty spawn failed: {expected}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_working_directory_is_named() {
+        let mut spec = spec(&["sh"]);
+        spec.cwd = Some("/no/such/folder".into());
+        assert_eq!(
+            failure(&spec),
+            "pty spawn failed: working directory /no/such/folder: does not exist"
+        );
+    }
+
+    #[test]
+    fn an_agent_without_a_command_is_its_own_binary() {
+        let mut spec = spec(&[]);
+        spec.agent = Some(AgentKind::Codex);
+        assert_eq!(command_of(&spec, &["/bin/sh".to_owned()]), ["codex"]);
+    }
+
+    #[test]
+    fn the_path_of_the_terminal_decides_not_tundras_own() {
+        let mut spec = spec(&["sh"]);
+        spec.env.push(("PATH".into(), "/no/such/folder".into()));
+        assert_eq!(failure(&spec), "pty spawn failed: sh: not found in PATH");
+    }
+}

@@ -1,0 +1,205 @@
+//! The bounded way into a pane's thread.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use regex::Regex;
+use rustix::pipe::PipeFlags;
+use tokio::sync::oneshot;
+
+use super::handle::{Capture, Match, RowWindow, Search};
+use crate::domain::input::Input;
+use crate::domain::size::Size;
+
+/// The bytes of input that may wait for a program that does not read: room for a large paste, and a bound.
+const MAX_PENDING_INPUT: usize = 4 << 20;
+
+/// The messages that may wait for a pane's thread, far above what people and scripts cause within one of its rounds.
+const MAX_MESSAGES: usize = 16_384;
+
+/// What a single key or mouse event counts for against [`MAX_PENDING_INPUT`].
+const SMALL_INPUT: usize = 16;
+
+pub(super) enum Message {
+    Input(Input),
+    Resize(Size),
+    /// Somebody began or ceased to watch the screen.
+    Watchers,
+    Seen,
+    HistoryLines(usize),
+    Capture {
+        scrollback: bool,
+        reply: oneshot::Sender<Capture>,
+    },
+    Rows {
+        range: Range<u64>,
+        reply: oneshot::Sender<RowWindow>,
+    },
+    Search {
+        search: Search,
+        reply: oneshot::Sender<Option<Match>>,
+    },
+    WaitText {
+        pattern: Regex,
+        reply: oneshot::Sender<bool>,
+    },
+}
+
+/// Everything that came in since the pane's thread last looked.
+#[derive(Default)]
+pub(super) struct Delivery {
+    pub messages: VecDeque<Message>,
+    pub kill: bool,
+    pub check_child: bool,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Full { pending: usize },
+    Closed,
+}
+
+/// Messages from any thread to the pane's own.
+pub(super) struct Mailbox {
+    inbox: Mutex<Inbox>,
+}
+
+/// The pipe's end by which the pane's thread is woken from `poll`.
+pub(super) struct Wakeup {
+    reader: OwnedFd,
+}
+
+#[derive(Default)]
+struct Inbox {
+    delivery: Delivery,
+    /// Bytes of input accepted and not yet written to the pty.
+    pending_input: usize,
+    woken: bool,
+    /// None once closed: an ended terminal is remembered and must not keep descriptors.
+    waker: Option<OwnedFd>,
+    hurried: bool,
+}
+
+impl Mailbox {
+    /// Makes a mailbox and the end that its owner polls.
+    pub fn new() -> io::Result<(Self, Wakeup)> {
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let inbox = Inbox {
+            waker: Some(writer),
+            ..Inbox::default()
+        };
+        let inbox = Mutex::new(inbox);
+        Ok((Self { inbox }, Wakeup { reader }))
+    }
+
+    /// Posts a message. Of resizes in a row only the last is kept.
+    pub fn post(&self, message: Message) -> Result<(), Refusal> {
+        let mut inbox = self.lock();
+        if inbox.waker.is_none() {
+            return Err(Refusal::Closed);
+        }
+        let cost = match &message {
+            Message::Input(input) => input_size(input),
+            _ => 0,
+        };
+        let pending = inbox.pending_input;
+        let crowded = inbox.delivery.messages.len() >= MAX_MESSAGES;
+        if crowded || (cost > 0 && pending + cost > MAX_PENDING_INPUT) {
+            return Err(Refusal::Full { pending });
+        }
+        inbox.pending_input += cost;
+        let messages = &mut inbox.delivery.messages;
+        match (&message, messages.back_mut()) {
+            (Message::Resize(_), Some(last @ Message::Resize(_))) => *last = message,
+            _ => messages.push_back(message),
+        }
+        inbox.wake();
+        Ok(())
+    }
+
+    /// Asks for the terminal's end; never refused, since it must work on a pane that takes nothing else.
+    pub fn kill(&self) {
+        let mut inbox = self.lock();
+        inbox.delivery.kill = true;
+        inbox.wake();
+    }
+
+    /// Asks that what is left of the session after its leader's end be killed at once.
+    pub fn hurry(&self) {
+        self.lock().hurried = true;
+    }
+
+    pub fn is_hurried(&self) -> bool {
+        self.lock().hurried
+    }
+
+    /// Says that the child may have ended.
+    pub fn check_child(&self) {
+        let mut inbox = self.lock();
+        inbox.delivery.check_child = true;
+        inbox.wake();
+    }
+
+    /// Takes all there is and re-arms the wake-up.
+    pub fn take(&self, wakeup: &Wakeup) -> Delivery {
+        let mut inbox = self.lock();
+        if std::mem::take(&mut inbox.woken) {
+            let _ = rustix::io::read(&wakeup.reader, &mut [0; 8]);
+        }
+        std::mem::take(&mut inbox.delivery)
+    }
+
+    /// Refuses everything from now on and drops what was not taken, so that whoever waits for a reply learns of it.
+    pub fn close(&self) {
+        let mut inbox = self.lock();
+        inbox.waker = None;
+        inbox.delivery = Delivery::default();
+    }
+
+    /// Corrects the input account: `taken` bytes of messages became `queued` bytes for the pty.
+    pub fn encoded(&self, taken: usize, queued: usize) {
+        let mut inbox = self.lock();
+        inbox.pending_input = inbox.pending_input.saturating_sub(taken) + queued;
+    }
+
+    /// `count` bytes of input have been written to the pty.
+    pub fn written(&self, count: usize) {
+        let mut inbox = self.lock();
+        inbox.pending_input = inbox.pending_input.saturating_sub(count);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox {
+    fn wake(&mut self) {
+        let Some(waker) = &self.waker else { return };
+        if !self.woken {
+            self.woken = true;
+            // A full pipe is readable, which is all that is wanted.
+            let _ = rustix::io::write(waker, &[1]);
+        }
+    }
+}
+
+impl AsFd for Wakeup {
+    /// Readable when there is something to take.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+}
+
+/// What an input counts for while it waits.
+pub(super) fn input_size(input: &Input) -> usize {
+    match input {
+        Input::Text(text) | Input::Paste(text) => text.len(),
+        Input::Bytes(bytes) => bytes.len(),
+        Input::Key(_) | Input::Mouse(_) | Input::Focus(_) => SMALL_INPUT,
+    }
+}

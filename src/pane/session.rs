@@ -1,0 +1,109 @@
+//! The processes of a terminal's session: finding and signalling all of them, not the leader alone.
+
+use rustix::process::{Pid, Signal};
+
+/// One process, safe against reuse of its pid: the start time tells it from a later bearer of the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pid: Pid,
+    start_time: u64,
+}
+
+/// The living members of the session that `leader` leads, the leader itself left out.
+///
+/// While the leader is not reaped its number, which is also the session's, cannot be given to anybody else; see
+/// [`remaining`] for afterwards.
+#[cfg(target_os = "linux")]
+pub(super) fn members(leader: Pid) -> Vec<Member> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter_map(Pid::from_raw)
+        .filter(|pid| *pid != leader)
+        .filter_map(|pid| {
+            let stat = read_stat(pid)?;
+            (stat.session == leader.as_raw_nonzero().get() && !stat.ended).then_some(Member {
+                pid,
+                start_time: stat.start_time,
+            })
+        })
+        .collect()
+}
+
+/// Without a process table to read, the leader's group is all that can be reached.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn members(_leader: Pid) -> Vec<Member> {
+    Vec::new()
+}
+
+/// Those of `known` that still live, and whoever joined their session since.
+///
+/// As long as one of them lives the session's number is taken, so newcomers that bear it belong to it; when none
+/// does the number may be somebody else's, and nobody is returned.
+pub(super) fn remaining(leader: Pid, known: &[Member]) -> Vec<Member> {
+    if known.iter().any(|member| member.lives()) {
+        members(leader)
+    } else {
+        Vec::new()
+    }
+}
+
+impl Member {
+    #[cfg(target_os = "linux")]
+    fn lives(self) -> bool {
+        read_stat(self.pid).is_some_and(|stat| !stat.ended && stat.start_time == self.start_time)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn lives(self) -> bool {
+        false
+    }
+}
+
+/// Sends `signal` to every member. One that is gone meanwhile is no fault.
+pub(super) fn signal(members: &[Member], signal: Signal) {
+    for member in members {
+        let _ = rustix::process::kill_process(member.pid, signal);
+        if signal == Signal::HUP {
+            // A stopped process acts on a hangup only once it goes on.
+            let _ = rustix::process::kill_process(member.pid, Signal::CONT);
+        }
+    }
+}
+
+/// Sends `signal` to a leader that has not been reaped, and to its process group.
+pub(super) fn signal_leader(leader: Pid, signal: Signal) {
+    let _ = rustix::process::kill_process_group(leader, signal);
+    let _ = rustix::process::kill_process(leader, signal);
+    if signal == Signal::HUP {
+        let _ = rustix::process::kill_process_group(leader, Signal::CONT);
+    }
+}
+
+#[cfg(target_os = "linux")]
+struct Stat {
+    session: i32,
+    start_time: u64,
+    ended: bool,
+}
+
+/// Reads `/proc/PID/stat` (proc_pid_stat(5)): state is field 3, session 6, start time 22.
+#[cfg(target_os = "linux")]
+fn read_stat(pid: Pid) -> Option<Stat> {
+    let text = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The command, field 2, may itself hold spaces and parentheses: fields are counted from the last one.
+    let after = text.iter().rposition(|byte| *byte == b')')? + 1;
+    let fields = std::str::from_utf8(text.get(after..)?).ok()?;
+    let mut fields = fields.split_ascii_whitespace();
+    let state = fields.next()?;
+    let session = fields.nth(2)?.parse().ok()?;
+    let start_time = fields.nth(15)?.parse().ok()?;
+    Some(Stat {
+        session,
+        start_time,
+        ended: matches!(state, "Z" | "X"),
+    })
+}

@@ -1,0 +1,18 @@
+//! What the kernel allows this process.
+
+use rustix::process::{Resource, Rlimit};
+
+/// Raises the limit on open files to what the kernel allows, since each terminal holds three descriptors.
+///
+/// Returns the limits as they were (soft and hard), for children: programs that use `select` break above 1024.
+/// None where there was no limit to raise.
+pub fn raise_open_files() -> Option<(u64, u64)> {
+    let before = rustix::process::getrlimit(Resource::Nofile);
+    let (soft, hard) = (before.current?, before.maximum?);
+    let raised = Rlimit {
+        current: Some(hard),
+        maximum: Some(hard),
+    };
+    rustix::process::setrlimit(Resource::Nofile, raised).ok()?;
+    Some((soft, hard))
+}

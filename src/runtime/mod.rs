@@ -1,0 +1,8 @@
+//! The process's footing: its tasks, the signals it gets, and how it ends.
+//!
+//! Every task is spawned here, so that shutdown can wait for all of them. Knows nothing of terminals or screens.
+
+pub mod fault;
+pub mod limits;
+pub mod signals;
+pub mod tasks;

@@ -1,0 +1,64 @@
+//! Signals that end the process.
+
+use tokio::signal::unix::{self, SignalKind};
+
+/// The signals on which tundra ends in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Termination {
+    Hangup,
+    Interrupt,
+    Quit,
+    Terminate,
+}
+
+impl Termination {
+    /// The signal's number, for the exit code 128+n.
+    pub fn number(self) -> i32 {
+        match self {
+            Self::Hangup => libc::SIGHUP,
+            Self::Interrupt => libc::SIGINT,
+            Self::Quit => libc::SIGQUIT,
+            Self::Terminate => libc::SIGTERM,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hangup => "SIGHUP",
+            Self::Interrupt => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+}
+
+/// Catches the terminating signals from the moment it is made.
+#[derive(Debug)]
+pub struct Terminations {
+    hangup: unix::Signal,
+    interrupt: unix::Signal,
+    quit: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Terminations {
+    /// Takes over the four signals; must be called within the runtime.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: unix::signal(SignalKind::hangup())?,
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            quit: unix::signal(SignalKind::quit())?,
+            terminate: unix::signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// The next signal. Cancel-safe.
+    pub async fn next(&mut self) -> Termination {
+        tokio::select! {
+            _ = self.hangup.recv() => Termination::Hangup,
+            _ = self.interrupt.recv() => Termination::Interrupt,
+            _ = self.quit.recv() => Termination::Quit,
+            _ = self.terminate.recv() => Termination::Terminate,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Logs: to a file that is rotated, never in the way of what tundra does.
+//!
+//! `app` starts it once for an instance; every room logs through `tracing` and knows nothing of this one. A log line
+//! carries fields and a literal message; keys, tokens, prompts and terminal bytes never get here. Lines go through a
+//! bounded queue to one writer thread: when the queue is full they are dropped and counted, when the disk is full or
+//! the folder cannot be written the trouble is told and tundra goes on.
+
+mod filter;
+mod rotate;
+mod start;
+
+pub use start::{Telemetry, TelemetryError, start};

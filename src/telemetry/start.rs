@@ -1,0 +1,109 @@
+//! Starts logging and keeps it in step with the configuration.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
+
+use super::filter;
+use super::rotate::{Limits, RotatingFile};
+use crate::config::{LogFormat, Logging};
+
+/// Lines that wait for the disk; some seconds of the busiest logging. Beyond them lines are dropped and counted.
+const QUEUED_LINES: usize = 8192;
+
+/// Logging of a running instance; what is still queued is written when it is dropped.
+#[derive(Debug)]
+pub struct Telemetry {
+    limits: Arc<Limits>,
+    filter: reload::Handle<EnvFilter, Registry>,
+    /// `RUST_LOG` decides, whatever the configuration says.
+    from_environment: bool,
+    dropped: ErrorCounter,
+    trouble: watch::Receiver<Option<String>>,
+    warning: Option<String>,
+    _guard: WorkerGuard,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("logging is already started")]
+    Started,
+}
+
+/// Starts logging to a file for the whole process. A file that cannot be written is no error: see
+/// [`Telemetry::trouble`].
+pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, TelemetryError> {
+    let limits = Arc::new(Limits {
+        max_size: AtomicU64::new(logging.max_size),
+        keep: AtomicUsize::new(logging.keep),
+    });
+    let (trouble_sender, trouble) = watch::channel(None);
+    let file = RotatingFile::new(log_file, Arc::clone(&limits), trouble_sender);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(QUEUED_LINES)
+        .lossy(true)
+        .thread_name("log")
+        .finish(file);
+    let dropped = writer.error_counter();
+
+    let (first, warning) = match filter::of_environment(std::env::var("RUST_LOG").ok()) {
+        Some(Ok(filter)) => (Some(filter), None),
+        Some(Err(warning)) => (None, Some(warning)),
+        None => (None, None),
+    };
+    let from_environment = first.is_some();
+    let first = first.unwrap_or_else(|| filter::of_level(logging.level));
+    let (filter, handle) = reload::Layer::new(first);
+    let lines = fmt::layer().with_ansi(false).with_writer(writer);
+    let registry = tracing_subscriber::registry().with(filter);
+    match logging.format {
+        LogFormat::Text => registry.with(lines).try_init(),
+        LogFormat::Json => registry.with(lines.json()).try_init(),
+    }
+    .map_err(|_| TelemetryError::Started)?;
+    Ok(Telemetry {
+        limits,
+        filter: handle,
+        from_environment,
+        dropped,
+        trouble,
+        warning,
+        _guard: guard,
+    })
+}
+
+impl Telemetry {
+    /// Takes over a changed level (where `RUST_LOG` does not decide it), size and number of files.
+    pub fn apply(&self, logging: &Logging) {
+        self.limits
+            .max_size
+            .store(logging.max_size, Ordering::Relaxed);
+        self.limits.keep.store(logging.keep, Ordering::Relaxed);
+        if !self.from_environment {
+            // It fails only when logging has ended.
+            let _ = self.filter.reload(filter::of_level(logging.level));
+        }
+    }
+
+    /// What is wrong at the start: with the log, and with what the environment asks of it.
+    pub fn notices(&self) -> Vec<String> {
+        let trouble = self.trouble.borrow().clone();
+        self.warning.iter().cloned().chain(trouble).collect()
+    }
+
+    /// What is wrong with the log now, None while all is well; for the screen of a front end.
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.clone()
+    }
+
+    /// Lines lost since the start because the disk was too slow for them.
+    pub fn dropped_lines(&self) -> usize {
+        self.dropped.dropped_lines()
+    }
+}

@@ -1,0 +1,49 @@
+//! What `update` asks for; the runner does it and never waits for it.
+
+use std::ops::Range;
+
+use crate::domain::id::TerminalId;
+use crate::domain::input::Input;
+use crate::domain::layout::Axis;
+use crate::domain::size::Size;
+use crate::domain::terminal::TerminalSpec;
+use crate::pane::Search;
+
+/// Where a new terminal goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A tab of its own, after the others, which comes to the front.
+    Tab,
+    /// A tab of its own, in this order among those to begin with; the first one is in front.
+    Start(usize),
+    /// Beside or below a pane; a tab of its own if that pane is gone by then.
+    Split(TerminalId, Axis),
+    /// Instead of a pane whose program has ended.
+    Instead(TerminalId),
+}
+
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Open a terminal; with a pane, in the directory where that pane's program is.
+    Open(Place, Box<TerminalSpec>, Option<TerminalId>),
+    Input(TerminalId, Input),
+    Resize(TerminalId, Size),
+    Kill(TerminalId),
+    Rename(TerminalId, String),
+    /// The user looks at this pane.
+    Seen(TerminalId),
+    Rows(TerminalId, Range<u64>),
+    Search(TerminalId, u64, Box<Search>),
+    FindAgents,
+    /// Set the outer terminal's clipboard.
+    Clipboard(String),
+    /// Ring the outer terminal's bell.
+    Bell,
+    /// A notification for the outer terminal to show.
+    Notify(String),
+    /// Paint everything again.
+    Repaint,
+    Suspend,
+    /// The user is done.
+    Quit,
+}

@@ -1,0 +1,14 @@
+//! What ends a front end against its will.
+
+use std::io;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    #[error("standard input and output must be a terminal: use `tundra serve` without one")]
+    NotATerminal,
+    #[error("cannot set up the terminal: {0}")]
+    Setup(io::Error),
+    /// A bug of ours; the terminal was restored when it happened.
+    #[error("the front end panicked: {0}")]
+    Panicked(String),
+}

@@ -1,0 +1,131 @@
+//! The outer terminal's cursor and modes: what is wanted, and what it is in.
+
+use std::io::Write;
+
+use crate::domain::screen::CursorShape;
+
+/// Which mouse events the outer terminal should tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Mouse {
+    #[default]
+    Off,
+    /// Buttons, wheel and drags.
+    Buttons,
+    /// Every movement too, since a program asked for it.
+    Any,
+}
+
+/// The hardware cursor; it is always visible where it is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CursorAt {
+    pub x: u16,
+    pub y: u16,
+    pub shape: CursorShape,
+    pub blinking: bool,
+}
+
+/// What the outer terminal should be in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OuterModes {
+    /// None hides it.
+    pub cursor: Option<CursorAt>,
+    pub title: String,
+    pub mouse: Mouse,
+    /// Kitty keyboard flags, where the terminal speaks that protocol.
+    pub keyboard: Option<u8>,
+}
+
+/// What it is in, as far as was told to it.
+#[derive(Debug, Default)]
+pub(super) struct OuterState {
+    visible: bool,
+    at: Option<(u16, u16)>,
+    shape: Option<u8>,
+    title: Option<String>,
+    mouse: Mouse,
+    keyboard: Option<u8>,
+}
+
+impl OuterState {
+    /// Something was drawn, so that the cursor is somewhere else.
+    pub(super) fn cursor_moved(&mut self) {
+        self.at = None;
+    }
+
+    /// Nothing is known of the cursor.
+    pub(super) fn cursor_gone(&mut self) {
+        self.at = None;
+        self.shape = None;
+    }
+
+    /// Appends what leads from what is to what is wanted.
+    pub(super) fn settle(&mut self, wanted: &OuterModes, out: &mut Vec<u8>) {
+        if self.title.as_ref() != Some(&wanted.title) {
+            out.extend_from_slice(b"\x1b]2;");
+            out.extend(
+                wanted
+                    .title
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .flat_map(|c| {
+                        let mut bytes = [0; 4];
+                        let length = c.encode_utf8(&mut bytes).len();
+                        bytes.into_iter().take(length)
+                    }),
+            );
+            out.extend_from_slice(b"\x1b\\");
+            self.title = Some(wanted.title.clone());
+        }
+        if self.mouse != wanted.mouse {
+            out.extend_from_slice(match wanted.mouse {
+                Mouse::Off => b"\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l".as_slice(),
+                // The tracking modes exclude each other, and ending one ends them all.
+                Mouse::Buttons => b"\x1b[?1003l\x1b[?1000h\x1b[?1002h\x1b[?1006h",
+                Mouse::Any => b"\x1b[?1003h\x1b[?1006h",
+            });
+            self.mouse = wanted.mouse;
+        }
+        if self.keyboard != wanted.keyboard {
+            let _ = match (self.keyboard, wanted.keyboard) {
+                (None, Some(flags)) => write!(out, "\x1b[>{flags}u"),
+                (Some(_), Some(flags)) => write!(out, "\x1b[={flags};1u"),
+                (_, None) => write!(out, "\x1b[<u"),
+            };
+            self.keyboard = wanted.keyboard;
+        }
+        self.settle_cursor(wanted.cursor, out);
+    }
+
+    fn settle_cursor(&mut self, wanted: Option<CursorAt>, out: &mut Vec<u8>) {
+        let Some(cursor) = wanted else {
+            if std::mem::take(&mut self.visible) {
+                out.extend_from_slice(b"\x1b[?25l");
+            }
+            return;
+        };
+        if self.at != Some((cursor.x, cursor.y)) {
+            let (row, col) = (u32::from(cursor.y) + 1, u32::from(cursor.x) + 1);
+            let _ = write!(out, "\x1b[{row};{col}H");
+            self.at = Some((cursor.x, cursor.y));
+        }
+        let shape = match (cursor.shape, cursor.blinking) {
+            (CursorShape::Default, _) => 0,
+            (CursorShape::Block, true) => 1,
+            (CursorShape::Block, false) => 2,
+            (CursorShape::Underline, true) => 3,
+            (CursorShape::Underline, false) => 4,
+            (CursorShape::Bar, true) => 5,
+            (CursorShape::Bar, false) => 6,
+        };
+        if self.shape != Some(shape) {
+            // Nobody has set a shape at the start, and some terminals show a sequence they do not know.
+            if self.shape.is_some() || shape != 0 {
+                let _ = write!(out, "\x1b[{shape} q");
+            }
+            self.shape = Some(shape);
+        }
+        if !std::mem::replace(&mut self.visible, true) {
+            out.extend_from_slice(b"\x1b[?25h");
+        }
+    }
+}

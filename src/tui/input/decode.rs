@@ -1,0 +1,563 @@
+//! Bytes of the outer terminal to events, whatever way they are cut.
+//!
+//! Legacy sequences as xterm, rxvt's Alt prefix, the Linux console and SS3 keypads send them; kitty's keyboard
+//! protocol (<https://sw.kovidgoyal.net/kitty/keyboard-protocol/>); SGR and X10 mouse; bracketed paste; focus; the few
+//! answers tundra asks for. Anything else is dropped without a trace in the input.
+
+use super::InputEvent;
+use super::csi;
+use crate::domain::input::{KeyCode, KeyEvent, KeypadKey, Mods};
+
+const ESC: u8 = 0x1b;
+/// Longest control sequence that is waited for; a longer one is noise.
+const SEQUENCE_BYTES: usize = 256;
+/// Longest string sequence (OSC, DCS, APC) whose content is kept.
+const STRING_BYTES: usize = 4096;
+/// A longer paste arrives in pieces of this size, each of which a pane has room for.
+const PASTE_BYTES: usize = 1 << 20;
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// An answer to a query of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Kitty keyboard flags in force: the protocol is spoken.
+    Keyboard(u8),
+    /// Primary device attributes; every terminal answers these, so what was asked before has been answered by now.
+    DeviceAttributes,
+    /// The background colour, 16 bits a channel.
+    Background(u16, u16, u16),
+}
+
+/// The state between two reads.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    pending: Vec<u8>,
+    paste: Option<Vec<u8>>,
+    /// Inside a string sequence that was too long to keep.
+    discarding: bool,
+}
+
+/// What stands at the start of the bytes.
+pub(super) enum Step {
+    /// Nothing can be said before more comes.
+    Incomplete,
+    /// So many bytes mean this (None: nothing to us).
+    Done(usize, Option<InputEvent>),
+    /// A paste begins after so many bytes.
+    Paste(usize),
+    /// A string that is too long begins here.
+    Discard,
+}
+
+impl Decoder {
+    /// Takes bytes and appends what they mean.
+    pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<InputEvent>) {
+        self.pending.extend_from_slice(bytes);
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut at = 0;
+        while at < pending.len() {
+            let rest = &pending[at..];
+            let taken = if self.paste.is_some() {
+                self.take_paste(rest, events)
+            } else if self.discarding {
+                self.discard(rest)
+            } else {
+                match step(rest) {
+                    Step::Incomplete => 0,
+                    Step::Done(length, event) => {
+                        events.extend(event);
+                        length
+                    }
+                    Step::Paste(length) => {
+                        self.paste = Some(Vec::new());
+                        length
+                    }
+                    Step::Discard => {
+                        self.discarding = true;
+                        2
+                    }
+                }
+            };
+            if taken == 0 {
+                break;
+            }
+            at += taken;
+        }
+        pending.drain(..at);
+        self.pending = pending;
+    }
+
+    /// Whether what is pending would be a key of its own if nothing followed.
+    #[must_use]
+    pub fn waits_for_more(&self) -> bool {
+        self.paste.is_none()
+            && !self.discarding
+            && matches!(
+                self.pending[..],
+                [ESC] | [ESC, ESC | b'[' | b'O' | b']' | b'P' | b'_' | b'^' | b'X']
+            )
+    }
+
+    /// Nothing followed for a while: an Escape was the key, or Alt with the character after it.
+    pub fn flush(&mut self, events: &mut Vec<InputEvent>) {
+        if !self.waits_for_more() {
+            return;
+        }
+        let (code, mods) = match self.pending.get(1) {
+            None => (KeyCode::Escape, Mods::NONE),
+            Some(&ESC) => (KeyCode::Escape, Mods::ALT),
+            Some(&byte) => (KeyCode::Char(char::from(byte)), Mods::ALT),
+        };
+        self.pending.clear();
+        events.push(InputEvent::Key(KeyEvent::press(code, mods)));
+    }
+
+    fn take_paste(&mut self, bytes: &[u8], events: &mut Vec<InputEvent>) -> usize {
+        let Some(paste) = self.paste.as_mut() else {
+            return 0;
+        };
+        // Only an Escape can begin the end mark, so what may be its first part stays pending.
+        let mut at = 0;
+        while let Some(offset) = bytes[at..].iter().position(|byte| *byte == ESC) {
+            let escape = at + offset;
+            let rest = &bytes[escape..];
+            if rest.starts_with(PASTE_END) {
+                paste.extend_from_slice(&bytes[..escape]);
+                let text = String::from_utf8_lossy(paste).into_owned();
+                self.paste = None;
+                events.push(InputEvent::Paste(text));
+                return escape + PASTE_END.len();
+            }
+            if PASTE_END.starts_with(rest) {
+                paste.extend_from_slice(&bytes[..escape]);
+                return escape;
+            }
+            at = escape + 1;
+        }
+        paste.extend_from_slice(bytes);
+        if paste.len() >= PASTE_BYTES {
+            let whole = match std::str::from_utf8(paste) {
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                _ => paste.len(),
+            };
+            let tail = paste.split_off(whole);
+            let piece = std::mem::replace(paste, tail);
+            events.push(InputEvent::Paste(
+                String::from_utf8_lossy(&piece).into_owned(),
+            ));
+        }
+        bytes.len()
+    }
+
+    fn discard(&mut self, bytes: &[u8]) -> usize {
+        match string_end(bytes) {
+            Some((_, after)) => {
+                self.discarding = false;
+                after
+            }
+            // An Escape at the very end may be the first half of the terminator.
+            None if bytes.ends_with(&[ESC]) => bytes.len() - 1,
+            None => bytes.len(),
+        }
+    }
+}
+
+fn step(bytes: &[u8]) -> Step {
+    match *bytes {
+        [] => Step::Incomplete,
+        [ESC, ref rest @ ..] => escape(rest),
+        [byte, ..] if byte < 0x80 => Step::Done(1, Some(key(ascii(byte)))),
+        _ => character(bytes),
+    }
+}
+
+/// What follows an Escape.
+fn escape(rest: &[u8]) -> Step {
+    match *rest {
+        // Escape Escape may be Alt with a sequence (rxvt), or Alt with Escape.
+        [] | [ESC] => Step::Incomplete,
+        [b'[', ref rest @ ..] => shifted(csi_at(rest), 2),
+        [b'O', ref rest @ ..] => match rest.first() {
+            None => Step::Incomplete,
+            Some(&last) => Step::Done(3, ss3(last).map(|code| key((code, Mods::NONE)))),
+        },
+        [b']', ref rest @ ..] => string(rest, osc),
+        [b'P' | b'_' | b'^' | b'X', ref rest @ ..] => string(rest, |_| None),
+        _ => match step(rest) {
+            Step::Done(length, event) => Step::Done(length + 1, event.map(with_alt)),
+            Step::Paste(_) | Step::Discard => {
+                Step::Done(1, Some(key((KeyCode::Escape, Mods::NONE))))
+            }
+            Step::Incomplete => Step::Incomplete,
+        },
+    }
+}
+
+fn shifted(step: Step, by: usize) -> Step {
+    match step {
+        Step::Done(length, event) => Step::Done(length + by, event),
+        Step::Paste(length) => Step::Paste(length + by),
+        other => other,
+    }
+}
+
+/// A control sequence after `ESC [`.
+fn csi_at(rest: &[u8]) -> Step {
+    match *rest {
+        // The Linux console's F1 to F5.
+        [b'[', last, ..] => {
+            let code = last
+                .checked_sub(b'A')
+                .filter(|n| *n < 5)
+                .map(|n| KeyCode::F(n + 1));
+            return Step::Done(2, code.map(|code| key((code, Mods::NONE))));
+        }
+        [b'[' | b'M'] | [b'M', _] | [b'M', _, _] => return Step::Incomplete,
+        // X10 mouse, from terminals that do not know SGR.
+        [b'M', button, x, y, ..] => {
+            let place = |byte: u8| u16::from(byte.saturating_sub(32));
+            let event = csi::mouse(
+                u16::from(button.saturating_sub(32)),
+                place(x),
+                place(y),
+                true,
+            );
+            return Step::Done(4, event);
+        }
+        _ => {}
+    }
+    let Some(length) = rest.iter().position(|byte| !(0x20..0x40).contains(byte)) else {
+        return if rest.len() > SEQUENCE_BYTES {
+            Step::Done(rest.len(), None)
+        } else {
+            Step::Incomplete
+        };
+    };
+    let last = rest[length];
+    if !(0x40..0x7f).contains(&last) {
+        // Broken off by something else, which is then read on its own.
+        return Step::Done(length, None);
+    }
+    let body = &rest[..length];
+    if last == b'~' && body == b"200" {
+        return Step::Paste(length + 1);
+    }
+    Step::Done(length + 1, csi::event(body, last))
+}
+
+/// A string sequence after its two-byte introducer.
+fn string(rest: &[u8], meaning: fn(&[u8]) -> Option<InputEvent>) -> Step {
+    match string_end(rest) {
+        Some((end, after)) => Step::Done(after + 2, meaning(&rest[..end])),
+        None if rest.len() > STRING_BYTES => Step::Discard,
+        None => Step::Incomplete,
+    }
+}
+
+/// Where a string ends and where its terminator (BEL, ST) ends.
+fn string_end(bytes: &[u8]) -> Option<(usize, usize)> {
+    bytes
+        .iter()
+        .enumerate()
+        .find_map(|(at, byte)| match (byte, bytes.get(at + 1)) {
+            (0x07, _) => Some((at, at + 1)),
+            (&ESC, Some(b'\\')) => Some((at, at + 2)),
+            _ => None,
+        })
+}
+
+fn osc(content: &[u8]) -> Option<InputEvent> {
+    let text = std::str::from_utf8(content).ok()?;
+    let channels = text.strip_prefix("11;rgb:")?;
+    let mut channels = channels.split('/').map(|hex| {
+        let value = u16::from_str_radix(hex, 16).ok()?;
+        Some(match hex.len() {
+            1 => value * 0x1111,
+            2 => value * 0x0101,
+            3 => value << 4 | value >> 8,
+            _ => value,
+        })
+    });
+    let mut next = || channels.next().flatten();
+    Some(InputEvent::Reply(Reply::Background(
+        next()?,
+        next()?,
+        next()?,
+    )))
+}
+
+fn character(bytes: &[u8]) -> Step {
+    let length = match bytes[0] {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return Step::Done(1, None),
+    };
+    let have = bytes.len().min(length);
+    match std::str::from_utf8(&bytes[..have]) {
+        Ok(text) => Step::Done(
+            length,
+            text.chars()
+                .next()
+                .map(|c| key((KeyCode::Char(c), Mods::NONE))),
+        ),
+        Err(error) if error.error_len().is_none() => Step::Incomplete,
+        Err(_) => Step::Done(1, None),
+    }
+}
+
+fn key((code, mods): (KeyCode, Mods)) -> InputEvent {
+    InputEvent::Key(KeyEvent::press(code, mods))
+}
+
+fn with_alt(event: InputEvent) -> InputEvent {
+    match event {
+        InputEvent::Key(key) => InputEvent::Key(KeyEvent {
+            mods: key.mods.with(Mods::ALT),
+            ..key
+        }),
+        other => other,
+    }
+}
+
+fn ascii(byte: u8) -> (KeyCode, Mods) {
+    let control = |offset: u8| (KeyCode::Char(char::from(byte + offset)), Mods::CTRL);
+    match byte {
+        0x00 => (KeyCode::Char(' '), Mods::CTRL),
+        b'\t' => (KeyCode::Tab, Mods::NONE),
+        b'\r' => (KeyCode::Enter, Mods::NONE),
+        0x7f => (KeyCode::Backspace, Mods::NONE),
+        0x01..=0x1a => control(b'a' - 1),
+        0x1c..=0x1f => control(b'@'),
+        _ => (KeyCode::Char(char::from(byte)), Mods::NONE),
+    }
+}
+
+fn ss3(last: u8) -> Option<KeyCode> {
+    Some(match last {
+        b'P' => KeyCode::F(1),
+        b'Q' => KeyCode::F(2),
+        b'R' => KeyCode::F(3),
+        b'S' => KeyCode::F(4),
+        b'M' => KeyCode::Keypad(KeypadKey::Enter),
+        b'X' => KeyCode::Keypad(KeypadKey::Equal),
+        b'j' => KeyCode::Keypad(KeypadKey::Multiply),
+        b'k' => KeyCode::Keypad(KeypadKey::Add),
+        b'l' => KeyCode::Keypad(KeypadKey::Separator),
+        b'm' => KeyCode::Keypad(KeypadKey::Subtract),
+        b'n' => KeyCode::Keypad(KeypadKey::Decimal),
+        b'o' => KeyCode::Keypad(KeypadKey::Divide),
+        b'p'..=b'y' => KeyCode::Keypad(KeypadKey::Digit(last - b'p')),
+        _ => return csi::letter_key(last),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::input::{
+        KeyKind, MediaKey, ModifierKey, MouseButton, MouseEvent, MouseKind,
+    };
+
+    fn decode(bytes: &[u8]) -> Vec<InputEvent> {
+        let mut events = Vec::new();
+        let mut decoder = Decoder::default();
+        decoder.feed(bytes, &mut events);
+        decoder.flush(&mut events);
+        events
+    }
+
+    fn pressed(code: KeyCode, mods: Mods) -> InputEvent {
+        InputEvent::Key(KeyEvent::press(code, mods))
+    }
+
+    #[test]
+    fn legacy_keys_are_told_apart() {
+        let ctrl = |c| pressed(KeyCode::Char(c), Mods::CTRL);
+        let plain = |code| pressed(code, Mods::NONE);
+        let table: &[(&[u8], InputEvent)] = &[
+            (b"a", plain(KeyCode::Char('a'))),
+            (b"\x02", ctrl('b')),
+            (b"\x00", ctrl(' ')),
+            (b"\x1c", ctrl('\\')),
+            (b"\x1f", ctrl('_')),
+            (b"\n", ctrl('j')),
+            (b"\r", plain(KeyCode::Enter)),
+            (b"\x7f", plain(KeyCode::Backspace)),
+            (b"\x1b", plain(KeyCode::Escape)),
+            (b"\x1b\x1b", pressed(KeyCode::Escape, Mods::ALT)),
+            (b"\x1b[", pressed(KeyCode::Char('['), Mods::ALT)),
+            (b"\x1bx", pressed(KeyCode::Char('x'), Mods::ALT)),
+            (
+                b"\x1b\x02",
+                pressed(KeyCode::Char('b'), Mods::CTRL.with(Mods::ALT)),
+            ),
+            ("\u{fc}".as_bytes(), plain(KeyCode::Char('\u{fc}'))),
+            (b"\x1b[A", plain(KeyCode::Up)),
+            (b"\x1bOA", plain(KeyCode::Up)),
+            (b"\x1b\x1b[A", pressed(KeyCode::Up, Mods::ALT)),
+            (b"\x1b[1;5C", pressed(KeyCode::Right, Mods::CTRL)),
+            (b"\x1b[3;2~", pressed(KeyCode::Delete, Mods::SHIFT)),
+            (b"\x1b[Z", pressed(KeyCode::Tab, Mods::SHIFT)),
+            (b"\x1b[1;3R", pressed(KeyCode::F(3), Mods::ALT)),
+            (b"\x1b[[C", plain(KeyCode::F(3))),
+            (b"\x1b[24~", plain(KeyCode::F(12))),
+            (b"\x1bOM", plain(KeyCode::Keypad(KeypadKey::Enter))),
+            (b"\x1bOq", plain(KeyCode::Keypad(KeypadKey::Digit(1)))),
+            (b"\x1b[27;5;13~", pressed(KeyCode::Enter, Mods::CTRL)),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn kitty_keys_keep_kind_modifiers_and_shifted_character() {
+        let with_kind = |code, mods, kind| InputEvent::Key(KeyEvent { code, mods, kind });
+        let table: &[(&[u8], InputEvent)] = &[
+            (b"\x1b[27u", pressed(KeyCode::Escape, Mods::NONE)),
+            (b"\x1b[97;5u", pressed(KeyCode::Char('a'), Mods::CTRL)),
+            (b"\x1b[97:65;2u", pressed(KeyCode::Char('A'), Mods::SHIFT)),
+            (
+                b"\x1b[49:33;2:3u",
+                with_kind(KeyCode::Char('!'), Mods::SHIFT, KeyKind::Release),
+            ),
+            (
+                b"\x1b[1;1:2A",
+                with_kind(KeyCode::Up, Mods::NONE, KeyKind::Repeat),
+            ),
+            (
+                b"\x1b[57441;2u",
+                pressed(KeyCode::Modifier(ModifierKey::LeftShift), Mods::SHIFT),
+            ),
+            (
+                b"\x1b[57430u",
+                pressed(KeyCode::Media(MediaKey::PlayPause), Mods::NONE),
+            ),
+            (
+                b"\x1b[57414;129u",
+                pressed(KeyCode::Keypad(KeypadKey::Enter), Mods::NUM_LOCK),
+            ),
+            (b"\x1b[57398u", pressed(KeyCode::F(35), Mods::NONE)),
+            (b"\x1b[0;;229u", InputEvent::Text("\u{e5}".to_owned())),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn mouse_paste_focus_and_replies_are_read() {
+        let mouse = |kind, col, row, mods| {
+            InputEvent::Mouse(MouseEvent {
+                kind,
+                row,
+                col,
+                mods,
+            })
+        };
+        let table: &[(&[u8], InputEvent)] = &[
+            (
+                b"\x1b[<0;1;1M",
+                mouse(MouseKind::Press(MouseButton::Left), 0, 0, Mods::NONE),
+            ),
+            (
+                b"\x1b[<2;300;200m",
+                mouse(MouseKind::Release(MouseButton::Right), 299, 199, Mods::NONE),
+            ),
+            (
+                b"\x1b[<36;5;6M",
+                mouse(MouseKind::Drag(MouseButton::Left), 4, 5, Mods::SHIFT),
+            ),
+            (b"\x1b[<35;5;6M", mouse(MouseKind::Move, 4, 5, Mods::NONE)),
+            (
+                b"\x1b[<65;5;6M",
+                mouse(MouseKind::WheelDown, 4, 5, Mods::NONE),
+            ),
+            (
+                b"\x1b[M !!",
+                mouse(MouseKind::Press(MouseButton::Left), 0, 0, Mods::NONE),
+            ),
+            (b"\x1b[I", InputEvent::Focus(true)),
+            (b"\x1b[?1u", InputEvent::Reply(Reply::Keyboard(1))),
+            (b"\x1b[?62;4c", InputEvent::Reply(Reply::DeviceAttributes)),
+            (
+                b"\x1b]11;rgb:ffff/0000/8080\x1b\\",
+                InputEvent::Reply(Reply::Background(0xffff, 0, 0x8080)),
+            ),
+            (
+                b"\x1b[200~a\x1b[31mb\r\n\x1b[201~",
+                InputEvent::Paste("a\x1b[31mb\r\n".to_owned()),
+            ),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn noise_leaves_no_trace() {
+        let mut noise = b"\x1bP".to_vec();
+        noise.extend(vec![b'q'; 3 * STRING_BYTES]);
+        noise.extend(b"\x1b\\\x1b[?2026;2$y\x1b[5;9;1;1;1t\xffz");
+        assert_eq!(
+            decode(&noise),
+            vec![pressed(KeyCode::Char('z'), Mods::NONE)]
+        );
+    }
+
+    #[test]
+    fn a_paste_beyond_the_limit_comes_in_pieces() {
+        let text = "\u{fc}x".repeat(2 << 20);
+        let mut bytes = b"\x1b[200~".to_vec();
+        bytes.extend(text.as_bytes());
+        bytes.extend(PASTE_END);
+        let mut events = Vec::new();
+        let mut decoder = Decoder::default();
+        for chunk in bytes.chunks(65536) {
+            decoder.feed(chunk, &mut events);
+        }
+        let pieces: Vec<String> = events
+            .into_iter()
+            .map(|event| match event {
+                InputEvent::Paste(text) => text,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(pieces.len() > 1);
+        assert_eq!(pieces.concat(), text);
+    }
+
+    proptest! {
+        #[test]
+        fn where_the_bytes_are_cut_does_not_matter(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just(b"\x1b[1;5:2A".to_vec()),
+                    Just(b"\x1b[<0;12;7M".to_vec()),
+                    Just(b"\x1b[200~p\x1b[2\x1b[201~".to_vec()),
+                    Just(b"\x1b]11;rgb:1/2/3\x07".to_vec()),
+                    Just(b"\x1bOPx\x1by".to_vec()),
+                    Just("\u{4e16}\u{1f600}".as_bytes().to_vec()),
+                    proptest::collection::vec(any::<u8>(), 0..12),
+                ],
+                0..8,
+            ),
+            cut in 0_usize..200,
+        ) {
+            let bytes = parts.concat();
+            let mut whole = Vec::new();
+            Decoder::default().feed(&bytes, &mut whole);
+            let (head, tail) = bytes.split_at(cut.min(bytes.len()));
+            let mut cut_up = Vec::new();
+            let mut decoder = Decoder::default();
+            decoder.feed(head, &mut cut_up);
+            for byte in tail {
+                decoder.feed(&[*byte], &mut cut_up);
+            }
+            prop_assert_eq!(whole, cut_up);
+        }
+    }
+}

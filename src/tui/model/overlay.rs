@@ -1,0 +1,58 @@
+//! What lies over the panes and takes the keys.
+
+use super::picker::Picker;
+use super::prompt::Prompt;
+use crate::domain::id::TerminalId;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    Confirm(Confirm),
+    Rename(Rename),
+    Picker(Picker),
+    Help(Help),
+    Log(Log),
+}
+
+/// A question before something that cannot be undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    pub question: String,
+    /// What it would hit, line by line.
+    pub details: Vec<String>,
+    pub choice: Choice,
+    pub resolve: Resolve,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Choice {
+    #[default]
+    No,
+    Yes,
+}
+
+/// What Yes does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolve {
+    Kill(TerminalId),
+    Quit,
+    Paste { id: TerminalId, text: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    pub id: TerminalId,
+    pub prompt: Prompt,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Help {
+    pub query: Prompt,
+    /// Lines scrolled down; the view stops at the end.
+    pub scroll: usize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// Lines scrolled up from the newest.
+    pub scroll: usize,
+}

@@ -1,0 +1,89 @@
+//! A pane as the front end sees it.
+
+use std::sync::Arc;
+
+use crate::domain::agent::AgentState;
+use crate::domain::screen::ScreenSnapshot;
+use crate::domain::size::Size;
+use crate::domain::terminal::{Exit, Owner, TerminalInfo, TerminalSpec};
+use crate::tui::copy::CopyMode;
+
+#[derive(Debug)]
+pub struct Pane {
+    pub info: TerminalInfo,
+    /// What was asked for, where it was asked for here; to start it again.
+    pub spec: Option<TerminalSpec>,
+    /// The newest screen seen; None before the first.
+    pub screen: Option<Arc<ScreenSnapshot>>,
+    pub copy: Option<CopyMode>,
+    /// Copy mode was entered by the wheel, so that scrolling back down leaves it.
+    pub wheeled: bool,
+    /// It rang or notified while nobody looked.
+    pub badge: bool,
+    pub ended: Option<Exit>,
+    /// The user said that it shall end, so that it goes as soon as it has.
+    pub ending: bool,
+    /// The size it was last told.
+    pub size: Size,
+    /// It has been on the screen; until then a terminal opened from the command line keeps the size asked for there.
+    pub was_shown: bool,
+}
+
+impl Pane {
+    #[must_use]
+    pub fn new(info: TerminalInfo, spec: Option<TerminalSpec>) -> Self {
+        Self {
+            size: info.size,
+            ended: info.exit,
+            info,
+            spec,
+            screen: None,
+            copy: None,
+            wheeled: false,
+            badge: false,
+            ending: false,
+            was_shown: false,
+        }
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    #[must_use]
+    pub fn state(&self) -> Option<AgentState> {
+        if self.ended.is_some() {
+            return None;
+        }
+        self.info.agent.as_ref().map(|agent| agent.state)
+    }
+
+    #[must_use]
+    pub fn follows_size(&self) -> bool {
+        self.was_shown || self.info.owner == Owner::Front
+    }
+
+    /// Whether it runs the configured shell rather than a command somebody named.
+    #[must_use]
+    pub fn is_shell(&self) -> bool {
+        self.spec
+            .as_ref()
+            .is_some_and(|spec| spec.command.is_empty() && spec.agent.is_none())
+    }
+
+    /// What to open to run it once more.
+    #[must_use]
+    pub fn again(&self) -> TerminalSpec {
+        self.spec.clone().unwrap_or_else(|| TerminalSpec {
+            name: Some(self.info.name.clone()),
+            command: self.info.command.clone(),
+            cwd: Some(self.info.cwd.clone()),
+            env: Vec::new(),
+            size: self.size,
+            persistent: self.info.persistent,
+            agent: self.info.agent.as_ref().map(|agent| agent.kind),
+            owner: Owner::Front,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Messages: shown for a while as toasts, kept in a log.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::Now;
+
+/// Messages kept; older ones are in the log file.
+const KEPT: usize = 500;
+/// Toasts on the screen at once; a newer one pushes the oldest out.
+const SHOWN: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Info,
+    /// Something the user asked for was done.
+    Success,
+    Warning,
+    Error,
+}
+
+impl Severity {
+    const fn lifetime(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Info | Self::Success => 4,
+            Self::Warning => 8,
+            Self::Error => 20,
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub severity: Severity,
+    pub text: String,
+    pub at: Timestamp,
+    /// How often it came in a row.
+    pub count: u32,
+}
+
+#[derive(Debug, Default)]
+pub struct Messages {
+    log: VecDeque<Message>,
+    toasts: VecDeque<(Message, Instant)>,
+}
+
+impl Messages {
+    /// Shows a message and keeps it.
+    pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
+        let message = self.note(severity, text, now);
+        let until = now.instant + severity.lifetime();
+        self.toasts.retain(|(toast, _)| toast.text != message.text);
+        self.toasts.push_back((message, until));
+        if self.toasts.len() > SHOWN {
+            self.toasts.pop_front();
+        }
+    }
+
+    /// Keeps a message without showing it; the hint line tells the newest.
+    pub fn note(&mut self, severity: Severity, text: impl Into<String>, now: Now) -> Message {
+        let text = text.into();
+        if let Some(last) = self.log.back_mut()
+            && last.text == text
+        {
+            last.count = last.count.saturating_add(1);
+            last.at = now.wall;
+            return last.clone();
+        }
+        let message = Message {
+            severity,
+            text,
+            at: now.wall,
+            count: 1,
+        };
+        self.log.push_back(message.clone());
+        if self.log.len() > KEPT {
+            self.log.pop_front();
+        }
+        message
+    }
+
+    /// Takes down what has been shown long enough; tells whether anything was.
+    pub fn expire(&mut self, now: Instant) -> bool {
+        let before = self.toasts.len();
+        self.toasts.retain(|(_, until)| *until > now);
+        self.toasts.len() != before
+    }
+
+    /// Takes all toasts down.
+    pub fn dismiss(&mut self) {
+        self.toasts.clear();
+    }
+
+    /// Toasts to show, oldest first.
+    pub fn toasts(&self) -> impl Iterator<Item = &Message> {
+        self.toasts.iter().map(|(message, _)| message)
+    }
+
+    /// All that is kept, oldest first.
+    #[must_use]
+    pub fn log(&self) -> &VecDeque<Message> {
+        &self.log
+    }
+
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.toasts.iter().map(|(_, until)| *until).min()
+    }
+}

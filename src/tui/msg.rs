@@ -1,0 +1,43 @@
+//! What the front end is told, from wherever.
+
+use std::sync::Arc;
+
+use super::effect::Place;
+use super::input::InputEvent;
+use super::model::{Options, Severity};
+use super::theme::Theme;
+use crate::domain::agent::AgentKind;
+use crate::domain::event::TerminalEvent;
+use crate::domain::id::TerminalId;
+use crate::domain::screen::ScreenSnapshot;
+use crate::domain::terminal::{TerminalInfo, TerminalSpec};
+use crate::pane::{Gauge, Match, PaneError, RowWindow};
+
+#[derive(Debug)]
+pub enum Msg {
+    Input(InputEvent),
+    /// The outer terminal has so many columns and rows now.
+    Resized(u16, u16),
+    /// The answer to [`super::effect::Effect::Open`].
+    Opened {
+        place: Place,
+        spec: Box<TerminalSpec>,
+        result: Result<Box<TerminalInfo>, PaneError>,
+    },
+    /// Something happened to a terminal; its facts as they are now, if it is still known.
+    Terminal(TerminalEvent, Option<Box<TerminalInfo>>),
+    /// Events were missed: these are all terminals there are.
+    Listed(Vec<TerminalInfo>),
+    Gauge(Gauge),
+    Screen(TerminalId, Arc<ScreenSnapshot>),
+    Rows(TerminalId, Result<RowWindow, PaneError>),
+    Found(TerminalId, u64, Result<Option<Match>, PaneError>),
+    /// Input could not be handed over.
+    Refused(TerminalId, PaneError),
+    /// The agents there are, and whether each is installed.
+    Agents(Vec<(AgentKind, bool)>),
+    Options(Arc<Options>, Theme),
+    Notice(Severity, String),
+    /// A moment that the model waited for has come.
+    Tick,
+}

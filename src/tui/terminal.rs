@@ -1,0 +1,215 @@
+//! The outer terminal: raw mode, alternate screen and everything else that must be undone, whatever happens.
+//!
+//! The only place that touches terminal settings. `enter` and `leave` may be called in any number and order; `leave`
+//! is safe in a panic hook, takes no lock that the front end holds while it could panic, and never waits longer than
+//! [`LEAVE_WITHIN`] for a terminal that does not read.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::pipe::PipeFlags;
+use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
+use tokio::sync::mpsc;
+
+use super::error::TuiError;
+use super::input::{self, InputEvent};
+use super::writer::Writer;
+
+/// How long a terminal that does not read may hold up the end.
+pub const LEAVE_WITHIN: Duration = Duration::from_millis(500);
+/// Events decoded but not yet handled; when full, the kernel keeps what is typed.
+const INPUT_EVENTS: usize = 64;
+
+/// Alternate screen, title stack, bracketed paste, focus, and three questions: kitty keyboard, background colour, and
+/// device attributes, which every terminal answers.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;0t\x1b[?2004h\x1b[?1004h\x1b[m\x1b[2J\x1b[?25l\
+    \x1b[?u\x1b]11;?\x1b\\\x1b[c";
+/// Ends a string or update that may be open, then undoes every mode that tundra may have set. The keyboard stack is
+/// popped before the alternate screen is left, for each screen has its own.
+const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[<u\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l\
+    \x1b[?1004l\x1b[?2004l\x1b]8;;\x1b\\\x1b[m\x1b[0 q\x1b[?25h\x1b[?1049l\x1b[23;0t";
+
+/// How many terminals are entered now, so that the panic hook knows whether standard error is the screen.
+static ENTERED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether some front end is on its terminal now, where a line on standard error would spoil the screen.
+#[must_use]
+pub fn is_entered() -> bool {
+    ENTERED.load(Ordering::Relaxed) > 0
+}
+
+/// A terminal that a front end is on. Dropping it restores it.
+#[derive(Debug)]
+pub struct Terminal {
+    outer: Arc<Outer>,
+}
+
+/// What restores the terminal; shared with the panic hook.
+#[derive(Debug)]
+pub(super) struct Outer {
+    input: OwnedFd,
+    output: OwnedFd,
+    before: Termios,
+    entered: AtomicBool,
+    /// Held open while the reading thread may read.
+    reading: Mutex<Option<OwnedFd>>,
+}
+
+impl Terminal {
+    /// Enters the terminal behind standard input and output.
+    pub fn stdio() -> Result<Self, TuiError> {
+        let duplicate =
+            |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| TuiError::Setup(e.into()));
+        Self::open(
+            duplicate(rustix::stdio::stdin())?,
+            duplicate(rustix::stdio::stdout())?,
+        )
+    }
+
+    /// Enters a terminal: from now until it is dropped it is in raw mode and on the alternate screen.
+    pub fn open(input: OwnedFd, output: OwnedFd) -> Result<Self, TuiError> {
+        if !termios::isatty(&input) || !termios::isatty(&output) {
+            return Err(TuiError::NotATerminal);
+        }
+        let before = termios::tcgetattr(&input).map_err(|e| TuiError::Setup(e.into()))?;
+        let outer = Arc::new(Outer {
+            input,
+            output,
+            before,
+            entered: AtomicBool::new(false),
+            reading: Mutex::new(None),
+        });
+        let terminal = Self { outer };
+        terminal.enter().map_err(TuiError::Setup)?;
+        Ok(terminal)
+    }
+
+    /// Columns and rows; 80x24 where the terminal does not know.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        match termios::tcgetwinsize(&self.outer.output) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+            _ => (80, 24),
+        }
+    }
+
+    /// Sets everything up, at first and after [`Self::leave`].
+    pub fn enter(&self) -> io::Result<()> {
+        let outer = &self.outer;
+        if outer.entered.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        ENTERED.fetch_add(1, Ordering::SeqCst);
+        let mut raw = outer.before.clone();
+        raw.make_raw();
+        termios::tcsetattr(&outer.input, OptionalActions::Now, &raw)?;
+        outer.write_within(ENTER, LEAVE_WITHIN);
+        Ok(())
+    }
+
+    /// Whether it is still set as [`Self::enter`] set it; a shell that had it meanwhile set it otherwise.
+    pub(super) fn is_raw(&self) -> bool {
+        termios::tcgetattr(&self.outer.input)
+            .is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON))
+    }
+
+    /// Restores the terminal as it was found.
+    pub fn leave(&self) {
+        self.outer.leave();
+    }
+
+    /// Starts to read; to be called once.
+    pub(super) fn events(&self) -> io::Result<mpsc::Receiver<InputEvent>> {
+        let (sender, receiver) = mpsc::channel(INPUT_EVENTS);
+        let (stop, reading) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        input::spawn(self.outer.input.try_clone()?, stop, sender)?;
+        *self
+            .outer
+            .reading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        Ok(receiver)
+    }
+
+    /// Starts the thread that writes frames; to be called once.
+    pub(super) fn writer(&self) -> io::Result<Writer> {
+        Writer::spawn(self.outer.output.try_clone()?)
+    }
+
+    pub(super) fn outer(&self) -> Arc<Outer> {
+        Arc::clone(&self.outer)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // What is typed from now on is for the shell.
+        drop(
+            self.outer
+                .reading
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        self.outer.leave();
+    }
+}
+
+impl Outer {
+    pub(super) fn leave(&self) {
+        if !self.entered.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        ENTERED.fetch_sub(1, Ordering::SeqCst);
+        // First the settings: who sees the alternate screen go may type at once, and must not lose a key to the flush,
+        // which is for answers that would else be typed into the shell.
+        let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
+        let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &self.before);
+        self.write_within(LEAVE, LEAVE_WITHIN);
+    }
+
+    /// Writes as much as the terminal takes in that time. The description is shared with the shell, so that it is
+    /// non-blocking only meanwhile.
+    fn write_within(&self, mut bytes: &[u8], within: Duration) {
+        let deadline = Instant::now() + within;
+        let flags = rustix::fs::fcntl_getfl(&self.output).unwrap_or(OFlags::empty());
+        let _ = rustix::fs::fcntl_setfl(&self.output, flags | OFlags::NONBLOCK);
+        while !bytes.is_empty() {
+            match rustix::io::write(&self.output, bytes) {
+                Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    self.pause(left);
+                }
+                Err(_) => break,
+            }
+        }
+        let _ = rustix::fs::fcntl_setfl(&self.output, flags);
+    }
+
+    /// Waits a little for room. A tty may call itself writable and still take nothing while another write holds it,
+    /// hence the pause even then.
+    fn pause(&self, at_most: Duration) {
+        let step = at_most.min(Duration::from_millis(20));
+        let timeout = Timespec {
+            tv_sec: 0,
+            tv_nsec: i64::from(step.subsec_nanos()),
+        };
+        let mut fds = [PollFd::from_borrowed_fd(
+            self.output.as_fd(),
+            PollFlags::OUT,
+        )];
+        if matches!(poll(&mut fds, Some(&timeout)), Ok(ready) if ready > 0) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,253 @@
+use super::*;
+use crate::domain::input::{KeyCode, KeyKind, ModifierKey};
+use crate::tui::model::{Choice, Mode, Overlay};
+
+fn key(chord: &str) -> Input {
+    Input::Key(press(chord))
+}
+
+#[test]
+fn keys_go_to_the_focused_pane_and_the_prefix_does_not() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    rig.keys("a ctrl-b ctrl-b ctrl-c");
+    assert_eq!(
+        rig.inputs(),
+        vec![
+            (id(1), key("a")),
+            (id(1), key("ctrl-b")),
+            (id(1), key("ctrl-c"))
+        ]
+    );
+}
+
+#[test]
+fn a_struck_key_draws_nothing_by_itself() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.keys("a");
+    assert_eq!(rig.redraw, Redraw::Nothing);
+}
+
+#[test]
+fn the_release_of_a_key_follows_its_press() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    let release = |chord: &str| {
+        InputEvent::Key(KeyEvent {
+            kind: KeyKind::Release,
+            ..press(chord)
+        })
+    };
+    rig.keys("a").input(release("a"));
+    rig.keys("ctrl-b").input(release("ctrl-b"));
+    rig.keys("9").input(release("9"));
+    let inputs: Vec<Input> = rig.inputs().into_iter().map(|(_, input)| input).collect();
+    let InputEvent::Key(a_up) = release("a") else {
+        panic!("not a key")
+    };
+    assert_eq!(inputs, vec![key("a"), Input::Key(a_up)]);
+}
+
+#[test]
+fn a_modifier_alone_does_not_end_the_prefix() {
+    let mut rig = Rig::with_shell(80, 24);
+    let shift = KeyCode::Modifier(ModifierKey::LeftShift);
+    rig.keys("ctrl-b")
+        .input(InputEvent::Key(KeyEvent::press(shift, Mods::SHIFT)))
+        .keys("|");
+    assert_eq!(rig.answer_opens().len(), 1);
+    assert_eq!(rig.model.tabs.len(), 1);
+    assert_eq!(rig.model.visible().len(), 2);
+}
+
+#[test]
+fn an_unbound_key_after_the_prefix_says_so() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("ctrl-q");
+    assert!(
+        rig.shows("ctrl-q does nothing after the prefix"),
+        "{}",
+        rig.text()
+    );
+}
+
+#[test]
+fn the_keys_are_listed_once_the_user_hesitates() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.keys("ctrl-b").wait(100);
+    assert!(!rig.shows("after ctrl-b"));
+    assert!(rig.model.next_deadline().is_some());
+    rig.wait(400);
+    assert!(rig.shows("after ctrl-b"), "{}", rig.text());
+    rig.keys("esc");
+    assert!(!rig.shows("after ctrl-b"));
+    assert_eq!(rig.model.next_deadline(), None);
+}
+
+#[test]
+fn quitting_asks_while_programs_run_and_no_is_the_default() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    rig.command("q");
+    assert!(
+        rig.shows("Quit tundra and end the program in it?"),
+        "{}",
+        rig.text()
+    );
+    rig.keys("enter");
+    assert!(rig.model.overlay.is_none());
+    rig.command("d").keys("n");
+    assert!(rig.take().is_empty());
+    rig.command("q").keys("tab enter");
+    assert!(matches!(rig.take()[..], [Effect::Quit]));
+    rig.command("q").keys("y");
+    assert!(matches!(rig.take()[..], [Effect::Quit]));
+}
+
+#[test]
+fn killing_asks_and_names_what_it_ends() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    rig.command("x");
+    assert!(
+        rig.shows("End bash?") && rig.shows("process 101"),
+        "{}",
+        rig.text()
+    );
+    let Some(Overlay::Confirm(confirm)) = &rig.model.overlay else {
+        panic!("nothing asks")
+    };
+    assert_eq!(confirm.choice, Choice::No);
+    rig.keys("esc");
+    assert!(rig.take().is_empty());
+    rig.command("x").keys("y");
+    assert!(matches!(rig.take()[..], [Effect::Kill(killed)] if killed == id(1)));
+}
+
+#[test]
+fn escape_and_a_key_at_once_are_not_taken_for_alt_where_alt_means_nothing() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    rig.command("x").keys("alt-e");
+    assert!(rig.model.overlay.is_none());
+    assert_eq!(rig.inputs(), vec![(id(1), key("e"))]);
+}
+
+#[test]
+fn renaming_starts_from_the_present_name() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    rig.command(",").keys("backspace backspace n k enter");
+    let effects = rig.take();
+    assert!(
+        matches!(&effects[..], [Effect::Rename(renamed, name)] if *renamed == id(1) && name == "bank"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn the_palette_finds_actions_and_panes_and_shows_their_keys() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.opened_outside("builder");
+    rig.command(":");
+    assert!(
+        rig.shows("new-pane") && rig.shows("ctrl-b c"),
+        "{}",
+        rig.text()
+    );
+    rig.keys("b u i l d e r enter");
+    assert_eq!(rig.focus(), id(2));
+    rig.take();
+    rig.command(":").keys("s p l i t - d o w n enter");
+    assert!(matches!(
+        rig.take()[..],
+        [Effect::Open(Place::Split(..), _, _)]
+    ));
+}
+
+#[test]
+fn help_lists_the_keys_in_force_and_filters_them() {
+    let mut rig = Rig::with_shell(100, 40);
+    rig.command("?");
+    assert!(rig.shows("after the prefix (ctrl-b)"), "{}", rig.text());
+    rig.keys("z o o m");
+    assert!(rig.shows("show this pane alone") && !rig.shows("rename"));
+    rig.keys("esc");
+    assert!(rig.model.overlay.is_none());
+}
+
+#[test]
+fn agents_that_are_not_installed_are_shown_and_not_started() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    rig.command("a");
+    assert!(matches!(rig.take()[..], [Effect::FindAgents]));
+    let agents = AgentKind::ALL
+        .into_iter()
+        .map(|kind| (kind, kind == AgentKind::Codex))
+        .collect();
+    rig.tell(Msg::Agents(agents));
+    assert!(rig.shows("not installed"), "{}", rig.text());
+    rig.keys("up enter");
+    assert!(rig.take().is_empty() && rig.shows("claude is not installed"));
+    rig.keys("down enter");
+    let effects = rig.take();
+    assert!(
+        matches!(&effects[..], [Effect::Open(Place::Tab, spec, _)] if spec.agent == Some(AgentKind::Codex))
+    );
+}
+
+#[test]
+fn a_border_is_moved_again_without_another_prefix_for_a_moment() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("|");
+    rig.answer_opens();
+    let width = |rig: &Rig| rig.model.visible()[0].1.width;
+    let before = width(&rig);
+    rig.command("L").keys("L L");
+    assert_eq!(width(&rig), before + 6);
+    assert!(rig.inputs().is_empty());
+    rig.wait(600).keys("L");
+    assert_eq!(rig.inputs(), vec![(id(2), key("L"))]);
+    assert_eq!(rig.model.mode, Mode::Normal);
+}
+
+#[test]
+fn several_lines_are_pasted_at_once_only_where_the_program_can_tell() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    let text = "one\ntwo\n".to_owned();
+    rig.input(InputEvent::Paste(text.clone()));
+    assert!(rig.shows("Paste 2 lines into bash?"), "{}", rig.text());
+    assert!(rig.inputs().is_empty());
+    rig.keys("enter");
+    assert_eq!(rig.inputs(), vec![(id(1), Input::Paste(text.clone()))]);
+    rig.input(InputEvent::Paste("one\n".to_owned()));
+    assert_eq!(rig.inputs().len(), 1);
+    let modes = Modes {
+        bracketed_paste: true,
+        ..Modes::default()
+    };
+    rig.screen(id(1), &["$"], modes);
+    rig.input(InputEvent::Paste(text.clone()));
+    assert_eq!(rig.inputs(), vec![(id(1), Input::Paste(text))]);
+}
+
+#[test]
+fn input_that_a_program_does_not_take_is_told() {
+    let mut rig = Rig::with_shell(80, 24);
+    let error = crate::pane::PaneError::InputFull { pending: 65536 };
+    rig.tell(Msg::Refused(id(1), error.clone()));
+    assert!(rig.shows("does not read its"), "{}", rig.text());
+    rig.tell(Msg::Refused(id(1), error));
+    assert!(rig.shows("(x2)"));
+    rig.wait(30_000);
+    assert!(!rig.shows("(x2) "), "{}", rig.text());
+    assert_eq!(rig.model.next_deadline(), None);
+    rig.command("m");
+    assert!(
+        rig.shows("01:00:00Z") && rig.shows("(x2)"),
+        "{}",
+        rig.text()
+    );
+}

@@ -1,0 +1,127 @@
+//! How each role looks: a colour for dark and for light terminals, one of the 16, and what stands in without colour.
+
+#![allow(
+    clippy::unreadable_literal,
+    reason = "colours are known by six hex digits"
+)]
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::down::{self, Rgb};
+use super::{Depth, Role};
+
+/// One colour in its variants; the numbers are of the 16 colours.
+#[derive(Clone, Copy)]
+struct Tone {
+    dark: Rgb,
+    light: Rgb,
+    dark_16: u8,
+    light_16: u8,
+}
+
+const fn tone(dark: u32, light: u32, dark_16: u8, light_16: u8) -> Tone {
+    const fn rgb(hex: u32) -> Rgb {
+        let [_, red, green, blue] = hex.to_be_bytes();
+        (red, green, blue)
+    }
+    Tone {
+        dark: rgb(dark),
+        light: rgb(light),
+        dark_16,
+        light_16,
+    }
+}
+
+const MUTED: Tone = tone(0x8a8f98, 0x6b7078, 8, 8);
+const ACCENT: Tone = tone(0x7ab8ff, 0x0a58ca, 14, 4);
+const GREEN: Tone = tone(0x7fd88f, 0x1a7f37, 10, 2);
+const YELLOW: Tone = tone(0xf0c65c, 0x8a5a00, 11, 3);
+const RED: Tone = tone(0xff7b72, 0xb31d28, 9, 1);
+const MAGENTA: Tone = tone(0xd2a8ff, 0x7d3ac1, 13, 5);
+const BORDER: Tone = tone(0x4a4f59, 0xb4b9c1, 8, 7);
+const BAR: Tone = tone(0x242932, 0xe3e6ea, 0, 7);
+const BAR_TEXT: Tone = tone(0xb6bdc8, 0x3c424b, 7, 0);
+const BAR_ACTIVE: Tone = tone(0x3b5b8c, 0xbfd7ff, 4, 4);
+const ON_BAR_ACTIVE: Tone = tone(0xffffff, 0x0b1f3f, 15, 15);
+const SELECTED: Tone = tone(0x334663, 0xd3e3fb, 4, 4);
+const ON_SELECTED: Tone = tone(0xf4f6f9, 0x121a26, 15, 15);
+const MATCH: Tone = tone(0x6b5612, 0xffeca8, 3, 3);
+const ON_MATCH: Tone = tone(0xfff2c2, 0x3a2c00, 0, 0);
+const CURRENT: Tone = tone(0xf0c65c, 0xffb02e, 11, 11);
+const ON_CURRENT: Tone = tone(0x1c1600, 0x1c1600, 0, 0);
+
+/// The parts of a style; `mono` takes the place of the colours where there are none.
+struct Look {
+    text: Option<Tone>,
+    ground: Option<Tone>,
+    modifiers: Modifier,
+    mono: Modifier,
+}
+
+const fn look(
+    text: Option<Tone>,
+    ground: Option<Tone>,
+    modifiers: Modifier,
+    mono: Modifier,
+) -> Look {
+    Look {
+        text,
+        ground,
+        modifiers,
+        mono,
+    }
+}
+
+const fn look_of(role: Role) -> Look {
+    const NONE: Modifier = Modifier::empty();
+    const BOLD: Modifier = Modifier::BOLD;
+    const REVERSED: Modifier = Modifier::REVERSED;
+    const UNDERLINED: Modifier = Modifier::UNDERLINED;
+    const LOUD: Modifier = REVERSED.union(BOLD);
+    match role {
+        Role::Text => look(None, None, NONE, NONE),
+        Role::Muted | Role::StateIdle | Role::StateUnknown => {
+            look(Some(MUTED), None, NONE, Modifier::DIM)
+        }
+        Role::GaugeEmpty => look(Some(MUTED), None, NONE, NONE),
+        Role::Heading => look(None, None, BOLD, BOLD),
+        Role::Bar => look(Some(BAR_TEXT), Some(BAR), NONE, NONE),
+        Role::BarActive => look(Some(ON_BAR_ACTIVE), Some(BAR_ACTIVE), BOLD, LOUD),
+        Role::Key => look(Some(ACCENT), None, BOLD, BOLD),
+        Role::Border => look(Some(BORDER), None, NONE, NONE),
+        Role::BorderFocused => look(Some(ACCENT), None, NONE, BOLD),
+        Role::Selected => look(Some(ON_SELECTED), Some(SELECTED), BOLD, LOUD),
+        Role::Matched => look(Some(YELLOW), None, BOLD, UNDERLINED),
+        Role::Info | Role::GaugeFilled | Role::StateWorking => look(Some(ACCENT), None, NONE, NONE),
+        Role::Success | Role::StateDone => look(Some(GREEN), None, NONE, BOLD),
+        Role::Warning | Role::GaugeWarning => look(Some(YELLOW), None, BOLD, BOLD),
+        Role::Error => look(Some(RED), None, BOLD, LOUD),
+        Role::StateWaiting => look(Some(MAGENTA), None, BOLD, LOUD),
+        Role::Dead => look(Some(RED), None, NONE, Modifier::DIM),
+        Role::Selection => look(Some(ON_SELECTED), Some(SELECTED), NONE, REVERSED),
+        Role::SearchMatch => look(Some(ON_MATCH), Some(MATCH), NONE, UNDERLINED),
+        Role::SearchCurrent => look(Some(ON_CURRENT), Some(CURRENT), BOLD, LOUD),
+        Role::Indicator => look(Some(ON_CURRENT), Some(CURRENT), NONE, REVERSED),
+    }
+}
+
+pub(super) fn style(role: Role, depth: Depth, light: bool) -> Style {
+    let look = look_of(role);
+    if depth == Depth::None {
+        return Style::new().add_modifier(look.mono);
+    }
+    let paint = |tone: Tone| {
+        let rgb = if light { tone.light } else { tone.dark };
+        match depth {
+            Depth::True => Color::Rgb(rgb.0, rgb.1, rgb.2),
+            Depth::Indexed256 => Color::Indexed(down::rgb_to_256(rgb)),
+            _ => down::named(if light { tone.light_16 } else { tone.dark_16 }),
+        }
+    };
+    Style {
+        fg: look.text.map(paint),
+        bg: look.ground.map(paint),
+        add_modifier: look.modifiers,
+        ..Style::new()
+    }
+}

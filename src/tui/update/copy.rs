@@ -1,0 +1,204 @@
+//! Scroll and copy mode of the panes.
+
+use std::sync::Arc;
+
+use super::Redraw;
+use crate::domain::action::{Action, Context};
+use crate::domain::chord::Chord;
+use crate::domain::id::TerminalId;
+use crate::domain::input::KeyEvent;
+use crate::domain::screen::ScreenSnapshot;
+use crate::domain::size::Size;
+use crate::pane::{Match, PaneError, RowWindow};
+use crate::tui::copy::{CopyEffect, CopyEvent, CopyMode};
+use crate::tui::effect::Effect;
+use crate::tui::model::{Model, Now, Pane, Severity};
+
+/// Enters copy mode in the focused pane.
+pub(super) fn enter(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
+    if let Some(id) = model.focus() {
+        enter_in(model, id, now, effects);
+    }
+}
+
+/// Enters copy mode with its search prompt open; upwards, for from the newest line there is nothing below.
+pub(super) fn enter_search(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
+    if let Some(id) = model.focus() {
+        enter_in(model, id, now, effects);
+        tell(
+            model,
+            id,
+            CopyEvent::Action(Action::CopySearchBack),
+            now,
+            effects,
+        );
+    }
+}
+
+/// Enters copy mode in some pane, if it is not in it; false if there is no screen yet.
+pub(super) fn enter_in(
+    model: &mut Model,
+    id: TerminalId,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) -> bool {
+    let Some(pane) = model.panes.get_mut(&id) else {
+        return false;
+    };
+    if pane.copy.is_some() {
+        return true;
+    }
+    let Some(screen) = &pane.screen else {
+        return false;
+    };
+    let (mode, asked) = CopyMode::enter(screen, pane.size);
+    pane.copy = Some(mode);
+    pane.wheeled = false;
+    carry_out(model, id, asked, now, effects);
+    true
+}
+
+pub(super) fn key(
+    model: &mut Model,
+    key: &KeyEvent,
+    chord: Chord,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(pane) = model.focused() else { return };
+    let id = pane.info.id;
+    let wants_text = pane.copy.as_ref().is_some_and(CopyMode::wants_text);
+    let action = model
+        .options
+        .keymap
+        .lookup(Context::Copy, chord)
+        .filter(|_| !wants_text);
+    let event = action.map_or(CopyEvent::Key(*key), CopyEvent::Action);
+    if let Some(pane) = model.panes.get_mut(&id) {
+        pane.wheeled = false;
+    }
+    tell(model, id, event, now, effects);
+}
+
+/// Drops the selection of the focused pane's copy mode, or leaves it.
+pub(super) fn leave(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
+    if let Some(id) = model.focus() {
+        let event = CopyEvent::Action(Action::CopyLeave);
+        tell(model, id, event, now, effects);
+    }
+}
+
+/// Tells copy mode of a pane something and does what it asks for.
+pub(super) fn tell(
+    model: &mut Model,
+    id: TerminalId,
+    event: CopyEvent,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(mode) = model.panes.get_mut(&id).and_then(|pane| pane.copy.as_mut()) else {
+        return;
+    };
+    let asked = mode.handle(event);
+    carry_out(model, id, asked, now, effects);
+}
+
+/// A pane has a newer screen.
+pub(super) fn screen(
+    model: &mut Model,
+    id: TerminalId,
+    screen: Arc<ScreenSnapshot>,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) -> Redraw {
+    let Some(pane) = model.panes.get_mut(&id) else {
+        return Redraw::Nothing;
+    };
+    let before = pane.screen.replace(Arc::clone(&screen));
+    if pane.copy.is_some() {
+        tell(model, id, CopyEvent::Screen(screen), now, effects);
+        return Redraw::All;
+    }
+    // The mode decides what a click does and what the hints say of it.
+    match before {
+        Some(before) if before.modes.mouse == screen.modes.mouse => Redraw::Panes,
+        _ => Redraw::All,
+    }
+}
+
+pub(super) fn rows(
+    model: &mut Model,
+    id: TerminalId,
+    rows: Result<RowWindow, PaneError>,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) -> Redraw {
+    match rows {
+        Ok(rows) => tell(model, id, CopyEvent::Rows(rows), now, effects),
+        Err(error) => model
+            .messages
+            .tell(Severity::Warning, error.to_string(), now),
+    }
+    Redraw::All
+}
+
+pub(super) fn found(
+    model: &mut Model,
+    id: TerminalId,
+    number: u64,
+    hit: Result<Option<Match>, PaneError>,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    match hit {
+        Ok(hit) => tell(model, id, CopyEvent::Found { number, hit }, now, effects),
+        Err(error) => model
+            .messages
+            .tell(Severity::Warning, error.to_string(), now),
+    }
+}
+
+pub(super) fn resized(pane: &mut Pane, size: Size, effects: &mut Vec<Effect>) {
+    let id = pane.info.id;
+    let Some(mode) = pane.copy.as_mut() else {
+        return;
+    };
+    for asked in mode.handle(CopyEvent::Resize(size)) {
+        if let CopyEffect::NeedRows(range) = asked {
+            effects.push(Effect::Rows(id, range));
+        }
+    }
+}
+
+fn carry_out(
+    model: &mut Model,
+    id: TerminalId,
+    asked: Vec<CopyEffect>,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    for effect in asked {
+        match effect {
+            CopyEffect::NeedRows(range) => effects.push(Effect::Rows(id, range)),
+            CopyEffect::Search { number, search } => {
+                effects.push(Effect::Search(id, number, Box::new(search)));
+            }
+            CopyEffect::Copy(text) => {
+                let lines = text.lines().count();
+                let note = match lines {
+                    0 | 1 => format!("copied {} characters", text.chars().count()),
+                    _ => format!("copied {lines} lines"),
+                };
+                model.messages.tell(Severity::Success, note, now);
+                model.paste_buffer.clone_from(&text);
+                effects.push(Effect::Clipboard(text));
+            }
+            CopyEffect::Message(text) => model.messages.tell(Severity::Info, text, now),
+            CopyEffect::Leave => {
+                if let Some(pane) = model.panes.get_mut(&id) {
+                    pane.copy = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Keys: to what lies over the panes, to the prefix, to copy mode, or to the program.
+
+use super::{Redraw, action, copy, forward, open, overlay, terminal};
+use crate::domain::action::{Action, Context};
+use crate::domain::chord::Chord;
+use crate::domain::input::{Input, KeyCode, KeyEvent, KeyKind, Mods};
+use crate::domain::keymap::AfterPrefix;
+use crate::tui::effect::Effect;
+use crate::tui::model::{Mode, Model, Now, Severity};
+
+/// Keys held at once whose release is remembered; more than a hand has.
+const HELD: usize = 16;
+
+pub(super) fn struck(
+    model: &mut Model,
+    key: KeyEvent,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) -> Redraw {
+    if key.kind == KeyKind::Release {
+        return released(model, key, effects);
+    }
+    if is_passive(key.code) {
+        // A modifier alone ends no prefix and no repeat; only the program may want to know.
+        if takes_keys(model) {
+            forward(model, Input::Key(key), effects);
+        }
+        return Redraw::Nothing;
+    }
+    let redraw = dispatch(model, key, now, effects);
+    if redraw != Redraw::Nothing && model.held.len() < HELD && !model.held.contains(&key.code) {
+        model.held.push(key.code);
+    }
+    redraw
+}
+
+/// Passes a release on if its press went to the program too.
+fn released(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> Redraw {
+    if let Some(at) = model.held.iter().position(|code| *code == key.code) {
+        model.held.swap_remove(at);
+    } else if takes_keys(model) {
+        forward(model, Input::Key(key), effects);
+    }
+    Redraw::Nothing
+}
+
+/// Whether keys go to the program of the focused pane.
+fn takes_keys(model: &Model) -> bool {
+    model.overlay.is_none()
+        && !matches!(model.mode, Mode::Prefix { .. })
+        && model
+            .focused()
+            .is_some_and(|pane| pane.copy.is_none() && pane.ended.is_none())
+}
+
+fn is_passive(code: KeyCode) -> bool {
+    matches!(
+        code,
+        KeyCode::Modifier(_) | KeyCode::CapsLock | KeyCode::NumLock | KeyCode::ScrollLock
+    )
+}
+
+fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect>) -> Redraw {
+    let Some(chord) = Chord::of(&key) else {
+        return Redraw::Nothing;
+    };
+    if let Some(context) = typed_too_fast(model, &key, chord) {
+        // Without kitty's protocol Escape and a key struck at once look like Alt with that key.
+        let plain = KeyEvent {
+            mods: key.mods.without(Mods::ALT),
+            ..key
+        };
+        match context {
+            Context::Dialog => model.overlay = None,
+            _ => copy::leave(model, now, effects),
+        }
+        return dispatch(model, plain, now, effects).max(Redraw::All);
+    }
+    if model.overlay.is_some() {
+        overlay::key(model, &key, chord, now, effects);
+        return Redraw::All;
+    }
+    match model.mode {
+        Mode::Prefix { .. } => {
+            model.mode = Mode::Normal;
+            after_prefix(model, chord, now, effects);
+            return Redraw::All;
+        }
+        Mode::Repeat { until } => {
+            let again = model.options.keymap.lookup(Context::Prefix, chord);
+            if let Some(action) = again.filter(|action| action.repeats())
+                && now.instant < until
+            {
+                action::perform(model, action, now, effects);
+                return Redraw::All;
+            }
+            model.mode = Mode::Normal;
+        }
+        Mode::Normal => {}
+    }
+    if model.options.keymap.is_prefix(chord) {
+        model.mode = Mode::Prefix {
+            since: now.instant,
+            listed: false,
+        };
+        return Redraw::All;
+    }
+    let Some(pane) = model.focused() else {
+        return Redraw::Nothing;
+    };
+    if pane.copy.is_some() {
+        copy::key(model, &key, chord, now, effects);
+        return Redraw::All;
+    }
+    if pane.ended.is_some() {
+        let id = pane.info.id;
+        match key.code {
+            KeyCode::Enter => terminal::forget(model, id, effects),
+            KeyCode::Char('r') => open::again(model, id, effects),
+            _ => return Redraw::Nothing,
+        }
+        return Redraw::All;
+    }
+    model.held.retain(|code| *code != key.code);
+    forward(model, Input::Key(key), effects);
+    Redraw::Nothing
+}
+
+/// Whether Escape was meant, in a place where Alt with a character means nothing; tells which.
+fn typed_too_fast(model: &Model, key: &KeyEvent, chord: Chord) -> Option<Context> {
+    let maybe = !model.keyboard
+        && key.mods.contains(Mods::ALT)
+        && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter);
+    if !maybe || matches!(model.mode, Mode::Prefix { .. }) {
+        return None;
+    }
+    let context = if model.overlay.is_some() {
+        Context::Dialog
+    } else if model.focused()?.copy.is_some() {
+        Context::Copy
+    } else {
+        return None;
+    };
+    let unbound = model.options.keymap.lookup(context, chord).is_none();
+    unbound.then_some(context)
+}
+
+fn after_prefix(model: &mut Model, chord: Chord, now: Now, effects: &mut Vec<Effect>) {
+    match model.options.keymap.after_prefix(chord) {
+        AfterPrefix::Do(action) => action::perform(model, action, now, effects),
+        AfterPrefix::SendPrefix => {
+            let prefix = model.options.keymap.prefix();
+            forward(model, Input::Key(prefix.event()), effects);
+        }
+        // Escape is what one strikes to get out.
+        AfterPrefix::Unbound if chord.code() == KeyCode::Escape => {}
+        AfterPrefix::Unbound => {
+            let help = model
+                .options
+                .keymap
+                .bindings_of(Action::Help)
+                .first()
+                .map(|help| format!("; {} {help} shows the keys", model.options.keymap.prefix()))
+                .unwrap_or_default();
+            let text = format!("{chord} does nothing after the prefix{help}");
+            model.messages.tell(Severity::Info, text, now);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! New terminals: asking for them and finding them a place.
+
+use super::focus;
+use crate::domain::agent::AgentKind;
+use crate::domain::id::TerminalId;
+use crate::domain::layout::{Axis, Rect};
+use crate::domain::size::Size;
+use crate::domain::terminal::{Owner, TerminalInfo, TerminalSpec};
+use crate::pane::PaneError;
+use crate::tui::effect::{Effect, Place};
+use crate::tui::model::{Model, Now, Pane, Severity, Tab};
+
+/// Asks for the terminals to begin with, each in a tab of its own.
+pub fn first(model: &mut Model, specs: Vec<TerminalSpec>, effects: &mut Vec<Effect>) {
+    let area = model.areas().panes;
+    for (index, spec) in specs.into_iter().enumerate() {
+        ask(
+            model,
+            Place::Start(index),
+            TerminalSpec {
+                size: size_of(area),
+                owner: Owner::Front,
+                ..spec
+            },
+            effects,
+        );
+    }
+}
+
+pub(super) fn tab(model: &mut Model, effects: &mut Vec<Effect>) {
+    let spec = shell(size_of(model.areas().panes));
+    ask(model, Place::Tab, spec, effects);
+}
+
+/// Splits the focused pane.
+pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
+    let Some(tab) = model.tab_mut() else { return };
+    tab.zoomed = false;
+    let target = tab.focus;
+    let Some(tab) = model.tab() else { return };
+    let area = tab
+        .layout
+        .rect_of(target, model.layout_area(tab))
+        .unwrap_or_default();
+    // About what it will have; it is told exactly once it has its place.
+    let half = match axis {
+        Axis::Horizontal => Rect::new(0, 0, area.width / 2, area.height),
+        Axis::Vertical => Rect::new(0, 0, area.width, area.height / 2),
+    };
+    let spec = shell(size_of(half));
+    ask(model, Place::Split(target, axis), spec, effects);
+}
+
+pub(super) fn agent(model: &mut Model, kind: AgentKind, effects: &mut Vec<Effect>) {
+    let spec = TerminalSpec {
+        agent: Some(kind),
+        ..shell(size_of(model.areas().panes))
+    };
+    ask(model, Place::Tab, spec, effects);
+}
+
+/// Starts an ended pane's program once more, in its place.
+pub(super) fn again(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>) {
+    let Some(pane) = model.panes.get(&id) else {
+        return;
+    };
+    let spec = TerminalSpec {
+        size: pane.size,
+        ..pane.again()
+    };
+    ask(model, Place::Instead(id), spec, effects);
+}
+
+/// Puts a terminal that was asked for in its place, or says why there is none.
+pub(super) fn opened(
+    model: &mut Model,
+    place: Place,
+    spec: TerminalSpec,
+    result: Result<Box<TerminalInfo>, PaneError>,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    model.opening = model.opening.saturating_sub(1);
+    let info = match result {
+        Ok(info) => *info,
+        Err(error) => {
+            model.messages.tell(Severity::Error, error.to_string(), now);
+            return;
+        }
+    };
+    let id = info.id;
+    model.opened_any = true;
+    let ended = info.exit.is_some();
+    model.panes.insert(id, Pane::new(info, Some(spec)));
+    settle(model, place, id);
+    if ended {
+        super::terminal::exited(model, id, now, effects);
+    }
+}
+
+/// A terminal that somebody else opened: a tab behind the present one.
+pub(super) fn appeared(model: &mut Model, info: TerminalInfo) {
+    if model.panes.contains_key(&info.id) {
+        return;
+    }
+    let id = info.id;
+    model.opened_any = true;
+    model.panes.insert(id, Pane::new(info, None));
+    model.tabs.push(Tab::new(id));
+}
+
+fn settle(model: &mut Model, place: Place, id: TerminalId) {
+    match place {
+        Place::Split(target, axis) => {
+            let home = model.tab_of(target);
+            if let Some(tab) = home.and_then(|index| model.tabs.get_mut(index))
+                && tab.layout.split(target, axis, id)
+            {
+                tab.zoomed = false;
+                // Whoever went elsewhere meanwhile stays there.
+                if tab.focus == target {
+                    tab.set_focus(id);
+                }
+                return;
+            }
+        }
+        Place::Instead(old) => {
+            let home = model.tab_of(old);
+            if let Some(tab) = home.and_then(|index| model.tabs.get_mut(index))
+                && tab.layout.split(old, Axis::Vertical, id)
+            {
+                tab.layout.swap(old, id);
+                tab.layout.remove(old);
+                tab.before = tab.before.filter(|before| *before != old);
+                if tab.focus == old {
+                    tab.focus = id;
+                }
+                model.panes.remove(&old);
+                return;
+            }
+        }
+        Place::Start(number) => {
+            insert_start(model, number, id);
+            return;
+        }
+        Place::Tab => {}
+    }
+    model.tabs.push(Tab::new(id));
+    focus::go_to(model, id);
+}
+
+/// Inserts one of the tabs to begin with where it belongs among them; what is in front stays there.
+fn insert_start(model: &mut Model, number: usize, id: TerminalId) {
+    let front = model.focus();
+    let place = model
+        .tabs
+        .iter()
+        .position(|tab| tab.start.is_none_or(|start| start > number))
+        .unwrap_or(model.tabs.len());
+    let tab = Tab {
+        start: Some(number),
+        ..Tab::new(id)
+    };
+    model.tabs.insert(place, tab);
+    let front = if number == 0 { Some(id) } else { front };
+    if let Some(index) = front.and_then(|id| model.tab_of(id)) {
+        model.active = index;
+    }
+}
+
+fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Effect>) {
+    model.opening += 1;
+    let near = match place {
+        Place::Tab => model.focus(),
+        Place::Split(target, _) => Some(target),
+        Place::Start(_) | Place::Instead(_) => None,
+    };
+    effects.push(Effect::Open(place, Box::new(spec), near));
+}
+
+/// The configured shell.
+fn shell(size: Size) -> TerminalSpec {
+    TerminalSpec {
+        name: None,
+        command: Vec::new(),
+        cwd: None,
+        env: Vec::new(),
+        size,
+        persistent: false,
+        agent: None,
+        owner: Owner::Front,
+    }
+}
+
+fn size_of(rect: Rect) -> Size {
+    Size::clamped(rect.width, rect.height)
+}

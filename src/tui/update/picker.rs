@@ -1,0 +1,77 @@
+//! Lists to choose from: actions, panes, agents.
+
+use crate::domain::action::{Action, Context};
+use crate::domain::agent::AgentKind;
+use crate::tui::model::{Item, Model, Overlay, Picked, Picker, PickerKind};
+
+/// Every action that would do something now, and every pane.
+pub(super) fn offer_actions(model: &mut Model) {
+    let mut items: Vec<Item> = Action::ALL
+        .iter()
+        .copied()
+        .filter(|action| {
+            action.context() == Context::Prefix
+                && *action != Action::Palette
+                && model.is_valid(*action)
+        })
+        .map(|action| Item {
+            label: action.name().to_owned(),
+            detail: action.description().to_owned(),
+            refused: None,
+            picked: Picked::Do(action),
+        })
+        .collect();
+    items.extend(panes(model));
+    model.overlay = Some(Overlay::Picker(Picker::new(PickerKind::Palette, items)));
+}
+
+/// Every pane; the focused one is chosen.
+pub(super) fn offer_panes(model: &mut Model) {
+    let mut picker = Picker::new(PickerKind::Panes, panes(model));
+    if let Some(id) = model.focus() {
+        picker = picker.at(Picked::Focus(id));
+    }
+    model.overlay = Some(Overlay::Picker(picker));
+}
+
+/// The agents; those that are not installed say so and cannot be chosen.
+pub(super) fn offer_agents(model: &mut Model, agents: &[(AgentKind, bool)]) {
+    let items = agents
+        .iter()
+        .map(|(kind, installed)| Item {
+            label: kind.name().to_owned(),
+            detail: String::new(),
+            refused: (!installed).then_some("not installed"),
+            picked: Picked::Launch(*kind),
+        })
+        .collect::<Vec<_>>();
+    let first = items
+        .iter()
+        .find(|item| item.refused.is_none())
+        .map(|item| item.picked);
+    let mut picker = Picker::new(PickerKind::Agents, items);
+    if let Some(first) = first {
+        picker = picker.at(first);
+    }
+    model.overlay = Some(Overlay::Picker(picker));
+}
+
+fn panes(model: &Model) -> Vec<Item> {
+    model
+        .tabs
+        .iter()
+        .enumerate()
+        .flat_map(|(index, tab)| {
+            tab.layout
+                .ids()
+                .into_iter()
+                .filter_map(|id| model.panes.get(&id))
+                .map(move |pane| Item {
+                    label: pane.name().to_owned(),
+                    detail: format!("tab {} {}", index + 1, pane.info.command.join(" ")),
+                    refused: None,
+                    picked: Picked::Focus(pane.info.id),
+                })
+        })
+        .collect()
+}

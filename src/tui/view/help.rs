@@ -1,0 +1,91 @@
+//! Help: every key there is, from the keymap in force.
+
+use ratatui::buffer::Buffer;
+
+use super::area;
+use super::text::{Line, width};
+use crate::domain::action::Context;
+use crate::domain::layout::Rect;
+use crate::tui::model::{Help, Model};
+use crate::tui::theme::Role;
+
+const KEY_COLUMNS: u16 = 24;
+
+pub(super) enum Entry {
+    Heading(String),
+    Key { chords: String, text: String },
+}
+
+/// The lines of help that the query leaves.
+pub(super) fn lines(model: &Model, help: &Help) -> Vec<Entry> {
+    let keymap = &model.options.keymap;
+    let query = help.query.text().to_lowercase();
+    let mut lines = Vec::new();
+    let fits = |chords: &str, text: &str| {
+        query.is_empty()
+            || chords.to_lowercase().contains(&query)
+            || text.to_lowercase().contains(&query)
+    };
+    for context in Context::ALL {
+        let entries: Vec<Entry> = keymap
+            .iter()
+            .filter(|(action, chords)| action.context() == context && !chords.is_empty())
+            .map(|(action, chords)| {
+                let chords: Vec<String> = chords.iter().map(ToString::to_string).collect();
+                let text = format!("{} ({})", action.description(), action.name());
+                (chords.join("  "), text)
+            })
+            .filter(|(chords, text)| fits(chords, text))
+            .map(|(chords, text)| Entry::Key { chords, text })
+            .collect();
+        if entries.is_empty() {
+            continue;
+        }
+        lines.push(Entry::Heading(match context {
+            Context::Prefix => format!("{} ({})", context.title(), keymap.prefix()),
+            _ => context.title().to_owned(),
+        }));
+        lines.extend(entries);
+    }
+    if fits("shift", "mouse: select with the outer terminal") {
+        lines.push(Entry::Heading("mouse".to_owned()));
+        for (key, text) in [
+            ("click", "give a pane or a tab the focus"),
+            ("drag", "move a divider, or select and copy"),
+            ("wheel", "scroll through history"),
+            ("shift drag", "select with the outer terminal"),
+        ] {
+            lines.push(Entry::Key {
+                chords: key.to_owned(),
+                text: text.to_owned(),
+            });
+        }
+    }
+    lines
+}
+
+pub(super) fn draw(model: &Model, help: &Help, inner: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let mut line = Line::new(buffer, area(inner), 0);
+    line.put("filter: ", theme.style(Role::Muted))
+        .put(help.query.text(), theme.style(Role::Text));
+    let rows = inner.height.saturating_sub(1);
+    let lines = lines(model, help);
+    let last = lines.len().saturating_sub(usize::from(rows));
+    let shown = lines.iter().skip(help.scroll.min(last));
+    for (row, entry) in (1..=rows).zip(shown) {
+        let mut line = Line::new(buffer, area(inner), row);
+        match entry {
+            Entry::Heading(text) => {
+                line.put(text, theme.style(Role::Heading));
+            }
+            Entry::Key { chords, text } => {
+                let pad = KEY_COLUMNS.saturating_sub(width(chords)).max(2);
+                line.put("  ", theme.style(Role::Text))
+                    .put(chords, theme.style(Role::Key))
+                    .skip(pad)
+                    .put_fit(text, theme.style(Role::Text), theme.glyphs().ellipsis);
+            }
+        }
+    }
+}

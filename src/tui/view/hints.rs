@@ -1,0 +1,160 @@
+//! The last line: which keys are valid now, and the last event.
+
+use ratatui::buffer::Buffer;
+
+use super::area;
+use super::text::{Line, fill, fit, width};
+use crate::domain::action::{Action, Context};
+use crate::domain::layout::Rect;
+use crate::tui::model::{Mode, Model, Overlay, Severity};
+use crate::tui::theme::Role;
+
+/// What is offered after the prefix, most wanted first.
+const AFTER_PREFIX: [(Action, &str); 17] = [
+    (Action::NextWaiting, "next waiting"),
+    (Action::NewPane, "new"),
+    (Action::LaunchAgent, "agent"),
+    (Action::SplitRight, "split right"),
+    (Action::SplitDown, "split down"),
+    (Action::FocusLeft, "focus"),
+    (Action::ZoomPane, "zoom"),
+    (Action::KillPane, "kill"),
+    (Action::NextTab, "next tab"),
+    (Action::CopyMode, "scroll"),
+    (Action::Search, "search"),
+    (Action::Palette, "palette"),
+    (Action::Help, "help"),
+    (Action::RenamePane, "rename"),
+    (Action::PaneList, "panes"),
+    (Action::PasteBuffer, "paste"),
+    (Action::Quit, "quit"),
+];
+
+const COPYING: [(Action, &str); 7] = [
+    (Action::CopySelect, "select"),
+    (Action::CopyYank, "copy"),
+    (Action::CopySearchForward, "search down"),
+    (Action::CopySearchBack, "search up"),
+    (Action::CopySearchNext, "next match"),
+    (Action::CopyTop, "oldest"),
+    (Action::CopyQuit, "leave"),
+];
+
+/// Keys, each with what it does.
+type Hints = Vec<(String, String)>;
+
+pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let bar = theme.style(Role::Bar);
+    fill(buffer, area(rect), bar);
+    let hints = hints(model);
+    let mut line = Line::new(buffer, area(rect), 0);
+    let wanted = hints.iter().fold(1_u16, |sum, (key, text)| {
+        sum.saturating_add(width(key) + width(text) + 3)
+    });
+    if let Some((text, role)) = last_event(model) {
+        // The keys come first; the event has what is left, and at least a third while no key is half struck.
+        let least = match model.mode {
+            Mode::Prefix { .. } => 0,
+            _ => line.room() / 3,
+        };
+        let left = line.room().saturating_sub(wanted);
+        let room = left.max(least).saturating_sub(1);
+        let text = fit(&text, room.saturating_sub(2), theme.glyphs().ellipsis);
+        line.put_right(&format!(" {text} "), bar.patch(theme.style(role)));
+    }
+    line.put(" ", bar);
+    let key_style = bar.patch(theme.style(Role::Key));
+    for (key, text) in hints {
+        if line.room() < width(&key) + width(&text) + 1 {
+            break;
+        }
+        line.put(&key, key_style)
+            .put(" ", bar)
+            .put(&text, bar)
+            .put("  ", bar);
+    }
+}
+
+fn last_event(model: &Model) -> Option<(String, Role)> {
+    let message = model.messages.log().back()?;
+    let role = match message.severity {
+        Severity::Info | Severity::Success => Role::Muted,
+        Severity::Warning => Role::Warning,
+        Severity::Error => Role::Error,
+    };
+    Some((message.text.clone(), role))
+}
+
+/// Keys with what they do, of what is valid now.
+fn hints(model: &Model) -> Hints {
+    let keymap = &model.options.keymap;
+    let key = |action: Action| keymap.bindings_of(action).first().map(ToString::to_string);
+    let named = |list: &[(Action, &str)]| {
+        list.iter()
+            .filter_map(|(action, text)| Some((key(*action)?, (*text).to_owned())))
+            .collect::<Vec<_>>()
+    };
+    if let Some(overlay) = &model.overlay {
+        return in_overlay(overlay, named);
+    }
+    if matches!(model.mode, Mode::Prefix { .. }) {
+        let valid: Vec<_> = AFTER_PREFIX
+            .into_iter()
+            .filter(|(action, _)| action.context() == Context::Prefix && model.is_valid(*action))
+            .collect();
+        return named(&valid);
+    }
+    let pane = model.focused();
+    if let Some(mode) = pane.and_then(|pane| pane.copy.as_ref()) {
+        if mode.wants_text() {
+            return plain(&[("enter", "search"), ("esc", "back")]);
+        }
+        return named(&COPYING);
+    }
+    let prefix = keymap.prefix();
+    let after =
+        |action: Action, text: &str| Some((format!("{prefix} {}", key(action)?), text.to_owned()));
+    let mut hints = Vec::new();
+    if pane.is_some_and(|pane| pane.ended.is_some()) {
+        hints.extend(plain(&[("enter", "close"), ("r", "restart")]));
+    }
+    if model.is_valid(Action::NextWaiting) {
+        hints.extend(after(Action::NextWaiting, "next waiting"));
+    }
+    hints.push((prefix.to_string(), "keys".to_owned()));
+    hints.extend(after(Action::Help, "help"));
+    hints
+}
+
+fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> Hints {
+    match overlay {
+        Overlay::Confirm(_) => {
+            let mut hints = plain(&[("y", "yes"), ("n", "no")]);
+            hints.extend(named(&[(Action::DialogCancel, "back")]));
+            hints
+        }
+        Overlay::Rename(_) => named(&[
+            (Action::DialogAccept, "rename"),
+            (Action::DialogCancel, "back"),
+        ]),
+        Overlay::Picker(_) => named(&[
+            (Action::DialogAccept, "choose"),
+            (Action::DialogNext, "next"),
+            (Action::DialogPrevious, "previous"),
+            (Action::DialogCancel, "back"),
+        ]),
+        Overlay::Help(_) | Overlay::Log(_) => named(&[
+            (Action::DialogNext, "down"),
+            (Action::DialogPrevious, "up"),
+            (Action::DialogCancel, "back"),
+        ]),
+    }
+}
+
+fn plain(hints: &[(&str, &str)]) -> Hints {
+    hints
+        .iter()
+        .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
+        .collect()
+}

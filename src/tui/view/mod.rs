@@ -1,0 +1,73 @@
+//! What the screen should look like: functions of the model that change nothing.
+//!
+//! [`chrome`] draws everything of tundra's own into a buffer and leaves holes where panes show through; [`contents`]
+//! says what is behind each hole; [`modes`] where the cursor is and what the outer terminal should tell. Where a
+//! click lands is decided here too, since only the view knows where it put things.
+
+mod help;
+mod hints;
+mod log;
+mod overlay;
+mod panes;
+mod sidebar;
+mod tabs;
+mod text;
+mod toasts;
+mod whichkey;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect as Area;
+
+pub use overlay::{Hit, hit as overlay_hit, scroll_limit as overlay_scroll_limit};
+pub use panes::{contents, modes};
+pub use sidebar::pane_at as sidebar_pane_at;
+pub use tabs::tab_at;
+
+use super::model::{MIN_SIZE, Mode, Model};
+use super::theme::Role;
+use crate::domain::layout::Rect;
+
+/// Draws everything but the panes' own cells.
+#[must_use]
+pub fn chrome(model: &Model) -> Buffer {
+    let (cols, rows) = model.size;
+    let mut buffer = Buffer::empty(Area::new(0, 0, cols, rows));
+    if model.is_too_small() {
+        too_small(model, &mut buffer);
+        return buffer;
+    }
+    let areas = model.areas();
+    tabs::draw(model, areas.tabs, &mut buffer);
+    if let Some(area) = areas.sidebar {
+        sidebar::draw(model, area, &mut buffer);
+    }
+    panes::draw(model, areas.panes, &mut buffer);
+    hints::draw(model, areas.hints, &mut buffer);
+    if matches!(model.mode, Mode::Prefix { listed: true, .. }) {
+        whichkey::draw(model, &mut buffer);
+    }
+    overlay::draw(model, &mut buffer);
+    toasts::draw(model, &mut buffer);
+    buffer
+}
+
+/// Says that there is no room, as far as there is room to say it.
+fn too_small(model: &Model, buffer: &mut Buffer) {
+    let (cols, rows) = model.size;
+    let text = format!(
+        "too small: {cols}x{rows}, needs {}x{}",
+        MIN_SIZE.0, MIN_SIZE.1
+    );
+    let style = model.theme.style(Role::Warning);
+    let width = usize::from(cols.max(1));
+    let chars: Vec<char> = text.chars().collect();
+    for (y, line) in (0..rows).zip(chars.chunks(width)) {
+        let line: String = line.iter().collect();
+        buffer.set_stringn(0, y, line, width, style);
+    }
+}
+
+/// Ratatui's form of an area.
+fn area(rect: Rect) -> Area {
+    Area::new(rect.x, rect.y, rect.width, rect.height)
+}

@@ -1,0 +1,182 @@
+//! The line of tabs, with the pool's gauge.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::Buffer;
+
+use super::area;
+use super::text::{Line, fill, fit, width};
+use crate::domain::agent::AgentState;
+use crate::domain::layout::Rect;
+use crate::pane::Gauge;
+use crate::tui::model::{Model, Tab};
+use crate::tui::theme::{Role, Theme};
+
+/// Columns of the screen from which on the gauge has a bar, and the cells of that.
+const BAR_FROM: u16 = 60;
+const BAR_CELLS: usize = 8;
+/// A name longer than this is cut in the line of tabs.
+const NAME_COLUMNS: u16 = 20;
+
+pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let bar = theme.style(Role::Bar);
+    fill(buffer, area(rect), bar);
+    let mut line = Line::new(buffer, area(rect), 0);
+    for (text, role) in gauge(model).into_iter().rev() {
+        line.put_right(&text, bar.patch(theme.style(role)));
+    }
+    for (index, label) in labels(model, line.room()) {
+        let active = index == model.active;
+        let style = if active {
+            theme.style(Role::BarActive)
+        } else {
+            bar
+        };
+        line.put(&label.before, style);
+        if let Some((glyph, role)) = label.state {
+            let state = style.patch(theme.style(role));
+            line.put(glyph, if active { style } else { state })
+                .put(" ", style);
+            if !label.word.is_empty() {
+                line.put(label.word, if active { style } else { state })
+                    .put(" ", style);
+            }
+        }
+        line.put(&label.after, style);
+    }
+}
+
+/// The tab whose label covers a column.
+#[must_use]
+pub fn tab_at(model: &Model, x: u16) -> Option<usize> {
+    let gauge: u16 = gauge(model).iter().map(|(text, _)| width(text)).sum();
+    let room = model.areas().tabs.width.saturating_sub(gauge);
+    let mut start = 0_u16;
+    for (index, label) in labels(model, room) {
+        let end = start.saturating_add(label.width());
+        if (start..end).contains(&x) && x < room {
+            return Some(index);
+        }
+        start = end;
+    }
+    None
+}
+
+struct Label {
+    before: String,
+    state: Option<(&'static str, Role)>,
+    word: &'static str,
+    after: String,
+}
+
+impl Label {
+    fn width(&self) -> u16 {
+        let word = if self.word.is_empty() {
+            0
+        } else {
+            width(self.word) + 1
+        };
+        let state = self.state.map_or(0, |(glyph, _)| width(glyph) + 1 + word);
+        width(&self.before) + state + width(&self.after)
+    }
+}
+
+/// The labels that are shown, from the first one that lets the active one be seen.
+fn labels(model: &Model, room: u16) -> Vec<(usize, Label)> {
+    let all: Vec<(usize, Label)> = model
+        .tabs
+        .iter()
+        .enumerate()
+        .map(|(index, tab)| (index, label(model, index, tab)))
+        .collect();
+    let mut first = 0;
+    while first < model.active {
+        let used: u16 = all
+            .iter()
+            .skip(first)
+            .take(model.active + 1 - first)
+            .fold(0, |sum, (_, label)| sum.saturating_add(label.width()));
+        if used <= room {
+            break;
+        }
+        first += 1;
+    }
+    all.into_iter().skip(first).collect()
+}
+
+fn label(model: &Model, index: usize, tab: &Tab) -> Label {
+    let glyphs = model.theme.glyphs();
+    let pane = model.panes.get(&tab.focus);
+    let name = fit(
+        pane.map_or("", |pane| pane.name()),
+        NAME_COLUMNS,
+        glyphs.ellipsis,
+    );
+    let ids = tab.layout.ids();
+    let state = ids
+        .iter()
+        .filter_map(|id| model.state_of(*id))
+        .max_by_key(|state| urgency(*state));
+    let mut after = String::new();
+    if ids.len() > 1 {
+        let _ = write!(after, "+{} ", ids.len() - 1);
+    }
+    if tab.zoomed {
+        after.push_str(glyphs.zoomed);
+        after.push(' ');
+    }
+    if ids
+        .iter()
+        .any(|id| model.panes.get(id).is_some_and(|pane| pane.badge))
+    {
+        after.push_str(glyphs.bell);
+        after.push(' ');
+    }
+    if pane.is_some_and(|pane| pane.ended.is_some()) {
+        after.push_str(glyphs.dead);
+        after.push(' ');
+    }
+    Label {
+        before: format!(" {} {name} ", index + 1),
+        state: state.map(|state| (glyphs.state(state), Theme::state_role(state))),
+        word: state.map_or("", AgentState::name),
+        after,
+    }
+}
+
+/// Of several agents in a tab the one that most needs the user is told.
+fn urgency(state: AgentState) -> u8 {
+    match state {
+        AgentState::Waiting => 4,
+        AgentState::Done => 3,
+        AgentState::Working => 2,
+        AgentState::Idle => 1,
+        AgentState::Unknown => 0,
+    }
+}
+
+/// How full the pool is: in numbers, and as a bar where there is room.
+fn gauge(model: &Model) -> Vec<(String, Role)> {
+    let Gauge { active, max } = model.gauge;
+    let (filled_role, text_role) = if model.is_pool_tight() {
+        (Role::GaugeWarning, Role::GaugeWarning)
+    } else {
+        (Role::GaugeFilled, Role::Bar)
+    };
+    let numbers = (format!(" {active}/{max} "), text_role);
+    if model.size.0 < BAR_FROM {
+        return vec![numbers];
+    }
+    let glyphs = model.theme.glyphs();
+    // Something is shown as soon as there is something.
+    let filled = (active * BAR_CELLS).div_ceil(max.max(1)).min(BAR_CELLS);
+    vec![
+        (glyphs.gauge_filled.repeat(filled), filled_role),
+        (
+            glyphs.gauge_empty.repeat(BAR_CELLS - filled),
+            Role::GaugeEmpty,
+        ),
+        numbers,
+    ]
+}

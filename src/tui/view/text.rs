@@ -1,0 +1,140 @@
+//! Placing text within a width.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect as Area;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns of a text.
+pub(super) fn width(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// The text cut to a width, with a mark where something is missing.
+pub(super) fn fit(text: &str, width: u16, ellipsis: &str) -> String {
+    let room = usize::from(width);
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let room = room.saturating_sub(ellipsis.width());
+    let mut fitted = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        used += grapheme.width();
+        if used > room {
+            break;
+        }
+        fitted.push_str(grapheme);
+    }
+    if ellipsis.width() <= usize::from(width) {
+        fitted.push_str(ellipsis);
+    }
+    fitted
+}
+
+/// The text in lines of a width, broken at spaces where it can be; what is left after so many lines is cut.
+pub(super) fn wrap(text: &str, width: u16, lines: usize, ellipsis: &str) -> Vec<String> {
+    let room = usize::from(width.max(1));
+    let mut rest = text;
+    let mut wrapped = Vec::new();
+    while wrapped.len() + 1 < lines && rest.width() > room {
+        let mut used = 0;
+        let mut hard = rest.len();
+        let mut soft = None;
+        for (at, grapheme) in rest.grapheme_indices(true) {
+            used += grapheme.width();
+            if used > room {
+                hard = at;
+                break;
+            }
+            if grapheme == " " {
+                soft = Some(at);
+            }
+        }
+        let end = soft.filter(|at| *at > 0).unwrap_or(hard);
+        if end == 0 {
+            break;
+        }
+        wrapped.push(rest.get(..end).unwrap_or_default().to_owned());
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
+    wrapped.push(fit(rest, width, ellipsis));
+    wrapped
+}
+
+/// Writes text from left to right within one row of an area.
+pub(super) struct Line<'a> {
+    buffer: &'a mut Buffer,
+    x: u16,
+    y: u16,
+    end: u16,
+}
+
+impl<'a> Line<'a> {
+    /// Begins in the given row of an area; a row outside of it takes nothing.
+    pub(super) fn new(buffer: &'a mut Buffer, area: Area, row: u16) -> Self {
+        let area = area.intersection(buffer.area);
+        let inside = row < area.height;
+        Self {
+            x: area.x,
+            y: area.y.saturating_add(row),
+            end: if inside { area.right() } else { area.x },
+            buffer,
+        }
+    }
+
+    pub(super) fn room(&self) -> u16 {
+        self.end.saturating_sub(self.x)
+    }
+
+    /// The column the next text begins in.
+    pub(super) fn x(&self) -> u16 {
+        self.x
+    }
+
+    /// Writes as much as there is room for.
+    pub(super) fn put(&mut self, text: &str, style: Style) -> &mut Self {
+        let room = usize::from(self.room());
+        if room > 0 {
+            let (x, _) = self.buffer.set_stringn(self.x, self.y, text, room, style);
+            self.x = x;
+        }
+        self
+    }
+
+    /// Writes the text cut to the room there is.
+    pub(super) fn put_fit(&mut self, text: &str, style: Style, ellipsis: &str) -> &mut Self {
+        let text = fit(text, self.room(), ellipsis);
+        self.put(&text, style)
+    }
+
+    /// Leaves columns free.
+    pub(super) fn skip(&mut self, columns: u16) -> &mut Self {
+        self.x = self.x.saturating_add(columns).min(self.end);
+        self
+    }
+
+    /// Writes at the right end, if all of it fits.
+    pub(super) fn put_right(&mut self, text: &str, style: Style) -> &mut Self {
+        let width = width(text);
+        if width > 0 && width <= self.room() {
+            let x = self.end - width;
+            self.buffer
+                .set_stringn(x, self.y, text, usize::from(width), style);
+            self.end = x;
+        }
+        self
+    }
+}
+
+/// Fills an area with a style and blanks.
+pub(super) fn fill(buffer: &mut Buffer, area: Area, style: Style) {
+    let area = area.intersection(buffer.area);
+    for position in area.positions() {
+        if let Some(cell) = buffer.cell_mut(position) {
+            cell.reset();
+            cell.set_style(style);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The measurements, one per row or group of rows of the table.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::files::{MEGABYTE, Scratch};
+use crate::options::Options;
+use crate::target::{Session, Target};
+
+/// Between two keys.
+const KEY_EVERY: Duration = Duration::from_millis(30);
+/// How long memory and load are left alone to settle before they are read.
+const SETTLE: Duration = Duration::from_millis(1500);
+/// Panes whose memory is counted.
+const FURTHER_PANES: u32 = 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    Start,
+    Echo,
+    Flood,
+    Cat,
+    Memory,
+    Freeze,
+    Idle,
+}
+
+type Samples = Vec<(&'static str, f64)>;
+
+impl Measure {
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Echo,
+        Self::Flood,
+        Self::Cat,
+        Self::Memory,
+        Self::Freeze,
+        Self::Idle,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Echo => "echo",
+            Self::Flood => "flood",
+            Self::Cat => "cat",
+            Self::Memory => "memory",
+            Self::Freeze => "freeze",
+            Self::Idle => "idle",
+        }
+    }
+
+    pub fn applies_to(self, target: Target) -> bool {
+        target != Target::Bare || matches!(self, Self::Start | Self::Echo | Self::Cat)
+    }
+
+    pub fn run(self, target: Target, options: &Options, scratch: &Scratch) -> Samples {
+        match self {
+            Self::Start => start(target, options, scratch),
+            Self::Echo => {
+                let session = echoing(target, options, scratch);
+                let rows = ["key to echo, idle, p50, ms", "key to echo, idle, p99, ms"];
+                echo(session, options, rows)
+            }
+            Self::Flood => {
+                let session = echoing(target, options, scratch);
+                session.open_hidden("exec yes");
+                thread::sleep(SETTLE);
+                let rows = [
+                    "key to echo while a hidden pane runs yes, p50, ms",
+                    "key to echo while a hidden pane runs yes, p99, ms",
+                ];
+                echo(session, options, rows)
+            }
+            Self::Cat => cat(target, options, scratch),
+            Self::Memory => memory(target, options, scratch),
+            Self::Freeze => freeze(target, options, scratch),
+            Self::Idle => idle(target, options, scratch),
+        }
+    }
+}
+
+/// From the start of the target to the first byte of its child on the screen.
+fn start(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    let mut times: Vec<f64> = (0..options.starts)
+        .map(|_| {
+            let script = "printf READY; exec cat >/dev/null";
+            let (session, ready) = target.start(options, scratch, script, "READY");
+            let seen = ready.wait("the child's first bytes");
+            milliseconds(seen.at - session.outer.started)
+        })
+        .collect();
+    vec![(
+        "start to the child's first byte, ms",
+        percentile(&mut times, 50),
+    )]
+}
+
+/// A session whose terminal echoes what is typed.
+fn echoing(target: Target, options: &Options, scratch: &Scratch) -> Session {
+    let script = "stty raw echo; printf READY; exec cat >/dev/null";
+    let (session, ready) = target.start(options, scratch, script, "READY");
+    ready.wait("the terminal that echoes");
+    thread::sleep(SETTLE);
+    session
+}
+
+fn echo(mut session: Session, options: &Options, rows: [&'static str; 2]) -> Samples {
+    let mut times = Vec::with_capacity(options.keys);
+    let mut next = Instant::now();
+    for key in ('a'..='z').cycle().take(options.keys) {
+        next += KEY_EVERY;
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        let awaited = session.outer.watch_for(&key.to_string());
+        let struck = Instant::now();
+        session.outer.type_(&key.to_string());
+        let seen = awaited.wait("the echo of a key");
+        times.push(milliseconds(seen.at - struck));
+        next = next.max(Instant::now().checked_sub(KEY_EVERY).unwrap());
+    }
+    vec![
+        (rows[0], percentile(&mut times, 50)),
+        (rows[1], percentile(&mut times, 99)),
+    ]
+}
+
+/// Throughput as the program in the pane sees it.
+fn cat(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    scratch
+        .samples()
+        .into_iter()
+        .map(|sample| {
+            let script = format!(
+                "a=$(date +%s%N); cat {}; b=$(date +%s%N); echo $((b - a)) > took; \
+                 printf '\\033[m\\n@DO''NE@'; exec cat >/dev/null",
+                sample.file.display()
+            );
+            let (session, done) = target.start(options, scratch, &script, "@DONE@");
+            done.wait("the end of the file on the screen");
+            let took = fs::read_to_string(session.folder().join("took")).unwrap();
+            let seconds = took.trim().parse::<f64>().unwrap() / 1e9;
+            (sample.row, sample.bytes as f64 / MEGABYTE as f64 / seconds)
+        })
+        .collect()
+}
+
+fn memory(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    let script = format!(
+        "printf READY; read x; cat {}; printf '@DO''NE@'; exec cat >/dev/null",
+        scratch.history().display()
+    );
+    let (mut session, ready) = target.start(options, scratch, &script, "READY");
+    ready.wait("the first pane");
+    let one = settled(&session);
+    for _ in 0..FURTHER_PANES {
+        session.open_hidden("exec cat >/dev/null");
+    }
+    let many = settled(&session);
+    let done = session.outer.watch_for("@DONE@");
+    session.outer.type_("\r");
+    done.wait("10,100 lines on the screen");
+    let full = settled(&session);
+    let mebibytes = |kib: u64| kib as f64 / 1024.0;
+    vec![
+        ("memory (PSS), one pane, MiB", mebibytes(one)),
+        (
+            "memory, each further empty pane, MiB",
+            mebibytes(many.saturating_sub(one)) / f64::from(FURTHER_PANES),
+        ),
+        (
+            "memory, 10,000 lines of 100 columns, MiB",
+            mebibytes(full.saturating_sub(many)),
+        ),
+    ]
+}
+
+/// Memory once it no longer changes.
+fn settled(session: &Session) -> u64 {
+    thread::sleep(SETTLE);
+    session.pss_kib()
+}
+
+fn freeze(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    let script = "mkfifo go; printf READY; yes & read x < go; kill $!; wait; \
+                  printf '\\n@CUR''RENT@'; exec cat >/dev/null";
+    let (session, ready) = target.start(options, scratch, script, "READY");
+    ready.wait("the pane that runs yes");
+    thread::sleep(2 * SETTLE);
+    let before = session.pss_kib();
+    session.outer.freeze(true);
+    thread::sleep(options.time);
+    let growth = session.pss_kib().saturating_sub(before);
+    let current = session.outer.watch_for("@CURRENT@");
+    fs::write(session.folder().join("go"), "go\n").unwrap();
+    thread::sleep(SETTLE);
+    let stale = session.outer.bytes();
+    session.outer.freeze(false);
+    let seen = current.wait("the marker after the flood");
+    vec![
+        (
+            "outer terminal stops reading under yes: growth, MiB",
+            growth as f64 / 1024.0,
+        ),
+        (
+            "outer terminal stops reading under yes: bytes until current, KB",
+            (seen.bytes - stale) as f64 / 1000.0,
+        ),
+    ]
+}
+
+fn idle(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    let script = "printf READY; exec cat >/dev/null";
+    let (session, ready) = target.start(options, scratch, script, "READY");
+    ready.wait("the first pane");
+    for _ in 1..10 {
+        session.open_hidden("exec cat >/dev/null");
+    }
+    thread::sleep(2 * SETTLE);
+    let (before, start) = (session.work(), Instant::now());
+    thread::sleep(options.time);
+    let (after, time) = (session.work(), start.elapsed().as_secs_f64());
+    vec![
+        (
+            "ten idle panes, CPU, %",
+            (after.seconds - before.seconds) / time * 100.0,
+        ),
+        (
+            "ten idle panes, context switches a second",
+            (after.switches - before.switches) as f64 / time,
+        ),
+    ]
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// The value below which `percent` of a hundred lie.
+fn percentile(values: &mut [f64], percent: usize) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[(values.len() * percent / 100).min(values.len() - 1)]
+}

@@ -1,0 +1,535 @@
+//! The terminal that a person sits at: tundra runs in it, an emulator shows what is on it.
+
+use std::fs::File;
+use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
+use std::process::{Child, Command};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::Signal;
+use rustix::termios::{Termios, tcgetattr};
+
+use super::command::exit_code;
+use super::condition::{PATIENCE, eventually};
+use super::home::Home;
+use super::procs;
+use super::pty::Pty;
+
+/// How the outer terminal behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub rows: u16,
+    pub cols: u16,
+    /// It knows kitty's keyboard protocol.
+    pub kitty: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rows: 30,
+            cols: 100,
+            kitty: false,
+        }
+    }
+}
+
+/// A program in a terminal of its own. Dropping it hangs up; a failing test shows the screen.
+pub struct Terminal {
+    pty: Option<Pty>,
+    child: Child,
+    input: Option<File>,
+    /// Closing it ends the reading thread.
+    reading: Option<PipeWriter>,
+    shared: Arc<Shared>,
+    before: Termios,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    parser: vt100::Parser<Outer>,
+    raw: Vec<u8>,
+    ended: bool,
+}
+
+/// What the emulator does not do itself: answers to queries, clipboard, bell and title.
+#[derive(Default)]
+struct Outer {
+    kitty: bool,
+    kitty_flags: Vec<u16>,
+    replies: Vec<u8>,
+    clipboard: Vec<Vec<u8>>,
+    bells: usize,
+    title: String,
+}
+
+/// What the terminal shows at one moment.
+pub struct Screen<'a>(&'a State);
+
+impl Screen<'_> {
+    /// All rows, each without trailing blanks.
+    pub fn text(&self) -> String {
+        self.lines().join("\n")
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        let screen = self.0.parser.screen();
+        let (_, cols) = screen.size();
+        screen
+            .rows(0, cols.get())
+            .map(|row| row.trim_end().to_owned())
+            .collect()
+    }
+
+    pub fn has(&self, text: &str) -> bool {
+        self.lines().iter().any(|line| line.contains(text))
+    }
+
+    /// Row and column of the first cell of `text`, counted from 0.
+    pub fn find(&self, text: &str) -> Option<(u16, u16)> {
+        let screen = self.0.parser.screen();
+        let (rows, cols) = screen.size();
+        for row in 0..rows.get() {
+            for col in 0..cols.get() {
+                let rest: String = (col..cols.get())
+                    .filter_map(|col| screen.cell(row, col))
+                    .filter(|cell| !cell.is_wide_continuation())
+                    .map(|cell| match cell.contents() {
+                        "" => " ",
+                        contents => contents,
+                    })
+                    .take(text.chars().count())
+                    .collect();
+                if rest == text {
+                    return Some((row, col));
+                }
+            }
+        }
+        None
+    }
+
+    pub fn vt(&self) -> &vt100::Screen {
+        self.0.parser.screen()
+    }
+
+    /// What was copied to the clipboard so far, base64 as it came.
+    pub fn clipboard(&self) -> &[Vec<u8>] {
+        &self.0.parser.callbacks().clipboard
+    }
+
+    pub fn bells(&self) -> usize {
+        self.0.parser.callbacks().bells
+    }
+
+    pub fn title(&self) -> &str {
+        &self.0.parser.callbacks().title
+    }
+
+    /// The kitty keyboard flags in force.
+    pub fn kitty_flags(&self) -> u16 {
+        *self.0.parser.callbacks().kitty_flags.last().unwrap_or(&0)
+    }
+}
+
+impl Terminal {
+    /// Starts tundra with these arguments in 100 columns and 30 rows.
+    pub fn tundra(home: &Home, args: &[&str]) -> Self {
+        Self::start(home.tundra(args), Options::default())
+    }
+
+    pub fn start(command: Command, options: Options) -> Self {
+        let pty = Pty::open(options.rows, options.cols).unwrap();
+        let before = tcgetattr(pty.slave().unwrap()).unwrap();
+        let child = pty.spawn(command).unwrap();
+        let input = pty.master().unwrap();
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                parser: vt100::Parser::new_with_callbacks(
+                    options.rows.try_into().unwrap(),
+                    options.cols.try_into().unwrap(),
+                    0,
+                    Outer {
+                        kitty: options.kitty,
+                        ..Outer::default()
+                    },
+                ),
+                raw: Vec::new(),
+                ended: false,
+            }),
+            changed: Condvar::new(),
+        });
+        let (output, seen) = (pty.master().unwrap(), Arc::clone(&shared));
+        let (until, reading) = std::io::pipe().unwrap();
+        thread::spawn(move || show(output, &until, &seen));
+        Self {
+            pty: Some(pty),
+            child,
+            input: Some(input),
+            reading: Some(reading),
+            shared,
+            before,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types text as it is; `\r` is Enter.
+    pub fn type_(&mut self, text: &str) {
+        self.write(text.as_bytes());
+    }
+
+    /// Types bytes as a terminal would send them for a key.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.input.as_mut().unwrap().write_all(bytes).unwrap();
+    }
+
+    /// Types the prefix and then a command key.
+    pub fn command(&mut self, key: &str) {
+        self.write(b"\x02");
+        self.type_(key);
+    }
+
+    /// Pastes as a terminal does that was asked for brackets.
+    pub fn paste(&mut self, text: &str) {
+        self.write(b"\x1b[200~");
+        self.write(text.as_bytes());
+        self.write(b"\x1b[201~");
+    }
+
+    /// Clicks with the left button at a cell counted from 0.
+    pub fn click(&mut self, row: u16, col: u16) {
+        let (row, col) = (row + 1, col + 1);
+        self.type_(&format!("\x1b[<0;{col};{row}M\x1b[<0;{col};{row}m"));
+    }
+
+    pub fn resize(&mut self, rows: u16, cols: u16) {
+        let mut state = self.shared.state.lock().unwrap();
+        state
+            .parser
+            .set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
+        self.pty.as_ref().unwrap().resize(rows, cols).unwrap();
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        procs::signal(self.child.id(), signal);
+    }
+
+    /// Closes the terminal's window: every descriptor of the master.
+    pub fn hang_up(&mut self) {
+        self.reading = None;
+        let shared = Arc::clone(&self.shared);
+        eventually("the terminal's reader ends", || {
+            shared.state.lock().unwrap().ended
+        });
+        self.input = None;
+        self.pty = None;
+    }
+
+    /// Waits until the screen is as wanted.
+    #[track_caller]
+    pub fn wait_for(&self, name: &str, wanted: impl FnMut(&Screen<'_>) -> bool) {
+        self.wait_within(PATIENCE, name, wanted);
+    }
+
+    #[track_caller]
+    pub fn wait_within(
+        &self,
+        deadline: Duration,
+        name: &str,
+        mut wanted: impl FnMut(&Screen<'_>) -> bool,
+    ) {
+        let start = Instant::now();
+        let mut state = self.shared.state.lock().unwrap();
+        while !wanted(&Screen(&state)) {
+            let left = deadline.saturating_sub(start.elapsed());
+            if left.is_zero() || state.ended {
+                let why = if state.ended {
+                    "ended before"
+                } else {
+                    "not in time"
+                };
+                drop(state);
+                panic!("{why}: {name}");
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// As [`Terminal::wait_for`], for a program that has ended: everything it wrote has been read by then.
+    #[track_caller]
+    pub fn wait_after(&self, name: &str, wanted: impl FnOnce(&Screen<'_>) -> bool) {
+        assert!(self.look(wanted), "{name}");
+    }
+
+    /// Waits for text somewhere on the screen.
+    #[track_caller]
+    pub fn wait_text(&self, text: &str) {
+        self.wait_for(&format!("{text:?} is shown"), |screen| screen.has(text));
+    }
+
+    /// Looks at the screen as it is now.
+    pub fn look<T>(&self, look: impl FnOnce(&Screen<'_>) -> T) -> T {
+        look(&Screen(&self.shared.state.lock().unwrap()))
+    }
+
+    /// Every byte that came so far.
+    pub fn raw(&self) -> Vec<u8> {
+        self.shared.state.lock().unwrap().raw.clone()
+    }
+
+    pub fn raw_len(&self) -> usize {
+        self.shared.state.lock().unwrap().raw.len()
+    }
+
+    pub fn running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for the end and answers the exit code, once everything that was written has been seen.
+    #[track_caller]
+    pub fn exit(&mut self) -> i32 {
+        let child = &mut self.child;
+        let status = eventually("the program in the terminal ends", || {
+            child.try_wait().unwrap()
+        });
+        let shared = Arc::clone(&self.shared);
+        eventually("all output is read", || shared.state.lock().unwrap().ended);
+        exit_code(status)
+    }
+
+    /// Fails unless the terminal is as it was before the program ran.
+    #[track_caller]
+    pub fn assert_restored(&self) {
+        let now = tcgetattr(self.pty.as_ref().unwrap().slave().unwrap()).unwrap();
+        let modes = |t: &Termios| {
+            (
+                t.input_modes,
+                t.output_modes,
+                t.control_modes,
+                t.local_modes,
+            )
+        };
+        assert_eq!(modes(&now), modes(&self.before), "termios");
+        let raw = self.raw();
+        for (name, on, off) in MODES {
+            let last_on = last(&raw, on);
+            if last_on.is_some() {
+                assert!(last(&raw, off) > last_on, "{name} was left on");
+            }
+        }
+        let (hidden, shown) = (last(&raw, b"\x1b[?25l"), last(&raw, b"\x1b[?25h"));
+        assert!(
+            hidden.is_none() || shown > hidden,
+            "the cursor was left hidden"
+        );
+        let kitty = self.look(|screen| screen.kitty_flags());
+        assert_eq!(kitty, 0, "keyboard flags were left on");
+    }
+}
+
+/// Modes that a program sets and must take back.
+const MODES: [(&str, &[u8], &[u8]); 9] = [
+    ("the alternate screen", b"\x1b[?1049h", b"\x1b[?1049l"),
+    ("bracketed paste", b"\x1b[?2004h", b"\x1b[?2004l"),
+    ("mouse clicks", b"\x1b[?1000h", b"\x1b[?1000l"),
+    ("mouse drags", b"\x1b[?1002h", b"\x1b[?1002l"),
+    ("mouse moves", b"\x1b[?1003h", b"\x1b[?1003l"),
+    ("the mouse encoding", b"\x1b[?1006h", b"\x1b[?1006l"),
+    ("focus events", b"\x1b[?1004h", b"\x1b[?1004l"),
+    ("a synchronized update", b"\x1b[?2026h", b"\x1b[?2026l"),
+    ("application cursor keys", b"\x1b[?1h", b"\x1b[?1l"),
+];
+
+/// Where `needle` begins for the last time.
+pub fn last(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .rposition(|window| window == needle)
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let shown = self.shared.state.lock().map_or_else(
+                |poisoned| Screen(&poisoned.into_inner()).text(),
+                |state| Screen(&state).text(),
+            );
+            eprintln!("--- the screen\n{shown}\n---");
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads until the slave side is closed, answering what a terminal is asked.
+fn show(mut output: File, until: &PipeReader, shared: &Shared) {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let mut ready = [
+            PollFd::new(&output, PollFlags::IN),
+            PollFd::new(until, PollFlags::IN),
+        ];
+        poll(&mut ready, None).unwrap();
+        if !ready[1].revents().is_empty() {
+            break;
+        }
+        let Ok(count @ 1..) = output.read(&mut buffer) else {
+            break;
+        };
+        let bytes = &buffer[..count];
+        let mut state = shared.state.lock().unwrap();
+        state.raw.extend_from_slice(bytes);
+        state.parser.process(bytes);
+        let answer = std::mem::take(&mut state.parser.callbacks_mut().replies);
+        drop(state);
+        shared.changed.notify_all();
+        if !answer.is_empty() {
+            // The program may have ended meanwhile.
+            let _ = output.write_all(&answer);
+        }
+    }
+    drop(output);
+    if let Ok(mut state) = shared.state.lock() {
+        state.ended = true;
+    }
+    shared.changed.notify_all();
+}
+
+impl Outer {
+    fn reply(&mut self, text: &str) {
+        self.replies.extend_from_slice(text.as_bytes());
+    }
+
+    fn keyboard(&mut self, kind: u8, first: u16) {
+        if !self.kitty {
+            return;
+        }
+        match kind {
+            b'?' => {
+                let flags = *self.kitty_flags.last().unwrap_or(&0);
+                self.reply(&format!("\x1b[?{flags}u"));
+            }
+            b'>' => self.kitty_flags.push(first),
+            b'<' => {
+                for _ in 0..first.max(1) {
+                    self.kitty_flags.pop();
+                }
+            }
+            b'=' => {
+                self.kitty_flags.pop();
+                self.kitty_flags.push(first);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl vt100::Callbacks for Outer {
+    fn audible_bell(&mut self, _: &mut vt100::Screen) {
+        self.bells += 1;
+    }
+
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.title = String::from_utf8_lossy(title).into_owned();
+    }
+
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.clipboard.push(data.to_vec());
+    }
+
+    fn unhandled_csi(
+        &mut self,
+        screen: &mut vt100::Screen,
+        i1: Option<u8>,
+        i2: Option<u8>,
+        params: &[&[u16]],
+        c: char,
+    ) {
+        let first = params.first().and_then(|p| p.first()).copied().unwrap_or(0);
+        match (i1, i2, c) {
+            (None, None, 'c') => self.reply("\x1b[?62;22c"),
+            (Some(b'>'), None, 'c') => self.reply("\x1b[>1;10;0c"),
+            (None, None, 'n') if first == 5 => self.reply("\x1b[0n"),
+            (None, None, 'n') if first == 6 => {
+                let (row, col) = screen.cursor_position();
+                self.reply(&format!("\x1b[{};{}R", row + 1, col + 1));
+            }
+            (Some(b'?'), Some(b'$'), 'p') => {
+                let state = if first == 2026 { 2 } else { 0 };
+                self.reply(&format!("\x1b[?{first};{state}$y"));
+            }
+            (Some(b'>'), None, 'q') => self.reply("\x1bP>|outer 1.0\x1b\\"),
+            (Some(kind @ (b'?' | b'>' | b'<' | b'=')), None, 'u') => self.keyboard(kind, first),
+            _ => {}
+        }
+    }
+
+    fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
+        match params {
+            [b"10", b"?", ..] => self.reply("\x1b]10;rgb:e0e0/e0e0/e0e0\x1b\\"),
+            [b"11", b"?", ..] => self.reply("\x1b]11;rgb:1010/1010/1010\x1b\\"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_outer_terminal_is_one_for_vim() {
+    if !super::present("vim") {
+        return;
+    }
+    let home = Home::new();
+    let mut shell = home.program("bash");
+    shell.args(["--norc", "--noprofile"]);
+    let mut terminal = Terminal::start(shell, Options::default());
+    terminal.wait_text("$");
+    terminal.type_("vim -u NONE -N\r");
+    terminal.wait_text("VIM - Vi IMproved");
+    terminal.resize(20, 70);
+    // Vim takes what was typed before it hears of the size; then one asks again.
+    eventually("vim knows the new size", || {
+        terminal.type_(":set columns?\r");
+        terminal.look(|screen| screen.has("columns=70"))
+    });
+    terminal.type_(":q\r");
+    terminal.wait_for("the shell is back", |screen| {
+        !screen.vt().alternate_screen()
+    });
+    terminal.type_("exit 3\r");
+    assert_eq!(terminal.exit(), 3);
+}
+
+#[test]
+#[should_panic(expected = "the alternate screen was left on")]
+fn a_terminal_that_is_not_restored_is_noticed() {
+    let home = Home::new();
+    let mut shell = home.program("sh");
+    shell.args(["-c", "printf '\\033[?1049h'"]);
+    let mut terminal = Terminal::start(shell, Options::default());
+    assert_eq!(terminal.exit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_window_that_is_closed_hangs_up() {
+    let home = Home::new();
+    let mark = home.file("hup");
+    let mut shell = home.program("sh");
+    let script = format!(
+        "trap 'echo hup > {}; exit' HUP; echo READY; while :; do read x; done",
+        mark.display()
+    );
+    shell.args(["-c", &script]);
+    let mut terminal = Terminal::start(shell, Options::default());
+    terminal.wait_text("READY");
+    terminal.hang_up();
+    eventually("the program was told", || procs::written(&mark));
+}
