@@ -185,7 +185,7 @@ fn a_capture_tells_the_screen_key_by_key() {
 #[test]
 fn mouse_modes_are_named() {
     let serve = Serve::start();
-    let id = serve.sh("stty -echo; while read mode; do printf \"$mode\"; echo ok; done");
+    let id = serve.sh("stty -echo; while read -r mode; do printf \"$mode\"; echo ok; done");
     for (number, (set, name)) in [
         ("\\033[?9h", "x10"),
         ("\\033[?9l\\033[?1000h", "normal"),

@@ -159,9 +159,12 @@ fn ctrl_z_in_prefix_mode_suspends_and_comes_back_whole() {
         list[0]["cols"].as_u64().unwrap() <= 90 && list[0]["rows"].as_u64().unwrap() <= 25
     });
     terminal.command("q");
+    terminal.wait_text("Yes");
     terminal.type_("y");
     terminal.wait_for("the shell is back for good", |screen| {
-        !screen.vt().alternate_screen()
+        let lines = screen.lines();
+        let last = lines.iter().rev().find(|line| !line.is_empty());
+        !screen.vt().alternate_screen() && last.is_some_and(|line| line == "outer>")
     });
     terminal.type_("exit\r");
     terminal.exit();
