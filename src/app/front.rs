@@ -83,7 +83,7 @@ async fn next_trouble(log: &mut Option<tokio::sync::watch::Receiver<Option<Strin
 fn of_report(report: &ReloadReport) -> Notice {
     match report {
         ReloadReport::Applied { at_next_start } if at_next_start.is_empty() => Notice {
-            severity: Severity::Info,
+            severity: Severity::Success,
             text: "configuration applied".to_owned(),
         },
         ReloadReport::Applied { at_next_start } => Notice {

@@ -72,7 +72,7 @@ pub(super) async fn guarded<T>(
         polled.unwrap_or_else(|payload| {
             outer.leave();
             let message = BEFALLEN
-                .with(|befallen| befallen.take())
+                .with(RefCell::take)
                 .unwrap_or_else(|| text_of(payload.as_ref()));
             Poll::Ready(Err(TuiError::Panicked(message)))
         })

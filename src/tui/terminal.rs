@@ -6,13 +6,14 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
+use rustix::pipe::PipeFlags;
+use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
 use tokio::sync::mpsc;
 
 use super::error::TuiError;
@@ -55,6 +56,8 @@ pub(super) struct Outer {
     output: OwnedFd,
     before: Termios,
     entered: AtomicBool,
+    /// Held open while the reading thread may read.
+    reading: Mutex<Option<OwnedFd>>,
 }
 
 impl Terminal {
@@ -79,6 +82,7 @@ impl Terminal {
             output,
             before,
             entered: AtomicBool::new(false),
+            reading: Mutex::new(None),
         });
         let terminal = Self { outer };
         terminal.enter().map_err(TuiError::Setup)?;
@@ -108,6 +112,12 @@ impl Terminal {
         Ok(())
     }
 
+    /// Whether it is still set as [`Self::enter`] set it; a shell that had it meanwhile set it otherwise.
+    pub(super) fn is_raw(&self) -> bool {
+        termios::tcgetattr(&self.outer.input)
+            .is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON))
+    }
+
     /// Restores the terminal as it was found.
     pub fn leave(&self) {
         self.outer.leave();
@@ -116,7 +126,13 @@ impl Terminal {
     /// Starts to read; to be called once.
     pub(super) fn events(&self) -> io::Result<mpsc::Receiver<InputEvent>> {
         let (sender, receiver) = mpsc::channel(INPUT_EVENTS);
-        input::spawn(self.outer.input.try_clone()?, sender)?;
+        let (stop, reading) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        input::spawn(self.outer.input.try_clone()?, stop, sender)?;
+        *self
+            .outer
+            .reading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(reading);
         Ok(receiver)
     }
 
@@ -132,6 +148,14 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        // What is typed from now on is for the shell.
+        drop(
+            self.outer
+                .reading
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         self.outer.leave();
     }
 }
@@ -142,10 +166,11 @@ impl Outer {
             return;
         }
         ENTERED.fetch_sub(1, Ordering::SeqCst);
-        self.write_within(LEAVE, LEAVE_WITHIN);
-        // Answers that are still on their way would be typed into the shell.
+        // First the settings: who sees the alternate screen go may type at once, and must not lose a key to the flush,
+        // which is for answers that would else be typed into the shell.
         let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
         let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &self.before);
+        self.write_within(LEAVE, LEAVE_WITHIN);
     }
 
     /// Writes as much as the terminal takes in that time. The description is shared with the shell, so that it is

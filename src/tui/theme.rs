@@ -123,23 +123,27 @@ impl Theme {
     }
 
     /// The same theme for another number of colours.
+    #[cfg(test)]
     #[must_use]
     pub const fn with_depth(mut self, depth: Depth) -> Self {
         self.depth = depth;
         self
     }
 
+    #[cfg(test)]
     #[must_use]
     pub const fn depth(&self) -> Depth {
         self.depth
     }
 
+    #[cfg(test)]
     #[must_use]
     pub const fn is_light(&self) -> bool {
         self.light
     }
 
     /// Whether tundra's own glyphs are more than ASCII.
+    #[cfg(test)]
     #[must_use]
     pub fn is_unicode(&self) -> bool {
         self.glyphs == &glyphs::UNICODE

@@ -23,6 +23,8 @@ fn main() {
         ("coloured log", log(16 << 20)),
         ("cursor motion", motion(8 << 20)),
     ];
+    // First, so that nothing freed before is taken for memory that was not needed.
+    let memory = memory();
     let mut table = String::new();
     for (name, payload) in &payloads {
         let speeds: Vec<f64> = (0..3).map(|_| speed(payload)).collect();
@@ -30,7 +32,7 @@ fn main() {
         let _ = writeln!(table, "{name:16} {best:8.1} MB/s");
     }
     let _ = writeln!(table, "{}", snapshots());
-    let _ = writeln!(table, "{}", memory());
+    let _ = writeln!(table, "{memory}");
     std::io::Write::write_all(&mut std::io::stdout(), table.as_bytes()).unwrap();
 }
 

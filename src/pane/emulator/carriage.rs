@@ -33,6 +33,8 @@ pub(super) fn is_mark(c: char) -> bool {
 pub(super) struct Carriage {
     loads: Vec<Option<Load>>,
     numbers: HashMap<Load, usize>,
+    /// Goes up whenever marks have been freed, so that nobody uses one that has got another meaning.
+    generation: u64,
 }
 
 impl Carriage {
@@ -62,8 +64,13 @@ impl Carriage {
         self.loads.get(number_of(mark)?)?.as_ref()
     }
 
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Frees the marks that `used` does not hold.
     pub fn keep(&mut self, used: impl Fn(char) -> bool) {
+        self.generation += 1;
         for (number, slot) in self.loads.iter_mut().enumerate() {
             if !mark_of(number).is_some_and(&used)
                 && let Some(load) = slot.take()
@@ -74,7 +81,10 @@ impl Carriage {
     }
 
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            generation: self.generation + 1,
+            ..Self::default()
+        };
     }
 }
 

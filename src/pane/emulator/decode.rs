@@ -34,7 +34,7 @@ pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     }
     match count {
         0 => {}
-        2 => out.push((bits >> 4) as u8),
+        2 => out.extend_from_slice(&(bits >> 4).to_be_bytes()[3..]),
         3 => out.extend_from_slice(&(bits >> 2).to_be_bytes()[2..]),
         _ => return None,
     }

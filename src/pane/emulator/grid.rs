@@ -7,18 +7,11 @@ use std::num::NonZeroU16;
 
 use super::carriage::{Carriage, Load, REPLACEMENT, is_mark};
 use super::cells::{Content, push_cell};
+use super::look::{Look, apply_load, color, put_number, raw_look, write_look};
 use super::style::Style;
-use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row, Underline};
+use super::usage::Usage;
+use crate::domain::screen::{Cell, Color, Row};
 use crate::domain::size::Size;
-
-/// The part of a look that the crate's cells hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct Look {
-    pub fg: Color,
-    pub bg: Color,
-    /// Bold, dim, italic, inverse and single underline alone.
-    pub attrs: Attrs,
-}
 
 /// A cell as the crate has it, to be put elsewhere.
 pub(super) type RawCell = vt100::Cell;
@@ -31,12 +24,7 @@ pub(super) struct Grid {
     /// The scrolling region that the present screen of the crate has.
     region: (u16, u16),
     carriage: Carriage,
-    /// For each row, the column from which on it is surely blank in the default colour: reading cells is dear.
-    used: Vec<u16>,
-    /// The same of the screen that is not shown.
-    other_used: Vec<u16>,
-    /// Rows that may have changed since they were last read.
-    touched: Vec<bool>,
+    usage: Usage,
     out: Vec<u8>,
 }
 
@@ -48,9 +36,7 @@ impl Grid {
             look: Look::default(),
             region: (0, size.rows() - 1),
             carriage: Carriage::default(),
-            used: vec![0; usize::from(size.rows())],
-            other_used: vec![0; usize::from(size.rows())],
-            touched: vec![true; usize::from(size.rows())],
+            usage: Usage::new(size),
             out: Vec::new(),
         }
     }
@@ -80,28 +66,24 @@ impl Grid {
 
     /// Feeds text (no control characters) that stays within `row`; the look must be set.
     pub fn put(&mut self, text: &[u8], row: u16) {
-        self.touch(row);
         self.vt.process(text);
-        self.use_to(row, self.cursor().1);
+        self.usage.extend(row, self.cursor().1);
     }
 
     /// Feeds text whose first character wraps; `scrolls` says that the cursor is on the region's last row.
     pub fn put_wrapping(&mut self, text: &[u8], scrolls: bool) {
         if scrolls {
-            self.touch_region();
-            self.shift_used(self.region.0, 1, true);
+            self.usage.move_up(self.region.0, self.region.1, 1);
         }
-        self.touch(self.cursor().0);
+        self.usage.touch(self.cursor().0);
         self.vt.process(text);
         let (row, col) = self.cursor();
-        self.touch(row);
-        self.use_to(row, col);
+        self.usage.extend(row, col);
     }
 
     /// Line feed on the region's last row.
     pub fn line_feed(&mut self) {
-        self.touch_region();
-        self.shift_used(self.region.0, 1, true);
+        self.usage.move_up(self.region.0, self.region.1, 1);
         self.vt.process(b"\n");
     }
 
@@ -129,8 +111,7 @@ impl Grid {
             ..Look::default()
         });
         self.go_to(row, from);
-        self.touch(row);
-        self.blank(row, from, to, fill);
+        self.usage.blank(row, from, to, fill);
         if from == 0 && to >= self.size.cols() {
             self.send("K", &[2]);
         } else {
@@ -145,7 +126,6 @@ impl Grid {
             ..Look::default()
         });
         let (row, col) = self.cursor();
-        self.touch(row);
         self.blank_line(part, row, col, fill);
         self.send("K", &[part]);
     }
@@ -156,7 +136,6 @@ impl Grid {
             bg: fill,
             ..Look::default()
         });
-        self.touch_all();
         let (cursor, col) = self.cursor();
         let rows = match part {
             0 => cursor + 1..self.size.rows(),
@@ -164,7 +143,7 @@ impl Grid {
             _ => 0..self.size.rows(),
         };
         for row in rows {
-            self.blank(row, 0, self.size.cols(), fill);
+            self.usage.blank(row, 0, self.size.cols(), fill);
         }
         self.blank_line(part, cursor, col, fill);
         self.send("J", &[part]);
@@ -177,67 +156,28 @@ impl Grid {
             1 => (0, col.saturating_add(1).min(cols)),
             _ => (0, cols),
         };
-        self.blank(row, from, to, fill);
-    }
-
-    /// Notes that cells have become blank.
-    fn blank(&mut self, row: u16, from: u16, to: u16, fill: Color) {
-        let Some(used) = self.used.get_mut(usize::from(row)) else {
-            return;
-        };
-        if fill != Color::DEFAULT {
-            *used = to.max(*used);
-        } else if to >= *used {
-            *used = from.min(*used);
-        }
-    }
-
-    /// Notes that cells up to a column are in use.
-    fn use_to(&mut self, row: u16, col: u16) {
-        if let Some(used) = self.used.get_mut(usize::from(row)) {
-            *used = col.max(*used);
-        }
-    }
-
-    /// Notes that the region's rows from `first` on have moved, and blank ones come in.
-    fn shift_used(&mut self, first: u16, rows: u16, up: bool) {
-        let bottom = usize::from(self.region.1);
-        let Some(moved) = self.used.get_mut(usize::from(first)..=bottom) else {
-            return;
-        };
-        let rows = usize::from(rows).min(moved.len());
-        if up {
-            moved.rotate_left(rows);
-            let kept = moved.len() - rows;
-            moved[kept..].fill(0);
-        } else {
-            moved.rotate_right(rows);
-            moved[..rows].fill(0);
-        }
+        self.usage.blank(row, from, to, fill);
     }
 
     /// Scrolls the region up by rows; what comes in is blank in the default colour.
     pub fn scroll_up(&mut self, rows: u16) {
-        self.touch_region();
-        self.shift_used(self.region.0, rows, true);
+        self.usage.move_up(self.region.0, self.region.1, rows);
         self.send("S", &[rows]);
     }
 
     pub fn scroll_down(&mut self, rows: u16) {
-        self.touch_region();
-        self.shift_used(self.region.0, rows, false);
+        self.usage.move_down(self.region.0, self.region.1, rows);
         self.send("T", &[rows]);
     }
 
+    /// Inserts rows at the cursor's row, which is in the region.
     pub fn insert_lines(&mut self, rows: u16) {
-        self.touch_region();
-        self.shift_used(self.cursor().0, rows, false);
+        self.usage.move_down(self.cursor().0, self.region.1, rows);
         self.send("L", &[rows]);
     }
 
     pub fn delete_lines(&mut self, rows: u16) {
-        self.touch_region();
-        self.shift_used(self.cursor().0, rows, true);
+        self.usage.move_up(self.cursor().0, self.region.1, rows);
         self.send("M", &[rows]);
     }
 
@@ -249,17 +189,21 @@ impl Grid {
             self.split_wide(row, col);
         }
         self.go_to(row, col);
-        self.touch(row);
-        let used = self.used.get(usize::from(row)).copied().unwrap_or(0);
-        if used > col {
-            self.use_to(row, used.saturating_add(count).min(self.size.cols()));
-        }
+        let used = self.usage.end(row);
+        self.usage.extend(
+            row,
+            if used > col {
+                used.saturating_add(count)
+            } else {
+                used
+            },
+        );
         self.send("@", &[count]);
     }
 
     pub fn delete_cells(&mut self, row: u16, col: u16, count: u16) {
         self.go_to(row, col);
-        self.touch(row);
+        self.usage.touch(row);
         self.send("P", &[count]);
     }
 
@@ -276,8 +220,7 @@ impl Grid {
         } else {
             b"\x1b[?47l"
         });
-        std::mem::swap(&mut self.used, &mut self.other_used);
-        self.touch_all();
+        self.usage.swap();
     }
 
     /// Everything as in a new grid, the other screen's memory given back.
@@ -286,9 +229,7 @@ impl Grid {
         self.look = Look::default();
         self.region = (0, self.size.rows() - 1);
         self.carriage.clear();
-        self.used.fill(0);
-        self.other_used.fill(0);
-        self.touch_all();
+        self.usage = Usage::new(self.size);
     }
 
     /// Cuts or extends both screens at the right and at the bottom; the caller shows the primary one and has scrolled
@@ -300,13 +241,7 @@ impl Grid {
             .screen_mut()
             .set_size(side(size.rows()), side(size.cols()));
         self.region = (0, size.rows() - 1);
-        self.used.resize(usize::from(size.rows()), 0);
-        for used in &mut self.used {
-            *used = size.cols().min(*used);
-        }
-        self.other_used = vec![size.cols(); usize::from(size.rows())];
-        self.touched.resize(usize::from(size.rows()), true);
-        self.touch_all();
+        self.usage.resize(size);
     }
 
     pub fn raw(&self, row: u16, col: u16) -> Option<&RawCell> {
@@ -338,14 +273,14 @@ impl Grid {
 
     /// The column from which on a row is blank.
     fn used(&self, row: u16) -> u16 {
-        let used = self.used.get(usize::from(row)).copied().unwrap_or(0);
+        let used = self.usage.end(row);
         debug_assert!(
             (used..self.size.cols())
                 .filter_map(|col| self.raw(row, col))
                 .all(|cell| !cell.has_contents() && cell.bgcolor() == vt100::Color::Default),
             "row {row} is not blank from column {used} on"
         );
-        used.min(self.size.cols())
+        used
     }
 
     /// Whether a row has neither text nor colour.
@@ -448,33 +383,13 @@ impl Grid {
         self.carriage.mark(load)
     }
 
-    pub fn touch(&mut self, row: u16) {
-        if let Some(touched) = self.touched.get_mut(usize::from(row)) {
-            *touched = true;
-        }
-    }
-
-    pub fn touch_region(&mut self) {
-        let (top, bottom) = self.region;
-        for touched in self
-            .touched
-            .iter_mut()
-            .take(usize::from(bottom) + 1)
-            .skip(usize::from(top))
-        {
-            *touched = true;
-        }
-    }
-
-    pub fn touch_all(&mut self) {
-        self.touched.fill(true);
+    pub fn mark_generation(&self) -> u64 {
+        self.carriage.generation()
     }
 
     /// Whether a row may have changed since this was last asked.
     pub fn take_touched(&mut self, row: u16) -> bool {
-        self.touched
-            .get_mut(usize::from(row))
-            .is_none_or(std::mem::take)
+        self.usage.take_touched(row)
     }
 
     /// Sends a control sequence.
@@ -492,160 +407,6 @@ impl Grid {
     }
 }
 
-/// A style split into what the crate's cells hold and what must be carried.
-pub(super) fn split(style: &Style, protected: bool) -> (Look, Option<Load>) {
-    let underlined = style.attrs.underline() != Underline::None;
-    let known = Attrs::BOLD
-        .with(Attrs::DIM)
-        .with(Attrs::ITALIC)
-        .with(Attrs::INVERSE);
-    let carried = Attrs::STRIKE
-        .with(Attrs::HIDDEN)
-        .with(Attrs::BLINK)
-        .with(Attrs::OVERLINE);
-    let mut attrs = Attrs::from_bits(style.attrs.bits() & known.bits());
-    let mut load = Load {
-        attrs: Attrs::from_bits(style.attrs.bits() & carried.bits()),
-        protected,
-        underline_color: if underlined {
-            style.underline_color
-        } else {
-            Color::DEFAULT
-        },
-        link: style.link.clone(),
-    };
-    if underlined {
-        attrs = attrs.with_underline(Underline::Single);
-        if style.attrs.underline() != Underline::Single {
-            load.attrs = load.attrs.with_underline(style.attrs.underline());
-        }
-    }
-    // The crate knows one of the two only.
-    if attrs.contains(Attrs::BOLD.with(Attrs::DIM)) {
-        attrs = attrs.without(Attrs::DIM);
-        load.attrs = load.attrs.with(Attrs::DIM);
-    }
-    (
-        Look {
-            fg: style.fg,
-            bg: style.bg,
-            attrs,
-        },
-        (load != Load::default()).then_some(load),
-    )
-}
-
-fn apply_load(style: &mut Style, load: &Load) {
-    let underline = load.attrs.underline();
-    style.attrs = style.attrs.with(load.attrs.with_underline(Underline::None));
-    if underline != Underline::None {
-        style.attrs = style.attrs.with_underline(underline);
-    }
-    style.underline_color = load.underline_color;
-    style.link.clone_from(&load.link);
-}
-
-pub(super) fn raw_look(cell: &RawCell) -> Look {
-    let mut attrs = Attrs::NONE;
-    for (set, attr) in [
-        (cell.bold(), Attrs::BOLD),
-        (cell.dim(), Attrs::DIM),
-        (cell.italic(), Attrs::ITALIC),
-        (cell.inverse(), Attrs::INVERSE),
-    ] {
-        if set {
-            attrs = attrs.with(attr);
-        }
-    }
-    if cell.underline() {
-        attrs = attrs.with_underline(Underline::Single);
-    }
-    Look {
-        fg: color(cell.fgcolor()),
-        bg: color(cell.bgcolor()),
-        attrs,
-    }
-}
-
-fn color(color: vt100::Color) -> Color {
-    match color {
-        vt100::Color::Default => Color::DEFAULT,
-        vt100::Color::Idx(index) => Color::indexed(index),
-        vt100::Color::Rgb(red, green, blue) => Color::rgb(red, green, blue),
-    }
-}
-
 fn side(length: u16) -> NonZeroU16 {
     NonZeroU16::new(length).unwrap_or(NonZeroU16::MIN)
-}
-
-/// Writes the SGR sequence that leads from one look to another.
-fn write_look(out: &mut Vec<u8>, from: Look, to: Look) {
-    out.extend_from_slice(b"\x1b[");
-    let mut from = from;
-    if to == Look::default() || from.attrs.without(to.attrs) != Attrs::NONE {
-        from = Look::default();
-        out.extend_from_slice(b"0;");
-    }
-    for (attr, code) in [
-        (Attrs::BOLD, 1),
-        (Attrs::DIM, 2),
-        (Attrs::ITALIC, 3),
-        (Attrs::INVERSE, 7),
-    ] {
-        if to.attrs.contains(attr) && !from.attrs.contains(attr) {
-            put_code(out, code);
-        }
-    }
-    if to.attrs.underline() != from.attrs.underline() {
-        put_code(out, 4);
-    }
-    if to.fg != from.fg {
-        put_color(out, to.fg, 30);
-    }
-    if to.bg != from.bg {
-        put_color(out, to.bg, 40);
-    }
-    out.pop();
-    out.push(b'm');
-}
-
-fn put_color(out: &mut Vec<u8>, color: Color, base: u16) {
-    match color.kind() {
-        ColorKind::Default => put_code(out, base + 9),
-        ColorKind::Indexed(index @ 0..=7) => put_code(out, base + u16::from(index)),
-        ColorKind::Indexed(index) => {
-            put_code(out, base + 8);
-            put_code(out, 5);
-            put_code(out, u16::from(index));
-        }
-        ColorKind::Rgb(red, green, blue) => {
-            put_code(out, base + 8);
-            put_code(out, 2);
-            for part in [red, green, blue] {
-                put_code(out, u16::from(part));
-            }
-        }
-    }
-}
-
-fn put_code(out: &mut Vec<u8>, code: u16) {
-    put_number(out, code);
-    out.push(b';');
-}
-
-/// Writes a number in decimal.
-fn put_number(out: &mut Vec<u8>, number: u16) {
-    let mut digits = [0; 5];
-    let mut rest = number;
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }

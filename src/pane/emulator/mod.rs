@@ -3,29 +3,36 @@
 //! The only room that names the emulator crate, so that another one could stand behind this face. Knows nothing of
 //! ptys, threads or time; a panic inside is caught here and the emulator rebuilt.
 //!
-//! `parser` splits the bytes; `terminal` carries out what they say on a `screen`, whose `page` keeps a `grid` (the
-//! crate) and the `history` above it. `tail` holds lines back from the grid while a program only prints lines, and
+//! `parser` splits the bytes; `terminal` carries out what they say on a `screen`: a `canvas` (cursor and pen) on a
+//! `page` (margins), which keeps a `grid` (the crate) and the `history` above it. `tail` holds lines back from the grid while a program only prints lines, and
 //! `carriage` takes through the grid what its cells have no place for.
 
+mod canvas;
 mod carriage;
 mod cells;
 mod charset;
 mod decode;
+mod edit;
 mod grid;
 mod history;
+mod look;
 mod modes;
+mod motion;
 mod osc;
 mod packed;
 mod page;
 mod palette;
 mod params;
 mod parser;
+mod pen;
 mod replies;
 mod screen;
+mod shown;
 mod style;
 mod tabs;
 mod tail;
 mod terminal;
+mod usage;
 
 use std::cell::RefCell;
 use std::ops::Range;

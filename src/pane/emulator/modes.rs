@@ -5,7 +5,7 @@ use crate::domain::screen::{CursorShape, Modes, MouseEncoding, MouseMode};
 /// How many keyboard flags a program may stack up; the oldest are dropped beyond it, as kitty does.
 const KEYBOARD_STACK: usize = 16;
 /// The keyboard flags that exist.
-const KEYBOARD_FLAGS: u8 = 0b1_1111;
+const KEYBOARD_FLAGS: u16 = 0b1_1111;
 
 /// The state of a mode as DECRQM reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,5 +226,5 @@ impl Switches {
 }
 
 fn known_flags(flags: u16) -> u8 {
-    (flags & u16::from(KEYBOARD_FLAGS)) as u8
+    u8::try_from(flags & KEYBOARD_FLAGS).unwrap_or(0)
 }

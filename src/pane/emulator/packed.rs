@@ -216,10 +216,10 @@ pub(super) fn unpack(bytes: &[u8], links: &[Arc<str>]) -> Row {
 
 fn put_number(out: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+        out.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push(number.to_le_bytes()[0]);
 }
 
 const HAS_FG: u8 = 1;

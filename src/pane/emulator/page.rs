@@ -1,8 +1,9 @@
 //! A grid with its margins and the history above it: what scrolls, what is kept, and in which colour blanks come in.
 
 use super::cells::{Content, content_of, style_of};
-use super::grid::{Grid, RawCell, split};
+use super::grid::{Grid, RawCell};
 use super::history::History;
+use super::look::split;
 use super::packed::Packer;
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;

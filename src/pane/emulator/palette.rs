@@ -91,13 +91,9 @@ pub(super) fn parse(text: &[u8]) -> Option<Rgb> {
     let part = |at: usize| -> Option<u8> {
         let digits = digits.get(at * size..(at + 1) * size)?;
         let value = u32::from_str_radix(digits, 16).ok()?;
-        // Short forms are the upper digits here, not a fraction.
-        let bits = u32::try_from(size).ok()? * 4;
-        Some(if bits == 4 {
-            (value << 4) as u8
-        } else {
-            (value >> (bits - 8)) as u8
-        })
+        // Here a short form gives the upper digits, not a fraction.
+        let value = value << (16 - 4 * size);
+        Some(value.to_be_bytes()[2])
     };
     Some([part(0)?, part(1)?, part(2)?])
 }

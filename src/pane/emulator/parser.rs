@@ -161,7 +161,7 @@ impl Parser {
             b'P' if self.sequence.intermediate == 0 => self.begin(State::Dcs),
             b']' if self.sequence.intermediate == 0 => self.begin_string(StringKind::Osc),
             b'X' | b'^' | b'_' if self.sequence.intermediate == 0 => {
-                self.begin_string(StringKind::Ignored)
+                self.begin_string(StringKind::Ignored);
             }
             0x30..=0x7e => {
                 self.state = State::Ground;

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use super::palette::{Rgb, Slot};
-use super::screen::{Pen, Screen};
+use super::pen::Pen;
+use super::screen::Screen;
 use crate::domain::screen::{Attrs, Color, ColorKind, Underline};
 use crate::domain::size::Size;
 
@@ -126,7 +127,7 @@ impl<'a> Replies<'a> {
             b"r" => format!("{};{}r", margins.top + 1, margins.bottom + 1),
             b"s" => format!("{};{}s", margins.left + 1, margins.right + 1),
             b" q" => format!("{cursor_style} q"),
-            b"\"q" => format!("{}\"q", u8::from(screen.pen().protected)),
+            b"\"q" => format!("{}\"q", u8::from(screen.pen().is_protected())),
             b"\"p" => "62;1\"p".to_owned(),
             b"t" => format!("{}t", screen.size().rows()),
             b"$|" => format!("{}$|", screen.size().cols()),
@@ -140,10 +141,11 @@ impl<'a> Replies<'a> {
     pub fn capabilities(&mut self, names: &[u8]) {
         for name in names.split(|byte| *byte == b';') {
             let decoded: Option<Vec<u8>> = name.chunks(2).map(super::decode::hex_byte).collect();
+            // The values in hexadecimal: xterm-256color, 256, and 8/8/8 for 24-bit colour.
             let value = match decoded.as_deref() {
-                Some(b"TN" | b"name") => "xterm-256color",
-                Some(b"Co" | b"colors") => "256",
-                Some(b"RGB") => "8/8/8",
+                Some(b"TN" | b"name") => "787465726D2D323536636F6C6F72",
+                Some(b"Co" | b"colors") => "323536",
+                Some(b"RGB") => "382F382F38",
                 _ => "",
             };
             let name = std::str::from_utf8(name).unwrap_or_default();
@@ -155,8 +157,7 @@ impl<'a> Replies<'a> {
             if value.is_empty() {
                 self.send(format_args!("\x1bP0+r{name}\x1b\\"));
             } else {
-                let hex: String = value.bytes().map(|byte| format!("{byte:02X}")).collect();
-                self.send(format_args!("\x1bP1+r{name}={hex}\x1b\\"));
+                self.send(format_args!("\x1bP1+r{name}={value}\x1b\\"));
             }
         }
     }
@@ -164,7 +165,7 @@ impl<'a> Replies<'a> {
 
 /// The pen as an SGR sequence without its introducer.
 fn rendition(pen: &Pen) -> String {
-    let style = &pen.style;
+    let style = pen.style();
     let mut codes = vec!["0".to_owned()];
     let named = [
         (Attrs::BOLD, "1"),

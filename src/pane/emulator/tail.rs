@@ -217,7 +217,6 @@ impl Tail {
         if page.grid.cursor() != (last, col) && col < page.grid.size().cols() {
             page.grid.go_to(last, col);
         }
-        page.grid.touch_all();
         let fresh = self.current.cols() == 0 && self.gap == 0;
         self.discard();
         fresh

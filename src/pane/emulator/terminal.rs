@@ -71,7 +71,7 @@ impl Terminal {
             title,
             ..
         } = &mut self.state;
-        let rows = screen.shared_rows(previous.map_or(&[], |previous| &previous.rows));
+        let rows = screen.rows(previous.map_or(&[], |previous| &previous.rows));
         let (row, col) = screen.position();
         let (history_start, top, _) = screen.extent();
         ScreenSnapshot {
@@ -141,7 +141,7 @@ impl State {
             47 => screen.show_alternate(on),
             1047 => {
                 if !on && screen.is_alternate() {
-                    screen.erase_display(2, false);
+                    screen.edit().erase_screen(2, false);
                 }
                 screen.show_alternate(on);
             }
@@ -150,7 +150,7 @@ impl State {
             1049 if on => {
                 screen.save_cursor();
                 screen.show_alternate(true);
-                screen.erase_display(2, false);
+                screen.edit().erase_screen(2, false);
             }
             1049 => {
                 screen.show_alternate(false);
@@ -260,7 +260,7 @@ impl Obey<'_> {
         match command {
             Command::Title(title) => self.set_title(Arc::from(title)),
             Command::WorkingDirectory(path) => {
-                self.feedback.tell(EmulatorEvent::WorkingDirectory(path))
+                self.feedback.tell(EmulatorEvent::WorkingDirectory(path));
             }
             Command::Link(target) => self.state.screen.set_link(target.map(Arc::from)),
             Command::Notification(text) => {
@@ -271,7 +271,7 @@ impl Obey<'_> {
                 }
             }
             Command::NotificationPart(text) => {
-                self.state.notification = self.joined_notification(&text)
+                self.state.notification = self.joined_notification(&text);
             }
             Command::Progress(state) => self.feedback.tell(EmulatorEvent::Progress(state)),
             Command::Clipboard(text) => self.feedback.tell(EmulatorEvent::Clipboard(text)),
@@ -306,10 +306,10 @@ impl Obey<'_> {
             (b'?', 0, b's') => self.state.save_modes(params),
             (b'?', 0, b'r') => self.state.restore_modes(params),
             (b'?', 0, b'J') if params.get(0) < 3 => {
-                self.state.screen.erase_display(params.get(0), true)
+                self.state.screen.edit().erase_screen(params.get(0), true);
             }
             (b'?', 0, b'K') if params.get(0) < 3 => {
-                self.state.screen.erase_line(params.get(0), true)
+                self.state.screen.edit().erase_line(params.get(0), true);
             }
             (b'?', 0, b'W') if params.get(0) == 5 => self.state.screen.tabs.reset(),
             (b'?', 0, b'n') => {
@@ -336,7 +336,7 @@ impl Obey<'_> {
             (b'=', 0, b'u') => {
                 self.state
                     .switches
-                    .set_keyboard(alternate, params.get(0), params.count(1))
+                    .set_keyboard(alternate, params.get(0), params.count(1));
             }
             (b'>', 0, b'm') if params.is_empty() || params.get(0) == 4 => {
                 self.state.switches.set_modify_other_keys(params.get(1));
@@ -354,10 +354,10 @@ impl Obey<'_> {
         let screen = &mut self.state.screen;
         match (sequence.intermediate, sequence.last) {
             (b' ', b'q') => self.state.switches.set_cursor_style(params.get(0)),
-            (b' ', b'@') => screen.shift_columns(params.count(0), false, false),
-            (b' ', b'A') => screen.shift_columns(params.count(0), true, false),
-            (b'\'', b'}') => screen.shift_columns(params.count(0), true, true),
-            (b'\'', b'~') => screen.shift_columns(params.count(0), false, true),
+            (b' ', b'@') => screen.edit().shift_columns(params.count(0), false, false),
+            (b' ', b'A') => screen.edit().shift_columns(params.count(0), true, false),
+            (b'\'', b'}') => screen.edit().shift_columns(params.count(0), true, true),
+            (b'\'', b'~') => screen.edit().shift_columns(params.count(0), false, true),
             (b'"', b'q') => screen.set_protected(params.get(0) == 1),
             (b'!', b'p') => {
                 screen.soft_reset();
@@ -392,7 +392,7 @@ impl Sink for Obey<'_> {
         let screen = &mut self.state.screen;
         match byte {
             0x07 => self.feedback.tell(EmulatorEvent::Bell),
-            0x08 => screen.backspace(),
+            0x08 => screen.motion().left(1),
             0x09 => screen.tab(1),
             0x0a..=0x0c => screen.line_feed(),
             0x0d => screen.carriage_return(),
@@ -409,23 +409,23 @@ impl Sink for Obey<'_> {
             (0, b'8') => screen.restore_cursor(),
             (0, b'D') => screen.index(),
             (0, b'E') => screen.next_line(),
-            (0, b'H') => screen.set_tab(),
-            (0, b'M') => screen.reverse_index(),
+            (0, b'H') => screen.set_tab(true),
+            (0, b'M') => screen.edit().reverse_index(),
             (0, b'N') => screen.charsets.single_shift(2),
             (0, b'O') => screen.charsets.single_shift(3),
             (0, b'n') => screen.charsets.shift(2),
             (0, b'o') => screen.charsets.shift(3),
             (0, b'V') => screen.set_protected(true),
             (0, b'W') => screen.set_protected(false),
-            (0, b'6') => screen.back_index(),
-            (0, b'9') => screen.forward_index(),
+            (0, b'6') => screen.edit().back_index(),
+            (0, b'9') => screen.edit().forward_index(),
             (0, b'=') => self.state.switches.set_keypad(true),
             (0, b'>') => self.state.switches.set_keypad(false),
             (0, b'Z') => self.replies().primary_attributes(),
             (0, b'c') => self.state.reset(),
-            (b'#', b'8') => screen.align(),
+            (b'#', b'8') => screen.edit().align(),
             (b'(' | b')' | b'*' | b'+' | b'-' | b'.' | b'/', _) => {
-                screen.charsets.designate(intermediate, last)
+                screen.charsets.designate(intermediate, last);
             }
             _ => {}
         }
@@ -443,34 +443,34 @@ impl Sink for Obey<'_> {
         let screen = &mut self.state.screen;
         match sequence.last {
             b'm' => screen.apply_sgr(params),
-            b'H' | b'f' => screen.go_to(count - 1, params.count(1) - 1),
-            b'A' | b'k' => screen.move_up(count),
-            b'B' | b'e' => screen.move_down(count),
-            b'C' | b'a' => screen.move_right(count),
-            b'D' | b'j' => screen.move_left(count),
+            b'H' | b'f' => screen.motion().go_to(count - 1, params.count(1) - 1),
+            b'A' | b'k' => screen.motion().up(count),
+            b'B' | b'e' => screen.motion().down(count),
+            b'C' | b'a' => screen.motion().right(count),
+            b'D' | b'j' => screen.motion().left(count),
             b'E' => {
-                screen.move_down(count);
+                screen.motion().down(count);
                 screen.carriage_return();
             }
             b'F' => {
-                screen.move_up(count);
+                screen.motion().up(count);
                 screen.carriage_return();
             }
-            b'G' | b'`' => screen.go_to_col(count - 1),
-            b'd' => screen.go_to_row(count - 1),
+            b'G' | b'`' => screen.motion().go_to_col(count - 1),
+            b'd' => screen.motion().go_to_row(count - 1),
             b'I' => screen.tab(count),
             b'Z' => screen.back_tab(count),
             b'J' if params.get(0) == 3 => screen.erase_history(),
-            b'J' if params.get(0) < 3 => screen.erase_display(params.get(0), false),
-            b'K' if params.get(0) < 3 => screen.erase_line(params.get(0), false),
-            b'X' => screen.erase_chars(count),
-            b'@' => screen.insert_chars(count),
-            b'P' => screen.delete_chars(count),
-            b'L' => screen.insert_lines(count),
-            b'M' => screen.delete_lines(count),
-            b'S' => screen.scroll(count, true),
+            b'J' if params.get(0) < 3 => screen.edit().erase_screen(params.get(0), false),
+            b'K' if params.get(0) < 3 => screen.erase_line(params.get(0)),
+            b'X' => screen.edit().erase_chars(count),
+            b'@' => screen.edit().insert_chars(count),
+            b'P' => screen.edit().delete_chars(count),
+            b'L' => screen.edit().insert_lines(count),
+            b'M' => screen.edit().delete_lines(count),
+            b'S' => screen.edit().scroll(count, true),
             // With more parameters it is xterm's mouse highlighting.
-            b'T' | b'^' if params.groups().count() < 2 => screen.scroll(count, false),
+            b'T' | b'^' if params.groups().count() < 2 => screen.edit().scroll(count, false),
             b'b' => screen.repeat(count),
             b'r' => {
                 let bottom = if params.get(1) == 0 {
@@ -478,7 +478,7 @@ impl Sink for Obey<'_> {
                 } else {
                     params.get(1)
                 };
-                screen.set_rows(count - 1, bottom - 1);
+                screen.set_row_margins(count - 1, bottom - 1);
             }
             b's' if screen.placing().side_margins => {
                 let right = if params.get(1) == 0 {
@@ -486,11 +486,11 @@ impl Sink for Obey<'_> {
                 } else {
                     params.get(1)
                 };
-                screen.set_cols(count - 1, right - 1);
+                screen.set_col_margins(count - 1, right - 1);
             }
             b's' => screen.save_cursor(),
             b'u' => screen.restore_cursor(),
-            b'g' if params.get(0) == 0 => screen.clear_tab(),
+            b'g' if params.get(0) == 0 => screen.set_tab(false),
             b'g' if params.get(0) == 3 => screen.tabs.clear(),
             b'h' | b'l' => {
                 for group in params.groups() {
@@ -516,10 +516,10 @@ impl Sink for Obey<'_> {
             (0, b'$', b'q') => replies.setting(payload, &self.state.screen, style),
             (0, b'+', b'q') => replies.capabilities(payload),
             (b'=', 0, b's') if sequence.params.get(0) == 1 => {
-                self.state.switches.update_open = true
+                self.state.switches.update_open = true;
             }
             (b'=', 0, b's') if sequence.params.get(0) == 2 => {
-                self.state.switches.update_open = false
+                self.state.switches.update_open = false;
             }
             _ => {}
         }

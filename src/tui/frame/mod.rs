@@ -234,7 +234,7 @@ impl Frame {
     }
 
     /// The text that the terminal shows, row by row, as far as it was drawn.
-    #[must_use]
+    #[cfg(test)]
     pub fn text(&self) -> Vec<String> {
         self.shown.iter().map(Row::text).collect()
     }

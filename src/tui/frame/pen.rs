@@ -76,30 +76,28 @@ impl<'a> Pen<'a> {
         self.go(y, x, out);
         self.set_look(look_of(row, cell), out);
         let wide = cell.attrs.contains(Attrs::WIDE);
-        match row.extra(cell).and_then(|extra| extra.cluster.as_deref()) {
-            Some(cluster) => {
-                if self.theme.shows_utf8() {
-                    let shown = cluster.chars().filter(|ch| !ch.is_control());
-                    out.extend(shown.collect::<String>().bytes());
-                } else {
-                    out.extend_from_slice(if wide { b"??" } else { b"?" });
-                }
-                // Terminals disagree about the width of clusters.
-                self.at = None;
+        let cluster = row.extra(cell).and_then(|extra| extra.cluster.as_deref());
+        if let Some(cluster) = cluster {
+            if self.theme.shows_utf8() {
+                let shown = cluster.chars().filter(|ch| !ch.is_control());
+                out.extend(shown.collect::<String>().bytes());
+            } else {
+                out.extend_from_slice(if wide { b"??" } else { b"?" });
             }
-            None => {
-                match cell.ch {
-                    '\0' => out.push(b' '),
-                    ch if ch.is_ascii() || self.theme.shows_utf8() => {
-                        out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
-                    }
-                    ch => out.extend_from_slice(plain(ch, wide)),
-                }
-                let next = x + if wide { 2 } else { 1 };
-                // In the last column the cursor stays, with a wrap pending.
-                self.at = (next < row.cells.len()).then_some((y, next));
-            }
+            // Terminals disagree about the width of clusters.
+            self.at = None;
+            return;
         }
+        match cell.ch {
+            '\0' => out.push(b' '),
+            ch if ch.is_ascii() || self.theme.shows_utf8() => {
+                out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            ch => out.extend_from_slice(plain(ch, wide)),
+        }
+        let next = x + if wide { 2 } else { 1 };
+        // In the last column the cursor stays, with a wrap pending.
+        self.at = (next < row.cells.len()).then_some((y, next));
     }
 
     /// Blanks the rest of a row with the default background.
@@ -188,21 +186,14 @@ fn plain(ch: char, wide: bool) -> &'static [u8] {
     match ch {
         _ if wide => b"??",
         '\u{a0}' => b" ",
-        '\u{2500}'
-        | '\u{2501}'
-        | '\u{2504}'..='\u{2505}'
-        | '\u{2508}'..='\u{2509}'
-        | '\u{2550}' => b"-",
-        '\u{2502}'
-        | '\u{2503}'
-        | '\u{2506}'..='\u{2507}'
-        | '\u{250a}'..='\u{250b}'
+        '\u{2013}' | '\u{2014}' | '\u{2500}' | '\u{2501}' | '\u{2504}' | '\u{2505}'
+        | '\u{2508}' | '\u{2509}' | '\u{2550}' => b"-",
+        '\u{2502}' | '\u{2503}' | '\u{2506}' | '\u{2507}' | '\u{250a}' | '\u{250b}'
         | '\u{2551}' => b"|",
-        '\u{250c}'..='\u{254b}' | '\u{2552}'..='\u{256c}' | '\u{256d}'..='\u{2570}' => b"+",
+        '\u{250c}'..='\u{254b}' | '\u{2552}'..='\u{2570}' => b"+",
         '\u{2580}'..='\u{259f}' => b"#",
         '\u{2018}' | '\u{2019}' => b"'",
         '\u{201c}' | '\u{201d}' => b"\"",
-        '\u{2013}' | '\u{2014}' => b"-",
         '\u{2022}' | '\u{25cf}' => b"*",
         _ => b"?",
     }

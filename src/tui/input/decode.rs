@@ -13,8 +13,8 @@ const ESC: u8 = 0x1b;
 const SEQUENCE_BYTES: usize = 256;
 /// Longest string sequence (OSC, DCS, APC) whose content is kept.
 const STRING_BYTES: usize = 4096;
-/// A longer paste arrives in pieces of this size.
-const PASTE_BYTES: usize = 4 << 20;
+/// A longer paste arrives in pieces of this size, each of which a pane has room for.
+const PASTE_BYTES: usize = 1 << 20;
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// An answer to a query of ours.
@@ -94,7 +94,7 @@ impl Decoder {
             && !self.discarding
             && matches!(
                 self.pending[..],
-                [ESC] | [ESC, ESC] | [ESC, b'[' | b'O' | b']' | b'P' | b'_' | b'^' | b'X']
+                [ESC] | [ESC, ESC | b'[' | b'O' | b']' | b'P' | b'_' | b'^' | b'X']
             )
     }
 
@@ -174,7 +174,8 @@ fn step(bytes: &[u8]) -> Step {
 /// What follows an Escape.
 fn escape(rest: &[u8]) -> Step {
     match *rest {
-        [] => Step::Incomplete,
+        // Escape Escape may be Alt with a sequence (rxvt), or Alt with Escape.
+        [] | [ESC] => Step::Incomplete,
         [b'[', ref rest @ ..] => shifted(csi_at(rest), 2),
         [b'O', ref rest @ ..] => match rest.first() {
             None => Step::Incomplete,
@@ -182,8 +183,6 @@ fn escape(rest: &[u8]) -> Step {
         },
         [b']', ref rest @ ..] => string(rest, osc),
         [b'P' | b'_' | b'^' | b'X', ref rest @ ..] => string(rest, |_| None),
-        // Escape Escape may be Alt with a sequence (rxvt), or Alt with Escape.
-        [ESC] => Step::Incomplete,
         _ => match step(rest) {
             Step::Done(length, event) => Step::Done(length + 1, event.map(with_alt)),
             Step::Paste(_) | Step::Discard => {
@@ -213,7 +212,7 @@ fn csi_at(rest: &[u8]) -> Step {
                 .map(|n| KeyCode::F(n + 1));
             return Step::Done(2, code.map(|code| key((code, Mods::NONE))));
         }
-        [b'['] => return Step::Incomplete,
+        [b'[' | b'M'] | [b'M', _] | [b'M', _, _] => return Step::Incomplete,
         // X10 mouse, from terminals that do not know SGR.
         [b'M', button, x, y, ..] => {
             let place = |byte: u8| u16::from(byte.saturating_sub(32));
@@ -225,7 +224,6 @@ fn csi_at(rest: &[u8]) -> Step {
             );
             return Step::Done(4, event);
         }
-        [b'M', ..] => return Step::Incomplete,
         _ => {}
     }
     let Some(length) = rest.iter().position(|byte| !(0x20..0x40).contains(byte)) else {

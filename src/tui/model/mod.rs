@@ -175,12 +175,6 @@ impl Model {
     }
 
     #[must_use]
-    pub fn focused_mut(&mut self) -> Option<&mut Pane> {
-        let id = self.focus()?;
-        self.panes.get_mut(&id)
-    }
-
-    #[must_use]
     pub fn tab_of(&self, id: TerminalId) -> Option<usize> {
         self.tabs.iter().position(|tab| tab.layout.contains(id))
     }

@@ -13,7 +13,7 @@ pub enum Overlay {
     Log(Log),
 }
 
-/// A question before something that cannot be undone; No unless the user says otherwise.
+/// A question before something that cannot be undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirm {
     pub question: String,

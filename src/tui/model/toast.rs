@@ -15,6 +15,8 @@ const SHOWN: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Info,
+    /// Something the user asked for was done.
+    Success,
     Warning,
     Error,
 }
@@ -22,7 +24,7 @@ pub enum Severity {
 impl Severity {
     const fn lifetime(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Info => 4,
+            Self::Info | Self::Success => 4,
             Self::Warning => 8,
             Self::Error => 20,
         })

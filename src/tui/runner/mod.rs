@@ -9,7 +9,7 @@ mod watches;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,6 +38,8 @@ use crate::pane::Pool;
 use crate::runtime::fault;
 use crate::runtime::signals::{Termination, Terminations};
 
+/// How long a first pane may take to start before an empty screen is shown.
+const FIRST_FRAME: Duration = Duration::from_millis(100);
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
 
@@ -61,6 +63,8 @@ pub(super) struct Runner<'a> {
     outside: Outside,
     redraw: Redraw,
     pace: Pace,
+    /// Until then the first frame waits for a pane to show.
+    first_frame_by: Instant,
     background: Option<bool>,
     /// The user wants to go back to the shell for a while.
     suspending: bool,
@@ -118,6 +122,7 @@ impl<'a> Runner<'a> {
             outside: Outside::default(),
             redraw: Redraw::All,
             pace: Pace::default(),
+            first_frame_by: Instant::now() + FIRST_FRAME,
             background: None,
             suspending: false,
             ending: None,
@@ -127,8 +132,8 @@ impl<'a> Runner<'a> {
         update::first(&mut runner.model, first, &mut effects);
         runner.do_effects(effects);
         // Terminals that somebody opened before there was a front end.
-        let listed = runner.pool.list();
-        runner.take(Msg::Listed(listed));
+        let existing = runner.pool.list();
+        runner.take(Msg::Listed(existing));
         Ok(runner)
     }
 
@@ -162,7 +167,9 @@ impl<'a> Runner<'a> {
             return None;
         }
         let now = Instant::now();
-        if let Some(next) = self.pace.next()
+        // A first frame without its pane would only hold up the one with it.
+        let first = (self.model.tab().is_none()).then_some(self.first_frame_by);
+        if let Some(next) = self.pace.next().max(first)
             && now < next
         {
             return Some(next);
@@ -231,6 +238,8 @@ impl<'a> Runner<'a> {
             Woken::Settings => self.take_settings(),
             Woken::Window => self.resized(),
             Woken::Stop => self.suspend().await,
+            // Who stopped the process without a word may have had the terminal meanwhile.
+            Woken::Continue if self.terminal.is_raw() => self.resized(),
             Woken::Continue => self.come_back(),
             Woken::End(ending) => self.ending = Some(ending),
             Woken::Time => self.take(Msg::Tick),

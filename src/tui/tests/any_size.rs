@@ -50,8 +50,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take_step(rig: &mut Rig, step: Step) {
-    match step {
+fn take_step(rig: &mut Rig, step: &Step) {
+    match *step {
         Step::Resize(cols, rows) => {
             rig.tell(Msg::Resized(cols, rows));
         }
@@ -146,10 +146,10 @@ proptest! {
         rig.start(1);
         let mut frame = Frame::new();
         for step in steps {
-            take_step(&mut rig, step);
+            take_step(&mut rig, &step);
             check(&rig);
             let mut bytes = Vec::new();
-            if rig.redraw == Redraw::All {
+            if std::mem::replace(&mut rig.pending, Redraw::Nothing) == Redraw::All {
                 frame.set_chrome(&view::chrome(&rig.model));
             }
             let (contents, modes) = (view::contents(&rig.model), view::modes(&rig.model));

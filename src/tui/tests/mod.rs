@@ -37,7 +37,10 @@ struct Rig {
     model: Model,
     effects: Vec<Effect>,
     instant: Instant,
+    /// Of the last message.
     redraw: Redraw,
+    /// Of all messages since the last drawing.
+    pending: Redraw,
     opened: u32,
 }
 
@@ -59,6 +62,7 @@ impl Rig {
             effects: Vec::new(),
             instant: Instant::now(),
             redraw: Redraw::Nothing,
+            pending: Redraw::All,
             opened: 0,
         }
     }
@@ -85,6 +89,7 @@ impl Rig {
             wall: Timestamp::UNIX_EPOCH + Duration::from_secs(3600),
         };
         self.redraw = update::update(&mut self.model, msg, now, &mut self.effects);
+        self.pending = self.pending.max(self.redraw);
         self
     }
 

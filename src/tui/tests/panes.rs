@@ -156,6 +156,16 @@ fn what_the_user_ended_goes_without_a_word() {
 }
 
 #[test]
+fn what_was_ended_from_the_command_line_goes_too() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("c");
+    rig.answer_opens();
+    rig.exit(id(2), Exit::Signal(1));
+    assert_eq!(rig.model.in_order(), vec![id(1)]);
+    assert!(rig.shows("bash was killed by signal 1"), "{}", rig.text());
+}
+
+#[test]
 fn what_cannot_be_opened_is_told() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
@@ -174,7 +184,12 @@ fn what_cannot_be_opened_is_told() {
         max: 10,
     }));
     rig.command("|");
-    assert!(rig.take().is_empty() && rig.shows("the pool is at capacity"));
+    assert!(rig.take().is_empty());
+    assert!(
+        rig.text().contains("warning: pty pool is at capacity (10)"),
+        "{}",
+        rig.text()
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{copy, focus, open, overlay, paste, picker};
 use crate::domain::action::Action;
 use crate::domain::layout::{Axis, Removal, Side};
+use crate::pane::{Gauge, PaneError};
 use crate::tui::effect::Effect;
 use crate::tui::model::{
     Help, Log, Mode, Model, Now, Overlay, Picked, Prompt, Rename, Severity, Tab,
@@ -17,8 +18,7 @@ const BORDER_STEP: u16 = 2;
 
 pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut Vec<Effect>) {
     if !model.is_valid(action) {
-        let text = format!("{}: {}", action.name(), reason(model, action));
-        model.messages.tell(Severity::Info, text, now);
+        refuse(model, action, now);
         return;
     }
     match action {
@@ -99,11 +99,24 @@ pub(super) fn pick(model: &mut Model, picked: Picked, now: Now, effects: &mut Ve
     }
 }
 
+/// Says why an action does nothing now.
+fn refuse(model: &mut Model, action: Action, now: Now) {
+    let opens = matches!(
+        action,
+        Action::NewPane | Action::LaunchAgent | Action::SplitRight | Action::SplitDown
+    );
+    let Gauge { active, max } = model.gauge;
+    if opens && active >= max {
+        let text = PaneError::AtCapacity { max }.to_string();
+        model.messages.tell(Severity::Warning, text, now);
+    } else {
+        let text = format!("{}: {}", action.name(), reason(model, action));
+        model.messages.tell(Severity::Info, text, now);
+    }
+}
+
 fn reason(model: &Model, action: Action) -> &'static str {
-    let full = model.gauge.active >= model.gauge.max;
     match action {
-        Action::NewPane | Action::LaunchAgent => "the pool is at capacity",
-        Action::SplitRight | Action::SplitDown if full => "the pool is at capacity",
         Action::SplitRight | Action::SplitDown => "the pane is too small to split",
         Action::NextWaiting => "no other pane waits",
         Action::PasteBuffer => "nothing was copied yet",

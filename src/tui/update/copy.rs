@@ -80,6 +80,14 @@ pub(super) fn key(
     tell(model, id, event, now, effects);
 }
 
+/// Drops the selection of the focused pane's copy mode, or leaves it.
+pub(super) fn leave(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
+    if let Some(id) = model.focus() {
+        let event = CopyEvent::Action(Action::CopyLeave);
+        tell(model, id, event, now, effects);
+    }
+}
+
 /// Tells copy mode of a pane something and does what it asks for.
 pub(super) fn tell(
     model: &mut Model,
@@ -181,7 +189,7 @@ fn carry_out(
                     0 | 1 => format!("copied {} characters", text.chars().count()),
                     _ => format!("copied {lines} lines"),
                 };
-                model.messages.tell(Severity::Info, note, now);
+                model.messages.tell(Severity::Success, note, now);
                 model.paste_buffer.clone_from(&text);
                 effects.push(Effect::Clipboard(text));
             }

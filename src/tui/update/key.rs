@@ -3,7 +3,7 @@
 use super::{Redraw, action, copy, forward, open, overlay, terminal};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
-use crate::domain::input::{Input, KeyCode, KeyEvent, KeyKind};
+use crate::domain::input::{Input, KeyCode, KeyEvent, KeyKind, Mods};
 use crate::domain::keymap::AfterPrefix;
 use crate::tui::effect::Effect;
 use crate::tui::model::{Mode, Model, Now, Severity};
@@ -64,6 +64,18 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
     let Some(chord) = Chord::of(&key) else {
         return Redraw::Nothing;
     };
+    if let Some(context) = typed_too_fast(model, &key, chord) {
+        // Without kitty's protocol Escape and a key struck at once look like Alt with that key.
+        let plain = KeyEvent {
+            mods: key.mods.without(Mods::ALT),
+            ..key
+        };
+        match context {
+            Context::Dialog => model.overlay = None,
+            _ => copy::leave(model, now, effects),
+        }
+        return dispatch(model, plain, now, effects).max(Redraw::All);
+    }
     if model.overlay.is_some() {
         overlay::key(model, &key, chord, now, effects);
         return Redraw::All;
@@ -112,6 +124,25 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
     model.held.retain(|code| *code != key.code);
     forward(model, Input::Key(key), effects);
     Redraw::Nothing
+}
+
+/// Whether Escape was meant, in a place where Alt with a character means nothing; tells which.
+fn typed_too_fast(model: &Model, key: &KeyEvent, chord: Chord) -> Option<Context> {
+    let maybe = !model.keyboard
+        && key.mods.contains(Mods::ALT)
+        && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter);
+    if !maybe || matches!(model.mode, Mode::Prefix { .. }) {
+        return None;
+    }
+    let context = if model.overlay.is_some() {
+        Context::Dialog
+    } else if model.focused()?.copy.is_some() {
+        Context::Copy
+    } else {
+        return None;
+    };
+    let unbound = model.options.keymap.lookup(context, chord).is_none();
+    unbound.then_some(context)
 }
 
 fn after_prefix(model: &mut Model, chord: Chord, now: Now, effects: &mut Vec<Effect>) {

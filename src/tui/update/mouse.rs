@@ -106,8 +106,11 @@ fn over_pane(
         pane.screen
             .as_ref()
             .map_or((MouseMode::None, false, false), |screen| {
-                let modes = screen.modes;
-                (modes.mouse, screen.alternate_screen, modes.alternate_scroll)
+                (
+                    screen.modes.mouse,
+                    screen.alternate_screen,
+                    screen.modes.alternate_scroll,
+                )
             });
     let (row, col) = (event.row - rect.y, event.col - rect.x);
     if !copying && lives && mouse != MouseMode::None && !event.mods.contains(Mods::SHIFT) {
@@ -323,7 +326,7 @@ fn over_overlay(
         return Redraw::Nothing;
     }
     match view::overlay_hit(model, event.col, event.row) {
-        view::Hit::Outside => model.overlay = None,
+        view::Hit::Outside | view::Hit::Button(Choice::No) => model.overlay = None,
         view::Hit::Inside => return Redraw::Nothing,
         view::Hit::Entry(index) => {
             if let Some(Overlay::Picker(picker)) = &mut model.overlay {
@@ -332,7 +335,6 @@ fn over_overlay(
             overlay::accept_choice(model, now, effects);
         }
         view::Hit::Button(Choice::Yes) => overlay::resolve(model, now, effects),
-        view::Hit::Button(Choice::No) => model.overlay = None,
     }
     Redraw::All
 }

@@ -6,7 +6,7 @@ use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
 use crate::domain::input::{Input, KeyCode, KeyEvent};
 use crate::tui::effect::Effect;
-use crate::tui::model::{Choice, Confirm, Model, Now, Overlay, Picker, Resolve, Severity};
+use crate::tui::model::{Choice, Confirm, Model, Now, Overlay, Pane, Picker, Resolve, Severity};
 use crate::tui::view;
 
 /// Names listed in the question before quitting; a longer list is cut.
@@ -36,7 +36,7 @@ pub(super) fn ask_kill(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Asks before programs are ended with tundra.
 pub(super) fn ask_quit(model: &mut Model, effects: &mut Vec<Effect>) {
-    let living: Vec<&str> = model.living().map(|pane| pane.name()).collect();
+    let living: Vec<&str> = model.living().map(Pane::name).collect();
     if living.is_empty() && model.opening == 0 {
         effects.push(Effect::Quit);
         return;
@@ -156,9 +156,9 @@ pub(super) fn accept_choice(model: &mut Model, now: Now, effects: &mut Vec<Effec
         model.messages.tell(Severity::Warning, text, now);
         return;
     }
-    let picked = item.picked;
+    let choice = item.picked;
     model.overlay = None;
-    action::pick(model, picked, now, effects);
+    action::pick(model, choice, now, effects);
 }
 
 /// The user said Yes.

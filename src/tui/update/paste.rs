@@ -28,7 +28,8 @@ pub(super) fn pasted(model: &mut Model, text: String, now: Now, effects: &mut Ve
         model.overlay = Some(Overlay::Confirm(Confirm {
             question: format!("Paste {lines} lines into {}?", pane.name()),
             details: vec!["Its program takes pasted lines as if they were typed.".to_owned()],
-            choice: Choice::No,
+            // Nothing is lost by Yes that the user did not just put there.
+            choice: Choice::Yes,
             resolve: Resolve::Paste { id, text },
         }));
         return;

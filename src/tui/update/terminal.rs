@@ -136,9 +136,17 @@ pub(super) fn exited(model: &mut Model, id: TerminalId, now: Now, effects: &mut 
             Exit::Code(0) => true,
             // A shell hands on the status of its last command; that is no failure of the shell.
             Exit::Code(_) => pane.is_shell() && lived >= SHELL_STARTED_SECONDS,
-            Exit::Signal(_) => false,
+            // Somebody asked it to go, as `tundra kill` does; other signals are accidents.
+            Exit::Signal(signal) => {
+                let polite = [rustix::process::Signal::HUP, rustix::process::Signal::TERM];
+                polite.iter().any(|asked| asked.as_raw() == signal)
+            }
         };
-    let text = format!("{} {}", pane.name(), describe(exit));
+    let text = if pane.ending {
+        format!("{} ended", pane.name())
+    } else {
+        format!("{} {}", pane.name(), describe(exit))
+    };
     let severity = if goes {
         Severity::Info
     } else {
@@ -151,7 +159,7 @@ pub(super) fn exited(model: &mut Model, id: TerminalId, now: Now, effects: &mut 
 }
 
 /// How a program ended, in words.
-pub(in crate::tui) fn describe(exit: Exit) -> String {
+fn describe(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => format!("exited with {code}"),
         Exit::Signal(signal) => format!("was killed by signal {signal}"),

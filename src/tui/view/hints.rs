@@ -40,6 +40,9 @@ const COPYING: [(Action, &str); 7] = [
     (Action::CopyQuit, "leave"),
 ];
 
+/// Keys, each with what it does.
+type Hints = Vec<(String, String)>;
+
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let bar = theme.style(Role::Bar);
@@ -50,12 +53,13 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
         sum.saturating_add(width(key) + width(text) + 3)
     });
     if let Some((text, role)) = last_event(model) {
-        // The keys come first; the event has what is left, at least a third.
-        let room = line
-            .room()
-            .saturating_sub(wanted)
-            .max(line.room() / 3)
-            .saturating_sub(1);
+        // The keys come first; the event has what is left, and at least a third while no key is half struck.
+        let least = match model.mode {
+            Mode::Prefix { .. } => 0,
+            _ => line.room() / 3,
+        };
+        let left = line.room().saturating_sub(wanted);
+        let room = left.max(least).saturating_sub(1);
         let text = fit(&text, room.saturating_sub(2), theme.glyphs().ellipsis);
         line.put_right(&format!(" {text} "), bar.patch(theme.style(role)));
     }
@@ -75,7 +79,7 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
 fn last_event(model: &Model) -> Option<(String, Role)> {
     let message = model.messages.log().back()?;
     let role = match message.severity {
-        Severity::Info => Role::Muted,
+        Severity::Info | Severity::Success => Role::Muted,
         Severity::Warning => Role::Warning,
         Severity::Error => Role::Error,
     };
@@ -83,7 +87,7 @@ fn last_event(model: &Model) -> Option<(String, Role)> {
 }
 
 /// Keys with what they do, of what is valid now.
-fn hints(model: &Model) -> Vec<(String, String)> {
+fn hints(model: &Model) -> Hints {
     let keymap = &model.options.keymap;
     let key = |action: Action| keymap.bindings_of(action).first().map(ToString::to_string);
     let named = |list: &[(Action, &str)]| {
@@ -92,7 +96,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             .collect::<Vec<_>>()
     };
     if let Some(overlay) = &model.overlay {
-        return in_overlay(overlay, &named);
+        return in_overlay(overlay, named);
     }
     if matches!(model.mode, Mode::Prefix { .. }) {
         let valid: Vec<_> = AFTER_PREFIX
@@ -123,10 +127,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     hints
 }
 
-fn in_overlay(
-    overlay: &Overlay,
-    named: &dyn Fn(&[(Action, &str)]) -> Vec<(String, String)>,
-) -> Vec<(String, String)> {
+fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> Hints {
     match overlay {
         Overlay::Confirm(_) => {
             let mut hints = plain(&[("y", "yes"), ("n", "no")]);
@@ -151,7 +152,7 @@ fn in_overlay(
     }
 }
 
-fn plain(hints: &[(&str, &str)]) -> Vec<(String, String)> {
+fn plain(hints: &[(&str, &str)]) -> Hints {
     hints
         .iter()
         .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))

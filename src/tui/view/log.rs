@@ -21,6 +21,7 @@ pub(super) fn draw(model: &Model, log: &Log, inner: Rect, buffer: &mut Buffer) {
     for (row, message) in (0..inner.height).zip(messages.iter().skip(first)) {
         let role = match message.severity {
             Severity::Info => Role::Text,
+            Severity::Success => Role::Success,
             Severity::Warning => Role::Warning,
             Severity::Error => Role::Error,
         };

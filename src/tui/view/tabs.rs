@@ -1,13 +1,20 @@
 //! The line of tabs, with the pool's gauge.
 
+use std::fmt::Write as _;
+
 use ratatui::buffer::Buffer;
 
 use super::area;
 use super::text::{Line, fill, fit, width};
+use crate::domain::agent::AgentState;
 use crate::domain::layout::Rect;
+use crate::pane::Gauge;
 use crate::tui::model::{Model, Tab};
 use crate::tui::theme::{Role, Theme};
 
+/// Columns of the screen from which on the gauge has a bar, and the cells of that.
+const BAR_FROM: u16 = 60;
+const BAR_CELLS: usize = 8;
 /// A name longer than this is cut in the line of tabs.
 const NAME_COLUMNS: u16 = 20;
 
@@ -16,13 +23,9 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     let bar = theme.style(Role::Bar);
     fill(buffer, area(rect), bar);
     let mut line = Line::new(buffer, area(rect), 0);
-    let gauge = gauge_text(model);
-    let gauge_style = if model.is_pool_tight() {
-        theme.style(Role::GaugeWarning)
-    } else {
-        bar
-    };
-    line.put_right(&gauge, gauge_style);
+    for (text, role) in gauge(model).into_iter().rev() {
+        line.put_right(&text, bar.patch(theme.style(role)));
+    }
     for (index, label) in labels(model, line.room()) {
         let active = index == model.active;
         let style = if active {
@@ -47,9 +50,8 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
 /// The tab whose label covers a column.
 #[must_use]
 pub fn tab_at(model: &Model, x: u16) -> Option<usize> {
-    let gauge = width(&gauge_text(model));
-    let room = model.areas().tabs.width;
-    let room = if gauge < room { room - gauge } else { room };
+    let gauge: u16 = gauge(model).iter().map(|(text, _)| width(text)).sum();
+    let room = model.areas().tabs.width.saturating_sub(gauge);
     let mut start = 0_u16;
     for (index, label) in labels(model, room) {
         let end = start.saturating_add(label.width());
@@ -118,7 +120,7 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
         .max_by_key(|state| urgency(*state));
     let mut after = String::new();
     if ids.len() > 1 {
-        after.push_str(&format!("+{} ", ids.len() - 1));
+        let _ = write!(after, "+{} ", ids.len() - 1);
     }
     if tab.zoomed {
         after.push_str(glyphs.zoomed);
@@ -138,14 +140,13 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     Label {
         before: format!(" {} {name} ", index + 1),
         state: state.map(|state| (glyphs.state(state), Theme::state_role(state))),
-        word: state.map_or("", crate::domain::agent::AgentState::name),
+        word: state.map_or("", AgentState::name),
         after,
     }
 }
 
 /// Of several agents in a tab the one that most needs the user is told.
-fn urgency(state: crate::domain::agent::AgentState) -> u8 {
-    use crate::domain::agent::AgentState;
+fn urgency(state: AgentState) -> u8 {
     match state {
         AgentState::Waiting => 4,
         AgentState::Done => 3,
@@ -155,6 +156,27 @@ fn urgency(state: crate::domain::agent::AgentState) -> u8 {
     }
 }
 
-fn gauge_text(model: &Model) -> String {
-    format!(" {}/{} ", model.gauge.active, model.gauge.max)
+/// How full the pool is: in numbers, and as a bar where there is room.
+fn gauge(model: &Model) -> Vec<(String, Role)> {
+    let Gauge { active, max } = model.gauge;
+    let (filled_role, text_role) = if model.is_pool_tight() {
+        (Role::GaugeWarning, Role::GaugeWarning)
+    } else {
+        (Role::GaugeFilled, Role::Bar)
+    };
+    let numbers = (format!(" {active}/{max} "), text_role);
+    if model.size.0 < BAR_FROM {
+        return vec![numbers];
+    }
+    let glyphs = model.theme.glyphs();
+    // Something is shown as soon as there is something.
+    let filled = (active * BAR_CELLS).div_ceil(max.max(1)).min(BAR_CELLS);
+    vec![
+        (glyphs.gauge_filled.repeat(filled), filled_role),
+        (
+            glyphs.gauge_empty.repeat(BAR_CELLS - filled),
+            Role::GaugeEmpty,
+        ),
+        numbers,
+    ]
 }

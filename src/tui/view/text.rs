@@ -33,6 +33,36 @@ pub(super) fn fit(text: &str, width: u16, ellipsis: &str) -> String {
     fitted
 }
 
+/// The text in lines of a width, broken at spaces where it can be; what is left after so many lines is cut.
+pub(super) fn wrap(text: &str, width: u16, lines: usize, ellipsis: &str) -> Vec<String> {
+    let room = usize::from(width.max(1));
+    let mut rest = text;
+    let mut wrapped = Vec::new();
+    while wrapped.len() + 1 < lines && rest.width() > room {
+        let mut used = 0;
+        let mut hard = rest.len();
+        let mut soft = None;
+        for (at, grapheme) in rest.grapheme_indices(true) {
+            used += grapheme.width();
+            if used > room {
+                hard = at;
+                break;
+            }
+            if grapheme == " " {
+                soft = Some(at);
+            }
+        }
+        let end = soft.filter(|at| *at > 0).unwrap_or(hard);
+        if end == 0 {
+            break;
+        }
+        wrapped.push(rest.get(..end).unwrap_or_default().to_owned());
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
+    wrapped.push(fit(rest, width, ellipsis));
+    wrapped
+}
+
 /// Writes text from left to right within one row of an area.
 pub(super) struct Line<'a> {
     buffer: &'a mut Buffer,
@@ -85,10 +115,10 @@ impl<'a> Line<'a> {
         self
     }
 
-    /// Writes at the right end, if all of it fits with a column to spare.
+    /// Writes at the right end, if all of it fits.
     pub(super) fn put_right(&mut self, text: &str, style: Style) -> &mut Self {
         let width = width(text);
-        if width < self.room() {
+        if width > 0 && width <= self.room() {
             let x = self.end - width;
             self.buffer
                 .set_stringn(x, self.y, text, usize::from(width), style);

@@ -4,23 +4,27 @@ use ratatui::buffer::Buffer;
 
 use super::area;
 use super::panes;
-use super::text::{Line, fill, fit, width};
+use super::text::{Line, fill, width, wrap};
 use crate::domain::layout::Rect;
 use crate::tui::model::{Model, Severity};
 use crate::tui::theme::Role;
 
-const MAX_COLUMNS: u16 = 60;
+const MAX_COLUMNS: u16 = 64;
+/// A longer message is cut; all of it is in the message log.
+const MAX_LINES: usize = 3;
 
 pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let theme = &model.theme;
     let glyphs = theme.glyphs();
     let body = model.areas().panes;
+    let room = body.width.min(MAX_COLUMNS);
     let lines: Vec<(String, Role)> = model
         .messages
         .toasts()
-        .map(|message| {
+        .flat_map(|message| {
             let (word, role) = match message.severity {
                 Severity::Info => ("", Role::Info),
+                Severity::Success => ("", Role::Success),
                 Severity::Warning => ("warning: ", Role::Warning),
                 Severity::Error => ("error: ", Role::Error),
             };
@@ -29,10 +33,12 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
             } else {
                 String::new()
             };
-            (format!(" {word}{}{times} ", message.text), role)
+            let text = format!("{word}{}{times}", message.text);
+            wrap(&text, room.saturating_sub(2), MAX_LINES, glyphs.ellipsis)
+                .into_iter()
+                .map(move |line| (format!(" {line} "), role))
         })
         .collect();
-    let room = body.width.min(MAX_COLUMNS);
     let columns = lines
         .iter()
         .map(|(text, _)| width(text))
@@ -56,7 +62,6 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         let style = theme.style(Role::Bar).patch(theme.style(role));
         let place = Rect::new(rect.x, rect.y + row, rect.width, 1);
         fill(buffer, area(place), style);
-        let text = fit(&text, columns, glyphs.ellipsis);
         Line::new(buffer, area(place), 0).put(&text, style);
     }
 }

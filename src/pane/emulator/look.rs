@@ -1,0 +1,169 @@
+//! The look of a cell: what the grid's own cells hold of it, what has to be carried, and the sequences between.
+
+use super::carriage::Load;
+use super::grid::RawCell;
+use super::style::Style;
+use crate::domain::screen::{Attrs, Color, ColorKind, Underline};
+
+/// The part of a look that the crate's cells hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct Look {
+    pub fg: Color,
+    pub bg: Color,
+    /// Bold, dim, italic, inverse and single underline alone.
+    pub attrs: Attrs,
+}
+
+/// A style split into what the crate's cells hold and what must be carried.
+pub(super) fn split(style: &Style, protected: bool) -> (Look, Option<Load>) {
+    let underlined = style.attrs.underline() != Underline::None;
+    let known = Attrs::BOLD
+        .with(Attrs::DIM)
+        .with(Attrs::ITALIC)
+        .with(Attrs::INVERSE);
+    let carried = Attrs::STRIKE
+        .with(Attrs::HIDDEN)
+        .with(Attrs::BLINK)
+        .with(Attrs::OVERLINE);
+    let mut attrs = Attrs::from_bits(style.attrs.bits() & known.bits());
+    let mut load = Load {
+        attrs: Attrs::from_bits(style.attrs.bits() & carried.bits()),
+        protected,
+        underline_color: if underlined {
+            style.underline_color
+        } else {
+            Color::DEFAULT
+        },
+        link: style.link.clone(),
+    };
+    if underlined {
+        attrs = attrs.with_underline(Underline::Single);
+        if style.attrs.underline() != Underline::Single {
+            load.attrs = load.attrs.with_underline(style.attrs.underline());
+        }
+    }
+    // The crate knows one of the two only.
+    if attrs.contains(Attrs::BOLD.with(Attrs::DIM)) {
+        attrs = attrs.without(Attrs::DIM);
+        load.attrs = load.attrs.with(Attrs::DIM);
+    }
+    (
+        Look {
+            fg: style.fg,
+            bg: style.bg,
+            attrs,
+        },
+        (load != Load::default()).then_some(load),
+    )
+}
+
+pub(super) fn apply_load(style: &mut Style, load: &Load) {
+    let underline = load.attrs.underline();
+    style.attrs = style.attrs.with(load.attrs.with_underline(Underline::None));
+    if underline != Underline::None {
+        style.attrs = style.attrs.with_underline(underline);
+    }
+    style.underline_color = load.underline_color;
+    style.link.clone_from(&load.link);
+}
+
+pub(super) fn raw_look(cell: &RawCell) -> Look {
+    let mut attrs = Attrs::NONE;
+    for (set, attr) in [
+        (cell.bold(), Attrs::BOLD),
+        (cell.dim(), Attrs::DIM),
+        (cell.italic(), Attrs::ITALIC),
+        (cell.inverse(), Attrs::INVERSE),
+    ] {
+        if set {
+            attrs = attrs.with(attr);
+        }
+    }
+    if cell.underline() {
+        attrs = attrs.with_underline(Underline::Single);
+    }
+    Look {
+        fg: color(cell.fgcolor()),
+        bg: color(cell.bgcolor()),
+        attrs,
+    }
+}
+
+pub(super) fn color(color: vt100::Color) -> Color {
+    match color {
+        vt100::Color::Default => Color::DEFAULT,
+        vt100::Color::Idx(index) => Color::indexed(index),
+        vt100::Color::Rgb(red, green, blue) => Color::rgb(red, green, blue),
+    }
+}
+
+/// Writes the SGR sequence that leads from one look to another.
+pub(super) fn write_look(out: &mut Vec<u8>, from: Look, to: Look) {
+    out.extend_from_slice(b"\x1b[");
+    let mut from = from;
+    if to == Look::default() || from.attrs.without(to.attrs) != Attrs::NONE {
+        from = Look::default();
+        out.extend_from_slice(b"0;");
+    }
+    for (attr, code) in [
+        (Attrs::BOLD, 1),
+        (Attrs::DIM, 2),
+        (Attrs::ITALIC, 3),
+        (Attrs::INVERSE, 7),
+    ] {
+        if to.attrs.contains(attr) && !from.attrs.contains(attr) {
+            put_code(out, code);
+        }
+    }
+    if to.attrs.underline() != from.attrs.underline() {
+        put_code(out, 4);
+    }
+    if to.fg != from.fg {
+        put_color(out, to.fg, 30);
+    }
+    if to.bg != from.bg {
+        put_color(out, to.bg, 40);
+    }
+    out.pop();
+    out.push(b'm');
+}
+
+fn put_color(out: &mut Vec<u8>, color: Color, base: u16) {
+    match color.kind() {
+        ColorKind::Default => put_code(out, base + 9),
+        ColorKind::Indexed(index @ 0..=7) => put_code(out, base + u16::from(index)),
+        ColorKind::Indexed(index) => {
+            put_code(out, base + 8);
+            put_code(out, 5);
+            put_code(out, u16::from(index));
+        }
+        ColorKind::Rgb(red, green, blue) => {
+            put_code(out, base + 8);
+            put_code(out, 2);
+            for part in [red, green, blue] {
+                put_code(out, u16::from(part));
+            }
+        }
+    }
+}
+
+fn put_code(out: &mut Vec<u8>, code: u16) {
+    put_number(out, code);
+    out.push(b';');
+}
+
+/// Writes a number in decimal.
+pub(super) fn put_number(out: &mut Vec<u8>, number: u16) {
+    let mut digits = [0; 5];
+    let mut rest = number;
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
