@@ -444,3 +444,49 @@ fn focus_is_told_to_programs_that_asked() {
     terminal.write(b"\x1b[I");
     terminal.wait_text(&hex(b"\x1b[O\x1b[I\x1b[O\x1b[I"));
 }
+
+#[test]
+fn the_wheel_becomes_arrows_on_an_alternate_screen_that_asked() {
+    let home = Home::new();
+    let command = echo_hex("\\e[?1049h\\e[?1007h");
+    let mut args = vec!["--"];
+    args.extend(command.iter().map(String::as_str));
+    let options = Options {
+        rows: 40,
+        cols: 200,
+        kitty: false,
+    };
+    let mut terminal = Terminal::start(home.tundra(&args), options);
+    terminal.wait_text("READY");
+    terminal.type_("\x1b[<64;5;10M");
+    terminal.wait_text(&hex(b"\x1b[A"));
+    terminal.type_("\x1b[<65;5;10M");
+    terminal.wait_text(&hex(b"\x1b[B"));
+}
+
+#[test]
+fn drags_are_told_to_programs_that_asked_for_them() {
+    let home = Home::new();
+    let command = echo_hex("\\e[?1002h\\e[?1006h");
+    let mut args = vec!["--"];
+    args.extend(command.iter().map(String::as_str));
+    let options = Options {
+        rows: 40,
+        cols: 200,
+        kitty: false,
+    };
+    let mut terminal = Terminal::start(home.tundra(&args), options);
+    terminal.wait_text("READY");
+    let (row, col) = terminal.look(|screen| screen.find("READY")).unwrap();
+    let (row, col) = (row + 2, col + 1);
+    terminal.type_(&format!(
+        "\x1b[<0;{col};{row}M\x1b[<32;{};{row}M\x1b[<0;{};{row}m",
+        col + 4,
+        col + 4
+    ));
+    terminal.wait_text(&hex(b"\x1b[<0;1;2M\x1b[<32;5;2M\x1b[<0;5;2m"));
+    // Moves without a button were not asked for.
+    terminal.type_(&format!("\x1b[<35;{col};{row}M"));
+    terminal.type_("Z");
+    terminal.wait_text(&hex(b"\x1b[<0;5;2mZ"));
+}
