@@ -98,7 +98,8 @@ fn when_the_last_program_ends_by_itself_nothing_hangs() {
     let mut terminal = shell(&home);
     terminal.type_("exit\r");
     eventually("the shell is gone", || {
-        !terminal.running() || alive(&home) == 0
+        let list = home.cli(&["ls", "--json"]);
+        !terminal.running() || !list.stdout.contains("\"active\"")
     });
     if terminal.running() {
         terminal.command("q");
@@ -969,6 +970,10 @@ fn what_was_copied_is_pasted() {
     say(&mut terminal, "copy-me");
     terminal.command("[");
     terminal.type_("?copy-me\r");
+    terminal.wait_for("the cursor is on the match", |screen| {
+        let (row, col) = screen.vt().cursor_position();
+        col == 0 && screen.lines()[usize::from(row)].starts_with("copy-me")
+    });
     terminal.type_("v$y");
     terminal.wait_for("it is in the clipboard", |screen| {
         !screen.clipboard().is_empty()

@@ -25,19 +25,22 @@ fn open_echo(serve: &Serve, modes: &str) -> String {
     id
 }
 
-/// Sends each chord, a `Z` between them, and compares all that arrived.
+/// What is typed after each key to know where its bytes end; no sequence of a key holds it.
+const END: &str = "@";
+
+/// Sends each chord, an [`END`] between them, and compares all that arrived.
 fn compare(serve: &Serve, modes: &str, table: &[(&str, &str)]) {
     let id = open_echo(serve, modes);
     let mut wrong = Vec::new();
     let mut seen = String::new();
     for (chord, expected) in table {
         serve.key(&id, chord);
-        serve.send(&id, "Z");
+        serve.send(&id, END);
         let all = eventually(&format!("the end of {chord}"), || {
             let all = serve.joined(&id).split_once("READY").unwrap().1.to_owned();
-            (all.len() > seen.len() && all.ends_with("5a.")).then_some(all)
+            (all.len() > seen.len() && all.ends_with("40.")).then_some(all)
         });
-        let got = all[seen.len()..].strip_suffix("5a.").unwrap();
+        let got = all[seen.len()..].strip_suffix("40.").unwrap();
         if got != hex(expected.as_bytes()) {
             wrong.push(format!(
                 "{chord}: got {got}, not {}",
@@ -193,9 +196,9 @@ fn typed(options: Options, modes: &str, table: &[(&[u8], &[u8])]) {
     };
     // Whatever came by itself before the first key, such as a focus event.
     let mut seen = {
-        terminal.type_("Z");
+        terminal.type_(END);
         eventually("the first key", || {
-            Some(arrived()).filter(|all| all.ends_with("5a."))
+            Some(arrived()).filter(|all| all.ends_with("40."))
         })
     };
     let mut wrong = Vec::new();
@@ -208,15 +211,15 @@ fn typed(options: Options, modes: &str, table: &[(&[u8], &[u8])]) {
             });
         }
         let end = if options.kitty && terminal.look(|screen| screen.kitty_flags()) & 8 != 0 {
-            "\x1b[90;2u"
+            "\x1b[64u"
         } else {
-            "Z"
+            END
         };
         terminal.type_(end);
         let all = eventually(&format!("the end of {}", keys.escape_ascii()), || {
-            Some(arrived()).filter(|all| all.len() > seen.len() && all.ends_with("5a."))
+            Some(arrived()).filter(|all| all.len() > seen.len() && all.ends_with("40."))
         });
-        let got = all[seen.len()..].strip_suffix("5a.").unwrap();
+        let got = all[seen.len()..].strip_suffix("40.").unwrap();
         if got != hex(expected) {
             wrong.push(format!(
                 "{}: got {got}, not {}",
