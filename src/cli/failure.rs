@@ -29,6 +29,9 @@ pub enum Failure {
     Ended(String),
     #[error("{0}")]
     Input(String),
+    /// Nothing was taken over from elsewhere.
+    #[error("{0}")]
+    Import(String),
 }
 
 impl Failure {
@@ -46,6 +49,7 @@ impl Failure {
             Self::TimedOut(_) => "timeout",
             Self::Ended(_) => "gone",
             Self::Input(_) => "bad_request",
+            Self::Import(_) => "import",
         }
     }
 
@@ -62,6 +66,7 @@ impl Failure {
             | Self::App(_)
             | Self::TimedOut(_)
             | Self::Ended(_)
+            | Self::Import(_)
             | Self::Input(_) => Exit::FAILURE,
         }
     }

@@ -5,6 +5,7 @@
 //! file are told together, each with its line. This room must not know what the settings are used for.
 
 mod error;
+mod import;
 mod load;
 mod paths;
 mod reader;
@@ -14,6 +15,7 @@ mod units;
 mod watch;
 
 pub use error::{ConfigError, Fault};
+pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
 pub use settings::{
