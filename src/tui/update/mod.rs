@@ -84,7 +84,11 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             return providers::seen(model, status, attempts, now);
         }
         Msg::ProviderEvent(event) => providers::happened(model, &event, now),
-        Msg::Steered(command, result) => providers::steered(model, &command, result, now),
+        Msg::Steered(command, result) => {
+            providers::steered(model, &command, result, now);
+            // The next key is struck by what its user has just been told.
+            effects.push(Effect::LookAtProviders);
+        }
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
         Msg::Tick => {
             providers::tick(model, now, effects);

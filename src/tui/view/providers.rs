@@ -1,5 +1,7 @@
 //! The panel of providers: the list, all about one, and what its server wrote.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 
 use super::area;
@@ -7,7 +9,6 @@ use super::gauge::{bar, breaker, gauge_role, latency, short, spark, state};
 use super::text::Line;
 use crate::domain::bucket::Gauge;
 use crate::domain::layout::Rect;
-use crate::domain::moment::Span;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::route::{Caller, ProviderStatus};
 use crate::domain::usage::{Attempt, AttemptEnd, Slot};
@@ -17,6 +18,9 @@ use crate::tui::theme::Role;
 
 /// Cells of a gauge here.
 const CELLS: u64 = 10;
+
+/// A wait that is shorter than this is none.
+const WAIT_SHOWN: Duration = Duration::from_millis(5);
 
 /// Text of one look.
 #[derive(Clone, Debug)]
@@ -230,9 +234,12 @@ fn numbers(provider: &ProviderStatus) -> Styled {
 }
 
 fn cost(dollars: Option<f64>) -> String {
-    dollars.map_or("cost unknown".to_owned(), |dollars| {
-        format!("${dollars:.4}")
-    })
+    match dollars {
+        None => "cost unknown".to_owned(),
+        Some(dollars) if dollars < 0.00005 => "$0".to_owned(),
+        Some(dollars) if dollars < 0.1 => format!("${dollars:.4}"),
+        Some(dollars) => format!("${dollars:.2}"),
+    }
 }
 
 fn details(
@@ -416,8 +423,9 @@ fn attempt(
     if let Some(choice) = attempt.choice {
         line.push(Piece(format!("{} ", choice.as_str()), Role::Muted));
     }
-    if !attempt.waited.is_zero() {
-        line.push(text(&format!("waited {} ", Span(attempt.waited))));
+    // What the router itself takes is no wait.
+    if attempt.waited >= WAIT_SHOWN {
+        line.push(text(&format!("waited {} ", latency(attempt.waited))));
     }
     if let Some(first_byte) = attempt.first_byte {
         line.push(text(&format!("{} ", latency(first_byte))));
