@@ -14,6 +14,9 @@ use crate::providers::{Face, Providers, Setup};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
 
+/// Connections that may wait to be accepted: a thousand agents may begin at once.
+const BACKLOG: i32 = 1024;
+
 /// The gateway before anything is started: a bad address must be told before a screen is drawn.
 pub(super) struct Bound {
     listener: TcpListener,
@@ -34,6 +37,7 @@ pub(super) fn bind(settings: &Settings) -> Result<Option<Bound>, AppError> {
         Choice::Default
     };
     let listener = ports::listen(gateway.bind, choice)?;
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| AppError::Runtime(error.into()))?;
     let address = listener.local_addr().map_err(AppError::Runtime)?;
     let moved = gateway.bind.port() != 0 && address != gateway.bind;
     Ok(Some(Bound {

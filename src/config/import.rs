@@ -57,19 +57,19 @@ pub fn import(folder: &Path, present: &str) -> Result<Import, ImportError> {
     }
     let mut sources = Sources::default();
     if let Some(file) = profiles {
-        let json = serde_json::from_str(&file.text).map_err(|error| file.malformed(error))?;
+        let json = serde_json::from_str(&file.text).map_err(|error| file.malformed(&error))?;
         sources.add_profiles(&json);
     }
     if let Some(file) = harness {
         let table: toml::Table = file
             .text
             .parse()
-            .map_err(|error: toml::de::Error| file.malformed(error.message()))?;
-        let json = serde_json::to_value(table).map_err(|error| file.malformed(error))?;
+            .map_err(|error: toml::de::Error| file.malformed(&error.message()))?;
+        let json = serde_json::to_value(table).map_err(|error| file.malformed(&error))?;
         sources.add_harness(&json);
     }
     if let Some(file) = usage {
-        let json = serde_json::from_str(&file.text).map_err(|error| file.malformed(error))?;
+        let json = serde_json::from_str(&file.text).map_err(|error| file.malformed(&error))?;
         sources.add_usage(&json);
     }
     let import = sources.write(present);
@@ -105,7 +105,7 @@ struct Source {
 }
 
 impl Source {
-    fn malformed(&self, message: impl ToString) -> ImportError {
+    fn malformed(&self, message: &dyn ToString) -> ImportError {
         ImportError::Malformed {
             path: self.path.clone(),
             message: message.to_string(),
@@ -164,7 +164,7 @@ impl Sources {
             }
         }
         if let Some(breaker) = json["circuit_breaker"].as_object() {
-            self.breaker = breaker.clone();
+            self.breaker.clone_from(breaker);
         }
         if json.get("rate_limit").is_some() {
             let text = "harness.toml: [rate_limit] has no counterpart: limits belong to profiles";

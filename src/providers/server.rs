@@ -370,11 +370,10 @@ impl Keeper {
     }
 
     fn tell(&self, event: ServerEvent) {
-        match &event {
-            ServerEvent::Crashed { .. } => {
-                warn!(profile = %self.plan.profile, event = %event, "server");
-            }
-            _ => info!(profile = %self.plan.profile, event = %event, "server"),
+        if let ServerEvent::Crashed { .. } = &event {
+            warn!(profile = %self.plan.profile, event = %event, "server");
+        } else {
+            info!(profile = %self.plan.profile, event = %event, "server");
         }
         // Nobody listening is no fault.
         let _ = self.events.send(event);

@@ -150,14 +150,14 @@ fn requests_move_on_by_command_and_status_tells_the_same() {
     assert_eq!(status["gateway"]["url"], url.as_str());
     assert_eq!(status["gateway"]["requests"], 2);
     assert_eq!(status["gateway"]["in_flight"], 0);
-    let states: Vec<_> = status["providers"]
+    let told: Vec<_> = status["providers"]
         .as_array()
         .unwrap()
         .iter()
         .map(|provider| (provider["state"].clone(), provider["active"].clone()))
         .collect();
     assert_eq!(
-        states,
+        told,
         [(json!("held"), json!(false)), (json!("ready"), json!(true))]
     );
     serve

@@ -93,19 +93,25 @@ fn read(
 ) {
     table.read("dialect", &mut profile.dialects, dialects);
     table.read("base_url", &mut profile.base_url, base_url);
-    table.read("api_key_env", &mut profile.key_env, key_variable);
+    table.read("api_key_env", &mut profile.key_env, |item| {
+        let name = key_variable(item)?;
+        // An empty name says that no key is needed.
+        Some((!name.is_empty()).then(|| name.to_owned()))
+    });
     table.read("default_model", &mut profile.default_model, model);
     table.read("priority", &mut profile.priority, |item| {
         item.integer(-MAX_PRIORITY..=MAX_PRIORITY)
     });
     table.read("enabled", &mut profile.enabled, Item::boolean);
-    table.read("rate_limit_rpm", &mut profile.limits.rpm, at_least_one);
+    table.read("rate_limit_rpm", &mut profile.limits.rpm, |item| {
+        at_least_one(item).map(Some)
+    });
     table.read("rate_limit_tpm", &mut profile.limits.tpm, |item| {
         let limit: u64 = item.integer(1..=i64::from(u32::MAX) * 1000)?;
         Some(NonZeroU64::new(limit))
     });
     let burst = table.item("burst");
-    profile.limits.burst = burst.as_ref().and_then(at_least_one).flatten();
+    profile.limits.burst = burst.as_ref().and_then(at_least_one);
     if let Some(burst) = burst.filter(|_| table.item("rate_limit_rpm").is_none()) {
         burst.fault::<()>("must come with rate_limit_rpm");
     }
@@ -114,8 +120,14 @@ fn read(
     });
     table.read("headers", &mut profile.headers, headers);
     table.read("models", &mut profile.models, models);
-    table.read("capabilities", &mut profile.capabilities, capabilities);
-    table.read("max_tokens", &mut profile.max_tokens, at_least_one);
+    table.read("capabilities", &mut profile.capabilities, |item| {
+        let set = capabilities(item)?;
+        // An empty list restricts nothing.
+        Some((set != Capabilities::NONE).then_some(set))
+    });
+    table.read("max_tokens", &mut profile.max_tokens, |item| {
+        at_least_one(item).map(Some)
+    });
     if let Some(item) = table.item("command") {
         profile.command = match provider {
             Some(ProviderKind::Local) | None => command(&item, shell).unwrap_or_default(),
@@ -126,9 +138,8 @@ fn read(
     }
 }
 
-fn at_least_one(item: &Item<'_>) -> Option<Option<NonZeroU32>> {
-    let number: u32 = item.integer(1..=i64::from(u32::MAX))?;
-    Some(NonZeroU32::new(number))
+fn at_least_one(item: &Item<'_>) -> Option<NonZeroU32> {
+    NonZeroU32::new(item.integer(1..=i64::from(u32::MAX))?)
 }
 
 /// The strings of an array, each one of some names.
@@ -150,9 +161,9 @@ fn dialects(item: &Item<'_>) -> Option<Dialects> {
     Some(Dialects::of(&names))
 }
 
-fn capabilities(item: &Item<'_>) -> Option<Option<Capabilities>> {
+fn capabilities(item: &Item<'_>) -> Option<Capabilities> {
     let names = names(item, &Capability::ALL.map(|kind| (kind.as_str(), kind)))?;
-    Some((!names.is_empty()).then(|| Capabilities::of(&names)))
+    Some(Capabilities::of(&names))
 }
 
 /// A base URL as the gateway takes it: requests add `/v1/…`, so neither a slash nor `/v1` stands at its end.
@@ -192,21 +203,15 @@ fn base_url(item: &Item<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// The name of an environment variable; an empty one says that no key is needed.
-fn key_variable(item: &Item<'_>) -> Option<Option<String>> {
+/// The name of an environment variable, or nothing.
+fn key_variable<'d>(item: &Item<'d>) -> Option<&'d str> {
     let name = item.string()?;
-    if name.is_empty() {
-        return Some(None);
-    }
-    let is_name = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if !is_name {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !name.bytes().all(fits) || name.starts_with(|c: char| c.is_ascii_digit()) {
         // What stands here may be the key itself, so it is not repeated.
         return item.fault("must be the name of the environment variable that holds the key, such as \"ANTHROPIC_API_KEY\"");
     }
-    Some(Some(name.to_owned()))
+    Some(name)
 }
 
 fn model(item: &Item<'_>) -> Option<String> {

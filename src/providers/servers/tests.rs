@@ -51,9 +51,9 @@ impl Rig {
 /// Whether anything of a process group still runs; what is dead and not reaped does not.
 fn lives(group: u32) -> bool {
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    let stats = processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-    stats.into_iter().any(|stat| {
-        let mut fields = stat
+    let files = processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+    files.into_iter().any(|text| {
+        let mut fields = text
             .rsplit(')')
             .next()
             .unwrap_or_default()

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::config;
 use crate::domain::outcome::CallError;
@@ -69,7 +71,6 @@ impl Panel {
                     self.rig.tell(Msg::Steered(command.clone(), result));
                     commands.push(command);
                 }
-                Effect::LookAtProviders => {}
                 Effect::ServerOutput(name) => {
                     let log = self.providers.server_log(&name, 10);
                     self.rig.tell(Msg::ServerOutput(name, log));
@@ -137,9 +138,10 @@ async fn the_strip_tells_each_provider_and_takes_its_rows_from_the_panes() {
 async fn a_low_screen_keeps_its_panes_and_more_providers_than_rows_share_the_last() {
     let mut many = String::new();
     for number in 1..=7 {
-        many.push_str(&format!(
-            "[[profile]]\nname = \"p{number}\"\nprovider = \"anthropic\"\n"
-        ));
+        let _ = writeln!(
+            many,
+            "[[profile]]\nname = \"p{number}\"\nprovider = \"anthropic\""
+        );
     }
     let panel = Panel::new(80, 24, &many);
     assert!(panel.row(20).starts_with("▸p1 "), "{}", panel.row(20));

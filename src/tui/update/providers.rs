@@ -129,18 +129,15 @@ pub(super) fn output(
     if panel.selected.as_ref() != Some(name) {
         return;
     }
-    match log {
-        Some((file, lines)) => {
-            panel.page = Page::Output {
-                file: Some(file),
-                lines,
-                scroll: 0,
-            };
-        }
-        None => {
-            let text = format!("{name}: tundra runs no server for it");
-            model.messages.tell(Severity::Info, text, now);
-        }
+    if let Some((file, lines)) = log {
+        panel.page = Page::Output {
+            file: Some(file),
+            lines,
+            scroll: 0,
+        };
+    } else {
+        let text = format!("{name}: tundra runs no server for it");
+        model.messages.tell(Severity::Info, text, now);
     }
 }
 
@@ -222,7 +219,7 @@ fn perform(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             step(model, action == Action::PanelNext);
         }
         Action::PanelNext | Action::PanelPrevious | Action::PanelPageDown | Action::PanelPageUp => {
-            scroll(model, action)
+            scroll(model, action);
         }
         Action::PanelDetails => {
             if is_list && selected.is_some() {

@@ -10,6 +10,7 @@ use super::text::Line;
 use crate::domain::bucket::Gauge;
 use crate::domain::layout::Rect;
 use crate::domain::outcome::ErrorKind;
+use crate::domain::profile::Dialect;
 use crate::domain::route::{Caller, ProviderStatus};
 use crate::domain::usage::{Attempt, AttemptEnd, Slot};
 use crate::providers::{ProcessStatus, ProvidersStatus};
@@ -295,7 +296,7 @@ fn facts(
         "  {} failures, {} timeouts in a row",
         provider.breaker.failures, provider.breaker.timeouts
     );
-    let dialects: Vec<&str> = profile.dialects.iter().map(|kind| kind.as_str()).collect();
+    let dialects: Vec<&str> = profile.dialects.iter().map(Dialect::as_str).collect();
     let mut lines = vec![
         vec![label("state"), Piece(state_text, state_role)],
         vec![
