@@ -26,7 +26,7 @@ pub(super) struct GatewayPart {
     pub profiles: Vec<Profile>,
 }
 
-pub(super) fn read<'d>(root: &mut Table<'d>) -> GatewayPart {
+pub(super) fn read(root: &mut Table<'_>) -> GatewayPart {
     let mut part = GatewayPart {
         server: GatewaySettings::default(),
         breaker: BreakerSettings::default(),
