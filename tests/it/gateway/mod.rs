@@ -10,5 +10,6 @@ mod dialects;
 mod faults;
 mod front_door;
 mod native;
+mod process;
 mod sdk;
 mod streams;
