@@ -86,9 +86,9 @@ mod tests {
             encoder.write_all(part.as_bytes()).unwrap();
             encoder.flush().unwrap();
             let all = encoder.get_ref();
-            let unfolded = unfolder.push(&all[before..]).unwrap();
+            let text = unfolder.push(&all[before..]).unwrap();
             before = all.len();
-            assert_eq!(unfolded, part.as_bytes());
+            assert_eq!(text, part.as_bytes());
         }
     }
 

@@ -170,7 +170,7 @@ mod tests {
         for chunk in chunks {
             let whole = framer
                 .push(Bytes::copy_from_slice(chunk), |frame| {
-                    events.push(frame.to_vec())
+                    events.push(frame.to_vec());
                 })
                 .unwrap();
             bytes.extend_from_slice(&whole);

@@ -14,7 +14,6 @@ pub struct Client {
 /// How long an answer took.
 #[derive(Clone, Copy, Debug)]
 pub struct Took {
-    pub first: Duration,
     pub total: Duration,
     pub bytes: usize,
 }
@@ -45,14 +44,12 @@ impl Client {
         let began = Instant::now();
         self.stream.write_all(request).await.ok()?;
         self.buffer.clear();
-        let mut first = None;
         let mut end = None;
         loop {
             let count = self.stream.read_buf(&mut self.buffer).await.ok()?;
             if count == 0 {
                 return None;
             }
-            first.get_or_insert_with(|| began.elapsed());
             if end.is_none() {
                 end = End::find(&self.buffer);
             }
@@ -66,7 +63,6 @@ impl Client {
                     String::from_utf8_lossy(&self.buffer)
                 );
                 return Some(Took {
-                    first: first.unwrap(),
                     total: began.elapsed(),
                     bytes: self.buffer.len(),
                 });

@@ -226,7 +226,7 @@ async fn many_streams(arms: &Arms, report: &mut Report) {
             name,
             "CPU a stream, ms",
             arm.name,
-            millis(arm.cost().cpu - before.cpu) / 1000.0,
+            millis(arm.cost().cpu.saturating_sub(before.cpu)) / 1000.0,
         );
         report.add(name, "RSS meanwhile, MB", arm.name, during.rss as f64 / 1e6);
     }

@@ -65,7 +65,7 @@ fn main() {
                 plan.rounds = arguments
                     .next()
                     .and_then(|text| text.parse().ok())
-                    .unwrap_or(7)
+                    .unwrap_or(7);
             }
             "--only" => plan.only = arguments.next(),
             other => {

@@ -217,3 +217,40 @@ async fn a_hundred_streams_run_side_by_side() {
     });
     assert_eq!(stage.provider("p").usage.counters.tokens.output, 700);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_leave_at_any_moment_leave_nothing_behind() {
+    let mut script = vec![Step::Wait(Duration::from_millis(10)), stream_head(&[])];
+    script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
+    script.extend((0..20).flat_map(|_| {
+        [
+            chunk(delta(Dialect::Messages, "Hi")),
+            Step::Wait(Duration::from_millis(2)),
+        ]
+    }));
+    script.extend(ending(Dialect::Messages).iter().map(chunk));
+    script.push(last_chunk());
+    let upstream = Upstream::start(script);
+    let mut limited = profile("p", 1, &upstream.url());
+    limited.limits.tpm = std::num::NonZeroU64::new(10_000_000);
+    let stage = Stage::with(patient(), vec![limited]).await;
+    let mut asking = JoinSet::new();
+    for number in 0..200_u64 {
+        let request = stage.post("/v1/messages", request(Dialect::Messages, true));
+        asking.spawn(async move {
+            let patience = Duration::from_micros(number * 500);
+            let _ = tokio::time::timeout(patience, Got::of(request)).await;
+        });
+    }
+    while let Some(asked) = asking.join_next().await {
+        asked.unwrap();
+    }
+    let provider = eventually("nothing is under way", || {
+        Some(stage.provider("p")).filter(|provider| provider.in_flight == 0)
+    });
+    assert_eq!(provider.breaker.failures, 0);
+    assert_eq!(provider.usage.counters.errors.total(), 0);
+    assert_eq!(stage.gateway.traffic().1, 0);
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    assert!(got.text().contains("message_stop"));
+}

@@ -39,7 +39,7 @@ pub fn quick() -> Options {
 /// A profile that speaks every dialect to `url`.
 pub fn profile(name: &str, priority: i64, url: &str) -> Profile {
     let mut profile = Profile::new(name, ProviderKind::Anthropic);
-    profile.base_url = url.to_owned();
+    url.clone_into(&mut profile.base_url);
     profile.key_env = Some("UPSTREAM_KEY".to_owned());
     profile.dialects = Dialects::of(&Dialect::ALL);
     profile.priority = priority;

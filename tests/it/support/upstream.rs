@@ -151,7 +151,7 @@ fn converse(mut stream: TcpStream, state: &Mutex<State>) {
             (script, state.seen.len() - 1)
         };
         if !perform(&mut stream, script, |gone| {
-            state.lock().unwrap().seen[index].gone = Some(gone)
+            state.lock().unwrap().seen[index].gone = Some(gone);
         }) {
             return;
         }
@@ -214,7 +214,7 @@ fn is_gone_within(stream: &mut TcpStream, span: Duration) -> bool {
 }
 
 fn read_request(stream: &mut TcpStream, left: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     let end = loop {
         if let Some(at) = left.windows(4).position(|four| four == b"\r\n\r\n") {
             break at + 4;

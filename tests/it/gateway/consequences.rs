@@ -1,0 +1,291 @@
+//! What follows from a provider's fault: who is asked instead, how long it is left alone, what the caller is told.
+
+use std::time::{Duration, Instant};
+
+use tundra::domain::breaker::BreakerState;
+use tundra::domain::outcome::ErrorKind;
+use tundra::domain::profile::Dialect;
+use tundra::domain::route::ProviderState;
+
+use super::dialects::{self, delta, lifecycle, path, request};
+use crate::support::eventually;
+use crate::support::stage::{Got, Stage, profile};
+use crate::support::upstream::{Step, Upstream, answer, chunk, json, stream_head};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_reached_is_passed_over() {
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let plain = Upstream::start(json(200, "{}"));
+    let port = plain.url().rsplit(':').next().unwrap().to_owned();
+    for url in [
+        format!("http://{}", Upstream::refused()),
+        format!("https://127.0.0.1:{port}"),
+        "http://no-such-host.invalid".to_owned(),
+    ] {
+        let stage = Stage::quick(vec![
+            profile("first", 1, &url),
+            profile("second", 2, &good.url()),
+        ])
+        .await;
+        let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+        assert_eq!((got.status.as_u16(), got.attempts()), (200, "2"), "{url}");
+        let first = stage.provider("first");
+        assert_eq!(first.breaker.failures, 1, "{url}");
+        assert_eq!(first.usage.counters.errors.of(ErrorKind::Http), 1, "{url}");
+        assert!(
+            first
+                .usage
+                .last_error
+                .unwrap()
+                .message
+                .starts_with("HTTP error: connect: ")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
+    for ending in [Step::Close, Step::Reset] {
+        let only = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+        let stage = Stage::quick(vec![profile("only", 1, &only.url())]).await;
+        let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+        assert_eq!(ask().await.status, 200);
+        only.then(vec![ending]);
+        let got = ask().await;
+        assert_eq!((got.status.as_u16(), got.attempts()), (200, "1"));
+        let seen = only.seen();
+        assert_eq!(
+            seen.iter().map(|seen| seen.connection).collect::<Vec<_>>(),
+            [0, 0, 1]
+        );
+        let provider = stage.provider("only");
+        assert_eq!(provider.breaker.failures, 0);
+        assert_eq!(
+            (
+                provider.usage.counters.requests,
+                provider.usage.counters.errors.total()
+            ),
+            (2, 0)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_connection_is_replaced_once_only() {
+    let only = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let stage = Stage::quick(vec![profile("only", 1, &only.url())]).await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    assert_eq!(ask().await.status, 200);
+    only.then(vec![Step::Close]).then(vec![Step::Close]);
+    assert_eq!(ask().await.status, 503);
+    assert_eq!(only.requests(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_takes_no_key_anywhere() {
+    let thief = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let script = answer(
+        308,
+        &[("location", &format!("{}/v1/chat/completions", thief.url()))],
+        "",
+    );
+    let first = Upstream::start(script);
+    let stage = Stage::quick(vec![profile("first", 1, &first.url())]).await;
+    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    assert_eq!(got.status, 503);
+    assert_eq!(thief.requests(), 0);
+    assert!(got.text().contains("redirect"), "{}", got.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let error = r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#;
+    let table: [(u16, &[(&str, &str)], u64, ProviderState); 5] = [
+        (429, &[("retry-after", "7")], 7, ProviderState::Cooling),
+        (
+            429,
+            &[("retry-after-ms", "2500"), ("retry-after", "7")],
+            3,
+            ProviderState::Cooling,
+        ),
+        (429, &[], 60, ProviderState::Cooling),
+        (529, &[("retry-after", "9")], 9, ProviderState::Cooling),
+        (529, &[], 0, ProviderState::Ready),
+    ];
+    for (status, headers, seconds, state) in table {
+        let first = Upstream::start(answer(status, headers, error));
+        let stage = Stage::quick(vec![
+            profile("first", 1, &first.url()),
+            profile("second", 2, &good.url()),
+        ])
+        .await;
+        let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+        assert_eq!(ask().await.attempts(), "2");
+        let provider = stage.provider("first");
+        assert_eq!(provider.state, state, "{status} {headers:?}");
+        let left = provider.cooldown.unwrap_or_default();
+        assert!(
+            left <= Duration::from_secs(seconds)
+                && left + Duration::from_secs(1) >= Duration::from_secs(seconds),
+            "{left:?}"
+        );
+        assert_eq!(ask().await.attempts(), if seconds > 0 { "1" } else { "2" });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spent_budget_takes_a_profile_out() {
+    let spent = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
+    let first = Upstream::start(json(429, spent));
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let stage = Stage::quick(vec![
+        profile("first", 1, &first.url()),
+        profile("second", 2, &good.url()),
+    ])
+    .await;
+    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    assert_eq!(got.profile(), Some("second"));
+    assert_eq!(stage.provider("first").state, ProviderState::Exhausted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_left_tells_every_reason_in_the_callers_format() {
+    let limited = Upstream::start(answer(429, &[("retry-after", "40")], "{}"));
+    let broken = Upstream::start(answer(503, &[], "down for repairs"));
+    for dialect in dialects::ALL {
+        for streaming in [false, true] {
+            let stage = Stage::quick(vec![
+                profile("limited", 1, &limited.url()),
+                profile("broken", 2, &broken.url()),
+            ])
+            .await;
+            let ask = || Got::of(stage.post(path(dialect), request(dialect, streaming)));
+            let got = ask().await;
+            assert_eq!(
+                (got.status.as_u16(), got.attempts()),
+                (503, "2"),
+                "{}",
+                got.text()
+            );
+            // The broken one may be asked by the next request.
+            assert_eq!(got.header("retry-after"), Some("1"));
+            let body = got.json();
+            let message = body["error"]["message"].as_str().unwrap();
+            for part in [
+                "limited: rate limited: retry after 40s",
+                "broken: API error (status 503): down for repairs",
+            ] {
+                assert!(message.contains(part), "{message}");
+            }
+            assert_eq!(body["profiles"][0]["name"], "limited");
+            assert_eq!(
+                body["profiles"][1]["reason"],
+                "API error (status 503): down for repairs"
+            );
+            assert_eq!(body["type"] == "error", dialect == Dialect::Messages);
+            assert_eq!(
+                body["error"]["code"].is_string(),
+                dialect != Dialect::Messages
+            );
+        }
+    }
+    let stage = Stage::quick(vec![profile("limited", 1, &limited.url())]).await;
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (429, "1"));
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    assert_eq!(
+        (got.status.as_u16(), got.attempts(), got.profile()),
+        (429, "0", None)
+    );
+    assert!(got.json()["profiles"][0]["retry_in_s"].as_f64().unwrap() > 38.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
+    let upstream = Upstream::start(json(200, "{}"));
+    let mut profile = profile("claude", 1, &upstream.url());
+    profile.dialects = profile.provider.dialects();
+    let stage = Stage::quick(vec![profile]).await;
+    let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, false))).await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (503, "0"));
+    assert_eq!(
+        got.json()["profiles"][0]["reason"],
+        "unsupported: responses"
+    );
+    assert_eq!(upstream.requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_breaker_opens_probes_once_and_closes() {
+    let first = Upstream::start(answer(500, &[], "no"));
+    let second = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let stage = Stage::quick(vec![
+        profile("first", 1, &first.url()),
+        profile("second", 2, &second.url()),
+    ])
+    .await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    for _ in 0..5 {
+        assert_eq!(ask().await.attempts(), "2");
+    }
+    assert_eq!(stage.provider("first").breaker.state, BreakerState::Open);
+    assert_eq!(ask().await.attempts(), "1");
+    assert_eq!(first.requests(), 5);
+    first.usually(json(200, dialects::answer(Dialect::Messages)));
+    eventually("the breaker is half-open", || {
+        stage.provider("first").breaker.state == BreakerState::HalfOpen
+    });
+    assert_eq!(ask().await.profile(), Some("first"));
+    assert_eq!(stage.provider("first").breaker.state, BreakerState::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_leaves_takes_the_providers_connection_along() {
+    for streaming in [false, true] {
+        let first = Upstream::start(if streaming {
+            let mut script = vec![stream_head(&[])];
+            script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
+            script.extend([chunk(delta(Dialect::Messages, "Hi")), Step::Stall]);
+            script
+        } else {
+            vec![Step::Stall]
+        });
+        let mut options = crate::support::stage::quick();
+        options.timeouts.first_byte = Duration::from_secs(30);
+        options.timeouts.stream_idle = Duration::from_secs(30);
+        let stage = Stage::with(options, vec![profile("first", 1, &first.url())]).await;
+        let request = stage.post("/v1/messages", request(Dialect::Messages, streaming));
+        let left = if streaming {
+            let mut response = request.send().await.unwrap();
+            response.chunk().await.unwrap().unwrap();
+            drop(response);
+            Instant::now()
+        } else {
+            let asking = tokio::spawn(request.send());
+            eventually("the provider is asked", || first.requests() == 1);
+            asking.abort();
+            let _ = asking.await;
+            Instant::now()
+        };
+        let gone = eventually("the provider's connection is closed", || {
+            first.seen()[0].gone
+        });
+        let took = gone.saturating_duration_since(left);
+        assert!(
+            took < Duration::from_millis(100),
+            "streaming {streaming}: {took:?}"
+        );
+        let provider = eventually("the call is settled", || {
+            Some(stage.provider("first")).filter(|provider| provider.in_flight == 0)
+        });
+        assert_eq!(
+            (
+                provider.breaker.failures,
+                provider.usage.counters.errors.total()
+            ),
+            (0, 0)
+        );
+        assert_eq!(provider.state, ProviderState::Ready);
+    }
+}
