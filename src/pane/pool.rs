@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub struct Pool {
 pub(super) struct Ledger {
     books: Mutex<Books>,
     events: broadcast::Sender<TerminalEvent>,
+    /// How many watch any terminal's screen.
+    audience: Arc<AtomicUsize>,
     /// Rung whenever a place is given back or a pane's thread ends.
     freed: Notify,
 }
@@ -107,6 +110,7 @@ impl Pool {
         let ledger = Arc::new(Ledger {
             books: Mutex::new(books),
             events,
+            audience: Arc::default(),
             freed: Notify::new(),
         });
         let mut ended_children = signal(SignalKind::child())?;
@@ -128,13 +132,19 @@ impl Pool {
         })
     }
 
-    /// Replaces the options. Terminals that live keep their limits but take the new history length.
+    /// Replaces the options; terminals that live take over their limits and the length of their history.
     pub fn set_options(&self, options: PoolOptions) {
         let mut books = self.ledger.books();
-        if books.options.scrollback_lines != options.scrollback_lines {
-            for pane in &books.panes {
-                let message = Message::HistoryLines(options.scrollback_lines);
-                let _ = pane.shared().mailbox.post(message);
+        let (limits, lines) = (limits_of(&options), options.scrollback_lines);
+        let history_changed = books.options.scrollback_lines != lines;
+        let limits_changed = limits_of(&books.options) != limits;
+        for pane in &books.panes {
+            let mailbox = &pane.shared().mailbox;
+            if history_changed {
+                let _ = mailbox.post(Message::HistoryLines(lines));
+            }
+            if limits_changed {
+                let _ = mailbox.post(Message::Limits(limits));
             }
         }
         books.options = options;
@@ -325,7 +335,7 @@ impl Ledger {
                 })
             };
             let free = std::iter::once(base.clone())
-                .chain((2..).map(|n| format!("{base}-{n}")))
+                .chain((2..=books.panes.len() + 2).map(|n| format!("{base}-{n}")))
                 .find(|name| !is_taken(name));
             pane.shared().info().name = free.unwrap_or(base);
         }
@@ -469,15 +479,26 @@ fn start(
     };
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
     let events = ledger.events.clone();
-    let shared = Arc::new(Shared::new(info, pid, mailbox, events, receiver));
+    let shared = Arc::new(Shared::new(
+        info,
+        pid,
+        mailbox,
+        events,
+        receiver,
+        Arc::clone(&ledger.audience),
+    ));
     let emulator = Emulator::new(spec.size, options.scrollback_lines);
-    let limits = Limits {
+    let limits = limits_of(options);
+    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
+    Ok((shared, actor))
+}
+
+fn limits_of(options: &PoolOptions) -> Limits {
+    Limits {
         idle_timeout: options.idle_timeout,
         max_lifetime: options.max_lifetime,
         kill_grace: options.kill_grace,
-    };
-    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
-    Ok((shared, actor))
+    }
 }
 
 fn base_name(program: &str) -> &str {

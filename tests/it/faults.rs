@@ -701,3 +701,49 @@ fn an_unwritable_home_is_told_not_panicked_about() {
     assert!(done.stderr.contains("/proc/nowhere"), "{done:#?}");
     assert!(!done.stderr.contains("panicked"), "{done:#?}");
 }
+
+#[test]
+fn a_panic_inside_a_pane_leaves_the_others_alone() {
+    let home = Home::new();
+    let mut command = home.tundra(&["serve", "--print-ready"]);
+    command.env("TUNDRA_FAULT", "pane:broken");
+    let mut serve = Serve::from(home, command);
+    let other = serve.open_with(&["--name", "sound"], &["cat"]);
+    let broken = serve.open_with(&["--name", "broken"], &["cat"]);
+    let pid = serve.child_pid(&broken);
+    serve.cli(&["send", &broken, "text"]);
+    serve.wait_exit(&broken);
+    eventually("the session of the broken pane has ended", || {
+        !procs::alive(pid)
+    });
+    assert_eq!(serve.terminal(&broken)["status"], "dead");
+    serve.enter(&other, "unharmed");
+    serve.wait_text(&other, "unharmed");
+    assert_eq!(serve.cli(&["status", "--json"]).json()["pool"]["active"], 1);
+    serve.sh("exec cat");
+    assert!(procs::zombies(serve.pid()).is_empty());
+    assert!(serve.running());
+}
+
+#[test]
+fn a_terminal_left_idle_or_old_is_ended_where_that_is_configured() {
+    let serve = Serve::with_config("[pty]\nidle_timeout = \"1s\"\n");
+    let quiet = serve.sh("exec sleep 1000");
+    let busy = serve.sh("while :; do echo busy; sleep 0.2; done");
+    serve.wait_exit(&quiet);
+    assert_eq!(serve.terminal(&busy)["status"], "active");
+    serve.home.configure("[pty]\nmax_lifetime = \"1s\"\n");
+    serve.wait_exit(&busy);
+}
+
+#[test]
+fn waits_end_when_the_instance_ends() {
+    let mut serve = Serve::start();
+    let id = serve.sh("exec cat");
+    let mut wait = serve.home.tundra(&["wait", &id, "--text", "never"]);
+    wait.stderr(std::process::Stdio::null());
+    let mut wait = wait.spawn().unwrap();
+    assert_eq!(serve.end(Signal::TERM).0, 143);
+    let status = eventually("the wait has ended", || wait.try_wait().unwrap());
+    assert!(!status.success());
+}

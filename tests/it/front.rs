@@ -98,7 +98,8 @@ fn when_the_last_program_ends_by_itself_nothing_hangs() {
     let mut terminal = shell(&home);
     terminal.type_("exit\r");
     eventually("the shell is gone", || {
-        !terminal.running() || alive(&home) == 0
+        let list = home.cli(&["ls", "--json"]);
+        !terminal.running() || !list.stdout.contains("\"active\"")
     });
     if terminal.running() {
         terminal.command("q");
@@ -885,4 +886,209 @@ fn keys_of_the_configuration_change_live() {
         terminal.type_("|");
         alive(&home) >= 2
     });
+}
+
+#[test]
+fn a_terminal_that_stops_reading_costs_no_memory_and_is_soon_current() {
+    let home = Home::new();
+    let terminal = Terminal::tundra(
+        &home,
+        &[
+            "--",
+            "sh",
+            "-c",
+            "yes flood & read x; kill $!; wait; echo CURRENT; exec cat",
+        ],
+    );
+    terminal.wait_text("flood");
+    let id = list(&home)[0]["id"].as_str().unwrap().to_owned();
+    terminal.freeze(true);
+    let before = procs::resident_kib(terminal.pid());
+    for _ in 0..50 {
+        assert!(home.cli(&["capture", &id]).ok().contains("flood"));
+    }
+    let growth = procs::resident_kib(terminal.pid()).saturating_sub(before);
+    assert!(growth < 8 * 1024, "grew by {growth} KiB");
+    home.cli(&["send", &id, "--enter", ""]).ok();
+    home.cli(&["wait", &id, "--text", "CURRENT"]).ok();
+    let stale = terminal.raw_len();
+    terminal.freeze(false);
+    terminal.wait_text("CURRENT");
+    let caught_up = terminal.raw_len() - stale;
+    assert!(caught_up < 100_000, "{caught_up} bytes to be current");
+}
+
+#[test]
+fn a_border_is_dragged() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.command("|");
+    eventually("two panes", || alive(&home) == 2);
+    terminal.wait_text("│");
+    let before = pane_size(&home, &mut terminal);
+    let (_, border) = terminal.look(|screen| screen.find("│")).unwrap();
+    let (from, to) = (border + 1, border - 19);
+    terminal.type_(&format!(
+        "\x1b[<0;{from};10M\x1b[<32;{to};10M\x1b[<0;{to};10m"
+    ));
+    eventually("the right pane is wider by what was dragged", || {
+        pane_size(&home, &mut terminal).1 == before.1 + 20
+    });
+}
+
+#[test]
+fn what_the_mouse_selects_is_copied() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    say(&mut terminal, "selectable");
+    let (row, col) = terminal
+        .look(|screen| {
+            let (row, line) = screen
+                .lines()
+                .into_iter()
+                .enumerate()
+                .find(|(_, line)| line.starts_with("selectable"))?;
+            Some((row + 1, line.find("selectable")? + 1))
+        })
+        .unwrap();
+    let end = col + 9;
+    terminal.type_(&format!(
+        "\x1b[<0;{col};{row}M\x1b[<32;{end};{row}M\x1b[<0;{end};{row}m"
+    ));
+    terminal.wait_for("it is in the clipboard", |screen| {
+        screen
+            .clipboard()
+            .iter()
+            .any(|data| data == b"c2VsZWN0YWJsZQ==")
+    });
+}
+
+#[test]
+fn what_was_copied_is_pasted() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    say(&mut terminal, "copy-me");
+    terminal.command("[");
+    terminal.type_("?copy-me\r");
+    terminal.wait_for("the cursor is on the match", |screen| {
+        let (row, col) = screen.vt().cursor_position();
+        col == 0 && screen.lines()[usize::from(row)].starts_with("copy-me")
+    });
+    terminal.type_("v$y");
+    terminal.wait_for("it is in the clipboard", |screen| {
+        !screen.clipboard().is_empty()
+    });
+    terminal.type_("echo \"");
+    terminal.command("]");
+    terminal.wait_text("echo \"copy-me");
+}
+
+#[test]
+fn a_pane_is_moved_to_a_tab_of_its_own() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    say(&mut terminal, "stays");
+    terminal.command("|");
+    eventually("two panes", || alive(&home) == 2);
+    terminal.command("!");
+    terminal.wait_for("the other pane is elsewhere", |screen| !screen.has("stays"));
+    let (_, cols) = pane_size(&home, &mut terminal);
+    assert!(cols > 90, "{cols}");
+    terminal.command("p");
+    terminal.wait_text("stays");
+}
+
+#[test]
+fn borders_move_by_keys_and_are_evened_out() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.command("|");
+    eventually("two panes", || alive(&home) == 2);
+    let even = pane_size(&home, &mut terminal);
+    terminal.command("H");
+    terminal.command("H");
+    eventually("the right pane has grown", || {
+        pane_size(&home, &mut terminal).1 > even.1
+    });
+    terminal.command("=");
+    eventually("both are the same again", || {
+        pane_size(&home, &mut terminal).1 == even.1
+    });
+}
+
+#[test]
+fn a_program_that_ends_badly_keeps_its_last_screen() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    home.cli(&[
+        "new",
+        "--name",
+        "failing",
+        "--",
+        "sh",
+        "-c",
+        "echo went wrong; exit 3",
+    ])
+    .ok();
+    terminal.wait_text("failing");
+    terminal.command("n");
+    terminal.wait_for("its last words and how it ended", |screen| {
+        screen.has("went wrong") && screen.has("3")
+    });
+    say_back(&mut terminal);
+}
+
+/// Goes to the first tab and speaks there.
+fn say_back(terminal: &mut Terminal) {
+    terminal.command("1");
+    terminal.wait_text("$");
+    say(terminal, "back");
+}
+
+#[test]
+fn the_mouse_is_given_back_where_it_is_turned_off() {
+    let home = Home::with_config("[general]\nmouse = false\n");
+    let mut terminal = shell(&home);
+    say(&mut terminal, "mouseless");
+    for mode in [&b"\x1b[?1000h"[..], b"\x1b[?1002h", b"\x1b[?1003h"] {
+        assert_eq!(crate::support::terminal::last(&terminal.raw(), mode), None);
+    }
+}
+
+#[test]
+fn commands_typed_in_a_pane_reach_this_instance() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    let binary = crate::support::home::TUNDRA;
+    terminal.type_(&format!(
+        "{binary} rename $TUNDRA_TERMINAL_ID from-within\r"
+    ));
+    eventually("it has the name", || {
+        list(&home)[0]["name"] == "from-within"
+    });
+}
+
+#[test]
+fn the_next_pane_that_waits_is_found() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let claude = home.file("claude");
+    std::fs::write(
+        &claude,
+        "#!/bin/sh\necho pretending; read x; printf '\\033]9;may I?\\007'; exec cat\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&claude, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut terminal = shell(&home);
+    let id = home
+        .cli(&["new", "--agent", "claude", "--", claude.to_str().unwrap()])
+        .ok();
+    let id = id.trim();
+    home.cli(&["wait", id, "--text", "pretending"]).ok();
+    home.cli(&["send", id, "--enter", "go"]).ok();
+    home.cli(&["wait", id, "--state", "waiting", "--timeout", "20s"])
+        .ok();
+    assert!(!terminal.look(|screen| screen.has("pretending")));
+    terminal.command("w");
+    terminal.wait_text("pretending");
 }

@@ -25,19 +25,22 @@ fn open_echo(serve: &Serve, modes: &str) -> String {
     id
 }
 
-/// Sends each chord, a `Z` between them, and compares all that arrived.
+/// What is typed after each key to know where its bytes end; no sequence of a key holds it.
+const END: &str = "@";
+
+/// Sends each chord, an [`END`] between them, and compares all that arrived.
 fn compare(serve: &Serve, modes: &str, table: &[(&str, &str)]) {
     let id = open_echo(serve, modes);
     let mut wrong = Vec::new();
     let mut seen = String::new();
     for (chord, expected) in table {
         serve.key(&id, chord);
-        serve.send(&id, "Z");
+        serve.send(&id, END);
         let all = eventually(&format!("the end of {chord}"), || {
             let all = serve.joined(&id).split_once("READY").unwrap().1.to_owned();
-            (all.len() > seen.len() && all.ends_with("5a.")).then_some(all)
+            (all.len() > seen.len() && all.ends_with("40.")).then_some(all)
         });
-        let got = all[seen.len()..].strip_suffix("5a.").unwrap();
+        let got = all[seen.len()..].strip_suffix("40.").unwrap();
         if got != hex(expected.as_bytes()) {
             wrong.push(format!(
                 "{chord}: got {got}, not {}",
@@ -193,9 +196,9 @@ fn typed(options: Options, modes: &str, table: &[(&[u8], &[u8])]) {
     };
     // Whatever came by itself before the first key, such as a focus event.
     let mut seen = {
-        terminal.type_("Z");
+        terminal.type_(END);
         eventually("the first key", || {
-            Some(arrived()).filter(|all| all.ends_with("5a."))
+            Some(arrived()).filter(|all| all.ends_with("40."))
         })
     };
     let mut wrong = Vec::new();
@@ -208,15 +211,15 @@ fn typed(options: Options, modes: &str, table: &[(&[u8], &[u8])]) {
             });
         }
         let end = if options.kitty && terminal.look(|screen| screen.kitty_flags()) & 8 != 0 {
-            "\x1b[90;2u"
+            "\x1b[64u"
         } else {
-            "Z"
+            END
         };
         terminal.type_(end);
         let all = eventually(&format!("the end of {}", keys.escape_ascii()), || {
-            Some(arrived()).filter(|all| all.len() > seen.len() && all.ends_with("5a."))
+            Some(arrived()).filter(|all| all.len() > seen.len() && all.ends_with("40."))
         });
-        let got = all[seen.len()..].strip_suffix("5a.").unwrap();
+        let got = all[seen.len()..].strip_suffix("40.").unwrap();
         if got != hex(expected) {
             wrong.push(format!(
                 "{}: got {got}, not {}",
@@ -443,4 +446,50 @@ fn focus_is_told_to_programs_that_asked() {
     terminal.wait_text(&hex(b"\x1b[O\x1b[I\x1b[O"));
     terminal.write(b"\x1b[I");
     terminal.wait_text(&hex(b"\x1b[O\x1b[I\x1b[O\x1b[I"));
+}
+
+#[test]
+fn the_wheel_becomes_arrows_on_an_alternate_screen_that_asked() {
+    let home = Home::new();
+    let command = echo_hex("\\e[?1049h\\e[?1007h");
+    let mut args = vec!["--"];
+    args.extend(command.iter().map(String::as_str));
+    let options = Options {
+        rows: 40,
+        cols: 200,
+        kitty: false,
+    };
+    let mut terminal = Terminal::start(home.tundra(&args), options);
+    terminal.wait_text("READY");
+    terminal.type_("\x1b[<64;5;10M");
+    terminal.wait_text(&hex(b"\x1b[A"));
+    terminal.type_("\x1b[<65;5;10M");
+    terminal.wait_text(&hex(b"\x1b[B"));
+}
+
+#[test]
+fn drags_are_told_to_programs_that_asked_for_them() {
+    let home = Home::new();
+    let command = echo_hex("\\e[?1002h\\e[?1006h");
+    let mut args = vec!["--"];
+    args.extend(command.iter().map(String::as_str));
+    let options = Options {
+        rows: 40,
+        cols: 200,
+        kitty: false,
+    };
+    let mut terminal = Terminal::start(home.tundra(&args), options);
+    terminal.wait_text("READY");
+    let (row, col) = terminal.look(|screen| screen.find("READY")).unwrap();
+    let (row, col) = (row + 2, col + 1);
+    terminal.type_(&format!(
+        "\x1b[<0;{col};{row}M\x1b[<32;{};{row}M\x1b[<0;{};{row}m",
+        col + 4,
+        col + 4
+    ));
+    terminal.wait_text(&hex(b"\x1b[<0;1;2M\x1b[<32;5;2M\x1b[<0;5;2m"));
+    // Moves without a button were not asked for.
+    terminal.type_(&format!("\x1b[<35;{col};{row}M"));
+    terminal.type_("Z");
+    terminal.wait_text(&hex(b"\x1b[<0;5;2mZ"));
 }

@@ -183,3 +183,44 @@ fn a_stop_from_outside_and_a_continue_repaint_everything() {
     terminal.type_("echo wo\"\"ken\r");
     terminal.wait_text("woken");
 }
+
+#[test]
+fn a_panic_in_the_front_end_restores_the_terminal_and_tells_after() {
+    for point in ["front:update", "front:draw"] {
+        let home = Home::new();
+        let mut command = home.tundra(&["--", "sh", "-c", "exec cat"]);
+        command.env("TUNDRA_FAULT", point);
+        let mut terminal = Terminal::start(command, Options::default());
+        assert_eq!(terminal.exit(), 1, "{point}");
+        terminal.assert_restored();
+        let raw = terminal.raw();
+        let message = b"a fault was asked for at front";
+        let told = last(&raw, message).expect("the message is on the screen");
+        let left = last(&raw, b"\x1b[?1049l");
+        assert!(
+            left.is_none_or(|left| told > left),
+            "{point}: told before the screen was restored"
+        );
+        nothing_is_left(&home);
+        assert!(
+            home.logs().contains("a fault was asked for"),
+            "{point}: it is in the log"
+        );
+    }
+}
+
+#[test]
+fn a_terminal_that_reads_nothing_cannot_keep_it_from_ending() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &["--", "yes", "flood"]);
+    terminal.wait_text("flood");
+    terminal.freeze(true);
+    let stuck = terminal.raw_len();
+    home.cli(&["ls"]).ok();
+    terminal.signal(Signal::TERM);
+    eventually("it ends", || !terminal.running());
+    terminal.freeze(false);
+    assert_eq!(terminal.exit(), 143);
+    assert!(terminal.raw_len() >= stuck);
+    nothing_is_left(&home);
+}

@@ -182,17 +182,19 @@ fn settled(session: &Session) -> u64 {
 }
 
 fn freeze(target: Target, options: &Options, scratch: &Scratch) -> Samples {
-    let script = "mkfifo go; printf READY; yes & read x < go; kill $!; wait; \
+    let script = "mkfifo go; printf READY; read x < go; yes & read x < go; kill $!; wait; \
                   printf '\\n@CUR''RENT@'; exec cat >/dev/null";
     let (session, ready) = target.start(options, scratch, script, "READY");
-    ready.wait("the pane that runs yes");
+    ready.wait("the pane that is to run yes");
+    let go = session.folder().join("go");
+    fs::write(&go, "go\n").unwrap();
     thread::sleep(2 * SETTLE);
     let before = session.pss_kib();
     session.outer.freeze(true);
     thread::sleep(options.time);
     let growth = session.pss_kib().saturating_sub(before);
     let current = session.outer.watch_for("@CURRENT@");
-    fs::write(session.folder().join("go"), "go\n").unwrap();
+    fs::write(&go, "go\n").unwrap();
     thread::sleep(SETTLE);
     let stale = session.outer.bytes();
     session.outer.freeze(false);

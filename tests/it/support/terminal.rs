@@ -55,6 +55,7 @@ struct Shared {
 struct State {
     parser: vt100::Parser<Outer>,
     raw: Vec<u8>,
+    frozen: bool,
     ended: bool,
 }
 
@@ -160,6 +161,7 @@ impl Terminal {
                     },
                 ),
                 raw: Vec::new(),
+                frozen: false,
                 ended: false,
             }),
             changed: Condvar::new(),
@@ -220,6 +222,12 @@ impl Terminal {
 
     pub fn signal(&self, signal: Signal) {
         procs::signal(self.child.id(), signal);
+    }
+
+    /// Stops to read what is written, or goes on.
+    pub fn freeze(&self, frozen: bool) {
+        self.shared.state.lock().unwrap().frozen = frozen;
+        self.shared.changed.notify_all();
     }
 
     /// Closes the terminal's window: every descriptor of the master.
@@ -364,6 +372,10 @@ impl Drop for Terminal {
             );
             eprintln!("--- the screen\n{shown}\n---");
         }
+        if let Ok(mut state) = self.shared.state.lock() {
+            state.frozen = false;
+        }
+        self.shared.changed.notify_all();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -381,6 +393,11 @@ fn show(mut output: File, until: &PipeReader, shared: &Shared) {
         if !ready[1].revents().is_empty() {
             break;
         }
+        let mut state = shared.state.lock().unwrap();
+        while state.frozen {
+            state = shared.changed.wait(state).unwrap();
+        }
+        drop(state);
         let Ok(count @ 1..) = output.read(&mut buffer) else {
             break;
         };
