@@ -32,6 +32,10 @@ use crate::runtime::fault;
 /// How much output is read before anything else gets its turn: a few milliseconds of emulation.
 const READ_LIMIT: usize = 64 * 1024;
 
+/// How long a hidden pane rests after so much at once while another one is watched: some 20 MB a second are left to it,
+/// and the processors to what the user looks at.
+const REST: Duration = Duration::from_millis(2);
+
 /// How long after the child's end output may still arrive, when a grandchild keeps the slave open.
 const DRAIN: Duration = Duration::from_millis(100);
 
@@ -58,6 +62,8 @@ pub(super) struct Actor {
     feedback: Feedback,
     buffer: Vec<u8>,
     input: WriteQueue,
+    /// Until then output waits.
+    rest_until: Option<Instant>,
     frames: FrameClock,
     screen: watch::Sender<Arc<ScreenSnapshot>>,
     shown_version: u64,
@@ -109,6 +115,7 @@ impl Actor {
             feedback: Feedback::default(),
             buffer: vec![0; READ_LIMIT],
             input: WriteQueue::default(),
+            rest_until: None,
             frames: FrameClock::default(),
             screen,
             shown_version: 0,
@@ -155,11 +162,9 @@ impl Actor {
         let mut ready = Ready::default();
         let polled = match &self.pty {
             Some(pty) if !self.hung_up => {
-                let wanted = if self.input.is_empty() {
-                    PollFlags::IN
-                } else {
-                    PollFlags::IN | PollFlags::OUT
-                };
+                let mut wanted = PollFlags::empty();
+                wanted.set(PollFlags::IN, self.rest_until.is_none());
+                wanted.set(PollFlags::OUT, !self.input.is_empty());
                 let mut fds = [mail, PollFd::new(pty, wanted)];
                 let polled = rustix::event::poll(&mut fds, timeout.as_ref());
                 let [mail, pty] = fds;
@@ -201,6 +206,7 @@ impl Actor {
             self.tracker.as_ref().and_then(Tracker::due),
             self.ending.as_ref().and_then(Ending::due),
             self.exit.map(|(_, until)| until),
+            self.rest_until,
             idle,
             lifetime,
         ]
@@ -215,6 +221,7 @@ impl Actor {
     }
 
     fn keep_time(&mut self, now: Instant) {
+        self.rest_until = self.rest_until.filter(|until| *until > now);
         if self.frames.is_due(now) {
             self.publish(now);
         }
@@ -384,6 +391,9 @@ impl Actor {
         }
         if filled > 0 {
             self.feed(filled);
+        }
+        if filled == READ_LIMIT && self.shared.only_others_are_watched() {
+            self.rest_until = Some(Instant::now() + REST);
         }
         if self.hung_up {
             self.check_child();

@@ -38,6 +38,8 @@ pub(super) struct Shared {
     changed: Notify,
     events: broadcast::Sender<TerminalEvent>,
     watchers: AtomicUsize,
+    /// The watchers of all panes together.
+    audience: Arc<AtomicUsize>,
     /// Cloned for each watcher.
     screen: watch::Receiver<Arc<ScreenSnapshot>>,
     /// What is left to be seen once the pane's thread has let go.
@@ -179,6 +181,7 @@ impl PaneHandle {
     /// Starts to publish snapshots; until the first arrives the watch holds a blank one.
     pub fn watch(&self) -> ScreenWatch {
         self.shared.watchers.fetch_add(1, Ordering::Relaxed);
+        self.shared.audience.fetch_add(1, Ordering::Relaxed);
         let receiver = self.shared.screen.clone();
         self.tell(Message::Watchers);
         ScreenWatch {
@@ -317,6 +320,7 @@ impl Shared {
         mailbox: Mailbox,
         events: broadcast::Sender<TerminalEvent>,
         screen: watch::Receiver<Arc<ScreenSnapshot>>,
+        audience: Arc<AtomicUsize>,
     ) -> Self {
         Self {
             id: info.id,
@@ -326,6 +330,7 @@ impl Shared {
             changed: Notify::new(),
             events,
             watchers: AtomicUsize::new(0),
+            audience,
             screen,
             remains: Mutex::new(None),
             directory: Mutex::new(None),
@@ -379,6 +384,11 @@ impl Shared {
         self.watchers.load(Ordering::Relaxed) > 0
     }
 
+    /// Whether this pane is hidden while another one is not.
+    pub fn only_others_are_watched(&self) -> bool {
+        !self.is_watched() && self.audience.load(Ordering::Relaxed) > 0
+    }
+
     /// Tells every listener; nobody listening is no fault.
     pub fn tell(&self, event: TerminalEvent) {
         let _ = self.events.send(event);
@@ -410,6 +420,7 @@ impl fmt::Debug for ScreenWatch {
 impl Drop for ScreenWatch {
     fn drop(&mut self) {
         self.shared.watchers.fetch_sub(1, Ordering::Relaxed);
+        self.shared.audience.fetch_sub(1, Ordering::Relaxed);
         let _ = self.shared.mailbox.post(Message::Watchers);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub struct Pool {
 pub(super) struct Ledger {
     books: Mutex<Books>,
     events: broadcast::Sender<TerminalEvent>,
+    /// How many watch any terminal's screen.
+    audience: Arc<AtomicUsize>,
     /// Rung whenever a place is given back or a pane's thread ends.
     freed: Notify,
 }
@@ -107,6 +110,7 @@ impl Pool {
         let ledger = Arc::new(Ledger {
             books: Mutex::new(books),
             events,
+            audience: Arc::default(),
             freed: Notify::new(),
         });
         let mut ended_children = signal(SignalKind::child())?;
@@ -469,7 +473,14 @@ fn start(
     };
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
     let events = ledger.events.clone();
-    let shared = Arc::new(Shared::new(info, pid, mailbox, events, receiver));
+    let shared = Arc::new(Shared::new(
+        info,
+        pid,
+        mailbox,
+        events,
+        receiver,
+        Arc::clone(&ledger.audience),
+    ));
     let emulator = Emulator::new(spec.size, options.scrollback_lines);
     let limits = Limits {
         idle_timeout: options.idle_timeout,

@@ -12,7 +12,7 @@ const CHUNK: usize = 4096;
 /// How often a front end looks.
 const FRAME: Duration = Duration::from_millis(16);
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let payloads: [(&str, Vec<u8>); 8] = [
         ("base64", base64(48 << 20)),
         ("coloured redraw", redraw(16 << 20)),
@@ -33,7 +33,7 @@ fn main() {
     }
     let _ = writeln!(table, "{}", snapshots());
     let _ = writeln!(table, "{memory}");
-    std::io::Write::write_all(&mut std::io::stdout(), table.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut std::io::stdout(), table.as_bytes())
 }
 
 /// Megabytes a second in chunks, looked at as often as a front end does.
@@ -51,7 +51,8 @@ fn speed(payload: &[u8]) -> f64 {
         }
     }
     black_box(emulator.snapshot(previous.as_ref()));
-    payload.len() as f64 / 1e6 / start.elapsed().as_secs_f64()
+    let megabytes = f64::from(u32::try_from(payload.len()).unwrap_or(u32::MAX)) / 1e6;
+    megabytes / start.elapsed().as_secs_f64()
 }
 
 /// What a snapshot costs when one row has changed, and when all have.
@@ -104,14 +105,14 @@ fn resident() -> usize {
 }
 
 /// A small generator of numbers that look random.
-struct Noise(u64);
+struct Noise(usize);
 
 impl Noise {
     fn next(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % below as u64) as usize
+        self.0 % below
     }
 }
 

@@ -133,6 +133,11 @@ impl Canvas {
         }
     }
 
+    /// Nothing is there to be repeated any more.
+    pub fn forget(&mut self) {
+        self.last.clear();
+    }
+
     /// REP: the last character again.
     pub fn repeat(&mut self, count: u16) {
         let screenful = usize::from(self.size().cols()) * usize::from(self.size().rows());

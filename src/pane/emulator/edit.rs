@@ -104,15 +104,20 @@ impl<'a> Editor<'a> {
         }
     }
 
-    /// SU and SD.
+    /// SU and SD; a pending wrap stays.
     pub fn scroll(&mut self, count: u16, up: bool) {
         let (row, col) = self.canvas.position();
+        let pending = self.canvas.wraps_at_edge();
+        let fill = self.canvas.fill();
         if up {
-            self.canvas.page.scroll_up(count, self.canvas.fill());
+            self.canvas.page.scroll_up(count, fill);
         } else {
-            self.canvas.page.scroll_down(count, self.canvas.fill());
+            self.canvas.page.scroll_down(count, fill);
         }
         self.canvas.place(row, col);
+        if pending {
+            self.canvas.pend(row);
+        }
     }
 
     /// SL, SR, DECIC, DECDC: shifts the region's columns from the cursor, or from the left margin.

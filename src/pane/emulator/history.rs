@@ -160,6 +160,15 @@ impl History {
             .take(last.saturating_sub(first))
     }
 
+    /// What the rows cost, in bytes.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        let blocks = self.blocks.iter().chain(&self.spare);
+        blocks
+            .map(|block| block.data.capacity() + block.ends.capacity() * 4)
+            .sum()
+    }
+
     fn trim(&mut self) {
         let limit = self.limit.saturating_add(self.held);
         while self.len > limit {

@@ -3,7 +3,7 @@
 use super::cells::{Content, content_of, style_of};
 use super::grid::{Grid, RawCell};
 use super::history::History;
-use super::look::split;
+use super::look::{raw_look, split};
 use super::packed::Packer;
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;
@@ -81,11 +81,13 @@ impl Page {
         self.alternate
     }
 
-    /// Shows the other screen. Leaves the cursor anywhere.
-    pub fn show_alternate(&mut self, alternate: bool) {
+    /// Shows the other screen; returns where its cursor was left. Leaves the cursor anywhere.
+    pub fn show_alternate(&mut self, alternate: bool) -> (u16, u16) {
         self.alternate = alternate;
         self.grid.show_alternate(alternate);
+        let cursor = self.grid.cursor();
         self.grid.set_region(self.margins.top, self.margins.bottom);
+        cursor
     }
 
     /// Everything as in a new page; history is dropped.
@@ -361,9 +363,24 @@ impl Page {
         if returning > 0 {
             self.grid.scroll_down(returning);
             let rows: Vec<Row> = (0..returning).filter_map(|_| self.history.pop()).collect();
-            self.write_rows(rows.iter().rev());
+            if self.write_rows(rows.iter().rev()) {
+                self.join_row(returning);
+            }
         }
         i32::from(returning) - i32::from(leaving)
+    }
+
+    /// Writes a row's first character again by way of the wrap that is pending above it.
+    fn join_row(&mut self, row: u16) {
+        if let Some(cell) = self
+            .grid
+            .raw(row, 0)
+            .filter(|cell| cell.has_contents())
+            .cloned()
+        {
+            self.grid.set_look(raw_look(&cell));
+            self.grid.put_wrapping(cell.contents().as_bytes(), false);
+        }
     }
 
     /// Writes rows from the top down; returns whether the last one goes on in the row below it.

@@ -163,6 +163,11 @@ impl Screen {
         }
     }
 
+    /// REP repeats only what was printed right before it.
+    pub fn end_repetition(&mut self) {
+        self.canvas.forget();
+    }
+
     /// REP: the last character again.
     pub fn repeat(&mut self, count: u16) {
         self.change().repeat(count);
@@ -388,8 +393,7 @@ impl Screen {
         let cursor = canvas.page.grid.cursor();
         let mut primary = cursor;
         if alternate {
-            canvas.page.show_alternate(false);
-            primary = canvas.page.grid.cursor();
+            primary = canvas.page.show_alternate(false);
         }
         let moved = canvas.page.resize(size, primary.0);
         let shifted = |row: u16| {

@@ -389,6 +389,7 @@ impl Sink for Obey<'_> {
     }
 
     fn control(&mut self, byte: u8) {
+        self.state.screen.end_repetition();
         let screen = &mut self.state.screen;
         match byte {
             0x07 => self.feedback.tell(EmulatorEvent::Bell),
@@ -403,6 +404,7 @@ impl Sink for Obey<'_> {
     }
 
     fn escape(&mut self, intermediate: u8, last: u8) {
+        self.state.screen.end_repetition();
         let screen = &mut self.state.screen;
         match (intermediate, last) {
             (0, b'7') => screen.save_cursor(),
@@ -432,6 +434,9 @@ impl Sink for Obey<'_> {
     }
 
     fn csi(&mut self, sequence: &Sequence) {
+        if sequence.last != b'b' {
+            self.state.screen.end_repetition();
+        }
         if sequence.private != 0 {
             return self.private_sequence(sequence);
         }
@@ -444,10 +449,10 @@ impl Sink for Obey<'_> {
         match sequence.last {
             b'm' => screen.apply_sgr(params),
             b'H' | b'f' => screen.motion().go_to(count - 1, params.count(1) - 1),
-            b'A' | b'k' => screen.motion().up(count),
+            b'A' => screen.motion().up(count),
             b'B' | b'e' => screen.motion().down(count),
             b'C' | b'a' => screen.motion().right(count),
-            b'D' | b'j' => screen.motion().left(count),
+            b'D' => screen.motion().left(count),
             b'E' => {
                 screen.motion().down(count);
                 screen.carriage_return();

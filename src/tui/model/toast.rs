@@ -40,6 +40,17 @@ pub struct Message {
     pub count: u32,
 }
 
+impl Message {
+    /// The text, with how often it came.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.count {
+            0 | 1 => self.text.clone(),
+            count => format!("{} (x{count})", self.text),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Messages {
     log: VecDeque<Message>,

@@ -134,7 +134,7 @@ fn check(rig: &Rig) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_story_at_any_size_can_be_drawn(

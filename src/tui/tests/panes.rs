@@ -186,7 +186,7 @@ fn what_cannot_be_opened_is_told() {
     rig.command("|");
     assert!(rig.take().is_empty());
     assert!(
-        rig.text().contains("warning: pty pool is at capacity (10)"),
+        rig.text().contains("pty pool is at capacity (10) (x2)"),
         "{}",
         rig.text()
     );

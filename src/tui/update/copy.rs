@@ -119,10 +119,15 @@ pub(super) fn screen(
         tell(model, id, CopyEvent::Screen(screen), now, effects);
         return Redraw::All;
     }
-    // The mode decides what a click does and what the hints say of it.
-    match before {
-        Some(before) if before.modes.mouse == screen.modes.mouse => Redraw::Panes,
-        _ => Redraw::All,
+    // The mode decides what a click does and what the hints say of it; toasts give way to the cursor.
+    let chrome_stays = before.is_some_and(|before| {
+        before.modes.mouse == screen.modes.mouse
+            && (before.cursor == screen.cursor || model.messages.toasts().next().is_none())
+    });
+    if chrome_stays {
+        Redraw::Panes
+    } else {
+        Redraw::All
     }
 }
 

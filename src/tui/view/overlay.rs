@@ -114,12 +114,13 @@ pub fn scroll_limit(model: &Model) -> usize {
     let Some(overlay) = &model.overlay else {
         return 0;
     };
-    let rows = usize::from(inside(outer(model, overlay)).height);
+    let inner = inside(outer(model, overlay));
+    let rows = usize::from(inner.height);
     match overlay {
         Overlay::Help(state) => help::lines(model, state)
             .len()
             .saturating_sub(rows.saturating_sub(1)),
-        Overlay::Log(_) => model.messages.log().len().saturating_sub(rows),
+        Overlay::Log(_) => log::count(model, inner.width).saturating_sub(rows),
         _ => 0,
     }
 }

@@ -28,12 +28,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
                 Severity::Warning => ("warning: ", Role::Warning),
                 Severity::Error => ("error: ", Role::Error),
             };
-            let times = if message.count > 1 {
-                format!(" (x{})", message.count)
-            } else {
-                String::new()
-            };
-            let text = format!("{word}{}{times}", message.text);
+            let text = format!("{word}{}", message.shown());
             wrap(&text, room.saturating_sub(2), MAX_LINES, glyphs.ellipsis)
                 .into_iter()
                 .map(move |line| (format!(" {line} "), role))

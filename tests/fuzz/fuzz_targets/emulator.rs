@@ -1,0 +1,41 @@
+//! Feeds an emulator any bytes in any pieces at any size: it never panics, and pieces give what the whole gives.
+//!
+//! The first bytes of an input are the size, the history and the length of a piece; 0xF5, which no UTF-8 text holds,
+//! resizes to the two bytes that follow it.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tundra::domain::size::Size;
+use tundra::pane::emulator::{Emulator, EmulatorEvent, Feedback};
+
+const RESIZE: u8 = 0xf5;
+
+fuzz_target!(|input: &[u8]| {
+    let [cols, rows, history, piece, rest @ ..] = input else {
+        return;
+    };
+    let size = Size::clamped(u16::from(*cols), u16::from(*rows % 64));
+    let mut whole = Emulator::new(size, usize::from(*history));
+    let mut pieces = Emulator::new(size, usize::from(*history));
+    let (mut one, mut other) = (Feedback::default(), Feedback::default());
+    for (index, part) in rest.split(|byte| *byte == RESIZE).enumerate() {
+        let part = match part {
+            [cols, rows, part @ ..] if index > 0 => {
+                let size = Size::clamped(u16::from(*cols), u16::from(*rows % 64));
+                whole.resize(size);
+                pieces.resize(size);
+                part
+            }
+            part => part,
+        };
+        whole.feed(part, &mut one);
+        for piece in part.chunks(usize::from(*piece).max(1)) {
+            pieces.feed(piece, &mut other);
+            pieces.snapshot(None);
+        }
+        assert!(!one.events.contains(&EmulatorEvent::Reset));
+        assert_eq!(whole.rows(0..u64::MAX), pieces.rows(0..u64::MAX));
+        assert_eq!(whole.snapshot(None).cursor, pieces.snapshot(None).cursor);
+    }
+});
