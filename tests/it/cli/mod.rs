@@ -7,7 +7,7 @@ mod usage;
 
 use serde_json::Value;
 
-pub fn keys(value: &Value) -> Vec<&str> {
+fn keys(value: &Value) -> Vec<&str> {
     value
         .as_object()
         .unwrap()

@@ -1,12 +1,10 @@
 //! The instance without a front end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::{Value, json};
 
-use crate::support::{Home, Serve, command, procs};
-use super::{has_keys, is_recent};
+use crate::support::{Serve, procs};
 
 #[test]
 fn serve_ends_by_sigterm_and_takes_everything_along() {

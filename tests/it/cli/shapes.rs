@@ -1,12 +1,9 @@
 //! What commands answer, key by key.
 
-use std::time::{Duration, Instant};
-
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Home, Serve, command, procs};
 use super::{has_keys, is_recent};
+use crate::support::{Home, Serve, procs};
 
 #[test]
 fn the_ready_line_tells_where_to_reach_it() {

@@ -2,11 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-use serde_json::{Value, json};
-
-use crate::support::{Home, Serve, command, procs};
-use super::{has_keys, is_recent};
+use crate::support::Serve;
 
 #[test]
 fn a_terminal_is_found_by_id_prefix_and_name() {

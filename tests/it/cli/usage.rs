@@ -1,12 +1,10 @@
 //! Exit codes, help, colours, and what needs no instance.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Home, Serve, command, procs};
-use super::{has_keys, is_recent};
+use crate::support::{Home, Serve, command};
 
 #[test]
 fn without_an_instance_commands_exit_3() {

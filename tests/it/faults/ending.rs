@@ -1,14 +1,12 @@
 //! How terminals end, and what they leave behind: nothing.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::support::condition::{eventually, within};
-use crate::support::{Home, Serve, procs, skip};
-use super::ROOM_KIB;
+use crate::support::{Serve, procs};
 
 #[test]
 fn a_child_that_ignores_hup_and_term_is_killed_after_the_grace() {

@@ -1,14 +1,11 @@
 //! Input that nobody reads, and sizes that change wildly.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::Signal;
-
-use crate::support::condition::{eventually, within};
-use crate::support::{Home, Serve, procs, skip};
 use super::ROOM_KIB;
+use crate::support::condition::eventually;
+use crate::support::{Serve, procs};
 
 #[test]
 fn a_paste_into_a_program_that_does_not_read_is_refused_and_hangs_nothing() {

@@ -1,14 +1,9 @@
 //! Terminals that cannot be opened.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt as _;
 
-use rustix::process::Signal;
-
-use crate::support::condition::{eventually, within};
-use crate::support::{Home, Serve, procs, skip};
-use super::ROOM_KIB;
+use crate::support::{Home, Serve, procs};
 
 #[test]
 fn a_program_that_cannot_be_started_is_refused_with_the_reason() {

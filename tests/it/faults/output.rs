@@ -1,14 +1,10 @@
 //! Output without measure or meaning.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
-use crate::support::condition::{eventually, within};
-use crate::support::{Home, Serve, procs, skip};
 use super::ROOM_KIB;
+use crate::support::condition::{eventually, within};
+use crate::support::{Home, Serve, procs};
 
 #[test]
 fn a_flood_in_a_hidden_pane_slows_nobody_and_is_bounded() {

@@ -1,14 +1,13 @@
 //! The machine around it: other instances, disks, environments.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::time::{Duration, Instant};
+use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::support::condition::{eventually, within};
-use crate::support::{Home, Serve, procs, skip};
-use super::ROOM_KIB;
+use crate::support::condition::eventually;
+use crate::support::{Home, Serve, skip};
 
 #[test]
 fn a_second_instance_names_the_first() {

@@ -1,12 +1,8 @@
 //! The command line beside a front end.
 
-use std::time::Duration;
-
-use crate::support::command::run;
+use super::{alive, list, pane_size, say, shell};
+use crate::support::Home;
 use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
-use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
 
 #[test]
 fn a_new_terminal_beside_the_front_end_leaves_focus_and_layout() {

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::command::run;
+use super::{alive, say, shell};
 use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
-use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
+use crate::support::terminal::Options;
+use crate::support::{Home, Terminal};
 
 #[test]
 fn nothing_is_drawn_while_nothing_changes() {

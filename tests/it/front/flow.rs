@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use super::{alive, answer, list, say, shell};
 use crate::support::command::run;
 use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
 use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
 
 #[test]
 fn the_prefix_twice_goes_to_the_program() {

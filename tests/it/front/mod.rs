@@ -9,7 +9,7 @@ mod scroll;
 mod start;
 
 use crate::support::condition::eventually;
-use crate::support::terminal::Screen;
+use crate::support::screen::Screen;
 use crate::support::{Home, Terminal};
 
 /// A front end with one shell, at its prompt.

@@ -1,12 +1,8 @@
 //! Help, palette, lists, hints, gauge and messages.
 
-use std::time::Duration;
-
-use crate::support::command::run;
+use super::{alive, escape, list, say, shell};
+use crate::support::Home;
 use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
-use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
 
 #[test]
 fn help_shows_the_keys_as_they_are_configured() {

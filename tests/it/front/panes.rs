@@ -1,12 +1,8 @@
 //! Panes and tabs: split, focused, zoomed, moved, named, ended.
 
-use std::time::Duration;
-
-use crate::support::command::run;
+use super::{alive, answer, list, pane_size, say, shell};
 use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
-use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
+use crate::support::{Home, Terminal};
 
 #[test]
 fn a_split_halves_the_pane_and_takes_the_focus() {

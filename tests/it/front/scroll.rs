@@ -1,12 +1,7 @@
 //! Scrolling back, searching, selecting, copying and pasting.
 
-use std::time::Duration;
-
-use crate::support::command::run;
-use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
-use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
+use super::{list, say, shell};
+use crate::support::Home;
 
 #[test]
 fn scroll_mode_goes_back_searches_and_copies() {

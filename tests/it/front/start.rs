@@ -1,12 +1,9 @@
 //! Starting, leaving, and where it cannot start.
 
-use std::time::Duration;
-
-use crate::support::command::run;
+use super::{alive, answer, list, pane_size, say, shell};
 use crate::support::condition::eventually;
-use crate::support::terminal::{Options, Screen};
-use crate::support::{Home, Terminal, procs};
-use super::{alive, answer, escape, list, pane_size, say, shell};
+use crate::support::terminal::Options;
+use crate::support::{Home, Terminal};
 
 #[test]
 fn without_any_configuration_there_is_a_shell_at_once() {
