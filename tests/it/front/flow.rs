@@ -164,3 +164,23 @@ fn a_terminal_that_stops_reading_costs_no_memory_and_is_soon_current() {
     let caught_up = terminal.raw_len() - stale;
     assert!(caught_up < 100_000, "{caught_up} bytes to be current");
 }
+
+#[test]
+fn random_bytes_in_a_visible_pane_stay_in_it() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.command("-");
+    eventually("two panes", || alive(&home) == 2);
+    let noise = "srand 5; for (1..400) { print pack 'C*', map { rand 256 } 1..1000 } \
+                 print qq(\\030\\e\\\\\\ecQUIET\\n)";
+    let script = home.file("noise.pl");
+    std::fs::write(&script, noise).unwrap();
+    terminal.type_(&format!("perl {}\r", script.display()));
+    terminal.wait_text("QUIET");
+    terminal.command("k");
+    say(&mut terminal, "unharmed");
+    assert!(!home.logs().contains("panicked"));
+    terminal.signal(rustix::process::Signal::TERM);
+    assert_eq!(terminal.exit(), 143);
+    terminal.assert_restored();
+}

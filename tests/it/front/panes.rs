@@ -254,3 +254,30 @@ fn the_next_pane_that_waits_is_found() {
     terminal.command("w");
     terminal.wait_text("pretending");
 }
+
+#[test]
+fn an_ended_program_is_started_once_more_however_often_one_asks() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    let again = [
+        "new",
+        "--name",
+        "again",
+        "--",
+        "sh",
+        "-c",
+        "echo RUNNING; read x; exit 3",
+    ];
+    home.cli(&again).ok();
+    terminal.command("n");
+    terminal.wait_text("RUNNING");
+    terminal.type_("\r");
+    terminal.wait_text("restart");
+    terminal.type_("rrrrr");
+    terminal.wait_for("it runs again", |screen| {
+        screen.has("RUNNING") && !screen.has("restart")
+    });
+    assert_eq!(alive(&home), 2);
+    say_back(&mut terminal);
+    assert_eq!(alive(&home), 2);
+}
