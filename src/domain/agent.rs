@@ -270,9 +270,9 @@ mod tests {
             }
         }
 
-        fn at(&mut self, millis: u64, sign: Sign) -> AgentState {
+        fn at(&mut self, millis: u64, sign: &Sign) -> AgentState {
             let now = self.start + Duration::from_millis(millis);
-            self.tracker.handle(&sign, now, Timestamp::UNIX_EPOCH);
+            self.tracker.handle(sign, now, Timestamp::UNIX_EPOCH);
             self.tracker.agent().state
         }
     }
@@ -280,40 +280,40 @@ mod tests {
     #[test]
     fn an_agent_that_writes_works_and_is_done_once_quiet() {
         let mut story = Story::new();
-        assert_eq!(story.at(0, Sign::Output), AgentState::Working);
-        assert_eq!(story.at(2_900, Sign::Tick), AgentState::Working);
-        assert_eq!(story.at(3_000, Sign::Tick), AgentState::Done);
-        assert_eq!(story.at(3_100, Sign::Seen), AgentState::Idle);
+        assert_eq!(story.at(0, &Sign::Output), AgentState::Working);
+        assert_eq!(story.at(2_900, &Sign::Tick), AgentState::Working);
+        assert_eq!(story.at(3_000, &Sign::Tick), AgentState::Done);
+        assert_eq!(story.at(3_100, &Sign::Seen), AgentState::Idle);
     }
 
     #[test]
     fn the_echo_of_typing_is_not_work() {
         let mut story = Story::new();
-        story.at(0, Sign::Input);
-        assert_eq!(story.at(10, Sign::Output), AgentState::Unknown);
-        assert_eq!(story.at(1_000, Sign::Output), AgentState::Working);
+        story.at(0, &Sign::Input);
+        assert_eq!(story.at(10, &Sign::Output), AgentState::Unknown);
+        assert_eq!(story.at(1_000, &Sign::Output), AgentState::Working);
     }
 
     #[test]
     fn a_question_stands_until_the_user_types() {
         let mut story = Story::new();
-        story.at(0, Sign::Output);
-        assert_eq!(story.at(10, Sign::Notification), AgentState::Waiting);
-        assert_eq!(story.at(1_000, Sign::Output), AgentState::Waiting);
-        assert_eq!(story.at(2_000, Sign::Input), AgentState::Idle);
+        story.at(0, &Sign::Output);
+        assert_eq!(story.at(10, &Sign::Notification), AgentState::Waiting);
+        assert_eq!(story.at(1_000, &Sign::Output), AgentState::Waiting);
+        assert_eq!(story.at(2_000, &Sign::Input), AgentState::Idle);
     }
 
     #[test]
     fn a_title_outranks_output() {
         let mut story = Story::new();
-        story.at(0, Sign::Output);
+        story.at(0, &Sign::Output);
         assert_eq!(
-            story.at(10, Sign::Title("✳ claude".into())),
+            story.at(10, &Sign::Title("✳ claude".into())),
             AgentState::Idle
         );
-        assert_eq!(story.at(20, Sign::Output), AgentState::Idle);
+        assert_eq!(story.at(20, &Sign::Output), AgentState::Idle);
         assert_eq!(
-            story.at(30, Sign::Title("⠂ claude".into())),
+            story.at(30, &Sign::Title("⠂ claude".into())),
             AgentState::Working
         );
         assert_eq!(story.tracker.due(), None);

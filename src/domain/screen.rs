@@ -278,13 +278,13 @@ impl ScreenSnapshot {
     /// An empty screen; all of its rows are one.
     #[must_use]
     pub fn blank(size: Size) -> Self {
-        let row = Row {
+        let row = Arc::new(Row {
             cells: vec![Cell::default(); usize::from(size.cols())],
             ..Row::default()
-        };
+        });
         Self {
             size,
-            rows: vec![Arc::new(row); usize::from(size.rows())],
+            rows: std::iter::repeat_n(row, usize::from(size.rows())).collect(),
             cursor: Cursor::default(),
             title: Arc::from(""),
             alternate_screen: false,

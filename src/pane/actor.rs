@@ -268,6 +268,7 @@ impl Actor {
             Message::Watchers => self.watchers_changed(now),
             Message::Seen => self.sign(&Sign::Seen, now),
             Message::HistoryLines(lines) => self.emulator.set_history_lines(lines),
+            Message::Limits(limits) => self.limits = limits,
             Message::Capture { scrollback, reply } => {
                 let screen = self.emulator.snapshot(None);
                 let scrollback = if scrollback {
@@ -544,11 +545,17 @@ impl Actor {
         *slot = None;
 
         self.answer_waiters();
-        self.publish(now);
         let exit = self
             .exit
             .map_or(Exit::Signal(libc::SIGKILL), |(exit, _)| exit);
-        *self.shared.remains() = Some(Remains::new(self.emulator, !killed));
+        let unseen = self.emulator.version() != self.shown_version;
+        let remains = Remains::new(self.emulator, !killed);
+        let last = remains.capture(false).screen;
+        // First what is left, then the last publication: whoever begins to watch in between finds one of the two.
+        *self.shared.remains() = Some(remains);
+        if unseen && self.shared.is_watched() {
+            self.screen.send_replace(Arc::new(last));
+        }
         self.shared.mailbox.close();
         drop(self.waiters);
         drop(self.screen);

@@ -178,12 +178,16 @@ impl PaneHandle {
         self.shared.mailbox.kill();
     }
 
-    /// Starts to publish snapshots; until the first arrives the watch holds a blank one.
+    /// Starts to publish snapshots; until the first arrives the watch holds a blank one. A terminal that has ended
+    /// shows its last screen.
     pub fn watch(&self) -> ScreenWatch {
         self.shared.watchers.fetch_add(1, Ordering::Relaxed);
         self.shared.audience.fetch_add(1, Ordering::Relaxed);
-        let receiver = self.shared.screen.clone();
+        let mut receiver = self.shared.screen.clone();
         self.tell(Message::Watchers);
+        if let Some(remains) = self.shared.remains().as_ref() {
+            receiver = watch::channel(Arc::new(remains.capture(false).screen)).1;
+        }
         ScreenWatch {
             receiver,
             shared: Arc::clone(&self.shared),

@@ -10,6 +10,7 @@ use regex::Regex;
 use rustix::pipe::PipeFlags;
 use tokio::sync::oneshot;
 
+use super::actor::Limits;
 use super::handle::{Capture, Match, RowWindow, Search};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
@@ -30,6 +31,7 @@ pub(super) enum Message {
     Watchers,
     Seen,
     HistoryLines(usize),
+    Limits(Limits),
     Capture {
         scrollback: bool,
         reply: oneshot::Sender<Capture>,

@@ -132,13 +132,19 @@ impl Pool {
         })
     }
 
-    /// Replaces the options. Terminals that live keep their limits but take the new history length.
+    /// Replaces the options; terminals that live take over their limits and the length of their history.
     pub fn set_options(&self, options: PoolOptions) {
         let mut books = self.ledger.books();
-        if books.options.scrollback_lines != options.scrollback_lines {
-            for pane in &books.panes {
-                let message = Message::HistoryLines(options.scrollback_lines);
-                let _ = pane.shared().mailbox.post(message);
+        let (limits, lines) = (limits_of(&options), options.scrollback_lines);
+        let history_changed = books.options.scrollback_lines != lines;
+        let limits_changed = limits_of(&books.options) != limits;
+        for pane in &books.panes {
+            let mailbox = &pane.shared().mailbox;
+            if history_changed {
+                let _ = mailbox.post(Message::HistoryLines(lines));
+            }
+            if limits_changed {
+                let _ = mailbox.post(Message::Limits(limits));
             }
         }
         books.options = options;
@@ -329,7 +335,7 @@ impl Ledger {
                 })
             };
             let free = std::iter::once(base.clone())
-                .chain((2..).map(|n| format!("{base}-{n}")))
+                .chain((2..=books.panes.len() + 2).map(|n| format!("{base}-{n}")))
                 .find(|name| !is_taken(name));
             pane.shared().info().name = free.unwrap_or(base);
         }
@@ -482,13 +488,17 @@ fn start(
         Arc::clone(&ledger.audience),
     ));
     let emulator = Emulator::new(spec.size, options.scrollback_lines);
-    let limits = Limits {
+    let limits = limits_of(options);
+    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
+    Ok((shared, actor))
+}
+
+fn limits_of(options: &PoolOptions) -> Limits {
+    Limits {
         idle_timeout: options.idle_timeout,
         max_lifetime: options.max_lifetime,
         kill_grace: options.kill_grace,
-    };
-    let actor = Actor::new(Arc::clone(&shared), wakeup, pty, emulator, sender, limits);
-    Ok((shared, actor))
+    }
 }
 
 fn base_name(program: &str) -> &str {

@@ -90,7 +90,7 @@ struct Stat {
     ended: bool,
 }
 
-/// Reads `/proc/PID/stat` (proc_pid_stat(5)): state is field 3, session 6, start time 22.
+/// Reads `/proc/PID/stat` (`proc_pid_stat(5)`): state is field 3, session 6, start time 22.
 #[cfg(target_os = "linux")]
 fn read_stat(pid: Pid) -> Option<Stat> {
     let text = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
