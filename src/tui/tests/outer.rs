@@ -77,7 +77,7 @@ async fn a_panic_of_the_front_end_restores_the_terminal_and_is_told() {
         "\x1b[?1049l",
         "\x1b[?2004l",
         "\x1b[?1004l",
-        "\x1b[<u",
+        "\x1b[<1u",
         "\x1b[23;0t",
     ] {
         // Once, for the second restoration has nothing left to do.
