@@ -20,6 +20,7 @@ mod cli;
 mod config;
 mod faults;
 mod front;
+mod house;
 mod keys;
 mod pane;
 mod programs;
