@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::queue;
+
 /// A longer text than this is not put on the clipboard: terminals cut OSC 52 short, and it would be sent whole.
 const CLIPBOARD_BYTES: usize = 1 << 20;
 /// A notification is a line.
@@ -40,11 +43,8 @@ impl Outside {
     /// Appends what is waiting.
     pub(super) fn drain(&mut self, out: &mut Vec<u8>) {
         if let Some(text) = self.clipboard.take() {
-            let mut sequence = String::with_capacity(text.len() * 4 / 3 + 16);
-            sequence.push_str("\x1b]52;c;");
-            base64(text.as_bytes(), &mut sequence);
-            sequence.push_str("\x1b\\");
-            out.extend_from_slice(sequence.as_bytes());
+            // Writing to memory does not fail.
+            let _ = queue!(out, CopyToClipboard::to_clipboard_from(text));
         }
         if let Some(text) = self.notification.take() {
             let clean: String = text
@@ -64,23 +64,6 @@ impl Outside {
         }
         if std::mem::take(&mut self.bell) {
             out.push(0x07);
-        }
-    }
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8], out: &mut String) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4_usize {
-            if index > chunk.len() {
-                out.push('=');
-                continue;
-            }
-            let sextet = (bits >> (18 - 6 * index)) & 0x3f;
-            out.push(char::from(*ALPHABET.get(sextet as usize).unwrap_or(&b'A')));
         }
     }
 }

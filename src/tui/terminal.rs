@@ -10,6 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossterm::cursor::{Hide, SetCursorStyle, Show};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+    PopKeyboardEnhancementFlags,
+};
+use crossterm::queue;
+use crossterm::style::{Attribute, Print, SetAttribute};
+use crossterm::terminal::{
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
@@ -25,14 +35,54 @@ pub const LEAVE_WITHIN: Duration = Duration::from_millis(500);
 /// Events decoded but not yet handled; when full, the kernel keeps what is typed.
 const INPUT_EVENTS: usize = 64;
 
-/// Alternate screen, title stack, bracketed paste, focus, and three questions: kitty keyboard, background colour, and
-/// device attributes, which every terminal answers.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;0t\x1b[?2004h\x1b[?1004h\x1b[m\x1b[2J\x1b[?25l\
-    \x1b[?u\x1b]11;?\x1b\\\x1b[c";
-/// Ends a string or update that may be open, then undoes every mode that tundra may have set. The keyboard stack is
-/// popped before the alternate screen is left, for each screen has its own.
-const LEAVE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[<u\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l\
-    \x1b[?1004l\x1b[?2004l\x1b]8;;\x1b\\\x1b[m\x1b[0 q\x1b[?25h\x1b[?1049l\x1b[23;0t";
+/// Saves the window's title (XTWINOPS 22), for which there is no command.
+const SAVE_TITLE: &str = "\x1b[22;0t";
+const RESTORE_TITLE: &str = "\x1b[23;0t";
+/// Three questions: kitty keyboard, background colour, and device attributes, which every terminal answers.
+const QUESTIONS: &str = "\x1b[?u\x1b]11;?\x1b\\\x1b[c";
+/// Ends a string that may be open, and a hyperlink.
+const CLOSE_STRINGS: &str = "\x1b\\\x1b]8;;\x1b\\";
+/// Mouse reports, every mode that may be on (crossterm's own command knows more modes than tundra sets).
+const MOUSE_OFF: &str = "\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l";
+
+/// What is written on entering a terminal.
+fn enter_bytes() -> Vec<u8> {
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    let _ = queue!(
+        out,
+        EnterAlternateScreen,
+        Print(SAVE_TITLE),
+        EnableBracketedPaste,
+        EnableFocusChange,
+        SetAttribute(Attribute::Reset),
+        Clear(ClearType::All),
+        Hide,
+        Print(QUESTIONS),
+    );
+    out
+}
+
+/// Undoes every mode that tundra may have set. The keyboard stack is popped before the alternate screen is left, for
+/// each screen has its own.
+fn leave_bytes() -> Vec<u8> {
+    let mut out = Vec::new();
+    let _ = queue!(
+        out,
+        Print(CLOSE_STRINGS),
+        EndSynchronizedUpdate,
+        PopKeyboardEnhancementFlags,
+        Print(MOUSE_OFF),
+        DisableFocusChange,
+        DisableBracketedPaste,
+        SetAttribute(Attribute::Reset),
+        SetCursorStyle::DefaultUserShape,
+        Show,
+        LeaveAlternateScreen,
+        Print(RESTORE_TITLE),
+    );
+    out
+}
 
 /// How many terminals are entered now, so that the panic hook knows whether standard error is the screen.
 static ENTERED: AtomicUsize = AtomicUsize::new(0);
@@ -108,7 +158,7 @@ impl Terminal {
         let mut raw = outer.before.clone();
         raw.make_raw();
         termios::tcsetattr(&outer.input, OptionalActions::Now, &raw)?;
-        outer.write_within(ENTER, LEAVE_WITHIN);
+        outer.write_within(&enter_bytes(), LEAVE_WITHIN);
         Ok(())
     }
 
@@ -170,7 +220,7 @@ impl Outer {
         // which is for answers that would else be typed into the shell.
         let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
         let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &self.before);
-        self.write_within(LEAVE, LEAVE_WITHIN);
+        self.write_within(&leave_bytes(), LEAVE_WITHIN);
     }
 
     /// Writes as much as the terminal takes in that time. The description is shared with the shell, so that it is

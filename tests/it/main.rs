@@ -21,6 +21,7 @@ mod config;
 mod faults;
 mod front;
 mod gateway;
+mod house;
 mod keys;
 mod pane;
 mod programs;

@@ -28,6 +28,7 @@ mod pen;
 mod replies;
 mod screen;
 mod shown;
+mod state;
 mod style;
 mod tabs;
 mod tail;

@@ -6,12 +6,10 @@ use super::palette::{Rgb, Slot};
 use super::pen::Pen;
 use super::screen::Screen;
 use crate::domain::screen::{Attrs, Color, ColorKind, Underline};
-use crate::domain::size::Size;
+use crate::domain::size::{CELL_PIXELS, Size};
 
 /// Most bytes that one chunk of output can be answered with; queries beyond it get no answer.
 const LIMIT: usize = 64 * 1024;
-/// The size of a cell in pixels that programs are told, width and height.
-const CELL_PIXELS: (u32, u32) = (8, 16);
 
 /// Collects answers in the order of the queries.
 pub(super) struct Replies<'a> {
@@ -92,7 +90,7 @@ impl<'a> Replies<'a> {
     /// The size reports of `CSI … t`.
     pub fn window(&mut self, request: u16, size: Size) {
         let (rows, cols) = (u32::from(size.rows()), u32::from(size.cols()));
-        let (width, height) = CELL_PIXELS;
+        let (width, height) = (u32::from(CELL_PIXELS.0), u32::from(CELL_PIXELS.1));
         match request {
             11 => self.send(format_args!("\x1b[1t")),
             13 => self.send(format_args!("\x1b[3;0;0t")),

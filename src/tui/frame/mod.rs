@@ -11,6 +11,8 @@ mod pen;
 
 use std::sync::Arc;
 
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::buffer::Buffer;
 
 pub use outer::{CursorAt, Mouse, OuterModes};
@@ -126,7 +128,8 @@ impl Frame {
         out: &mut Vec<u8>,
     ) {
         let start = out.len();
-        out.extend_from_slice(b"\x1b[?2026h");
+        // Writing to memory does not fail.
+        let _ = queue!(out, BeginSynchronizedUpdate);
         let opened = out.len();
         let mut pen = Pen::new(theme);
         if self.blank {
@@ -154,7 +157,7 @@ impl Frame {
         if out.len() == opened {
             out.truncate(start);
         } else {
-            out.extend_from_slice(b"\x1b[?2026l");
+            let _ = queue!(out, EndSynchronizedUpdate);
         }
     }
 

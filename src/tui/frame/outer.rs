@@ -2,6 +2,12 @@
 
 use std::io::Write;
 
+use crossterm::cursor::{Hide, MoveTo, SetCursorStyle, Show};
+use crossterm::event::{
+    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::queue;
+
 use crate::domain::screen::CursorShape;
 
 /// Which mouse events the outer terminal should tell.
@@ -40,7 +46,7 @@ pub struct OuterModes {
 pub(super) struct OuterState {
     visible: bool,
     at: Option<(u16, u16)>,
-    shape: Option<u8>,
+    shape: Option<SetCursorStyle>,
     title: Option<String>,
     mouse: Mouse,
     keyboard: Option<u8>,
@@ -87,9 +93,13 @@ impl OuterState {
         }
         if self.keyboard != wanted.keyboard {
             let _ = match (self.keyboard, wanted.keyboard) {
-                (None, Some(flags)) => write!(out, "\x1b[>{flags}u"),
+                (None, Some(flags)) => {
+                    let flags = KeyboardEnhancementFlags::from_bits_truncate(flags);
+                    queue!(out, PushKeyboardEnhancementFlags(flags))
+                }
+                // There is no command for setting flags in place, which spares a push that would have to be counted.
                 (Some(_), Some(flags)) => write!(out, "\x1b[={flags};1u"),
-                (_, None) => write!(out, "\x1b[<u"),
+                (_, None) => queue!(out, PopKeyboardEnhancementFlags),
             };
             self.keyboard = wanted.keyboard;
         }
@@ -99,33 +109,36 @@ impl OuterState {
     fn settle_cursor(&mut self, wanted: Option<CursorAt>, out: &mut Vec<u8>) {
         let Some(cursor) = wanted else {
             if std::mem::take(&mut self.visible) {
-                out.extend_from_slice(b"\x1b[?25l");
+                let _ = queue!(out, Hide);
             }
             return;
         };
         if self.at != Some((cursor.x, cursor.y)) {
-            let (row, col) = (u32::from(cursor.y) + 1, u32::from(cursor.x) + 1);
-            let _ = write!(out, "\x1b[{row};{col}H");
+            let _ = queue!(out, MoveTo(cursor.x, cursor.y));
             self.at = Some((cursor.x, cursor.y));
         }
-        let shape = match (cursor.shape, cursor.blinking) {
-            (CursorShape::Default, _) => 0,
-            (CursorShape::Block, true) => 1,
-            (CursorShape::Block, false) => 2,
-            (CursorShape::Underline, true) => 3,
-            (CursorShape::Underline, false) => 4,
-            (CursorShape::Bar, true) => 5,
-            (CursorShape::Bar, false) => 6,
-        };
+        let shape = style_of(cursor);
         if self.shape != Some(shape) {
             // Nobody has set a shape at the start, and some terminals show a sequence they do not know.
-            if self.shape.is_some() || shape != 0 {
-                let _ = write!(out, "\x1b[{shape} q");
+            if self.shape.is_some() || shape != SetCursorStyle::DefaultUserShape {
+                let _ = queue!(out, shape);
             }
             self.shape = Some(shape);
         }
         if !std::mem::replace(&mut self.visible, true) {
-            out.extend_from_slice(b"\x1b[?25h");
+            let _ = queue!(out, Show);
         }
+    }
+}
+
+fn style_of(cursor: CursorAt) -> SetCursorStyle {
+    match (cursor.shape, cursor.blinking) {
+        (CursorShape::Default, _) => SetCursorStyle::DefaultUserShape,
+        (CursorShape::Block, true) => SetCursorStyle::BlinkingBlock,
+        (CursorShape::Block, false) => SetCursorStyle::SteadyBlock,
+        (CursorShape::Underline, true) => SetCursorStyle::BlinkingUnderScore,
+        (CursorShape::Underline, false) => SetCursorStyle::SteadyUnderScore,
+        (CursorShape::Bar, true) => SetCursorStyle::BlinkingBar,
+        (CursorShape::Bar, false) => SetCursorStyle::SteadyBar,
     }
 }

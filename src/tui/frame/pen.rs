@@ -3,6 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use crossterm::cursor::{MoveRight, MoveTo};
+use crossterm::queue;
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{Clear, ClearType};
 use ratatui::style::Color as OuterColor;
 
 use crate::domain::screen::{Attrs, Cell, Color, Row, Underline};
@@ -60,7 +64,7 @@ impl<'a> Pen<'a> {
     }
 
     pub(super) fn clear(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\x1b[m\x1b[2J");
+        let _ = queue!(out, SetAttribute(Attribute::Reset), Clear(ClearType::All));
         self.look = Look::default();
         self.at = None;
     }
@@ -104,7 +108,7 @@ impl<'a> Pen<'a> {
     pub(super) fn erase_to_end(&mut self, y: u16, x: usize, out: &mut Vec<u8>) {
         self.go(y, x, out);
         self.set_look(Look::default(), out);
-        out.extend_from_slice(b"\x1b[K");
+        let _ = queue!(out, Clear(ClearType::UntilNewLine));
     }
 
     /// Ends with the plain look.
@@ -116,10 +120,10 @@ impl<'a> Pen<'a> {
         match self.at {
             Some((row, col)) if row == y && col == x => return,
             Some((row, col)) if row == y && col < x => {
-                let _ = write!(out, "\x1b[{}C", x - col);
+                let _ = queue!(out, MoveRight(columns(x - col)));
             }
             _ => {
-                let _ = write!(out, "\x1b[{};{}H", u32::from(y) + 1, x + 1);
+                let _ = queue!(out, MoveTo(columns(x), y));
             }
         }
         self.at = Some((y, x));
@@ -167,6 +171,11 @@ impl<'a> Pen<'a> {
         sgr.finish();
         self.look = look;
     }
+}
+
+/// A screen is never wider than a `u16` tells.
+fn columns(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }
 
 fn look_of(row: &Row, cell: &Cell) -> Look {

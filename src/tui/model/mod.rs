@@ -207,7 +207,9 @@ impl Model {
         let (cols, rows) = self.size;
         let strip = self.strip_rows();
         let body = rows.saturating_sub(2 + strip);
-        let sidebar = cols >= SIDEBAR_FROM && self.panes.len() > 1;
+        // What somebody opened from the command line moves nothing here before the user has looked at it.
+        let known = self.panes.values().filter(|pane| pane.follows_size());
+        let sidebar = cols >= SIDEBAR_FROM && known.count() > 1;
         let side = if sidebar { SIDEBAR_WIDTH } else { 0 };
         Areas {
             tabs: Rect::new(0, 0, cols, rows.min(1)),

@@ -4,6 +4,7 @@ mod any_size;
 mod drawing;
 mod keys;
 mod mouse;
+mod outer;
 mod panes;
 mod providers;
 mod screens;

@@ -97,6 +97,21 @@ fn a_terminal_opened_elsewhere_gets_a_tab_behind_and_keeps_its_size_until_shown(
 }
 
 #[test]
+fn on_a_wide_screen_too_a_terminal_opened_elsewhere_moves_nothing_until_it_is_looked_at() {
+    let mut rig = Rig::with_shell(200, 50);
+    let before = rects(&rig);
+    rig.take();
+    rig.opened_outside("beside");
+    assert_eq!(rects(&rig), before);
+    assert!(rig.take().is_empty());
+    rig.command("2");
+    assert!(rig.shows("tab 2"), "{}", rig.text());
+    assert_eq!(rects(&rig), vec![(id(2), Rect::new(26, 1, 174, 48))]);
+    rig.command("1");
+    assert_eq!(rects(&rig), vec![(id(1), Rect::new(26, 1, 174, 48))]);
+}
+
+#[test]
 fn a_program_that_ends_well_takes_its_pane_along_and_the_last_one_ends_the_front_end() {
     let mut rig = Rig::with_shell(80, 24);
     rig.command("|");

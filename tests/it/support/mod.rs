@@ -7,6 +7,7 @@ pub mod condition;
 pub mod home;
 pub mod procs;
 pub mod pty;
+pub mod screen;
 pub mod serve;
 pub mod stage;
 pub mod terminal;

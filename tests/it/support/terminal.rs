@@ -16,6 +16,7 @@ use super::condition::{PATIENCE, eventually};
 use super::home::Home;
 use super::procs;
 use super::pty::Pty;
+use super::screen::{Outer, Screen};
 
 /// How the outer terminal behaves.
 #[derive(Clone, Copy, Debug)]
@@ -59,85 +60,6 @@ struct State {
     ended: bool,
 }
 
-/// What the emulator does not do itself: answers to queries, clipboard, bell and title.
-#[derive(Default)]
-struct Outer {
-    kitty: bool,
-    kitty_flags: Vec<u16>,
-    replies: Vec<u8>,
-    clipboard: Vec<Vec<u8>>,
-    bells: usize,
-    title: String,
-}
-
-/// What the terminal shows at one moment.
-pub struct Screen<'a>(&'a State);
-
-impl Screen<'_> {
-    /// All rows, each without trailing blanks.
-    pub fn text(&self) -> String {
-        self.lines().join("\n")
-    }
-
-    pub fn lines(&self) -> Vec<String> {
-        let screen = self.0.parser.screen();
-        let (_, cols) = screen.size();
-        screen
-            .rows(0, cols.get())
-            .map(|row| row.trim_end().to_owned())
-            .collect()
-    }
-
-    pub fn has(&self, text: &str) -> bool {
-        self.lines().iter().any(|line| line.contains(text))
-    }
-
-    /// Row and column of the first cell of `text`, counted from 0.
-    pub fn find(&self, text: &str) -> Option<(u16, u16)> {
-        let screen = self.0.parser.screen();
-        let (rows, cols) = screen.size();
-        for row in 0..rows.get() {
-            for col in 0..cols.get() {
-                let rest: String = (col..cols.get())
-                    .filter_map(|col| screen.cell(row, col))
-                    .filter(|cell| !cell.is_wide_continuation())
-                    .map(|cell| match cell.contents() {
-                        "" => " ",
-                        contents => contents,
-                    })
-                    .take(text.chars().count())
-                    .collect();
-                if rest == text {
-                    return Some((row, col));
-                }
-            }
-        }
-        None
-    }
-
-    pub fn vt(&self) -> &vt100::Screen {
-        self.0.parser.screen()
-    }
-
-    /// What was copied to the clipboard so far, base64 as it came.
-    pub fn clipboard(&self) -> &[Vec<u8>] {
-        &self.0.parser.callbacks().clipboard
-    }
-
-    pub fn bells(&self) -> usize {
-        self.0.parser.callbacks().bells
-    }
-
-    pub fn title(&self) -> &str {
-        &self.0.parser.callbacks().title
-    }
-
-    /// The kitty keyboard flags in force.
-    pub fn kitty_flags(&self) -> u16 {
-        *self.0.parser.callbacks().kitty_flags.last().unwrap_or(&0)
-    }
-}
-
 impl Terminal {
     /// Starts tundra with these arguments in 100 columns and 30 rows.
     pub fn tundra(home: &Home, args: &[&str]) -> Self {
@@ -155,10 +77,7 @@ impl Terminal {
                     options.rows.try_into().unwrap(),
                     options.cols.try_into().unwrap(),
                     0,
-                    Outer {
-                        kitty: options.kitty,
-                        ..Outer::default()
-                    },
+                    Outer::new(options.kitty),
                 ),
                 raw: Vec::new(),
                 frozen: false,
@@ -256,7 +175,7 @@ impl Terminal {
     ) {
         let start = Instant::now();
         let mut state = self.shared.state.lock().unwrap();
-        while !wanted(&Screen(&state)) {
+        while !wanted(&Screen::new(&state.parser)) {
             let left = deadline.saturating_sub(start.elapsed());
             if left.is_zero() || state.ended {
                 let why = if state.ended {
@@ -285,7 +204,7 @@ impl Terminal {
 
     /// Looks at the screen as it is now.
     pub fn look<T>(&self, look: impl FnOnce(&Screen<'_>) -> T) -> T {
-        look(&Screen(&self.shared.state.lock().unwrap()))
+        look(&Screen::new(&self.shared.state.lock().unwrap().parser))
     }
 
     /// Every byte that came so far.
@@ -367,8 +286,8 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         if thread::panicking() {
             let shown = self.shared.state.lock().map_or_else(
-                |poisoned| Screen(&poisoned.into_inner()).text(),
-                |state| Screen(&state).text(),
+                |poisoned| Screen::new(&poisoned.into_inner().parser).text(),
+                |state| Screen::new(&state.parser).text(),
             );
             eprintln!("--- the screen\n{shown}\n---");
         }
@@ -405,7 +324,7 @@ fn show(mut output: File, until: &PipeReader, shared: &Shared) {
         let mut state = shared.state.lock().unwrap();
         state.raw.extend_from_slice(bytes);
         state.parser.process(bytes);
-        let answer = std::mem::take(&mut state.parser.callbacks_mut().replies);
+        let answer = state.parser.callbacks_mut().take_replies();
         drop(state);
         shared.changed.notify_all();
         if !answer.is_empty() {
@@ -418,84 +337,6 @@ fn show(mut output: File, until: &PipeReader, shared: &Shared) {
         state.ended = true;
     }
     shared.changed.notify_all();
-}
-
-impl Outer {
-    fn reply(&mut self, text: &str) {
-        self.replies.extend_from_slice(text.as_bytes());
-    }
-
-    fn keyboard(&mut self, kind: u8, first: u16) {
-        if !self.kitty {
-            return;
-        }
-        match kind {
-            b'?' => {
-                let flags = *self.kitty_flags.last().unwrap_or(&0);
-                self.reply(&format!("\x1b[?{flags}u"));
-            }
-            b'>' => self.kitty_flags.push(first),
-            b'<' => {
-                for _ in 0..first.max(1) {
-                    self.kitty_flags.pop();
-                }
-            }
-            b'=' => {
-                self.kitty_flags.pop();
-                self.kitty_flags.push(first);
-            }
-            _ => {}
-        }
-    }
-}
-
-impl vt100::Callbacks for Outer {
-    fn audible_bell(&mut self, _: &mut vt100::Screen) {
-        self.bells += 1;
-    }
-
-    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
-        self.title = String::from_utf8_lossy(title).into_owned();
-    }
-
-    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
-        self.clipboard.push(data.to_vec());
-    }
-
-    fn unhandled_csi(
-        &mut self,
-        screen: &mut vt100::Screen,
-        i1: Option<u8>,
-        i2: Option<u8>,
-        params: &[&[u16]],
-        c: char,
-    ) {
-        let first = params.first().and_then(|p| p.first()).copied().unwrap_or(0);
-        match (i1, i2, c) {
-            (None, None, 'c') => self.reply("\x1b[?62;22c"),
-            (Some(b'>'), None, 'c') => self.reply("\x1b[>1;10;0c"),
-            (None, None, 'n') if first == 5 => self.reply("\x1b[0n"),
-            (None, None, 'n') if first == 6 => {
-                let (row, col) = screen.cursor_position();
-                self.reply(&format!("\x1b[{};{}R", row + 1, col + 1));
-            }
-            (Some(b'?'), Some(b'$'), 'p') => {
-                let state = if first == 2026 { 2 } else { 0 };
-                self.reply(&format!("\x1b[?{first};{state}$y"));
-            }
-            (Some(b'>'), None, 'q') => self.reply("\x1bP>|outer 1.0\x1b\\"),
-            (Some(kind @ (b'?' | b'>' | b'<' | b'=')), None, 'u') => self.keyboard(kind, first),
-            _ => {}
-        }
-    }
-
-    fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
-        match params {
-            [b"10", b"?", ..] => self.reply("\x1b]10;rgb:e0e0/e0e0/e0e0\x1b\\"),
-            [b"11", b"?", ..] => self.reply("\x1b]11;rgb:1010/1010/1010\x1b\\"),
-            _ => {}
-        }
-    }
 }
 
 #[test]

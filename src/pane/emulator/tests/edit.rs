@@ -90,6 +90,7 @@ fn the_screen_scrolls_by_lines_and_columns() {
     assert_eq!(shows(format!("{FULL}\x1b[2S")), "ccc|ddd");
     assert_eq!(shows(format!("{FULL}\x1b[2T")), "||aaa|bbb");
     assert_eq!(shows(format!("{FULL}\x1b[2^")), "||aaa|bbb");
+    assert_eq!(shows("0123456789\x1b[Sx"), "|x");
     assert_eq!(shows("abc\r\ndef\x1b[ @"), "bc|ef");
     assert_eq!(shows("abc\r\ndef\x1b[2 A"), "  abc|  def");
     assert_eq!(shows("abc\r\ndef\x1b[1;2H\x1b['}"), "a bc|d ef");

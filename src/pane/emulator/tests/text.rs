@@ -139,6 +139,8 @@ fn rep_repeats_the_last_character_with_what_joined_it() {
     assert_eq!(shows("a\x1b[3b"), "aaaa");
     assert_eq!(shows("e\u{301}\x1b[b"), "e\u{301}e\u{301}");
     assert_eq!(shows("\x1b[5bx"), "x");
+    assert_eq!(shows("a\r\n\x1b[3bx"), "a|x");
+    assert_eq!(shows("abc\x1b[2D\x1b[bx"), "axc");
     assert_eq!(Terminal::fed("x\x1b[65535b").text().len(), 34);
 }
 

@@ -1,0 +1,204 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::input::{KeyKind, MediaKey, ModifierKey, MouseButton, MouseEvent, MouseKind};
+
+fn decode(bytes: &[u8]) -> Vec<InputEvent> {
+    let mut events = Vec::new();
+    let mut decoder = Decoder::default();
+    decoder.feed(bytes, &mut events);
+    decoder.flush(&mut events);
+    events
+}
+
+fn pressed(code: KeyCode, mods: Mods) -> InputEvent {
+    InputEvent::Key(KeyEvent::press(code, mods))
+}
+
+#[test]
+fn legacy_keys_are_told_apart() {
+    let ctrl = |c| pressed(KeyCode::Char(c), Mods::CTRL);
+    let plain = |code| pressed(code, Mods::NONE);
+    let table: &[(&[u8], InputEvent)] = &[
+        (b"a", plain(KeyCode::Char('a'))),
+        (b"\x02", ctrl('b')),
+        (b"\x00", ctrl(' ')),
+        (b"\x1c", ctrl('\\')),
+        (b"\x1f", ctrl('_')),
+        (b"\n", ctrl('j')),
+        (b"\r", plain(KeyCode::Enter)),
+        (b"\x7f", plain(KeyCode::Backspace)),
+        (b"\x1b", plain(KeyCode::Escape)),
+        (b"\x1b\x1b", pressed(KeyCode::Escape, Mods::ALT)),
+        (b"\x1b[", pressed(KeyCode::Char('['), Mods::ALT)),
+        (b"\x1bx", pressed(KeyCode::Char('x'), Mods::ALT)),
+        (
+            b"\x1b\x02",
+            pressed(KeyCode::Char('b'), Mods::CTRL.with(Mods::ALT)),
+        ),
+        ("\u{fc}".as_bytes(), plain(KeyCode::Char('\u{fc}'))),
+        (b"\x1b[A", plain(KeyCode::Up)),
+        (b"\x1bOA", plain(KeyCode::Up)),
+        (b"\x1b\x1b[A", pressed(KeyCode::Up, Mods::ALT)),
+        (b"\x1b[1;5C", pressed(KeyCode::Right, Mods::CTRL)),
+        (b"\x1b[3;2~", pressed(KeyCode::Delete, Mods::SHIFT)),
+        (b"\x1b[Z", pressed(KeyCode::Tab, Mods::SHIFT)),
+        (b"\x1b[1;3R", pressed(KeyCode::F(3), Mods::ALT)),
+        (b"\x1b[[C", plain(KeyCode::F(3))),
+        (b"\x1b[24~", plain(KeyCode::F(12))),
+        (b"\x1bOM", plain(KeyCode::Keypad(KeypadKey::Enter))),
+        (b"\x1bOq", plain(KeyCode::Keypad(KeypadKey::Digit(1)))),
+        (b"\x1b[27;5;13~", pressed(KeyCode::Enter, Mods::CTRL)),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
+    }
+}
+
+#[test]
+fn kitty_keys_keep_kind_modifiers_and_shifted_character() {
+    let with_kind = |code, mods, kind| InputEvent::Key(KeyEvent { code, mods, kind });
+    let table: &[(&[u8], InputEvent)] = &[
+        (b"\x1b[27u", pressed(KeyCode::Escape, Mods::NONE)),
+        (b"\x1b[97;5u", pressed(KeyCode::Char('a'), Mods::CTRL)),
+        (b"\x1b[97:65;2u", pressed(KeyCode::Char('A'), Mods::SHIFT)),
+        (
+            b"\x1b[49:33;2:3u",
+            with_kind(KeyCode::Char('!'), Mods::SHIFT, KeyKind::Release),
+        ),
+        (
+            b"\x1b[1;1:2A",
+            with_kind(KeyCode::Up, Mods::NONE, KeyKind::Repeat),
+        ),
+        (
+            b"\x1b[57441;2u",
+            pressed(KeyCode::Modifier(ModifierKey::LeftShift), Mods::SHIFT),
+        ),
+        (
+            b"\x1b[57430u",
+            pressed(KeyCode::Media(MediaKey::PlayPause), Mods::NONE),
+        ),
+        (
+            b"\x1b[57414;129u",
+            pressed(KeyCode::Keypad(KeypadKey::Enter), Mods::NUM_LOCK),
+        ),
+        (b"\x1b[57398u", pressed(KeyCode::F(35), Mods::NONE)),
+        (b"\x1b[0;;229u", InputEvent::Text("\u{e5}".to_owned())),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
+    }
+}
+
+#[test]
+fn mouse_paste_focus_and_replies_are_read() {
+    let mouse = |kind, col, row, mods| {
+        InputEvent::Mouse(MouseEvent {
+            kind,
+            row,
+            col,
+            mods,
+        })
+    };
+    let table: &[(&[u8], InputEvent)] = &[
+        (
+            b"\x1b[<0;1;1M",
+            mouse(MouseKind::Press(MouseButton::Left), 0, 0, Mods::NONE),
+        ),
+        (
+            b"\x1b[<2;300;200m",
+            mouse(MouseKind::Release(MouseButton::Right), 299, 199, Mods::NONE),
+        ),
+        (
+            b"\x1b[<36;5;6M",
+            mouse(MouseKind::Drag(MouseButton::Left), 4, 5, Mods::SHIFT),
+        ),
+        (b"\x1b[<35;5;6M", mouse(MouseKind::Move, 4, 5, Mods::NONE)),
+        (
+            b"\x1b[<65;5;6M",
+            mouse(MouseKind::WheelDown, 4, 5, Mods::NONE),
+        ),
+        (
+            b"\x1b[M !!",
+            mouse(MouseKind::Press(MouseButton::Left), 0, 0, Mods::NONE),
+        ),
+        (b"\x1b[I", InputEvent::Focus(true)),
+        (b"\x1b[?1u", InputEvent::Reply(Reply::Keyboard(1))),
+        (b"\x1b[?62;4c", InputEvent::Reply(Reply::DeviceAttributes)),
+        (
+            b"\x1b]11;rgb:ffff/0000/8080\x1b\\",
+            InputEvent::Reply(Reply::Background(0xffff, 0, 0x8080)),
+        ),
+        (
+            b"\x1b[200~a\x1b[31mb\r\n\x1b[201~",
+            InputEvent::Paste("a\x1b[31mb\r\n".to_owned()),
+        ),
+    ];
+    for (bytes, expected) in table {
+        assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
+    }
+}
+
+#[test]
+fn noise_leaves_no_trace() {
+    let mut noise = b"\x1bP".to_vec();
+    noise.extend(vec![b'q'; 3 * STRING_BYTES]);
+    noise.extend(b"\x1b\\\x1b[?2026;2$y\x1b[5;9;1;1;1t\xffz");
+    assert_eq!(
+        decode(&noise),
+        vec![pressed(KeyCode::Char('z'), Mods::NONE)]
+    );
+}
+
+#[test]
+fn a_paste_beyond_the_limit_comes_in_pieces() {
+    let text = "\u{fc}x".repeat(2 << 20);
+    let mut bytes = b"\x1b[200~".to_vec();
+    bytes.extend(text.as_bytes());
+    bytes.extend(PASTE_END);
+    let mut events = Vec::new();
+    let mut decoder = Decoder::default();
+    for chunk in bytes.chunks(65536) {
+        decoder.feed(chunk, &mut events);
+    }
+    let pieces: Vec<String> = events
+        .into_iter()
+        .map(|event| match event {
+            InputEvent::Paste(text) => text,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(pieces.len() > 1);
+    assert_eq!(pieces.concat(), text);
+}
+
+proptest! {
+    #[test]
+    fn where_the_bytes_are_cut_does_not_matter(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                Just(b"\x1b[1;5:2A".to_vec()),
+                Just(b"\x1b[<0;12;7M".to_vec()),
+                Just(b"\x1b[200~p\x1b[2\x1b[201~".to_vec()),
+                Just(b"\x1b]11;rgb:1/2/3\x07".to_vec()),
+                Just(b"\x1bOPx\x1by".to_vec()),
+                Just("\u{4e16}\u{1f600}".as_bytes().to_vec()),
+                proptest::collection::vec(any::<u8>(), 0..12),
+            ],
+            0..8,
+        ),
+        cut in 0_usize..200,
+    ) {
+        let bytes = parts.concat();
+        let mut whole = Vec::new();
+        Decoder::default().feed(&bytes, &mut whole);
+        let (head, tail) = bytes.split_at(cut.min(bytes.len()));
+        let mut cut_up = Vec::new();
+        let mut decoder = Decoder::default();
+        decoder.feed(head, &mut cut_up);
+        for byte in tail {
+            decoder.feed(&[*byte], &mut cut_up);
+        }
+        prop_assert_eq!(whole, cut_up);
+    }
+}

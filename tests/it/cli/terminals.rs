@@ -1,0 +1,204 @@
+//! Commands that act on a terminal.
+
+use std::time::{Duration, Instant};
+
+use crate::support::Serve;
+
+#[test]
+fn a_terminal_is_found_by_id_prefix_and_name() {
+    let serve = Serve::start();
+    let id = serve.open_with(&["--name", "named"], &["cat"]);
+    serve.enter(&id, "hello");
+    serve.wait_text(&id, "hello");
+    for given in [
+        id.as_str(),
+        &id[..8],
+        &id[..13],
+        &id.to_uppercase(),
+        "named",
+    ] {
+        assert!(serve.capture(given).contains("hello"), "{given}");
+    }
+}
+
+#[test]
+fn a_name_that_fits_two_is_refused_with_both() {
+    let serve = Serve::start();
+    let ids = [(); 2].map(|()| serve.open_with(&["--name", "twin"], &["cat"]));
+    let refused = serve.cli(&["kill", "twin"]);
+    assert_eq!(refused.code, 1, "one of two was picked: {refused:#?}");
+    for id in ids {
+        assert!(refused.stderr.contains(&id), "{refused:#?}");
+    }
+}
+
+#[test]
+fn send_types_text_keys_and_pastes() {
+    let serve = Serve::start();
+    let id = serve.sh("stty -echo; while read -r line; do echo \"[$line]\"; done");
+    serve.send(&id, "no enter");
+    serve.cli(&["send", &id, "--enter", " yet"]).ok();
+    serve.wait_text(&id, r"\[no enter yet\]");
+    serve
+        .cli(&["send", &id, "--paste", "--enter", "pasted\ttext"])
+        .ok();
+    serve.wait_text(&id, r"\[pasted");
+    serve.send(&id, "one");
+    serve.key(&id, "Enter");
+    serve.wait_text(&id, r"\[one\]");
+    serve
+        .cli(&["send", &id, "--enter", "--", "--looks like a flag"])
+        .ok();
+    serve.wait_text(&id, r"\[--looks like a flag\]");
+    serve.cli(&["send", &id, "--enter", ""]).ok();
+    serve.wait_text(&id, r"\[\]");
+    serve.key(&id, "C-c");
+    serve.wait_exit(&id);
+    assert_eq!(serve.terminal(&id)["exit"]["signal"], 2);
+}
+
+#[test]
+fn a_paste_gets_brackets_only_where_asked_for_and_never_breaks_out() {
+    let serve = Serve::start();
+    let plain = serve.sh("stty raw -echo; echo READY; exec od -An -c -v -w1");
+    let bracketed =
+        serve.sh("stty raw -echo; printf '\\033[?2004h'; echo READY; exec od -An -c -v -w1");
+    for (id, expected) in [(plain, "abZ"), (bracketed, "033[200~ab033[201~Z")] {
+        serve.wait_text(&id, "READY");
+        serve.cli(&["send", &id, "--paste", "a\x1b[201~\x07b"]).ok();
+        serve.send(&id, "Z");
+        serve.wait_text(&id, "Z");
+        let text: String = serve.joined(&id).split_whitespace().collect();
+        let expected_whole = expected.replacen("ab", "a[201~b", 1);
+        assert_eq!(text, format!("READY{expected_whole}"));
+    }
+}
+
+#[test]
+fn a_key_that_is_none_is_refused() {
+    let serve = Serve::start();
+    let id = serve.sh("exec cat");
+    for key in ["", "C-", "NoSuchKey", "F99", "ctrl-alt-"] {
+        let done = serve.cli(&["send", &id, "--key", key]);
+        assert_eq!(done.code, 2, "{key:?}: {done:#?}");
+        assert!(key.is_empty() || done.stderr.contains(key), "{done:#?}");
+    }
+}
+
+#[test]
+fn typing_into_a_dead_terminal_is_refused() {
+    let serve = Serve::start();
+    let id = serve.sh("exit 0");
+    serve.wait_exit(&id);
+    let done = serve.cli(&["send", &id, "text"]);
+    assert_eq!(done.code, 1, "{done:#?}");
+    assert!(
+        done.stderr.contains("dead") && done.stderr.contains(&id),
+        "{done:#?}"
+    );
+}
+
+#[test]
+fn a_dead_terminal_still_shows_its_last_screen() {
+    let serve = Serve::start();
+    let id = serve.sh("echo last words");
+    serve.wait_exit(&id);
+    assert!(serve.capture(&id).contains("last words"));
+    assert_eq!(serve.screen(&id)["lines"][0], "last words");
+    assert_eq!(serve.terminal(&id)["status"], "dead");
+    serve.wait_text(&id, "last words");
+}
+
+#[test]
+fn wait_gives_up_after_its_timeout() {
+    let serve = Serve::start();
+    let id = serve.sh("exec cat");
+    for what in [&["--text", "never"][..], &["--exit"], &["--state", "done"]] {
+        let start = Instant::now();
+        let mut args = vec!["wait", id.as_str()];
+        args.extend(what);
+        args.extend(["--timeout", "300ms"]);
+        let done = serve.cli(&args);
+        assert_eq!(done.code, 1, "{done:#?}");
+        assert!(start.elapsed() >= Duration::from_millis(300));
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(!done.stderr.is_empty(), "it says that it gave up");
+    }
+}
+
+#[test]
+fn a_wait_for_text_ends_when_the_terminal_ends_without_it() {
+    let serve = Serve::start();
+    let id = serve.sh("read x");
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let wait = scope.spawn(|| {
+            serve
+                .home
+                .cli(&["wait", &id, "--text", "never", "--timeout", "40s"])
+        });
+        serve.enter(&id, "");
+        assert_eq!(wait.join().unwrap().code, 1);
+    });
+    assert!(
+        start.elapsed() < Duration::from_secs(30),
+        "it waited for the dead"
+    );
+}
+
+#[test]
+fn wait_for_exit_answers_at_once_for_the_dead() {
+    let serve = Serve::start();
+    let id = serve.sh("exit 0");
+    serve.wait_exit(&id);
+    serve.wait_exit(&id);
+}
+
+#[test]
+fn wait_wants_exactly_one_thing() {
+    let serve = Serve::start();
+    let id = serve.sh("exec cat");
+    for args in [
+        &["wait", &id][..],
+        &["wait", &id, "--exit", "--text", "x"],
+        &["wait", &id, "--text", "("],
+        &["wait", &id, "--state", "no-such-state"],
+        &["wait", &id, "--exit", "--timeout", "soon"],
+    ] {
+        let done = serve.cli(args);
+        assert_eq!(done.code, 2, "{args:?}: {done:#?}");
+    }
+}
+
+#[test]
+fn resize_is_seen_by_the_program() {
+    let serve = Serve::start();
+    let id = serve.sh("stty -echo; while read x; do stty size; done");
+    serve.cli(&["resize", &id, "101x31"]).ok();
+    serve.enter(&id, "");
+    serve.wait_text(&id, "31 101");
+    assert_eq!(serve.terminal(&id)["cols"], 101);
+}
+
+#[test]
+fn many_commands_at_once_are_all_answered() {
+    let serve = Serve::start();
+    let id = serve.sh("exec cat");
+    let home = &serve.home;
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..20)
+            .map(|number| {
+                let id = &id;
+                scope.spawn(move || {
+                    home.cli(&["send", id, "--enter", &format!("<{number}>")])
+                        .ok();
+                    home.cli(&["wait", id, "--text", &format!("<{number}>")])
+                        .code
+                })
+            })
+            .collect();
+        for one in all {
+            assert_eq!(one.join().unwrap(), 0);
+        }
+    });
+}

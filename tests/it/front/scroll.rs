@@ -1,0 +1,140 @@
+//! Scrolling back, searching, selecting, copying and pasting.
+
+use super::{list, say, shell};
+use crate::support::Home;
+
+#[test]
+fn scroll_mode_goes_back_searches_and_copies() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("seq 1 300; echo fi\"\"nished\r");
+    terminal.wait_text("finished");
+    assert!(!terminal.look(|screen| screen.has("151")));
+    terminal.command("[");
+    terminal.type_("g");
+    terminal.wait_for("the oldest line", |s| {
+        s.lines().iter().any(|l| l.contains("seq 1 300"))
+    });
+    terminal.type_("G");
+    terminal.wait_text("300");
+    terminal.type_("?");
+    terminal.type_("151\r");
+    terminal.wait_text("151");
+    // The match is under the cursor: select to the end of the line and copy.
+    terminal.type_("0v$y");
+    terminal.wait_for("it is in the clipboard", |screen| {
+        screen
+            .clipboard()
+            .iter()
+            .any(|data| data.starts_with(b"MTUx"))
+    });
+    say(&mut terminal, "back-at-the-shell");
+}
+
+#[test]
+fn output_does_not_move_what_is_being_read() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("seq 1 200; echo fi\"\"nished\r");
+    terminal.wait_text("finished");
+    terminal.command("[");
+    terminal.type_("g");
+    terminal.wait_text("seq 1 200");
+    let id = list(&home)[0]["id"].as_str().unwrap().to_owned();
+    home.cli(&["send", &id, "--enter", "--", "seq 500 600; echo mo\"\"re"])
+        .ok();
+    home.cli(&["wait", &id, "--text", "(?m)^more"]).ok();
+    assert!(terminal.look(|screen| screen.has("seq 1 200") && !screen.has("600")));
+    terminal.type_("q");
+    terminal.wait_text("more");
+}
+
+#[test]
+fn search_from_the_prefix_finds_in_the_history() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("echo nee\"\"dle; seq 1 300; echo fi\"\"nished\r");
+    terminal.wait_text("finished");
+    terminal.command("/");
+    terminal.type_("needle\r");
+    terminal.wait_for("the needle", |s| {
+        s.lines()
+            .iter()
+            .any(|line| line.contains("needle") && !line.contains("echo"))
+    });
+    terminal.type_("q");
+    terminal.wait_text("finished");
+}
+
+#[test]
+fn the_wheel_scrolls_back() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("seq 1 200; echo fi\"\"nished\r");
+    terminal.wait_text("finished");
+    assert!(!terminal.look(|screen| screen.has("150")));
+    for _ in 0..20 {
+        terminal.type_("\x1b[<64;5;10M");
+    }
+    terminal.wait_for("older rows", |screen| {
+        !screen.has("finished") && screen.has("130")
+    });
+}
+
+#[test]
+fn what_the_mouse_selects_is_copied() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    say(&mut terminal, "selectable");
+    let (row, col) = terminal
+        .look(|screen| {
+            let (row, line) = screen
+                .lines()
+                .into_iter()
+                .enumerate()
+                .find(|(_, line)| line.starts_with("selectable"))?;
+            Some((row + 1, line.find("selectable")? + 1))
+        })
+        .unwrap();
+    let end = col + 9;
+    terminal.type_(&format!(
+        "\x1b[<0;{col};{row}M\x1b[<32;{end};{row}M\x1b[<0;{end};{row}m"
+    ));
+    terminal.wait_for("it is in the clipboard", |screen| {
+        screen
+            .clipboard()
+            .iter()
+            .any(|data| data == b"c2VsZWN0YWJsZQ==")
+    });
+}
+
+#[test]
+fn what_was_copied_is_pasted() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    say(&mut terminal, "copy-me");
+    terminal.command("[");
+    terminal.type_("?copy-me\r");
+    terminal.wait_for("the cursor is on the match", |screen| {
+        let (row, col) = screen.vt().cursor_position();
+        col == 0 && screen.lines()[usize::from(row)].starts_with("copy-me")
+    });
+    terminal.type_("v$y");
+    terminal.wait_for("it is in the clipboard", |screen| {
+        !screen.clipboard().is_empty()
+    });
+    terminal.type_("echo \"");
+    terminal.command("]");
+    terminal.wait_text("echo \"copy-me");
+}
+
+#[test]
+fn the_clipboard_of_a_program_is_passed_on() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("printf '\\033]52;c;aGVsbG8=\\007'; echo cop\"\"ied\r");
+    terminal.wait_text("copied");
+    terminal.wait_for("it is in the clipboard", |screen| {
+        screen.clipboard().iter().any(|data| data == b"aGVsbG8=")
+    });
+}

@@ -1,0 +1,155 @@
+//! Starting, leaving, and where it cannot start.
+
+use super::{alive, answer, list, pane_size, say, shell};
+use crate::support::condition::eventually;
+use crate::support::terminal::Options;
+use crate::support::{Home, Terminal};
+
+#[test]
+fn without_any_configuration_there_is_a_shell_at_once() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &[]);
+    terminal.wait_text("$");
+    say(&mut terminal, "hello");
+    let (rows, cols) = pane_size(&home, &mut terminal);
+    assert!(
+        rows >= 26 && cols >= 96,
+        "most of 30x100 is the pane's: {rows}x{cols}"
+    );
+    assert_eq!(list(&home)[0]["owner"], "front");
+}
+
+#[test]
+fn leaving_asks_while_children_run_and_restores_the_terminal() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.command("q");
+    answer(&mut terminal, "n");
+    say(&mut terminal, "stayed");
+    terminal.command("d");
+    terminal.wait_text("Yes");
+    terminal.type_("y");
+    assert_eq!(terminal.exit(), 0);
+    terminal.assert_restored();
+    assert!(home.processes().is_empty());
+}
+
+#[test]
+fn when_the_last_program_ends_by_itself_nothing_hangs() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("exit\r");
+    eventually("the shell is gone", || {
+        let list = home.cli(&["ls", "--json"]);
+        !terminal.running() || !list.stdout.contains("\"active\"")
+    });
+    if terminal.running() {
+        terminal.command("q");
+    }
+    assert_eq!(terminal.exit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn term_dumb_is_refused_and_serve_is_named() {
+    let home = Home::new();
+    for term in [Some("dumb"), None] {
+        let mut command = home.tundra(&[]);
+        match term {
+            Some(term) => command.env("TERM", term),
+            None => command.env_remove("TERM"),
+        };
+        let mut terminal = Terminal::start(command, Options::default());
+        if term.is_none() && terminal.running() {
+            // Without TERM either answer is sound: refuse as for dumb, or go on as xterm does.
+            let refused = eventually("it refuses or shows a prompt", || {
+                if !terminal.running() {
+                    return Some(true);
+                }
+                terminal.look(|screen| screen.has("$")).then_some(false)
+            });
+            if !refused {
+                continue;
+            }
+        }
+        assert_eq!(terminal.exit(), 2);
+        terminal.wait_after("serve is named", |screen| {
+            screen.lines().concat().contains("tundra serve")
+        });
+        terminal.assert_restored();
+        assert_eq!(
+            crate::support::terminal::last(&terminal.raw(), b"\x1b[?1049h"),
+            None
+        );
+    }
+}
+
+#[test]
+fn without_shell_and_home_the_front_end_starts() {
+    let home = Home::new();
+    let mut command = home.tundra(&[]);
+    command
+        .env_remove("SHELL")
+        .env_remove("HOME")
+        .env("TUNDRA_TEST_HOME", home.user());
+    let mut terminal = Terminal::start(command, Options::default());
+    terminal.wait_for("a prompt", |screen| screen.has("$") || screen.has("#"));
+    say(&mut terminal, "hello");
+}
+
+#[test]
+fn a_command_that_cannot_start_is_told() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &["--", "no-such-program"]);
+    eventually("it says why", || {
+        terminal.look(|screen| {
+            screen.text().contains("pty spawn failed: ")
+                && screen.text().contains("no-such-program")
+        })
+    });
+    if terminal.running() {
+        terminal.command("q");
+        eventually("it ends", || {
+            if terminal.running() {
+                terminal.look(|screen| screen.has("?")).then_some(())?;
+                terminal.type_("y");
+            }
+            Some(())
+        });
+    }
+    terminal.exit();
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_second_front_end_names_the_first() {
+    let home = Home::new();
+    let first = shell(&home);
+    let mut second = Terminal::tundra(&home, &[]);
+    assert_eq!(second.exit(), 1);
+    let pid = first.pid().to_string();
+    second.wait_after("the pid is named", |screen| screen.has(&pid));
+    second.assert_restored();
+}
+
+#[test]
+fn keys_of_the_configuration_change_live() {
+    let home = Home::with_config("");
+    let mut terminal = shell(&home);
+    home.configure("[general]\nprefix = \"ctrl-a\"\n");
+    eventually("the new prefix splits", || {
+        terminal.write(b"\x01");
+        terminal.type_("|");
+        alive(&home) >= 2
+    });
+}
+
+#[test]
+fn the_mouse_is_given_back_where_it_is_turned_off() {
+    let home = Home::with_config("[general]\nmouse = false\n");
+    let mut terminal = shell(&home);
+    say(&mut terminal, "mouseless");
+    for mode in [&b"\x1b[?1000h"[..], b"\x1b[?1002h", b"\x1b[?1003h"] {
+        assert_eq!(crate::support::terminal::last(&terminal.raw(), mode), None);
+    }
+}
