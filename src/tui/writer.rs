@@ -1,6 +1,7 @@
-//! The thread that writes frames to the outer terminal: one frame in flight, never a queue.
+//! Writes frames to the outer terminal: one frame in flight, never a queue.
 //!
-//! While a frame is in flight the front end draws nothing and only remembers that something changed, so a terminal
+//! A frame that the terminal takes at once is written where it was drawn, which spares it the way through another thread.
+//! What the terminal does not take is left to a thread that waits for it. While a frame is in flight the front end draws nothing and only remembers that something changed, so a terminal
 //! that stops reading costs one frame of memory and is brought up to date by the next one.
 
 use std::io;
@@ -8,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
 use tokio::sync::mpsc;
 
 /// A full repaint in colour is some 100 KB; a buffer beyond this is not kept around.
@@ -16,6 +18,9 @@ const KEEP_BYTES: usize = 256 * 1024;
 /// The slot in front of the writer thread.
 #[derive(Debug)]
 pub struct Writer {
+    /// A description of the terminal of our own, so that not blocking is nobody else's concern; None where it cannot be
+    /// opened anew.
+    direct: Option<OwnedFd>,
     frames: SyncSender<Vec<u8>>,
     written: mpsc::Receiver<io::Result<Vec<u8>>>,
     spare: Vec<u8>,
@@ -24,6 +29,7 @@ pub struct Writer {
 
 impl Writer {
     pub fn spawn(output: OwnedFd) -> io::Result<Self> {
+        let direct = reopened(&output);
         let (frames, from_front) = sync_channel(1);
         let (to_front, written) = mpsc::channel(1);
         std::thread::Builder::new()
@@ -31,6 +37,7 @@ impl Writer {
             .stack_size(128 * 1024)
             .spawn(move || write_frames(&output, &from_front, &to_front))?;
         Ok(Self {
+            direct,
             frames,
             written,
             spare: Vec::new(),
@@ -50,8 +57,18 @@ impl Writer {
     }
 
     /// Hands a frame over. To be called while idle; a frame handed over while one is in flight is dropped.
-    pub fn send(&mut self, frame: Vec<u8>) {
+    pub fn send(&mut self, mut frame: Vec<u8>) {
         debug_assert!(!self.in_flight);
+        if let Some(direct) = &self.direct {
+            // A fault is met again, and told, by the thread.
+            let taken = rustix::io::write(direct, &frame).unwrap_or(0);
+            frame.drain(..taken);
+            if frame.is_empty() {
+                frame.shrink_to(KEEP_BYTES);
+                self.spare = frame;
+                return;
+            }
+        }
         self.in_flight = self.frames.try_send(frame).is_ok();
     }
 
@@ -73,6 +90,13 @@ impl Writer {
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
+}
+
+/// Opens the terminal once more, non-blocking.
+fn reopened(output: &OwnedFd) -> Option<OwnedFd> {
+    let path = rustix::termios::ttyname(output, Vec::new()).ok()?;
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
 fn write_frames(

@@ -23,6 +23,8 @@ pub struct Pane {
     pub ended: Option<Exit>,
     /// The user said that it shall end, so that it goes as soon as it has.
     pub ending: bool,
+    /// Its program is being started once more; asking again changes nothing.
+    pub restarting: bool,
     /// The size it was last told.
     pub size: Size,
     /// It has been on the screen; until then a terminal opened from the command line keeps the size asked for there.
@@ -42,6 +44,7 @@ impl Pane {
             wheeled: false,
             badge: false,
             ending: false,
+            restarting: false,
             was_shown: false,
         }
     }

@@ -61,9 +61,10 @@ pub(super) fn agent(model: &mut Model, kind: AgentKind, effects: &mut Vec<Effect
 
 /// Starts an ended pane's program once more, in its place.
 pub(super) fn again(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>) {
-    let Some(pane) = model.panes.get(&id) else {
+    let Some(pane) = model.panes.get_mut(&id).filter(|pane| !pane.restarting) else {
         return;
     };
+    pane.restarting = true;
     let spec = TerminalSpec {
         size: pane.size,
         ..pane.again()
@@ -84,6 +85,11 @@ pub(super) fn opened(
     let info = match result {
         Ok(info) => *info,
         Err(error) => {
+            if let Place::Instead(old) = place
+                && let Some(pane) = model.panes.get_mut(&old)
+            {
+                pane.restarting = false;
+            }
             model.messages.tell(Severity::Error, error.to_string(), now);
             return;
         }

@@ -352,11 +352,12 @@ fn the_outer_terminal_is_one_for_vim() {
     terminal.type_("vim -u NONE -N\r");
     terminal.wait_text("VIM - Vi IMproved");
     terminal.resize(20, 70);
-    // Vim takes what was typed before it hears of the size; then one asks again.
-    eventually("vim knows the new size", || {
-        terminal.type_(":set columns?\r");
-        terminal.look(|screen| screen.has("columns=70"))
+    terminal.wait_for("vim has drawn itself anew", |screen| {
+        let lines = screen.lines();
+        lines[18] == "~" && lines[19].is_empty()
     });
+    terminal.type_(":set columns?\r");
+    terminal.wait_text("columns=70");
     terminal.type_(":q\r");
     terminal.wait_for("the shell is back", |screen| {
         !screen.vt().alternate_screen()
