@@ -7,6 +7,7 @@ pub mod control;
 pub mod domain;
 pub mod gateway;
 pub mod pane;
+pub mod providers;
 pub mod runtime;
 pub mod telemetry;
 pub mod tui;

@@ -20,6 +20,7 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         pool,
         settings,
         reloads,
+        providers,
         tasks,
         notices: at_start,
         ..
@@ -30,6 +31,7 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
     let services = tui::Services {
         pool,
         settings,
+        providers,
         notices,
         terminations,
         first,

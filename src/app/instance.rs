@@ -10,13 +10,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::AppError;
-use super::reload::Reloads;
+use super::gateway::{self, GatewayOutfitter};
+use super::reload::{Reloads, Rooms};
 use super::{Launch, Ready};
 use crate::config::{PaneSettings, Paths, Settings};
 use crate::control::{self, ControlListener, Facts};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
-use crate::pane::{Pool, PoolOptions};
+use crate::pane::{Outfitter, Pool, PoolOptions};
+use crate::providers::Providers;
 use crate::runtime::limits;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
@@ -33,6 +35,7 @@ pub(super) struct Instance {
     pub pool: Pool,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub reloads: Reloads,
+    pub providers: Providers,
     pub tasks: Tasks,
     launch: Launch,
     facts: Facts,
@@ -78,8 +81,13 @@ where
     F: Future<Output = Result<T, AppError>>,
 {
     let tasks = Tasks::default();
+    let bound = gateway::bind(&launch.settings)?;
+    let moved = bound.as_ref().and_then(gateway::Bound::notice);
     let options = pool_options(&launch.settings, &launch.paths);
-    let pool = Pool::new(options, tasks.clone(), open_files).map_err(AppError::Runtime)?;
+    let outfitter = Arc::new(GatewayOutfitter::default());
+    let shared: Arc<dyn Outfitter> = outfitter.clone();
+    let pool =
+        Pool::new(options, tasks.clone(), open_files, Some(shared)).map_err(AppError::Runtime)?;
     let socket = launch.paths.control_socket();
     let listener = ControlListener::bind(&socket).map_err(|source| AppError::Socket {
         path: socket.clone(),
@@ -94,11 +102,20 @@ where
         config_file: launch.config.path.clone(),
     };
     info!(version = facts.version, pid = facts.pid, "tundra started");
+    let providers = match gateway::start(bound, &launch.settings, &launch.paths, &tasks) {
+        Ok(providers) => providers,
+        Err(error) => {
+            tasks.shutdown(PATIENCE).await;
+            return Err(error);
+        }
+    };
+    outfitter.serve(providers.clone());
 
     let stop_control = CancellationToken::new();
     let services = control::Services {
         pool: pool.clone(),
         facts: facts.clone(),
+        providers: providers.clone(),
     };
     let stop = stop_control.clone();
     tasks.spawn("control", async move {
@@ -108,15 +125,21 @@ where
     });
 
     let notices = telemetry.as_deref().map(Telemetry::notices);
-    let (settings, reloads) = Reloads::start(&launch, telemetry, &pool, &tasks);
+    let notices = notices.into_iter().flatten().chain(moved).collect();
+    let rooms = Rooms {
+        pool: pool.clone(),
+        providers: providers.clone(),
+    };
+    let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let instance = Instance {
         pool: pool.clone(),
         settings,
         reloads,
+        providers,
         tasks: tasks.clone(),
         launch,
         facts,
-        notices: notices.unwrap_or_default(),
+        notices,
     };
     let outcome = mode(instance).await;
 
@@ -140,6 +163,7 @@ impl Instance {
             pid: self.facts.pid,
             version: self.facts.version.clone(),
             control_socket: self.facts.control_socket.clone(),
+            gateway_url: self.providers.face().map(|face| face.url.clone()),
             notices: self.notices.clone(),
         }
     }

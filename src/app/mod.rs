@@ -5,6 +5,7 @@
 
 mod error;
 mod front;
+mod gateway;
 mod instance;
 mod reload;
 
@@ -32,6 +33,8 @@ pub struct Ready {
     pub pid: u32,
     pub version: String,
     pub control_socket: PathBuf,
+    /// None where the gateway is disabled.
+    pub gateway_url: Option<String>,
     /// What does not work as it should and yet stops nothing, for people.
     pub notices: Vec<String>,
 }

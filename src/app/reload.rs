@@ -9,6 +9,7 @@ use super::Launch;
 use super::instance::pool_options;
 use crate::config::{self, ReloadReport, Settings, Watch};
 use crate::pane::Pool;
+use crate::providers::Providers;
 use crate::runtime::tasks::Tasks;
 use crate::telemetry::Telemetry;
 
@@ -22,12 +23,18 @@ pub(super) struct Reloads {
     pub log_trouble: Option<watch::Receiver<Option<String>>>,
 }
 
+/// Whom a change concerns, besides the log.
+pub(super) struct Rooms {
+    pub pool: Pool,
+    pub providers: Providers,
+}
+
 impl Reloads {
-    /// Watches the file where it can be watched, and applies each good change to the pool and the log.
+    /// Watches the file where it can be watched, and applies each good change to the rooms and the log.
     pub fn start(
         launch: &Launch,
         telemetry: Option<Arc<Telemetry>>,
-        pool: &Pool,
+        rooms: Rooms,
         tasks: &Tasks,
     ) -> (watch::Receiver<Arc<Settings>>, Self) {
         let initial = Arc::new(launch.settings.clone());
@@ -52,7 +59,6 @@ impl Reloads {
             }
         };
         let settings = watch.settings.clone();
-        let pool = pool.clone();
         let paths = launch.paths.clone();
         let ending = tasks.ending();
         tasks.spawn("reload", async move {
@@ -65,7 +71,9 @@ impl Reloads {
                 };
                 let Some(report) = report else { return };
                 if let ReloadReport::Applied { .. } = report {
-                    pool.set_options(pool_options(&watch.settings.borrow(), &paths));
+                    let settings = Arc::clone(&watch.settings.borrow());
+                    rooms.pool.set_options(pool_options(&settings, &paths));
+                    rooms.providers.reload(&settings);
                 }
                 apply(&report, &watch, telemetry.as_deref());
                 let _ = reports_out.try_send(report);

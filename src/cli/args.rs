@@ -7,7 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use super::output::ColorChoice;
 use super::{
-    capture, completions, config, kill, launch, ls, new, rename, resize, send, status, wait,
+    ask, capture, completions, config, kill, launch, ls, new, providers, rename, resize, send,
+    status, steer, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -19,6 +20,7 @@ Examples:
   tundra send build --key C-c              types into it
   tundra wait build --text 'done|error'    until its text matches
   tundra capture build                     prints its screen
+  tundra failover                          requests go to the next provider
 ";
 
 /// The version, with the commit where the build was told it.
@@ -99,6 +101,24 @@ pub enum Command {
     Kill(kill::Kill),
     /// Wait for a terminal's text, state or end
     Wait(wait::Wait),
+    /// List the providers and how each stands
+    Providers(providers::Providers),
+    /// Send requests to the next provider for a while
+    Failover(steer::Failover),
+    /// Prefer one provider until unpinned
+    Pin(steer::Named),
+    /// Prefer none
+    Unpin(steer::Unpin),
+    /// Start afresh with a provider: connections, key, breaker, and the server where tundra runs it
+    Restart(steer::Named),
+    /// Close a provider's breaker and end its cooldown and hold
+    Reset(steer::Named),
+    /// Let a provider take requests again
+    Enable(steer::Named),
+    /// Send a provider no more requests
+    Disable(steer::Named),
+    /// Send one prompt to whoever can answer it
+    Ask(ask::Ask),
     /// Show the running instance in one look
     Status(status::Status),
     /// Show, check and explain the configuration
@@ -124,8 +144,16 @@ impl Command {
             Self::Kill(args) => args.json.json,
             Self::Wait(args) => args.json.json,
             Self::Status(args) => args.json.json,
+            Self::Providers(args) => args.json.json,
+            Self::Failover(args) => args.json.json,
+            Self::Unpin(args) => args.json.json,
+            Self::Pin(args)
+            | Self::Restart(args)
+            | Self::Reset(args)
+            | Self::Enable(args)
+            | Self::Disable(args) => args.json.json,
             Self::Config(args) => args.command.wants_json(),
-            Self::Serve(_) | Self::Completions(_) | Self::Man => false,
+            Self::Serve(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => false,
             Self::Unknown(words) => words.iter().any(|word| word == "--json"),
         }
     }

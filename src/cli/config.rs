@@ -1,5 +1,9 @@
 //! `tundra config`: where the configuration is, whether it is right, and what can be said in it.
 
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -24,13 +28,25 @@ pub enum ConfigCommand {
     Check(Json),
     /// Print a configuration file with every key and its default
     PrintDefault,
+    /// Append the profiles that a predecessor's folder holds, such as ~/.auto-tundra
+    Import(Import),
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Where `api_profiles.json`, `harness.toml` and `profile_usage.json` are, or the folders config and data with them
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Print what would be appended, and append nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl ConfigCommand {
     pub fn wants_json(&self) -> bool {
         match self {
             Self::Path(json) | Self::Check(json) => json.json,
-            Self::PrintDefault => false,
+            Self::PrintDefault | Self::Import(_) => false,
         }
     }
 }
@@ -40,6 +56,7 @@ pub fn run(command: &ConfigCommand, context: &Context) -> Result<Exit, Failure> 
         ConfigCommand::Path(json) => path(json.json, context),
         ConfigCommand::Check(json) => check(json.json, context),
         ConfigCommand::PrintDefault => Ok(output::data(config::DEFAULT_FILE)),
+        ConfigCommand::Import(args) => import(args, context),
     }
 }
 
@@ -75,4 +92,55 @@ fn check(json: bool, context: &Context) -> Result<Exit, Failure> {
             "{path}: there is no such file, so the defaults hold\n"
         ))
     })
+}
+
+/// Appends what the folder holds, whole or not at all; a running instance takes it over at once.
+fn import(args: &Import, context: &Context) -> Result<Exit, Failure> {
+    let target = context.config_source(&context.paths()?).path;
+    let present = match fs::read_to_string(&target) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(not_written(&target, &error)),
+    };
+    let import = config::import(&args.folder, &present)
+        .map_err(|error| Failure::Import(error.to_string()))?;
+    for remark in &import.remarks {
+        output::talk(&format!("{remark}\n"));
+    }
+    if args.dry_run {
+        return Ok(output::data(import.text.trim_start()));
+    }
+    if import.text.is_empty() {
+        return Ok(output::data("there is nothing to import\n"));
+    }
+    let text = if present.is_empty() {
+        import.text.trim_start().to_owned()
+    } else {
+        format!("{}\n{}", present.trim_end(), import.text)
+    };
+    replace(&target, &text).map_err(|error| not_written(&target, &error))?;
+    Ok(output::data(&format!(
+        "{}: added {}\n",
+        target.display(),
+        import.profiles.join(", ")
+    )))
+}
+
+/// Puts a file in the place of another, with its permissions, so that nobody reads half of it.
+fn replace(target: &Path, text: &str) -> io::Result<()> {
+    // A link stays one.
+    let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let fresh = target.with_extension("toml.new");
+    fs::write(&fresh, text)?;
+    if let Ok(metadata) = fs::metadata(&target) {
+        fs::set_permissions(&fresh, metadata.permissions())?;
+    }
+    fs::rename(&fresh, &target)
+}
+
+fn not_written(target: &Path, error: &io::Error) -> Failure {
+    Failure::Import(format!("{} cannot be changed: {error}", target.display()))
 }

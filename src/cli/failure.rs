@@ -29,6 +29,9 @@ pub enum Failure {
     Ended(String),
     #[error("{0}")]
     Input(String),
+    /// Nothing was taken over from elsewhere.
+    #[error("{0}")]
+    Import(String),
 }
 
 impl Failure {
@@ -39,12 +42,14 @@ impl Failure {
             Self::Config(_) => "config",
             Self::Paths(_) | Self::App(AppError::Paths(_)) => "paths",
             Self::App(AppError::Instance(_)) => "already_running",
+            Self::App(AppError::Port(_)) => "address_in_use",
             Self::App(_) => "internal",
             Self::Usage(_) => "usage",
             Self::NoTerminal(_) => "no_terminal",
             Self::TimedOut(_) => "timeout",
             Self::Ended(_) => "gone",
             Self::Input(_) => "bad_request",
+            Self::Import(_) => "import",
         }
     }
 
@@ -61,6 +66,7 @@ impl Failure {
             | Self::App(_)
             | Self::TimedOut(_)
             | Self::Ended(_)
+            | Self::Import(_)
             | Self::Input(_) => Exit::FAILURE,
         }
     }

@@ -83,7 +83,7 @@ impl From<&Ready> for ReadyShape {
             pid: ready.pid,
             version: ready.version.clone(),
             remote_url: None,
-            gateway_url: None,
+            gateway_url: ready.gateway_url.clone(),
             control_socket: ready.control_socket.to_string_lossy().into_owned(),
         }
     }

@@ -5,6 +5,7 @@
 //! that asks the running instance starts no runtime. This room must not know of panes or sockets beyond their clients.
 
 mod args;
+mod ask;
 mod capture;
 mod completions;
 mod config;
@@ -17,11 +18,13 @@ mod ls;
 mod man;
 mod new;
 mod output;
+mod providers;
 mod rename;
 mod resize;
 mod send;
 mod show;
 mod status;
+mod steer;
 mod wait;
 
 use std::ffi::OsString;
@@ -71,6 +74,15 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Rename(args)) => rename::run(&args, context),
         Some(Command::Kill(args)) => kill::run(&args, context),
         Some(Command::Wait(args)) => wait::run(&args, context),
+        Some(Command::Providers(args)) => providers::run(&args, context),
+        Some(Command::Failover(args)) => steer::failover(args, context),
+        Some(Command::Pin(args)) => steer::pin(args, context),
+        Some(Command::Unpin(args)) => steer::unpin(&args, context),
+        Some(Command::Restart(args)) => steer::restart(args, context),
+        Some(Command::Reset(args)) => steer::reset(args, context),
+        Some(Command::Enable(args)) => steer::enable(args, context),
+        Some(Command::Disable(args)) => steer::disable(args, context),
+        Some(Command::Ask(args)) => ask::run(args, context),
         Some(Command::Status(args)) => status::run(&args, context),
         Some(Command::Config(args)) => config::run(&args.command, context),
         Some(Command::Completions(args)) => Ok(completions::run(args)),

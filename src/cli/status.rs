@@ -7,7 +7,7 @@ use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{output, show};
+use super::{output, providers, show};
 
 #[derive(Debug, Args)]
 pub struct Status {
@@ -21,6 +21,13 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
         return Ok(output::json(&status));
     }
     let up = show::age(status.started_at, Timestamp::now());
+    let gateway = match &status.gateway {
+        Some(gateway) => format!(
+            "{}, {} requests, {} in flight, key in {}",
+            gateway.url, gateway.requests, gateway.in_flight, gateway.key_file
+        ),
+        None => "disabled".to_owned(),
+    };
     let rows = [
         (
             "tundra",
@@ -30,6 +37,7 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
             "pool",
             format!("{}/{} terminals", status.pool.active, status.pool.max),
         ),
+        ("gateway", gateway),
         ("socket", status.control_socket),
         ("log", status.log_file),
         ("config", status.config_file),
@@ -37,5 +45,10 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
     .map(|(name, value)| vec![name.to_owned(), value]);
     let mut text = show::table(&rows).join("\n");
     text.push('\n');
+    if !status.providers.is_empty() {
+        text.push('\n');
+        text.push_str(&providers::table(&status.providers).join("\n"));
+        text.push('\n');
+    }
     Ok(output::data(&text))
 }

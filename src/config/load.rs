@@ -1,7 +1,5 @@
 //! From the file's text to [`Settings`], or to all its faults.
 
-mod gateway;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -19,9 +17,14 @@ use super::settings::{
 };
 use super::shell::plain_words;
 use crate::domain::agent::AgentKind;
+use crate::domain::breaker::BreakerSettings;
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, Mods};
 use crate::domain::keymap::Keymap;
+use crate::domain::timeouts::Timeouts;
+
+mod gateway;
+mod profile;
 
 /// The configuration file with every key and its default, which itself is a valid configuration.
 pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
@@ -156,6 +159,17 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         kill_grace: Duration::from_secs(2),
     };
     root.section("pty", |table| read_pty(table, &mut pty));
+    let mut gateway = gateway::defaults();
+    root.section("gateway", |table| gateway::read(table, &mut gateway));
+    let mut breaker = BreakerSettings::default();
+    root.section("circuit_breaker", |table| {
+        gateway::read_breaker(table, &mut breaker);
+    });
+    let mut timeouts = Timeouts::default();
+    root.section("timeouts", |table| {
+        gateway::read_timeouts(table, &mut timeouts);
+    });
+    breaker.probe_lease = gateway::probe_lease(timeouts);
     let mut logging = Logging {
         level: LogLevel::Info,
         format: LogFormat::Text,
@@ -163,8 +177,11 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         keep: 5,
     };
     root.section("logging", |table| read_logging(table, &mut logging));
-    let gateway = gateway::read(&mut root);
     let shell = general.shell_command();
+    let profiles = match root.item("profile") {
+        Some(item) => profile::read_all(&item, &shell),
+        None => Vec::new(),
+    };
     let panes = match root.item("pane") {
         Some(item) => read_panes(&item, &shell, pty.max_ptys),
         None => Vec::new(),
@@ -174,11 +191,11 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     Some(Settings {
         general,
         pty,
+        gateway,
+        breaker,
+        timeouts,
+        profiles,
         logging,
-        gateway: gateway.server,
-        circuit_breaker: gateway.breaker,
-        timeouts: gateway.timeouts,
-        profiles: gateway.profiles,
         panes,
         keymap: keymap?,
     })
@@ -284,7 +301,7 @@ fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSet
             }
         });
         table.read("command", &mut pane.command, |item| {
-            pane_command(item, shell)
+            command_line(item, shell)
         });
         table.read("cwd", &mut pane.cwd, |item| {
             working_directory(item).map(Some)
@@ -300,7 +317,8 @@ fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSet
     panes
 }
 
-fn pane_command(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
+/// A program and its arguments; a line that only a shell can read is given to `shell`.
+fn command_line(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
     if !item.is_string() {
         return command_words(item);
     }

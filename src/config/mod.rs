@@ -5,6 +5,7 @@
 //! file are told together, each with its line. This room must not know what the settings are used for.
 
 mod error;
+mod import;
 mod load;
 mod paths;
 mod reader;
@@ -14,11 +15,12 @@ mod units;
 mod watch;
 
 pub use error::{ConfigError, Fault};
+pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
 pub use settings::{
-    GatewaySettings, General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings,
-    ThemeChoice, UnicodeChoice,
+    Gateway, General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice,
+    UnicodeChoice,
 };
 pub use units::{parse_duration, parse_size, show_duration};
 pub use watch::{ReloadReport, Watch, watch};

@@ -84,6 +84,11 @@ impl Paths {
         self.run.join("control.sock")
     }
 
+    /// The key of programs outside, 0600.
+    pub fn gateway_key(&self) -> PathBuf {
+        self.state.join("gateway.key")
+    }
+
     /// Held for as long as an instance runs; tells its process id.
     pub fn lock_file(&self) -> PathBuf {
         self.state.join("tundra.lock")

@@ -149,6 +149,13 @@ impl<'d> Item<'d> {
         None
     }
 
+    /// Notes that this table lacks a key. Always none.
+    pub(super) fn missing<T>(&self, key: &str, message: &str) -> Option<T> {
+        let path = format!("{}.{key}", self.path);
+        self.faults.push(self.key_offset, &path, message.to_owned());
+        None
+    }
+
     fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
         let found = match self.value.get_ref() {
             DeValue::String(_) => "a string",

@@ -1,29 +1,33 @@
 //! The validated configuration.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::agent::AgentKind;
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Profile, ProviderKind};
 use crate::domain::timeouts::Timeouts;
 
 use super::shell::user_shell;
+
+/// Between the priorities of profiles that nobody configured.
+const FOUND_APART: i64 = 10;
 
 /// Everything the configuration says, each value within its range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub general: General,
     pub pty: Pty,
-    pub logging: Logging,
-    pub gateway: GatewaySettings,
-    pub circuit_breaker: BreakerSettings,
+    pub gateway: Gateway,
+    pub breaker: BreakerSettings,
+    /// None is zero.
     pub timeouts: Timeouts,
-    /// As the file says, in its order; empty for those that the environment's keys make.
+    /// As configured; [`Settings::effective_profiles`] is what there is to ask.
     pub profiles: Vec<Profile>,
+    pub logging: Logging,
     /// What to open at the start, in this order; empty for one shell.
     pub panes: Vec<PaneSettings>,
     /// `general.prefix` and `[keys]` over the default keys.
@@ -81,6 +85,19 @@ pub struct Pty {
     pub kill_grace: Duration,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    pub enabled: bool,
+    /// A loopback address; port 0 is any free one.
+    pub bind: SocketAddr,
+    /// The user chose `bind`, so that no other port will do.
+    pub bind_named: bool,
+    /// How long a request waits for room.
+    pub max_wait: Duration,
+    /// Bytes of the largest request.
+    pub max_body: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     pub level: LogLevel,
@@ -88,32 +105,6 @@ pub struct Logging {
     /// Bytes.
     pub max_size: u64,
     pub keep: usize,
-}
-
-/// `[gateway]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GatewaySettings {
-    pub enabled: bool,
-    /// A loopback address; port 0 takes any free one.
-    pub bind: SocketAddr,
-    /// Whether the file names `bind`, so that no other port will do.
-    pub bind_is_named: bool,
-    /// How long a request waits for room.
-    pub max_wait: Duration,
-    /// Bytes.
-    pub max_body: usize,
-}
-
-impl Default for GatewaySettings {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 3100)),
-            bind_is_named: false,
-            max_wait: Duration::from_secs(10),
-            max_body: 32 << 20,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +135,26 @@ pub struct PaneSettings {
 }
 
 impl Settings {
+    /// The configured profiles; where there are none, one for each provider whose key variable `is_set`, in the order of
+    /// [`ProviderKind::ALL`], and the local one last.
+    #[must_use]
+    pub fn effective_profiles(&self, is_set: impl Fn(&str) -> bool) -> Vec<Profile> {
+        if !self.profiles.is_empty() {
+            return self.profiles.clone();
+        }
+        let found = ProviderKind::ALL
+            .into_iter()
+            .filter(|kind| kind.key_env().is_none_or(&is_set));
+        found
+            .zip((1..).map(|place| place * FOUND_APART))
+            .map(|(kind, priority)| {
+                let mut profile = Profile::new(kind.as_str(), kind);
+                profile.priority = priority;
+                profile
+            })
+            .collect()
+    }
+
     /// What differs from `running` and cannot be applied before the next start.
     #[must_use]
     pub fn at_next_start(&self, running: &Self) -> Vec<&'static str> {

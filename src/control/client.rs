@@ -8,8 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::error::ControlError;
 use super::instance::Holder;
-use super::protocol::{InputPart, MAX_REQUEST, Reply, Request, WaitCondition, WaitOutcome};
-use super::shapes::{ErrorShape, ScreenShape, StatusShape, TerminalShape};
+use super::protocol::{
+    AskPart, InputPart, MAX_REQUEST, ProviderCommand, Reply, Request, WaitCondition, WaitOutcome,
+};
+use super::shapes::{
+    DoneShape, ErrorShape, ProviderShape, ScreenShape, StatusShape, TerminalShape,
+};
 use super::socket;
 use crate::config::Paths;
 use crate::domain::agent::AgentKind;
@@ -184,11 +188,56 @@ impl Client {
         self.ask(&Request::Status, Some(ANSWER_WITHIN))
     }
 
+    /// Every provider, in the order in which they are asked.
+    pub fn providers(&mut self) -> Result<Vec<ProviderShape>, ControlError> {
+        self.ask(&Request::Providers, Some(ANSWER_WITHIN))
+    }
+
+    /// Steers a provider; the restart of one whose server tundra runs waits until that takes requests.
+    pub fn steer(&mut self, command: ProviderCommand) -> Result<DoneShape, ControlError> {
+        let within = match command {
+            ProviderCommand::Restart(_) => None,
+            _ => Some(ANSWER_WITHIN),
+        };
+        self.ask(&Request::Provider { command }, within)
+    }
+
+    /// Sends a prompt; the answer is read piece by piece.
+    pub fn prompt(
+        mut self,
+        prompt: String,
+        model: Option<String>,
+        profile: Option<String>,
+    ) -> Result<AskAnswer, ControlError> {
+        let request = Request::Ask {
+            prompt,
+            model,
+            profile,
+        };
+        // An instance that refuses before it has read everything says why in its answer.
+        let _ = self.send_request(&request, None)?;
+        Ok(AskAnswer {
+            client: self,
+            over: false,
+        })
+    }
+
     fn ask<T: DeserializeOwned>(
         &mut self,
         request: &Request,
         within: Option<Duration>,
     ) -> Result<T, ControlError> {
+        // An instance that refuses before it has read everything has said why.
+        let written = self.send_request(request, within)?;
+        self.receive(written)
+    }
+
+    /// Ready to receive; the inner result tells whether all of it was taken.
+    fn send_request(
+        &mut self,
+        request: &Request,
+        within: Option<Duration>,
+    ) -> Result<io::Result<()>, ControlError> {
         let mut line = serde_json::to_vec(request).map_err(io::Error::other)?;
         line.push(b'\n');
         if line.len() > MAX_REQUEST {
@@ -201,8 +250,10 @@ impl Client {
         let stream = self.stream.get_mut();
         stream.set_read_timeout(within)?;
         stream.set_write_timeout(Some(ANSWER_WITHIN))?;
-        // An instance that refuses before it has read everything has said why.
-        let written = stream.write_all(&line);
+        Ok(stream.write_all(&line))
+    }
+
+    fn receive<T: DeserializeOwned>(&mut self, written: io::Result<()>) -> Result<T, ControlError> {
         let mut answer = Vec::new();
         self.stream.read_until(b'\n', &mut answer)?;
         if answer.is_empty() {
@@ -215,6 +266,34 @@ impl Client {
             Err(error) => Err(ControlError::Ipc(format!(
                 "the running tundra gave an answer that this one cannot read: {error}"
             ))),
+        }
+    }
+}
+
+/// The answer to a prompt, as it comes.
+#[derive(Debug)]
+pub struct AskAnswer {
+    client: Client,
+    over: bool,
+}
+
+impl Iterator for AskAnswer {
+    type Item = Result<String, ControlError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        match self.client.receive(Ok(())) {
+            Ok(AskPart::Text(text)) => Some(Ok(text)),
+            Ok(AskPart::End { .. }) => {
+                self.over = true;
+                None
+            }
+            Err(error) => {
+                self.over = true;
+                Some(Err(error))
+            }
         }
     }
 }

@@ -14,8 +14,10 @@ mod server;
 pub mod shapes;
 mod socket;
 
+pub use client::AskAnswer;
 pub use client::{Client, Ended, NewTerminal, Typed, Until};
 pub use error::ControlError;
 pub use instance::{Instance, InstanceError};
+pub use protocol::ProviderCommand;
 pub use server::{Facts, Services, serve};
 pub use socket::ControlListener;

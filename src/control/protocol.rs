@@ -49,6 +49,42 @@ pub(super) enum Request {
         timeout_ms: u64,
     },
     Status,
+    Providers,
+    Provider {
+        command: ProviderCommand,
+    },
+    /// Answered by many lines: [`AskPart`]s to the last one, or an error.
+    Ask {
+        prompt: String,
+        model: Option<String>,
+        profile: Option<String>,
+    },
+}
+
+/// What to do with a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderCommand {
+    Failover {
+        /// None for the one that requests now go to.
+        from: Option<String>,
+        hold_ms: Option<u64>,
+    },
+    Pin(String),
+    Unpin,
+    Reset(String),
+    /// Answered once a server that tundra runs takes requests again.
+    Restart(String),
+    Enable(String),
+    Disable(String),
+}
+
+/// A piece of the answer to a prompt.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AskPart {
+    Text(String),
+    End { profile: Option<String> },
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,12 +13,16 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::answer::answer;
-use super::protocol::{MAX_REQUEST, Reply, Request};
+use super::protocol::{MAX_REQUEST, ProviderCommand, Reply, Request};
 use super::shapes::ErrorShape;
 use super::socket::ControlListener;
+use crate::domain::profile::ProfileName;
+use crate::gateway::Ask;
 use crate::pane::Pool;
+use crate::providers::Providers;
 
 mod answer;
+mod providers;
 
 /// Connections at a time: many scripts may wait at once, and each costs a few KiB.
 const MAX_CONNECTIONS: usize = 256;
@@ -48,6 +52,7 @@ pub struct Facts {
 pub struct Services {
     pub pool: Pool,
     pub facts: Facts,
+    pub providers: Providers,
 }
 
 /// Serves until `stop`; then ends every connection and takes the socket file away.
@@ -186,7 +191,27 @@ impl Connection {
                 ))));
             }
         };
-        let waits = matches!(request, Request::Wait { .. } | Request::Kill { .. });
+        let waits = matches!(
+            request,
+            Request::Wait { .. }
+                | Request::Kill { .. }
+                | Request::Provider {
+                    command: ProviderCommand::Restart(_)
+                }
+        );
+        if let Request::Ask {
+            prompt,
+            model,
+            profile,
+        } = request
+        {
+            let ask = Ask {
+                prompt,
+                model,
+                profile: profile.map(|name| ProfileName::from(name.as_str())),
+            };
+            return self.ask(ask).await;
+        }
         let answer = answer(&self.services, request);
         if !waits {
             // Short, and not to be left half done.
@@ -196,6 +221,26 @@ impl Connection {
             reply = answer => Some(reply),
             () = self.read.closed() => None,
             () = self.stop.cancelled() => {
+                let ending = ErrorShape::new("shutting_down", "tundra is shutting down");
+                Some(line(&Reply::<()>::Error(ending)))
+            }
+        }
+    }
+
+    /// Answers a prompt piece by piece; None when the client has gone meanwhile, which ends the provider's stream too.
+    async fn ask(&mut self, ask: Ask) -> Option<Vec<u8>> {
+        let Self {
+            read,
+            write,
+            services,
+            stop,
+        } = self;
+        tokio::select! {
+            written = Box::pin(providers::ask(services, ask, write)) => {
+                written.ok().map(|()| Vec::new())
+            }
+            () = read.closed() => None,
+            () = stop.cancelled() => {
                 let ending = ErrorShape::new("shutting_down", "tundra is shutting down");
                 Some(line(&Reply::<()>::Error(ending)))
             }

@@ -2,8 +2,12 @@
 //!
 //! Keys keep their names and meanings; what is not known is null.
 
+mod provider;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
 
 use crate::domain::agent::Agent;
 use crate::domain::screen::{Modes, MouseMode, Row};
@@ -183,17 +187,17 @@ impl From<&Modes> for ModesShape {
 }
 
 /// The instance in one look, as `status` answers it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatusShape {
     pub version: String,
     pub pid: u32,
     pub started_at: Timestamp,
     pub pool: PoolShape,
-    /// Null until this instance has one.
-    pub gateway: Option<serde_json::Value>,
+    /// Null where it is disabled.
+    pub gateway: Option<GatewayShape>,
     /// Null until this instance has one.
     pub remote: Option<serde_json::Value>,
-    pub providers: Vec<serde_json::Value>,
+    pub providers: Vec<ProviderShape>,
     pub control_socket: String,
     pub log_file: String,
     pub config_file: String,

@@ -9,12 +9,14 @@ pub enum Context {
     Prefix,
     /// In scroll and copy mode, while its search prompt is closed.
     Copy,
+    /// In the panel of providers.
+    Providers,
     /// In lists, menus and prompts; the chords here never take a character away from what is typed.
     Dialog,
 }
 
 impl Context {
-    pub const ALL: [Self; 3] = [Self::Prefix, Self::Copy, Self::Dialog];
+    pub const ALL: [Self; 4] = [Self::Prefix, Self::Copy, Self::Providers, Self::Dialog];
 
     /// A heading for help.
     #[must_use]
@@ -22,6 +24,7 @@ impl Context {
         match self {
             Self::Prefix => "after the prefix",
             Self::Copy => "scroll and copy mode",
+            Self::Providers => "the provider panel",
             Self::Dialog => "lists and prompts",
         }
     }
@@ -105,6 +108,9 @@ actions! {
         CopyMode "copy-mode" "scroll and copy" "[ pageup";
         Search "search" "search the pane's history" "/";
         PasteBuffer "paste-buffer" "paste what was copied last" "]";
+        ProviderPanel "provider-panel" "show the providers" "P";
+        FailOver "fail-over" "send requests to the next provider" "f";
+        RestartProvider "restart-provider" "start afresh with a provider" "r";
         Palette "palette" "find an action or a pane by typing" ":";
         MessageLog "message-log" "show past messages" "m";
         ToggleMouse "toggle-mouse" "turn the mouse on or off" "M";
@@ -146,6 +152,20 @@ actions! {
         CopySearchPrevious "copy-search-previous" "to the match before" "N";
         CopyLeave "copy-leave" "drop the selection, or leave" "esc";
         CopyQuit "copy-quit" "leave scroll and copy mode" "q ctrl-c";
+    }
+    Providers {
+        PanelNext "panel-next" "next provider, or a line down" "j down ctrl-n tab";
+        PanelPrevious "panel-previous" "provider before, or a line up" "k up ctrl-p shift-tab";
+        PanelPageDown "panel-page-down" "a page down" "pagedown";
+        PanelPageUp "panel-page-up" "a page up" "pageup";
+        PanelDetails "panel-details" "all about it, with its last attempts" "enter";
+        PanelFailOver "panel-fail-over" "fail over from it" "f";
+        PanelRestart "panel-restart" "start afresh: connections, key, breaker and its server" "r";
+        PanelReset "panel-reset" "close its breaker, end its cooldown and hold" "R";
+        PanelToggle "panel-toggle" "enable or disable it" "e";
+        PanelPin "panel-pin" "prefer it, or no longer" "p";
+        PanelOutput "panel-output" "what its server has written" "l";
+        PanelBack "panel-back" "back, or close the panel" "esc q ctrl-c";
     }
     Dialog {
         DialogAccept "dialog-accept" "take the choice" "enter";

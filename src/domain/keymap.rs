@@ -229,6 +229,9 @@ mod tests {
             ("[", Action::CopyMode),
             ("/", Action::Search),
             ("w", Action::NextWaiting),
+            ("P", Action::ProviderPanel),
+            ("f", Action::FailOver),
+            ("r", Action::RestartProvider),
             (":", Action::Palette),
             ("?", Action::Help),
             ("d", Action::Quit),
@@ -239,10 +242,8 @@ mod tests {
             let found = keymap.after_prefix(chord(text));
             assert_eq!(found, AfterPrefix::Do(action), "{text}");
         }
-        // Kept for what comes with providers and the browser.
-        for text in ["P", "f", "r", "u"] {
-            assert_eq!(keymap.after_prefix(chord(text)), AfterPrefix::Unbound);
-        }
+        // Kept for what comes with the browser.
+        assert_eq!(keymap.after_prefix(chord("u")), AfterPrefix::Unbound);
         assert_eq!(keymap.after_prefix(chord("C-b")), AfterPrefix::SendPrefix);
     }
 

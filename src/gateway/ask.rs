@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -16,6 +16,7 @@ use super::service::Gateway;
 use super::sketch::{BadBody, Sketch};
 use super::sse::{self, Framer};
 use super::wire::{self, Endpoint};
+use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile, ProfileName};
 use crate::domain::route::Caller;
 
@@ -83,9 +84,7 @@ impl Gateway {
                 .await
                 .map(http_body_util::Collected::to_bytes);
             let told = error_message(&whole.unwrap_or_default());
-            return Err(AskError::Answered(
-                told.unwrap_or_else(|| format!("status {}", head.status)),
-            ));
+            return Err(AskError::Answered(refusal(head.status, told)));
         }
         let streams = head
             .headers
@@ -140,6 +139,21 @@ impl Gateway {
             (None, None) => Err(AskError::NobodyThere),
         }
     }
+}
+
+/// An error in the words that it has everywhere else. What tundra itself answers is complete as it is.
+fn refusal(status: StatusCode, told: Option<String>) -> String {
+    let message = told.unwrap_or_else(|| "no reason was given".to_owned());
+    let own = [
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    if own.contains(&status) {
+        return message;
+    }
+    let status = status.as_u16();
+    CallError::Api { status, message }.to_string()
 }
 
 fn inbound(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<Inbound, AskError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 
 use super::error::PaneError;
+use super::outfit::{Outfit, Outfitted};
 use super::pty::Program;
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
@@ -65,6 +66,7 @@ pub(super) struct Defaults<'a> {
     pub shell: &'a [String],
     pub env: &'a [(String, OsString)],
     pub open_files: Option<(u64, u64)>,
+    pub outfitted: &'a Outfitted,
 }
 
 /// Looks everything up that a spawn would stumble over.
@@ -84,19 +86,27 @@ pub(super) fn prepare(
         ));
     };
     let cwd = working_directory(spec.cwd.as_deref())?;
-    let env = environment(id, defaults.env, &spec.env);
+    let runs = AgentKind::of_program(name);
+    let agent = spec.agent.or(runs);
+    let outfit = defaults.outfitted.outfit(agent);
+    let env = environment(id, defaults.env, &outfit, &spec.env);
     let search = env
         .iter()
         .find(|(key, _)| key == "PATH")
         .map_or_else(|| OsString::from(FALLBACK_PATH), |(_, value)| value.clone());
+    // A shell that will start the agent later would take them for its own.
+    let own_args = if runs.is_some() && runs == agent {
+        outfit.args.as_slice()
+    } else {
+        &[]
+    };
     let program = Program {
         path: look_up(name, &search, &cwd)?,
-        args: args.to_vec(),
+        args: own_args.iter().chain(args).cloned().collect(),
         cwd,
         env,
         open_files: defaults.open_files,
     };
-    let agent = spec.agent.or_else(|| AgentKind::of_program(name));
     Ok(Launch {
         command,
         program,
@@ -134,10 +144,17 @@ fn working_directory(asked: Option<&Path>) -> Result<PathBuf, PaneError> {
 fn environment(
     id: TerminalId,
     common: &[(String, OsString)],
+    outfit: &Outfit,
     asked: &[(String, String)],
 ) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
+        .filter(|(name, _)| {
+            !outfit
+                .without
+                .iter()
+                .any(|secret| OsStr::new(secret) == name)
+        })
         .collect();
     let mut set = |name: &str, value: &OsStr| {
         env.retain(|(existing, _)| existing != name);
@@ -150,7 +167,7 @@ fn environment(
         "TERM_PROGRAM_VERSION",
         OsStr::new(env!("CARGO_PKG_VERSION")),
     );
-    for (name, value) in common {
+    for (name, value) in common.iter().chain(&outfit.env) {
         set(name, value);
     }
     for (name, value) in asked {
@@ -213,9 +230,12 @@ fn check(path: &Path) -> Candidate {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::size::Size;
     use crate::domain::terminal::Owner;
+    use crate::pane::Outfitter;
 
     fn spec(command: &[&str]) -> TerminalSpec {
         TerminalSpec {
@@ -235,6 +255,7 @@ mod tests {
             shell: &["/bin/sh".to_owned()],
             env: &[],
             open_files: None,
+            outfitted: &Outfitted::new(None, TerminalId::random()),
         };
         match prepare(TerminalId::random(), spec, &defaults) {
             Ok(launch) => format!("it would start {}", launch.program.path.display()),
@@ -270,6 +291,43 @@ mod tests {
             failure(&spec),
             "pty spawn failed: working directory /no/such/folder: does not exist"
         );
+    }
+
+    #[derive(Debug)]
+    struct Codex;
+
+    impl Outfitter for Codex {
+        fn outfit(&self, _: TerminalId, agent: Option<AgentKind>) -> Outfit {
+            let is_codex = agent == Some(AgentKind::Codex);
+            Outfit {
+                env: vec![("OUTFIT".to_owned(), "given".into())],
+                args: is_codex.then(|| "-c".to_owned()).into_iter().collect(),
+                without: vec!["PATH".to_owned()],
+            }
+        }
+
+        fn ended(&self, _: TerminalId) {}
+    }
+
+    #[test]
+    fn an_outfit_adds_and_takes_away_and_leaves_shells_their_arguments() {
+        let launched = |command: &[&str], agent| {
+            let mut spec = spec(command);
+            spec.agent = agent;
+            let id = TerminalId::random();
+            let defaults = Defaults {
+                shell: &[],
+                env: &[],
+                open_files: None,
+                outfitted: &Outfitted::new(Some(Arc::new(Codex)), id),
+            };
+            prepare(id, &spec, &defaults).unwrap().program
+        };
+        let program = launched(&["sh", "-x"], Some(AgentKind::Codex));
+        assert_eq!(program.args, ["-x"]);
+        let value = |name: &str| program.env.iter().find(|(key, _)| key == name);
+        assert_eq!(value("OUTFIT").unwrap().1, "given");
+        assert_eq!(value("PATH"), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::error::PaneError;
 use super::handle::{PaneHandle, Shared, WaitFor};
 use super::launch::{self, Defaults};
 use super::mailbox::{Mailbox, Message};
+use super::outfit::{Outfitted, Outfitter};
 use super::pty::Pty;
 use super::slot::Slot;
 use crate::domain::agent::{Agent, AgentState, Evidence};
@@ -79,6 +80,7 @@ pub(super) struct Ledger {
     audience: Arc<AtomicUsize>,
     /// Rung whenever a place is given back or a pane's thread ends.
     freed: Notify,
+    outfitter: Option<Arc<dyn Outfitter>>,
 }
 
 struct Books {
@@ -98,6 +100,7 @@ impl Pool {
         options: PoolOptions,
         tasks: Tasks,
         open_files: Option<(u64, u64)>,
+        outfitter: Option<Arc<dyn Outfitter>>,
     ) -> std::io::Result<Self> {
         let (events, _) = broadcast::channel(MAX_EVENTS);
         let books = Books {
@@ -112,6 +115,7 @@ impl Pool {
             events,
             audience: Arc::default(),
             freed: Notify::new(),
+            outfitter,
         });
         let mut ended_children = signal(SignalKind::child())?;
         let watched = Arc::clone(&ledger);
@@ -407,7 +411,8 @@ fn run_pane(
     started: oneshot::Sender<Result<PaneHandle, PaneError>>,
 ) {
     let mut slot = Some(slot);
-    let (shared, actor) = match start(ledger, spec, options, open_files) {
+    let outfitted = Outfitted::new(ledger.outfitter.clone(), TerminalId::random());
+    let (shared, actor) = match start(ledger, spec, options, open_files, &outfitted) {
         Ok(started) => started,
         Err(error) => {
             // The place is free again before anybody hears of the failure.
@@ -427,6 +432,7 @@ fn run_pane(
     if catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))).is_err() {
         actor::bury(&shared, &mut slot);
     }
+    drop(outfitted);
     ledger.thread_ended();
 }
 
@@ -435,9 +441,10 @@ fn start(
     spec: &TerminalSpec,
     options: &PoolOptions,
     open_files: Option<(u64, u64)>,
+    outfitted: &Outfitted,
 ) -> Result<(Arc<Shared>, Actor), PaneError> {
     let failed = |error: std::io::Error| PaneError::SpawnFailed(error.to_string());
-    let id = TerminalId::random();
+    let id = outfitted.id();
     let launch = launch::prepare(
         id,
         spec,
@@ -445,6 +452,7 @@ fn start(
             shell: &options.shell,
             env: &options.env,
             open_files,
+            outfitted,
         },
     )?;
     let (mailbox, wakeup) = Mailbox::new().map_err(failed)?;

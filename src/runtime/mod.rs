@@ -4,6 +4,6 @@
 
 pub mod fault;
 pub mod limits;
-pub mod listen;
+pub mod ports;
 pub mod signals;
 pub mod tasks;

@@ -5,6 +5,8 @@ use std::ops::Range;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::layout::Axis;
+use crate::domain::profile::ProfileName;
+use crate::domain::route::RouterCommand;
 use crate::domain::size::Size;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::Search;
@@ -35,6 +37,11 @@ pub enum Effect {
     Rows(TerminalId, Range<u64>),
     Search(TerminalId, u64, Box<Search>),
     FindAgents,
+    /// Tell how the providers stand.
+    LookAtProviders,
+    Steer(RouterCommand),
+    /// Tell what a provider's server has written.
+    ServerOutput(ProfileName),
     /// Set the outer terminal's clipboard.
     Clipboard(String),
     /// Ring the outer terminal's bell.

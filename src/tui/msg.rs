@@ -1,5 +1,6 @@
 //! What the front end is told, from wherever.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::effect::Place;
@@ -9,9 +10,13 @@ use super::theme::Theme;
 use crate::domain::agent::AgentKind;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
+use crate::domain::profile::ProfileName;
+use crate::domain::route::{Done, RouterCommand};
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::terminal::{TerminalInfo, TerminalSpec};
+use crate::domain::usage::Attempt;
 use crate::pane::{Gauge, Match, PaneError, RowWindow};
+use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
 
 #[derive(Debug)]
 pub enum Msg {
@@ -38,6 +43,13 @@ pub enum Msg {
     Agents(Vec<(AgentKind, bool)>),
     Options(Arc<Options>, Theme),
     Notice(Severity, String),
+    /// How the providers stand now, and the attempts of the one whose details are open.
+    Providers(Arc<ProvidersStatus>, Option<(ProfileName, Vec<Attempt>)>),
+    ProviderEvent(ProviderEvent),
+    /// What became of [`super::effect::Effect::Steer`].
+    Steered(RouterCommand, Result<Done, SteerError>),
+    /// The file that a provider's server writes to, and its last lines.
+    ServerOutput(ProfileName, Option<(PathBuf, Vec<String>)>),
     /// A moment that the model waited for has come.
     Tick,
 }

@@ -12,6 +12,7 @@ use super::terminal::Terminal;
 use crate::config::Settings;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::Pool;
+use crate::providers::Providers;
 use crate::runtime::signals::{Termination, Terminations};
 
 /// What a front end works with.
@@ -19,6 +20,7 @@ use crate::runtime::signals::{Termination, Terminations};
 pub struct Services {
     pub pool: Pool,
     pub settings: watch::Receiver<Arc<Settings>>,
+    pub providers: Providers,
     /// What the user should know from elsewhere. When full, the sender drops.
     pub notices: mpsc::Receiver<Notice>,
     pub terminations: Terminations,

@@ -24,5 +24,6 @@ mod gateway;
 mod keys;
 mod pane;
 mod programs;
+mod providers;
 mod signals;
 mod support;

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::domain::profile::{Profile, ProviderKind};
 
 fn faults(text: &str) -> Vec<String> {
     match parse("config.toml", text) {
@@ -15,6 +16,11 @@ fn faults(text: &str) -> Vec<String> {
 fn the_example_file_says_the_defaults() {
     assert_eq!(parse("config.example.toml", DEFAULT_FILE), parse("", ""));
     assert!(parse("", "").is_ok());
+    // To write the address down is to insist on it.
+    let named = DEFAULT_FILE.replace("# bind = ", "bind = ");
+    let mut named = parse("config.example.toml", &named).unwrap();
+    assert!(std::mem::take(&mut named.gateway.bind_named));
+    assert_eq!(Ok(named), parse("", ""));
 }
 
 #[test]
@@ -30,7 +36,7 @@ fn the_example_file_names_every_key() {
         "idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
     );
     assert_eq!(keys("logging"), "format keep level max_size");
-    assert_eq!(keys("gateway"), "bind enabled max_body max_wait");
+    assert_eq!(keys("gateway"), "enabled max_body max_wait");
     assert_eq!(
         keys("circuit_breaker"),
         "failure_threshold half_open_requests open_for success_threshold timeout_threshold"
@@ -44,9 +50,27 @@ fn the_example_file_names_every_key() {
         .collect();
     let uncommented = uncommented.join("\n");
     let settings = parse("", &uncommented).unwrap();
-    let profile = settings.profiles.first().unwrap();
-    assert_eq!(profile.models.len() + profile.headers.len(), 2);
-    assert_eq!(profile.limits.burst.map(u32::from), Some(50));
+    let table: toml::Table = uncommented.parse().unwrap();
+    let mut profile_keys: Vec<&String> = table["profile"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|profile| profile.as_table().unwrap().keys())
+        .collect();
+    profile_keys.sort();
+    profile_keys.dedup();
+    assert_eq!(profile_keys.len(), 17, "{profile_keys:?}");
+    let [claude, here] = &settings.profiles[..] else {
+        panic!("two profiles");
+    };
+    let mut default = Profile::new("claude", ProviderKind::Anthropic);
+    default.priority = 100;
+    default.limits = claude.limits;
+    default.headers.clone_from(&claude.headers);
+    default.models.clone_from(&claude.models);
+    default.max_tokens = claude.max_tokens;
+    assert_eq!(*claude, default);
+    assert_eq!(here.command, ["ollama", "serve"]);
     let pane = settings.panes.first().unwrap();
     assert_eq!(pane.name.as_deref(), Some("agent"));
     assert_eq!(
@@ -154,6 +178,7 @@ fn every_fixture_gives_what_it_promises() {
     }
     let invalid = files("invalid");
     assert!(invalid.len() > 20);
+    let mut wrong = Vec::new();
     for path in invalid {
         let text = fs::read_to_string(&path).unwrap();
         let expected: Vec<String> = text
@@ -161,6 +186,50 @@ fn every_fixture_gives_what_it_promises() {
             .filter_map(|line| line.strip_prefix("#! "))
             .map(|line| format!("config error: {line}"))
             .collect();
-        assert_eq!(faults(&text), expected, "{}", path.display());
+        let found = faults(&text);
+        if found != expected {
+            wrong.push(format!(
+                "{}: found {found:#?}, not {expected:#?}",
+                path.display()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn providers_whose_key_is_there_become_profiles_and_local_is_last() {
+    let settings = parse("", "").unwrap();
+    let found = |variables: &[&str]| {
+        let profiles = settings.effective_profiles(|name| variables.contains(&name));
+        let mut order: Vec<_> = profiles
+            .iter()
+            .map(|profile| (profile.priority, profile.name.to_string()))
+            .collect();
+        order.sort();
+        order.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(&["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY"]),
+        ["anthropic", "openrouter", "openai", "local"]
+    );
+    assert_eq!(found(&["OPENAI_API_KEY"]), ["openai", "local"]);
+    assert_eq!(found(&[]), ["local"]);
+    let configured = parse("", "[[profile]]\nname = \"x\"\nprovider = \"openai\"\n").unwrap();
+    assert_eq!(configured.effective_profiles(|_| true).len(), 1);
+}
+
+#[test]
+fn a_base_url_may_end_as_documentation_writes_it() {
+    for given in [
+        "https://openrouter.ai/api/v1/",
+        "https://openrouter.ai/api/",
+        "https://openrouter.ai/api",
+    ] {
+        let text = format!(
+            "[[profile]]\nname = \"x\"\nprovider = \"openrouter\"\nbase_url = \"{given}\"\n"
+        );
+        let settings = parse("", &text).unwrap();
+        assert_eq!(settings.profiles[0].base_url, "https://openrouter.ai/api");
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Services, line};
+use super::{Services, line, providers};
 use crate::control::pattern;
 use crate::control::protocol::{InputPart, Reply, Request, WaitCondition, WaitOutcome};
-use crate::control::shapes::{ErrorShape, RowStyle, ScreenShape, StatusShape, TerminalShape};
+use crate::control::shapes::{
+    self, ErrorShape, GatewayShape, RowStyle, ScreenShape, StatusShape, TerminalShape,
+};
 use crate::domain::agent::{AgentKind, AgentState};
 use crate::domain::chord::Chord;
 use crate::domain::input::Input;
@@ -28,6 +30,10 @@ pub(super) async fn answer(services: &Services, request: Request) -> Vec<u8> {
             line(&Reply::Ok(shapes))
         }
         Request::Status => line(&Reply::Ok(status(services))),
+        Request::Providers => line(&Reply::Ok(shapes::providers(&services.providers.status()))),
+        Request::Provider { command } => reply(providers::command(services, command).await),
+        // Answered by its connection, line after line.
+        Request::Ask { .. } => bad_request("a prompt has an answer of its own".to_owned()),
         Request::Open {
             name,
             command,
@@ -87,14 +93,15 @@ fn bad_request(message: String) -> Vec<u8> {
 
 fn status(services: &Services) -> StatusShape {
     let facts = &services.facts;
+    let providers = services.providers.status();
     StatusShape {
         version: facts.version.clone(),
         pid: facts.pid,
         started_at: facts.started_at,
         pool: services.pool.gauge().into(),
-        gateway: None,
+        gateway: GatewayShape::of(&providers),
         remote: None,
-        providers: Vec::new(),
+        providers: shapes::providers(&providers),
         control_socket: facts.control_socket.to_string_lossy().into_owned(),
         log_file: facts.log_file.to_string_lossy().into_owned(),
         config_file: facts.config_file.to_string_lossy().into_owned(),

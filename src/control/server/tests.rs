@@ -1,12 +1,14 @@
 use std::fs;
 use std::os::unix::net::UnixStream as Client;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::task::JoinHandle;
 
 use super::*;
 use crate::pane::PoolOptions;
+use crate::providers::Setup;
 use crate::runtime::tasks::Tasks;
 
 struct Server {
@@ -29,8 +31,15 @@ impl Server {
             shell: vec!["/bin/sh".to_owned()],
             env: Vec::new(),
         };
+        let settings = crate::config::parse("", "").unwrap();
+        let setup = Setup {
+            settings: &settings,
+            face: None,
+            logs: folder.clone(),
+            tasks: Tasks::default(),
+        };
         let services = Services {
-            pool: Pool::new(options, Tasks::default(), None).unwrap(),
+            pool: Pool::new(options, Tasks::default(), None, None).unwrap(),
             facts: Facts {
                 version: "9.9".to_owned(),
                 pid: 7,
@@ -39,6 +48,7 @@ impl Server {
                 log_file: PathBuf::from("log"),
                 config_file: PathBuf::from("config"),
             },
+            providers: Providers::start(setup, Arc::new(|_| None)),
         };
         let stop = CancellationToken::new();
         let listener = ControlListener::bind(&socket).unwrap();

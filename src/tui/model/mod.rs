@@ -8,6 +8,7 @@ mod overlay;
 mod pane;
 mod picker;
 mod prompt;
+mod providers;
 mod tab;
 mod toast;
 
@@ -22,6 +23,7 @@ pub use overlay::{Choice, Confirm, Help, Log, Overlay, Rename, Resolve};
 pub use pane::Pane;
 pub use picker::{Item, Picked, Picker, PickerKind};
 pub use prompt::Prompt;
+pub use providers::{Page, Panel, Providers};
 pub use tab::Tab;
 pub use toast::{Messages, Severity};
 
@@ -31,6 +33,7 @@ use crate::domain::agent::AgentState;
 use crate::domain::id::TerminalId;
 use crate::domain::input::KeyCode;
 use crate::domain::layout::{Axis, Rect};
+use crate::domain::profile::ProfileName;
 use crate::domain::screen::MouseMode;
 use crate::pane::Gauge;
 
@@ -93,6 +96,7 @@ pub struct Model {
     pub active: usize,
     pub panes: BTreeMap<TerminalId, Pane>,
     pub gauge: Gauge,
+    pub providers: Providers,
     pub mode: Mode,
     pub overlay: Option<Overlay>,
     pub messages: Messages,
@@ -117,6 +121,8 @@ pub struct Areas {
     pub sidebar: Option<Rect>,
     /// Where the panes of the active tab are.
     pub panes: Rect,
+    /// One row for each provider, as far as there is room.
+    pub providers: Option<Rect>,
     pub hints: Rect,
 }
 
@@ -140,6 +146,7 @@ impl Model {
             active: 0,
             panes: BTreeMap::new(),
             gauge,
+            providers: Providers::default(),
             mode: Mode::Normal,
             overlay: None,
             messages: Messages::default(),
@@ -198,13 +205,15 @@ impl Model {
     #[must_use]
     pub fn areas(&self) -> Areas {
         let (cols, rows) = self.size;
-        let body = rows.saturating_sub(2);
+        let strip = self.strip_rows();
+        let body = rows.saturating_sub(2 + strip);
         let sidebar = cols >= SIDEBAR_FROM && self.panes.len() > 1;
         let side = if sidebar { SIDEBAR_WIDTH } else { 0 };
         Areas {
             tabs: Rect::new(0, 0, cols, rows.min(1)),
             sidebar: sidebar.then(|| Rect::new(0, 1, side, body)),
             panes: Rect::new(side, 1, cols.saturating_sub(side), body),
+            providers: (strip > 0).then(|| Rect::new(0, 1 + body, cols, strip)),
             hints: Rect::new(
                 0,
                 rows.saturating_sub(1),
@@ -212,6 +221,22 @@ impl Model {
                 rows.saturating_sub(1).min(1),
             ),
         }
+    }
+
+    /// Rows for the providers. The panes keep most of a low screen; where nobody is served there is nothing to tell.
+    fn strip_rows(&self) -> u16 {
+        if !self.providers.are_served() {
+            return 0;
+        }
+        let most = match self.size.1 {
+            0..10 => 0,
+            10..20 => 1,
+            20..30 => 3,
+            _ => 5,
+        };
+        u16::try_from(self.providers.len())
+            .unwrap_or(u16::MAX)
+            .min(most)
     }
 
     /// The area that a tab's layout divides: without the first row, where it has several panes that each have a title.
@@ -332,6 +357,9 @@ impl Model {
             }
             Action::PasteBuffer => !self.paste_buffer.is_empty() && self.focused().is_some(),
             Action::NextTab | Action::PreviousTab => self.tabs.len() > 1,
+            Action::ProviderPanel | Action::FailOver | Action::RestartProvider => {
+                !self.providers.is_empty()
+            }
             _ => action
                 .tab_number()
                 .is_none_or(|number| number <= self.tabs.len()),
@@ -351,6 +379,17 @@ impl Model {
         })
     }
 
+    /// The provider whose details are open.
+    #[must_use]
+    pub fn details_of(&self) -> Option<&ProfileName> {
+        match &self.overlay {
+            Some(Overlay::Providers(panel)) if matches!(panel.page, Page::Details { .. }) => {
+                panel.selected.as_ref()
+            }
+            _ => None,
+        }
+    }
+
     /// The next moment at which something changes by itself.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -362,7 +401,10 @@ impl Model {
             Mode::Repeat { until } => Some(until),
             _ => None,
         };
-        [listing, self.messages.next_deadline()]
+        let counting = super::update::providers_are_visible(self)
+            .then(|| self.providers.next_change())
+            .flatten();
+        [listing, self.messages.next_deadline(), counting]
             .into_iter()
             .flatten()
             .min()

@@ -2,6 +2,7 @@
 
 use super::picker::Picker;
 use super::prompt::Prompt;
+use super::providers::Panel;
 use crate::domain::id::TerminalId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,7 @@ pub enum Overlay {
     Picker(Picker),
     Help(Help),
     Log(Log),
+    Providers(Panel),
 }
 
 /// A question before something that cannot be undone.

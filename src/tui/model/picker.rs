@@ -4,6 +4,7 @@ use super::prompt::Prompt;
 use crate::domain::action::Action;
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
+use crate::domain::route::RouterCommand;
 use crate::tui::palette_match::{Ranked, rank};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +15,12 @@ pub enum PickerKind {
 }
 
 /// What choosing an entry means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picked {
     Do(Action),
     Focus(TerminalId),
     Launch(AgentKind),
+    Steer(RouterCommand),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +57,8 @@ impl Picker {
 
     /// Chooses the first entry that means this.
     #[must_use]
-    pub fn at(mut self, picked: Picked) -> Self {
-        let place = self.shown().position(|(item, _)| item.picked == picked);
+    pub fn at(mut self, picked: &Picked) -> Self {
+        let place = self.shown().position(|(item, _)| item.picked == *picked);
         self.selected = place.unwrap_or(0);
         self
     }

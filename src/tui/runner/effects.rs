@@ -1,14 +1,17 @@
 //! Doing what `update` asked for.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::fs::Access;
 use tracing::debug;
 
-use super::Runner;
+use super::{Look, Runner};
 use crate::domain::agent::AgentKind;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
+use crate::domain::route::By;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::PaneError;
 use crate::tui::effect::{Effect, Place};
@@ -16,6 +19,9 @@ use crate::tui::model::Severity;
 use crate::tui::msg::Msg;
 use crate::tui::run::Ending;
 use crate::tui::update::Redraw;
+
+/// Lines of a server's output that can be scrolled back to.
+const LOG_LINES: usize = 500;
 
 impl Runner<'_> {
     pub(super) fn do_effects(&mut self, effects: Vec<Effect>) {
@@ -63,6 +69,21 @@ impl Runner<'_> {
             Effect::FindAgents => {
                 self.answers.spawn_blocking(|| Msg::Agents(find_agents()));
             }
+            Effect::LookAtProviders => self.look_at_providers(),
+            Effect::Steer(command) => {
+                let providers = self.providers.clone();
+                self.answers.spawn(async move {
+                    let result = providers.command(command.clone(), By::Key).await;
+                    Msg::Steered(command, result)
+                });
+            }
+            Effect::ServerOutput(name) => {
+                let providers = self.providers.clone();
+                self.answers.spawn_blocking(move || {
+                    let log = providers.server_log(&name, LOG_LINES);
+                    Msg::ServerOutput(name, log)
+                });
+            }
             Effect::Clipboard(text) => {
                 if !self.outside.set_clipboard(text) {
                     let text = "too long for the outer terminal's clipboard".to_owned();
@@ -78,6 +99,18 @@ impl Runner<'_> {
             Effect::Suspend => self.suspending = true,
             Effect::Quit => self.ending = Some(Ending::Quit),
         }
+    }
+
+    /// Takes the providers' status in. A short lock over memory, and no wait.
+    pub(super) fn look_at_providers(&mut self) {
+        self.look = Look::Done(Instant::now());
+        let details = self.model.details_of().cloned();
+        let attempts = details.map(|name| {
+            let attempts = self.providers.attempts(&name);
+            (name, attempts)
+        });
+        let status = Arc::new(self.providers.status());
+        self.take(Msg::Providers(status, attempts));
     }
 
     fn open(&mut self, place: Place, mut spec: Box<TerminalSpec>, near: Option<TerminalId>) {

@@ -35,6 +35,7 @@ use crate::config::{self, Settings};
 use crate::domain::event::TerminalEvent;
 use crate::domain::pace::Pace;
 use crate::pane::Pool;
+use crate::providers::{Changes, Events, Providers};
 use crate::runtime::fault;
 use crate::runtime::signals::{Termination, Terminations};
 
@@ -42,10 +43,16 @@ use crate::runtime::signals::{Termination, Terminations};
 const FIRST_FRAME: Duration = Duration::from_millis(100);
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
+/// The least time between two looks at the providers.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 pub(super) struct Runner<'a> {
     terminal: &'a Terminal,
     pool: Pool,
+    providers: Providers,
+    provider_changes: Changes,
+    provider_events: Events,
+    look: Look,
     settings: tokio::sync::watch::Receiver<Arc<Settings>>,
     notices: mpsc::Receiver<Notice>,
     terminations: Terminations,
@@ -71,11 +78,20 @@ pub(super) struct Runner<'a> {
     ending: Option<Ending>,
 }
 
+/// When the providers were looked at, or are to be.
+#[derive(Clone, Copy, Debug)]
+enum Look {
+    Done(Instant),
+    /// They changed right after the last look.
+    Due(Instant),
+}
+
 /// What woke the loop.
 enum Woken {
     Message(Msg),
     Input(InputEvent),
     Event(Result<TerminalEvent, RecvError>),
+    Providers,
     Written(io::Result<()>),
     Settings,
     Window,
@@ -91,6 +107,7 @@ impl<'a> Runner<'a> {
         let Services {
             pool,
             settings,
+            providers,
             notices,
             terminations,
             first,
@@ -106,6 +123,10 @@ impl<'a> Runner<'a> {
         );
         let mut runner = Self {
             terminal,
+            provider_changes: providers.changes(),
+            provider_events: providers.events(),
+            providers,
+            look: Look::Done(Instant::now()),
             settings,
             notices,
             terminations,
@@ -128,6 +149,7 @@ impl<'a> Runner<'a> {
             ending: None,
             pool,
         };
+        runner.look_at_providers();
         let mut effects = Vec::new();
         update::first(&mut runner.model, first, &mut effects);
         runner.do_effects(effects);
@@ -195,7 +217,11 @@ impl<'a> Runner<'a> {
     }
 
     async fn wait(&mut self, pause: Option<Instant>) -> Woken {
-        let deadline = [pause, self.model.next_deadline()]
+        let look = match self.look {
+            Look::Due(at) => Some(at),
+            Look::Done(_) => None,
+        };
+        let deadline = [pause, self.model.next_deadline(), look]
             .into_iter()
             .flatten()
             .min();
@@ -214,6 +240,8 @@ impl<'a> Runner<'a> {
                     Woken::Time
                 }
             },
+            event = self.provider_events.next() => Woken::Message(Msg::ProviderEvent(event)),
+            () = self.provider_changes.next(), if look.is_none() => Woken::Providers,
             _ = self.window.recv() => Woken::Window,
             _ = self.stopped.recv() => Woken::Stop,
             _ = self.continued.recv() => Woken::Continue,
@@ -242,7 +270,24 @@ impl<'a> Runner<'a> {
             Woken::Continue if self.terminal.is_raw() => self.resized(),
             Woken::Continue => self.come_back(),
             Woken::End(ending) => self.ending = Some(ending),
-            Woken::Time => self.take(Msg::Tick),
+            Woken::Providers => self.providers_changed(),
+            Woken::Time => {
+                if let Look::Due(at) = self.look
+                    && at <= Instant::now()
+                {
+                    self.look_at_providers();
+                }
+                self.take(Msg::Tick);
+            }
+        }
+    }
+
+    /// Looks at once after a pause, and else a little later: a busy gateway changes hundreds of times a second.
+    fn providers_changed(&mut self) {
+        match self.look {
+            Look::Done(at) if at.elapsed() < LOOK_AGAIN => self.look = Look::Due(at + LOOK_AGAIN),
+            Look::Done(_) => self.look_at_providers(),
+            Look::Due(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ mod drawing;
 mod keys;
 mod mouse;
 mod panes;
+mod providers;
 mod screens;
 
 use std::collections::BTreeMap;

@@ -24,6 +24,8 @@ pub struct Glyphs {
     pub ellipsis: &'static str,
     pub gauge_filled: &'static str,
     pub gauge_empty: &'static str,
+    /// Eight heights, the lowest first.
+    pub spark: [&'static str; 8],
     pub arrow_left: &'static str,
     pub arrow_right: &'static str,
     pub arrow_up: &'static str,
@@ -79,6 +81,7 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     ellipsis: "…",
     gauge_filled: "█",
     gauge_empty: "░",
+    spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     arrow_left: "←",
     arrow_right: "→",
     arrow_up: "↑",
@@ -108,6 +111,7 @@ pub(super) const ASCII: Glyphs = Glyphs {
     ellipsis: "~",
     gauge_filled: "#",
     gauge_empty: ".",
+    spark: [".", ".", ":", ":", "+", "+", "#", "#"],
     arrow_left: "<",
     arrow_right: ">",
     arrow_up: "^",
@@ -147,7 +151,12 @@ mod tests {
                 set.arrow_up,
                 set.arrow_down,
             ];
-            for glyph in states.into_iter().chain(others).chain(set.joints) {
+            for glyph in states
+                .into_iter()
+                .chain(others)
+                .chain(set.joints)
+                .chain(set.spark)
+            {
                 assert_eq!(glyph.width(), 1, "{glyph}");
             }
         }

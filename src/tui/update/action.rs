@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{copy, focus, open, overlay, paste, picker};
+use super::{copy, focus, open, overlay, paste, picker, providers};
 use crate::domain::action::Action;
 use crate::domain::layout::{Axis, Removal, Side};
 use crate::pane::{Gauge, PaneError};
@@ -62,6 +62,9 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
             }
         }
         Action::PaneList => picker::offer_panes(model),
+        Action::ProviderPanel => providers::open(model, effects),
+        Action::FailOver => providers::fail_over(effects),
+        Action::RestartProvider => providers::restart(model, effects),
         Action::Palette => picker::offer_actions(model),
         Action::Help => model.overlay = Some(Overlay::Help(Help::default())),
         Action::MessageLog => {
@@ -96,6 +99,7 @@ pub(super) fn pick(model: &mut Model, picked: Picked, now: Now, effects: &mut Ve
         Picked::Do(action) => perform(model, action, now, effects),
         Picked::Focus(id) => focus::go_to(model, id),
         Picked::Launch(kind) => open::agent(model, kind, effects),
+        Picked::Steer(command) => providers::steer(command, effects),
     }
 }
 
@@ -121,6 +125,9 @@ fn reason(model: &Model, action: Action) -> &'static str {
         Action::NextWaiting => "no other pane waits",
         Action::PasteBuffer => "nothing was copied yet",
         Action::NextTab | Action::PreviousTab => "there is no other tab",
+        Action::ProviderPanel | Action::FailOver | Action::RestartProvider => {
+            "there are no providers"
+        }
         Action::LastPane => "there was no other pane before",
         _ if action.tab_number().is_some() => "there is no such tab",
         _ if model.focused().is_none() => "there is no pane",

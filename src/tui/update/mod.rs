@@ -12,6 +12,7 @@ mod open;
 mod overlay;
 mod paste;
 mod picker;
+mod providers;
 mod terminal;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::domain::size::Size;
 use crate::pane::PaneError;
 
 pub use open::first;
+pub use providers::are_visible as providers_are_visible;
 
 /// After the prefix the keys are listed once the user hesitates for so long.
 pub const LIST_AFTER: Duration = Duration::from_millis(400);
@@ -78,7 +80,20 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             model.theme = theme;
         }
         Msg::Notice(severity, text) => model.messages.tell(severity, text, now),
-        Msg::Tick => return tick(model, now),
+        Msg::Providers(status, attempts) => {
+            return providers::seen(model, status, attempts, now);
+        }
+        Msg::ProviderEvent(event) => providers::happened(model, &event, now),
+        Msg::Steered(command, result) => {
+            providers::steered(model, &command, result, now);
+            // The next key is struck by what its user has just been told.
+            effects.push(Effect::LookAtProviders);
+        }
+        Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
+        Msg::Tick => {
+            providers::tick(model, now, effects);
+            return tick(model, now);
+        }
     }
     Redraw::All
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Redraw, copy, focus, overlay};
+use super::{Redraw, copy, focus, overlay, providers};
 use crate::domain::id::TerminalId;
 use crate::domain::input::{Input, KeyCode, KeyEvent, Mods, MouseButton, MouseEvent, MouseKind};
 use crate::domain::layout::Rect;
@@ -48,6 +48,11 @@ pub(super) fn moved(
             if let Some(index) = view::tab_at(model, x) {
                 focus::to_tab(model, index);
             }
+        }
+        MouseKind::Press(MouseButton::Left)
+            if areas.providers.is_some_and(|area| area.contains(x, y)) =>
+        {
+            providers::open(model, effects);
         }
         MouseKind::WheelUp if areas.tabs.contains(x, y) => focus::step_tab(model, false),
         MouseKind::WheelDown if areas.tabs.contains(x, y) => focus::step_tab(model, true),
@@ -319,7 +324,7 @@ fn over_overlay(
         _ => None,
     };
     if let Some(down) = down {
-        overlay::wheel(model, down);
+        overlay::wheel(model, down, effects);
         return Redraw::All;
     }
     if event.kind != MouseKind::Press(MouseButton::Left) {

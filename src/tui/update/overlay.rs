@@ -1,6 +1,6 @@
 //! Keys for what lies over the panes: questions, prompts, lists, help and the log.
 
-use super::{action, forward, terminal};
+use super::{action, forward, providers, terminal};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
@@ -64,6 +64,10 @@ pub(super) fn key(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
+    if matches!(model.overlay, Some(Overlay::Providers(_))) {
+        providers::key(model, chord, effects);
+        return;
+    }
     let does = model.options.keymap.lookup(Context::Dialog, chord);
     if does == Some(Action::DialogCancel) {
         model.overlay = None;
@@ -128,7 +132,7 @@ pub(super) fn key(
             }
             _ => {}
         },
-        None => {}
+        Some(Overlay::Providers(_)) | None => {}
     }
 }
 
@@ -141,7 +145,7 @@ pub(super) fn insert(overlay: &mut Overlay, text: &str) {
             picker.rank();
         }
         Overlay::Help(help) => help.query.insert(text),
-        Overlay::Confirm(_) | Overlay::Log(_) => {}
+        Overlay::Confirm(_) | Overlay::Log(_) | Overlay::Providers(_) => {}
     }
 }
 
@@ -156,7 +160,7 @@ pub(super) fn accept_choice(model: &mut Model, now: Now, effects: &mut Vec<Effec
         model.messages.tell(Severity::Warning, text, now);
         return;
     }
-    let choice = item.picked;
+    let choice = item.picked.clone();
     model.overlay = None;
     action::pick(model, choice, now, effects);
 }
@@ -192,7 +196,11 @@ fn kill(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effect>) 
 }
 
 /// The wheel over what lies over the panes.
-pub(super) fn wheel(model: &mut Model, down: bool) {
+pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
+    if matches!(model.overlay, Some(Overlay::Providers(_))) {
+        providers::wheel(model, down, effects);
+        return;
+    }
     let does = if down {
         Action::DialogNext
     } else {
@@ -221,12 +229,12 @@ fn move_choice(picker: &mut Picker, does: Action) {
 
 /// Which way a count of scrolled lines grows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Growth {
+pub(super) enum Growth {
     Up,
     Down,
 }
 
-fn scroll(at: &mut usize, does: Action, growth: Growth, limit: usize) {
+pub(super) fn scroll(at: &mut usize, does: Action, growth: Growth, limit: usize) {
     let (step, way) = match does {
         Action::DialogNext => (1, Growth::Down),
         Action::DialogPrevious => (1, Growth::Up),

@@ -2,6 +2,7 @@
 
 use crate::domain::action::{Action, Context};
 use crate::domain::agent::AgentKind;
+use crate::domain::route::{DEFAULT_HOLD, RouterCommand};
 use crate::tui::model::{Item, Model, Overlay, Picked, Picker, PickerKind};
 
 /// Every action that would do something now, and every pane.
@@ -22,6 +23,7 @@ pub(super) fn offer_actions(model: &mut Model) {
         })
         .collect();
     items.extend(panes(model));
+    items.extend(steering(model));
     model.overlay = Some(Overlay::Picker(Picker::new(PickerKind::Palette, items)));
 }
 
@@ -29,7 +31,7 @@ pub(super) fn offer_actions(model: &mut Model) {
 pub(super) fn offer_panes(model: &mut Model) {
     let mut picker = Picker::new(PickerKind::Panes, panes(model));
     if let Some(id) = model.focus() {
-        picker = picker.at(Picked::Focus(id));
+        picker = picker.at(&Picked::Focus(id));
     }
     model.overlay = Some(Overlay::Picker(picker));
 }
@@ -48,12 +50,49 @@ pub(super) fn offer_agents(model: &mut Model, agents: &[(AgentKind, bool)]) {
     let first = items
         .iter()
         .find(|item| item.refused.is_none())
-        .map(|item| item.picked);
+        .map(|item| item.picked.clone());
     let mut picker = Picker::new(PickerKind::Agents, items);
     if let Some(first) = first {
-        picker = picker.at(first);
+        picker = picker.at(&first);
     }
     model.overlay = Some(Overlay::Picker(picker));
+}
+
+/// What can be done with each provider.
+fn steering(model: &Model) -> Vec<Item> {
+    let entry = |label: &str, command: RouterCommand| Item {
+        label: label.to_owned(),
+        detail: command.to_string(),
+        refused: None,
+        picked: Picked::Steer(command),
+    };
+    let mut items = Vec::new();
+    for (provider, _) in model.providers.each() {
+        let name = &provider.profile.name;
+        items.push(entry(
+            "restart provider",
+            RouterCommand::Restart(name.clone()),
+        ));
+        items.push(entry("reset provider", RouterCommand::Reset(name.clone())));
+        items.push(if provider.enabled {
+            entry("disable provider", RouterCommand::Disable(name.clone()))
+        } else {
+            entry("enable provider", RouterCommand::Enable(name.clone()))
+        });
+        items.push(if provider.pinned {
+            entry("unpin provider", RouterCommand::Unpin)
+        } else {
+            entry("pin provider", RouterCommand::Pin(name.clone()))
+        });
+        items.push(entry(
+            "fail over",
+            RouterCommand::Failover {
+                from: Some(name.clone()),
+                hold: DEFAULT_HOLD,
+            },
+        ));
+    }
+    items
 }
 
 fn panes(model: &Model) -> Vec<Item> {

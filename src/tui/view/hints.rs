@@ -6,11 +6,11 @@ use super::area;
 use super::text::{Line, fill, fit, width};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
-use crate::tui::model::{Mode, Model, Overlay, Severity};
+use crate::tui::model::{Mode, Model, Overlay, Page, Severity};
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
-const AFTER_PREFIX: [(Action, &str); 17] = [
+const AFTER_PREFIX: [(Action, &str); 20] = [
     (Action::NextWaiting, "next waiting"),
     (Action::NewPane, "new"),
     (Action::LaunchAgent, "agent"),
@@ -22,6 +22,9 @@ const AFTER_PREFIX: [(Action, &str); 17] = [
     (Action::NextTab, "next tab"),
     (Action::CopyMode, "scroll"),
     (Action::Search, "search"),
+    (Action::ProviderPanel, "providers"),
+    (Action::FailOver, "fail over"),
+    (Action::RestartProvider, "restart provider"),
     (Action::Palette, "palette"),
     (Action::Help, "help"),
     (Action::RenamePane, "rename"),
@@ -38,6 +41,18 @@ const COPYING: [(Action, &str); 7] = [
     (Action::CopySearchNext, "next match"),
     (Action::CopyTop, "oldest"),
     (Action::CopyQuit, "leave"),
+];
+
+const PANEL: [(Action, &str); 9] = [
+    (Action::PanelNext, "next"),
+    (Action::PanelDetails, "details"),
+    (Action::PanelFailOver, "fail over"),
+    (Action::PanelRestart, "restart"),
+    (Action::PanelReset, "reset"),
+    (Action::PanelToggle, "enable/disable"),
+    (Action::PanelPin, "pin"),
+    (Action::PanelOutput, "output"),
+    (Action::PanelBack, "back"),
 ];
 
 /// Keys, each with what it does.
@@ -143,6 +158,14 @@ fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> 
             (Action::DialogNext, "next"),
             (Action::DialogPrevious, "previous"),
             (Action::DialogCancel, "back"),
+        ]),
+        Overlay::Providers(panel) if panel.page == Page::List => named(&PANEL),
+        Overlay::Providers(_) => named(&[
+            (Action::PanelNext, "down"),
+            (Action::PanelPrevious, "up"),
+            (Action::PanelFailOver, "fail over"),
+            (Action::PanelRestart, "restart"),
+            (Action::PanelBack, "back"),
         ]),
         Overlay::Help(_) | Overlay::Log(_) => named(&[
             (Action::DialogNext, "down"),

@@ -4,12 +4,15 @@
 //! says what is behind each hole; [`modes`] where the cursor is and what the outer terminal should tell. Where a
 //! click lands is decided here too, since only the view knows where it put things.
 
+mod gauge;
 mod help;
 mod hints;
 mod log;
 mod overlay;
 mod panes;
+mod providers;
 mod sidebar;
+mod strip;
 mod tabs;
 mod text;
 mod toasts;
@@ -42,6 +45,9 @@ pub fn chrome(model: &Model) -> Buffer {
         sidebar::draw(model, area, &mut buffer);
     }
     panes::draw(model, areas.panes, &mut buffer);
+    if let Some(area) = areas.providers {
+        strip::draw(model, area, &mut buffer);
+    }
     hints::draw(model, areas.hints, &mut buffer);
     if matches!(model.mode, Mode::Prefix { listed: true, .. }) {
         whichkey::draw(model, &mut buffer);

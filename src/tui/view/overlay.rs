@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use super::text::{Line, fill, fit, width};
-use super::{area, help, log};
+use super::{area, help, log, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
 use crate::tui::model::{
@@ -28,13 +28,14 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let Some(overlay) = &model.overlay else {
         return;
     };
-    let inner = frame_box(model, outer(model, overlay), title(overlay), buffer);
+    let inner = frame_box(model, outer(model, overlay), &title(overlay), buffer);
     match overlay {
         Overlay::Confirm(confirm) => draw_confirm(model, confirm, inner, buffer),
         Overlay::Rename(rename) => draw_rename(model, rename, inner, buffer),
         Overlay::Picker(picker) => draw_picker(model, picker, inner, buffer),
         Overlay::Help(state) => help::draw(model, state, inner, buffer),
         Overlay::Log(state) => log::draw(model, state, inner, buffer),
+        Overlay::Providers(panel) => providers::draw(model, panel, inner, buffer),
     }
 }
 
@@ -121,6 +122,7 @@ pub fn scroll_limit(model: &Model) -> usize {
             .len()
             .saturating_sub(rows.saturating_sub(1)),
         Overlay::Log(_) => log::count(model, inner.width).saturating_sub(rows),
+        Overlay::Providers(panel) => providers::scroll_limit(model, panel, rows),
         _ => 0,
     }
 }
@@ -139,15 +141,15 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             },
             inner.height.saturating_sub(1),
         ),
-        Overlay::Log(_) => return None,
+        Overlay::Log(_) | Overlay::Providers(_) => return None,
     };
     let x = inner.x + x.min(inner.width.saturating_sub(1));
     let y = inner.y + y;
     inner.contains(x, y).then_some((x, y))
 }
 
-fn title(overlay: &Overlay) -> &'static str {
-    match overlay {
+fn title(overlay: &Overlay) -> String {
+    let title = match overlay {
         Overlay::Confirm(_) => "sure?",
         Overlay::Rename(_) => "rename",
         Overlay::Picker(picker) => match picker.kind {
@@ -157,7 +159,9 @@ fn title(overlay: &Overlay) -> &'static str {
         },
         Overlay::Help(_) => "keys",
         Overlay::Log(_) => "messages",
-    }
+        Overlay::Providers(panel) => return providers::title(panel),
+    };
+    title.to_owned()
 }
 
 /// The area of the box, border included.
@@ -185,6 +189,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
         },
         Overlay::Help(_) => (84, rows),
         Overlay::Log(_) => (100, rows),
+        Overlay::Providers(_) => (120, rows),
     };
     let (wide, high) = (wide.min(cols), high.min(rows.saturating_sub(2)));
     Rect::new(
@@ -332,16 +337,16 @@ fn tail(model: &Model, item: &Item) -> (String, Role) {
     if let Some(why) = item.refused {
         return (format!(" {why} "), Role::Muted);
     }
-    match item.picked {
-        Picked::Focus(id) => match model.panes.get(&id) {
+    match &item.picked {
+        Picked::Focus(id) => match model.panes.get(id) {
             Some(pane) => {
                 let (glyph, word, role) = super::sidebar::status(&model.theme, pane);
                 (format!(" {glyph} {word} "), role)
             }
             None => (String::new(), Role::Muted),
         },
-        Picked::Do(action) => (chord_of(model, action), Role::Key),
-        Picked::Launch(_) => (String::new(), Role::Muted),
+        Picked::Do(action) => (chord_of(model, *action), Role::Key),
+        Picked::Launch(_) | Picked::Steer(_) => (String::new(), Role::Muted),
     }
 }
 

@@ -11,6 +11,5 @@ mod dialects;
 mod faults;
 mod front_door;
 mod native;
-mod process;
 mod sdk;
 mod streams;

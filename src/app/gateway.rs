@@ -1,0 +1,133 @@
+//! The gateway's listener, its keys, and what terminals are told of it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::OnceLock;
+
+use super::error::AppError;
+use crate::config::{Paths, Settings};
+use crate::domain::agent::AgentKind;
+use crate::domain::id::TerminalId;
+use crate::domain::route::Caller;
+use crate::gateway::{self, environment, outside_key};
+use crate::pane::{Outfit, Outfitter};
+use crate::providers::{Face, Providers, Setup};
+use crate::runtime::ports::{self, Choice};
+use crate::runtime::tasks::Tasks;
+
+/// Connections that may wait to be accepted: a thousand agents may begin at once.
+const BACKLOG: i32 = 1024;
+
+/// The gateway before anything is started: a bad address must be told before a screen is drawn.
+pub(super) struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// The address that the user would expect, where another one was taken.
+    instead_of: Option<SocketAddr>,
+}
+
+/// Takes the gateway's port; none where it is disabled.
+pub(super) fn bind(settings: &Settings) -> Result<Option<Bound>, AppError> {
+    let gateway = &settings.gateway;
+    if !gateway.enabled {
+        return Ok(None);
+    }
+    let choice = if gateway.bind_named {
+        Choice::Named
+    } else {
+        Choice::Default
+    };
+    let listener = ports::listen(gateway.bind, choice)?;
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| AppError::Runtime(error.into()))?;
+    let address = listener.local_addr().map_err(AppError::Runtime)?;
+    let moved = gateway.bind.port() != 0 && address != gateway.bind;
+    Ok(Some(Bound {
+        listener,
+        address,
+        instead_of: moved.then_some(gateway.bind),
+    }))
+}
+
+impl Bound {
+    /// What the user should know.
+    pub fn notice(&self) -> Option<String> {
+        let wanted = self.instead_of?;
+        Some(format!(
+            "the gateway listens on {}, since {wanted} is in use",
+            self.address
+        ))
+    }
+}
+
+/// Starts router, servers and listener.
+pub(super) fn start(
+    bound: Option<Bound>,
+    settings: &Settings,
+    paths: &Paths,
+    tasks: &Tasks,
+) -> Result<Providers, AppError> {
+    let key_file = paths.gateway_key();
+    let face = bound.as_ref().map(|bound| Face {
+        url: format!("http://{}", bound.address),
+        key_file: key_file.clone(),
+    });
+    let setup = Setup {
+        settings,
+        face,
+        logs: paths.logs.clone(),
+        tasks: tasks.clone(),
+    };
+    let providers = Providers::start(setup, environment());
+    if let Some(bound) = bound {
+        let key = outside_key(&key_file).map_err(|source| AppError::Key {
+            path: key_file,
+            source,
+        })?;
+        providers.gateway().keys().admit(key, Caller::Outside);
+        let listener =
+            tokio::net::TcpListener::from_std(bound.listener).map_err(AppError::Runtime)?;
+        let server = gateway::serve(listener, providers.gateway().clone(), tasks.clone());
+        tasks.spawn("gateway", Box::pin(server));
+    }
+    Ok(providers)
+}
+
+/// Points terminals' programs at the gateway, each with a key of its own, and hides the providers' keys from them.
+#[derive(Debug, Default)]
+pub(super) struct GatewayOutfitter {
+    providers: OnceLock<Providers>,
+}
+
+impl GatewayOutfitter {
+    /// Set once, before the first terminal; without it terminals get nothing.
+    pub fn serve(&self, providers: Providers) {
+        let _ = self.providers.set(providers);
+    }
+}
+
+impl Outfitter for GatewayOutfitter {
+    fn outfit(&self, id: TerminalId, agent: Option<AgentKind>) -> Outfit {
+        let Some(providers) = self.providers.get() else {
+            return Outfit::default();
+        };
+        let Some(face) = providers.face() else {
+            return Outfit::default();
+        };
+        let key = providers.gateway().keys().issue(id);
+        let launch = gateway::launch(&key, &face.url, agent);
+        Outfit {
+            env: launch
+                .env
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
+            args: launch.args,
+            without: providers.secret_variables(),
+        }
+    }
+
+    fn ended(&self, id: TerminalId) {
+        if let Some(providers) = self.providers.get() {
+            providers.gateway().keys().forget(id);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `tundra ask`: one prompt through the router.
+
+use std::io::{self, Read};
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+
+/// A larger prompt is a mistake of a pipe.
+const MAX_PROMPT: u64 = 4 << 20;
+
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// The one profile that may answer [default: whoever can]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The model to ask for [default: the profile's]
+    #[arg(long, value_name = "M")]
+    model: Option<String>,
+    /// What to ask; `-` reads it from stdin
+    prompt: String,
+}
+
+pub fn run(args: Ask, context: &Context) -> Result<Exit, Failure> {
+    let prompt = if args.prompt == "-" {
+        let mut text = String::new();
+        io::stdin()
+            .take(MAX_PROMPT)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::Input(format!("stdin cannot be read: {error}")))?;
+        text
+    } else {
+        args.prompt
+    };
+    if prompt.trim().is_empty() {
+        return Err(Failure::Usage("the prompt is empty".to_owned()));
+    }
+    let mut ends_line = true;
+    for piece in context.client()?.prompt(prompt, args.model, args.profile)? {
+        let text = match piece {
+            Ok(text) => text,
+            Err(error) => {
+                if !ends_line {
+                    output::data("\n");
+                }
+                return Err(error.into());
+            }
+        };
+        ends_line = text.ends_with('\n');
+        if output::data(&text) != Exit::DONE {
+            return Ok(Exit::FAILURE);
+        }
+    }
+    Ok(if ends_line {
+        Exit::DONE
+    } else {
+        output::data("\n")
+    })
+}

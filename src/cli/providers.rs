@@ -1,0 +1,113 @@
+//! `tundra providers`: every profile and how it stands.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::args::Json;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{output, show};
+use crate::control::shapes::ProviderShape;
+use crate::domain::moment::Span;
+
+#[derive(Debug, Args)]
+pub struct Providers {
+    #[command(flatten)]
+    pub json: Json,
+}
+
+pub fn run(args: &Providers, context: &Context) -> Result<Exit, Failure> {
+    let providers = context.client()?.providers()?;
+    if args.json.json {
+        return Ok(output::json(&providers));
+    }
+    let mut text = table(&providers).join("\n");
+    text.push('\n');
+    Ok(output::data(&text))
+}
+
+/// A head and one line for each provider, and below them why those that are not ready are not.
+pub fn table(providers: &[ProviderShape]) -> Vec<String> {
+    let head = [
+        "", "NAME", "PROVIDER", "STATE", "BREAKER", "RPM", "TPM", "P50", "REQ", "ERR", "TOKENS",
+        "COST", "MODEL",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(providers.iter().map(row));
+    let mut lines = show::table(&rows);
+    for provider in providers {
+        if let Some(reason) = &provider.reason {
+            lines.push(format!("{}: {}", provider.name, show::printable(reason)));
+        }
+    }
+    lines
+}
+
+fn row(provider: &ProviderShape) -> Vec<String> {
+    let mark = match (provider.active, provider.pinned) {
+        (true, true) => ">p",
+        (true, false) => ">",
+        (false, true) => "p",
+        (false, false) => "",
+    };
+    let errors = &provider.errors;
+    let errors = errors.http
+        + errors.api
+        + errors.rate_limited
+        + errors.timeout
+        + errors.parse
+        + errors.unsupported;
+    let tokens = &provider.tokens;
+    let bucket = |bucket: Option<crate::control::shapes::BucketShape>| {
+        bucket.map_or("-".to_owned(), |bucket| {
+            format!("{}/{}", bucket.available, bucket.capacity)
+        })
+    };
+    vec![
+        mark.to_owned(),
+        show::printable(&provider.name),
+        provider.provider.clone(),
+        state(provider),
+        breaker(provider),
+        bucket(provider.buckets.requests),
+        bucket(provider.buckets.tokens),
+        provider
+            .first_byte_ms
+            .p50
+            .map_or("-".to_owned(), |millis| format!("{millis}ms")),
+        provider.requests.to_string(),
+        errors.to_string(),
+        format!("{}+{}", tokens.input, tokens.output),
+        provider
+            .cost_usd
+            .map_or("?".to_owned(), |dollars| format!("${dollars:.2}")),
+        show::printable(&provider.model),
+    ]
+}
+
+fn state(provider: &ProviderShape) -> String {
+    let left = provider.held_s.or(provider.cooldown_s);
+    let state = match left {
+        Some(left) if matches!(provider.state.as_str(), "held" | "cooling" | "exhausted") => {
+            format!("{} {}", provider.state, wait(left))
+        }
+        _ => provider.state.clone(),
+    };
+    match &provider.process {
+        Some(process) if process.state != "ready" => format!("{state} (server {})", process.state),
+        _ => state,
+    }
+}
+
+fn breaker(provider: &ProviderShape) -> String {
+    match (provider.breaker.state.as_str(), provider.breaker.retry_in_s) {
+        ("open", Some(left)) => format!("open {}", wait(left)),
+        (state, _) => state.replace('_', "-"),
+    }
+}
+
+fn wait(seconds: f64) -> String {
+    Span(Duration::try_from_secs_f64(seconds).unwrap_or_default()).to_string()
+}

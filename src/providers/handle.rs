@@ -1,0 +1,344 @@
+//! The handle that operators' front ends hold.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tracing::info;
+
+use super::server::{ProcessStatus, ServerError, ServerEvent};
+use super::servers::Servers;
+use crate::config::Settings;
+use crate::domain::moment::Moment;
+use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::route::{
+    By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent, RouterStatus,
+};
+use crate::domain::usage::Attempt;
+use crate::gateway::{Clock, Gateway, KeySource, Options, secret_variables};
+use crate::runtime::tasks::Tasks;
+
+/// Where programs reach the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    /// Without a path or a slash at its end.
+    pub url: String,
+    /// Holds the key of programs outside.
+    pub key_file: PathBuf,
+}
+
+/// What [`Providers`] is made of.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    pub settings: &'a Settings,
+    /// None where the gateway does not listen.
+    pub face: Option<Face>,
+    /// The folder for servers' output.
+    pub logs: PathBuf,
+    pub tasks: Tasks,
+}
+
+/// Shows and steers all providers; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gateway: Gateway,
+    servers: Servers,
+    face: Option<Face>,
+    keys: KeySource,
+    /// What is in force, so that a change of other settings is no change here.
+    applied: Mutex<(Options, Vec<Profile>)>,
+}
+
+/// All there is to see, as of one moment.
+#[derive(Clone, Debug)]
+pub struct ProvidersStatus {
+    pub router: RouterStatus,
+    /// In the order of `router.providers`; None for a profile without a server of tundra's.
+    pub processes: Vec<Option<ProcessStatus>>,
+    pub face: Option<Face>,
+    /// Requests to the gateway since the start.
+    pub requests: u64,
+    clock: Clock,
+}
+
+impl ProvidersStatus {
+    /// Each provider with its server.
+    pub fn each(&self) -> impl Iterator<Item = (&ProviderStatus, Option<ProcessStatus>)> {
+        let processes = self
+            .processes
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(None));
+        self.router.providers.iter().zip(processes)
+    }
+
+    /// The date of one of the router's moments.
+    #[must_use]
+    pub fn date(&self, moment: Moment) -> Timestamp {
+        self.clock.date(moment)
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SteerError {
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// Something that happened, for whoever tells people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderEvent {
+    Router(RouterEvent),
+    Server(ServerEvent),
+}
+
+impl fmt::Display for ProviderEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Router(event) => event.fmt(f),
+            Self::Server(event) => event.fmt(f),
+        }
+    }
+}
+
+impl Providers {
+    /// Makes the router and starts the servers; must be called within the runtime. `keys` tells a variable's value.
+    #[must_use]
+    pub fn start(setup: Setup<'_>, keys: KeySource) -> Self {
+        let options = options_of(setup.settings);
+        let profiles = profiles_of(setup.settings, &keys);
+        let gateway = Gateway::new(options, profiles.clone(), Arc::clone(&keys));
+        let servers = Servers::new(setup.logs, setup.tasks.clone());
+        let secrets = secrets_of(&profiles);
+        servers.keep(&profiles, &secrets, setup.settings.pty.kill_grace);
+        let events = gateway.router().events();
+        let ending = setup.tasks.ending();
+        setup.tasks.spawn("provider events", async move {
+            tokio::select! {
+                () = log_events(events) => {}
+                () = ending => {}
+            }
+        });
+        Self {
+            shared: Arc::new(Shared {
+                gateway,
+                servers,
+                face: setup.face,
+                keys,
+                applied: Mutex::new((options, profiles)),
+            }),
+        }
+    }
+
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.shared.gateway
+    }
+
+    /// Where programs reach the gateway; `None` where it does not listen.
+    #[must_use]
+    pub fn face(&self) -> Option<&Face> {
+        self.shared.face.as_ref()
+    }
+
+    #[must_use]
+    pub fn status(&self) -> ProvidersStatus {
+        let router = self.gateway().router().status();
+        let processes = router
+            .providers
+            .iter()
+            .map(|provider| self.shared.servers.status(&provider.profile.name))
+            .collect();
+        ProvidersStatus {
+            router,
+            processes,
+            face: self.shared.face.clone(),
+            requests: self.gateway().traffic().0,
+            clock: self.gateway().router().clock(),
+        }
+    }
+
+    /// A profile's last attempts, the newest first.
+    #[must_use]
+    pub fn attempts(&self, name: &ProfileName) -> Vec<Attempt> {
+        self.gateway().router().attempts(name)
+    }
+
+    /// The file that a profile's server writes to, and its last lines.
+    #[must_use]
+    pub fn server_log(&self, name: &ProfileName, lines: usize) -> Option<(PathBuf, Vec<String>)> {
+        self.shared.servers.log(name, lines)
+    }
+
+    /// Carries out an operator's command. The restart of a profile with a server waits until that takes requests.
+    pub async fn command(&self, command: RouterCommand, by: By) -> Result<Done, SteerError> {
+        if let RouterCommand::Restart(name) = &command {
+            self.shared.servers.restart(name).await?;
+        }
+        Ok(self.gateway().command(&command, by)?)
+    }
+
+    /// Takes another configuration; what is the same stays as it is.
+    pub fn reload(&self, settings: &Settings) {
+        let options = options_of(settings);
+        let profiles = profiles_of(settings, &self.shared.keys);
+        {
+            let mut applied = self
+                .shared
+                .applied
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if *applied == (options, profiles.clone()) {
+                return;
+            }
+            *applied = (options, profiles.clone());
+        }
+        let secrets = secrets_of(&profiles);
+        self.shared
+            .servers
+            .keep(&profiles, &secrets, settings.pty.kill_grace);
+        self.gateway().reload(options, profiles, By::Reload);
+    }
+
+    /// The variables that hold providers' keys, which no program in a terminal may see.
+    #[must_use]
+    pub fn secret_variables(&self) -> Vec<String> {
+        let applied = self
+            .shared
+            .applied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        secrets_of(&applied.1)
+    }
+
+    /// Wakes up when there is something new to show. Countdowns are the viewer's own.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        Changes {
+            router: self.gateway().router().watch(),
+            servers: self.shared.servers.watch(),
+        }
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events {
+            router: self.gateway().router().events(),
+            servers: self.shared.servers.events(),
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Providers")
+            .field("face", &self.face)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+pub struct Changes {
+    router: watch::Receiver<u64>,
+    servers: watch::Receiver<u64>,
+}
+
+impl Changes {
+    /// Waits for the next change. Cancel-safe.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            changed = self.router.changed() => lasting(changed.is_ok()).await,
+            changed = self.servers.changed() => lasting(changed.is_ok()).await,
+        }
+    }
+}
+
+/// Never comes back for a sender that is gone, as only happens at the end.
+async fn lasting(is_there: bool) {
+    if !is_there {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[derive(Debug)]
+pub struct Events {
+    router: broadcast::Receiver<RouterEvent>,
+    servers: broadcast::Receiver<ServerEvent>,
+}
+
+impl Events {
+    /// The next event; what a slow listener missed is left out. Cancel-safe.
+    pub async fn next(&mut self) -> ProviderEvent {
+        loop {
+            let event = tokio::select! {
+                event = self.router.recv() => event.map(ProviderEvent::Router),
+                event = self.servers.recv() => event.map(ProviderEvent::Server),
+            };
+            match event {
+                Ok(event) => return event,
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+}
+
+fn options_of(settings: &Settings) -> Options {
+    Options {
+        route: RouteSettings {
+            breaker: settings.breaker,
+            max_wait: settings.gateway.max_wait,
+        },
+        timeouts: settings.timeouts,
+        max_body: settings.gateway.max_body,
+        ..Options::default()
+    }
+}
+
+fn profiles_of(settings: &Settings, keys: &KeySource) -> Vec<Profile> {
+    settings.effective_profiles(|name| keys(name).is_some_and(|key| !key.trim().is_empty()))
+}
+
+fn secrets_of(profiles: &[Profile]) -> Vec<String> {
+    secret_variables(profiles).map(str::to_owned).collect()
+}
+
+/// Writes down what the router tells, with who asked for it.
+async fn log_events(mut events: broadcast::Receiver<RouterEvent>) {
+    loop {
+        match events.recv().await {
+            Ok(event) => match &event {
+                RouterEvent::Commanded { command, by, .. } => {
+                    info!(%command, by = by.as_str(), "command");
+                }
+                RouterEvent::Reloaded {
+                    by,
+                    added,
+                    changed,
+                    removed,
+                    ..
+                } => info!(
+                    by = by.as_str(),
+                    ?added,
+                    ?changed,
+                    ?removed,
+                    "profiles reloaded"
+                ),
+                event => info!(%event, "router"),
+            },
+            Err(RecvError::Lagged(missed)) => info!(missed, "router events were missed"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

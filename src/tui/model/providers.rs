@@ -1,0 +1,127 @@
+//! What is known of the providers, as of the last look.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::domain::breaker::BreakerState;
+use crate::domain::bucket::Gauge;
+use crate::domain::profile::ProfileName;
+use crate::domain::route::{ProviderState, ProviderStatus};
+use crate::domain::usage::Attempt;
+use crate::providers::{ProcessStatus, ProvidersStatus};
+
+/// A full second, the step of everything that counts down.
+const SECOND: Duration = Duration::from_secs(1);
+/// Lands after the moment at which a countdown changes, not right before it.
+const AFTER: Duration = Duration::from_millis(2);
+
+#[derive(Debug, Default)]
+pub struct Providers {
+    seen: Option<(Arc<ProvidersStatus>, Instant)>,
+}
+
+impl Providers {
+    pub fn see(&mut self, status: Arc<ProvidersStatus>, at: Instant) {
+        self.seen = Some((status, at));
+    }
+
+    #[must_use]
+    pub fn status(&self) -> Option<&ProvidersStatus> {
+        self.seen.as_ref().map(|(status, _)| status.as_ref())
+    }
+
+    /// In the order in which they are asked, each with the server that tundra runs for it.
+    pub fn each(&self) -> impl Iterator<Item = (&ProviderStatus, Option<ProcessStatus>)> {
+        self.status().into_iter().flat_map(ProvidersStatus::each)
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.status()
+            .map_or(0, |status| status.router.providers.len())
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[must_use]
+    pub fn named(&self, name: &ProfileName) -> Option<&ProviderStatus> {
+        self.each()
+            .map(|(provider, _)| provider)
+            .find(|provider| provider.profile.name == *name)
+    }
+
+    /// Whether programs in the panes can reach them.
+    #[must_use]
+    pub fn are_served(&self) -> bool {
+        self.status().is_some_and(|status| status.face.is_some())
+    }
+
+    /// Those that take no requests though they should.
+    #[must_use]
+    pub fn stuck(&self) -> Vec<&ProviderStatus> {
+        self.each()
+            .map(|(provider, _)| provider)
+            .filter(|provider| {
+                !matches!(
+                    provider.state,
+                    ProviderState::Ready | ProviderState::Disabled
+                )
+            })
+            .collect()
+    }
+
+    /// When something that is shown changes by itself: the next second of a countdown, or a bucket that fills.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Instant> {
+        let (status, at) = self.seen.as_ref()?;
+        let steps = status.router.providers.iter().flat_map(steps);
+        Some(*at + steps.min()? + AFTER)
+    }
+}
+
+/// After how long each of a provider's countdowns shows another second.
+fn steps(provider: &ProviderStatus) -> impl Iterator<Item = Duration> {
+    let open = provider.breaker.state == BreakerState::Open;
+    let breaker = (open && provider.breaker.forced.is_none()).then_some(provider.breaker.retry_in);
+    let filling =
+        |gauge: Option<Gauge>| gauge.is_some_and(|gauge| gauge.available < gauge.capacity);
+    let fills = filling(provider.requests_bucket) || filling(provider.tokens_bucket);
+    [breaker, provider.cooldown, provider.held]
+        .into_iter()
+        .flatten()
+        .map(|left| {
+            // Waits are shown rounded up, so the next one shows when the part of a second is over.
+            let part = Duration::from_nanos(u64::from(left.subsec_nanos()));
+            if part.is_zero() { SECOND } else { part }
+        })
+        .chain(fills.then_some(SECOND))
+}
+
+/// The panel of providers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panel {
+    /// The chosen one; it may be gone meanwhile.
+    pub selected: Option<ProfileName>,
+    pub page: Page,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    List,
+    /// All about the chosen one, with its last attempts.
+    Details {
+        attempts: Vec<Attempt>,
+        scroll: usize,
+    },
+    /// What the chosen one's server has written.
+    Output {
+        file: Option<PathBuf>,
+        lines: Vec<String>,
+        /// Lines scrolled up from the newest.
+        scroll: usize,
+    },
+}

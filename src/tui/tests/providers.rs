@@ -1,0 +1,318 @@
+use std::fmt::Write as _;
+
+use super::*;
+use crate::config;
+use crate::domain::outcome::CallError;
+use crate::domain::profile::{Capabilities, Dialect, ProfileName};
+use crate::domain::route::{By, Call, Caller, RouterCommand, Run};
+use crate::providers::{Face, Providers, Setup};
+use crate::runtime::tasks::Tasks;
+use crate::tui::model::{Overlay, Severity};
+
+const TWO: &str = "\
+[[profile]]
+name = \"claude\"
+provider = \"anthropic\"
+priority = 1
+rate_limit_rpm = 50
+rate_limit_tpm = 90000
+[[profile]]
+name = \"router\"
+provider = \"openrouter\"
+priority = 2
+";
+
+/// A front end beside providers that nobody asks anything.
+struct Panel {
+    rig: Rig,
+    providers: Providers,
+}
+
+impl Panel {
+    fn new(cols: u16, rows: u16, text: &str) -> Self {
+        let settings = config::parse("", text).unwrap();
+        let setup = Setup {
+            settings: &settings,
+            face: Some(Face {
+                url: "http://127.0.0.1:3100".to_owned(),
+                key_file: "/key".into(),
+            }),
+            logs: std::env::temp_dir(),
+            tasks: Tasks::default(),
+        };
+        let providers = Providers::start(setup, Arc::new(|_| Some("key".to_owned())));
+        let mut panel = Self {
+            rig: Rig::with_shell(cols, rows),
+            providers,
+        };
+        panel.look();
+        panel.rig.take();
+        panel
+    }
+
+    /// What the runner does when something has changed.
+    fn look(&mut self) {
+        let details = self.rig.model.details_of().cloned();
+        let attempts = details.map(|name| {
+            let attempts = self.providers.attempts(&name);
+            (name, attempts)
+        });
+        let status = Arc::new(self.providers.status());
+        self.rig.tell(Msg::Providers(status, attempts));
+    }
+
+    /// Carries out what was asked for, as the runner does.
+    async fn carry_out(&mut self) -> Vec<RouterCommand> {
+        let mut commands = Vec::new();
+        for effect in self.rig.take() {
+            match effect {
+                Effect::Steer(command) => {
+                    let result = self.providers.command(command.clone(), By::Key).await;
+                    self.rig.tell(Msg::Steered(command.clone(), result));
+                    commands.push(command);
+                }
+                Effect::ServerOutput(name) => {
+                    let log = self.providers.server_log(&name, 10);
+                    self.rig.tell(Msg::ServerOutput(name, log));
+                }
+                _ => {}
+            }
+        }
+        self.look();
+        commands
+    }
+
+    /// Five calls in a row that are refused.
+    async fn open_breaker(&mut self, name: &str) {
+        for _ in 0..5 {
+            let call = Call {
+                caller: Caller::Terminal(id(1)),
+                model: "m".into(),
+                dialect: Dialect::Messages,
+                capabilities: Capabilities::NONE,
+                tokens: 0,
+                only: Some(ProfileName::from(name)),
+            };
+            let router = self.providers.gateway().router();
+            let permit = router.admit(&call, &mut Run::default()).await.unwrap();
+            permit.fail(&CallError::Http("connection refused".to_owned()));
+        }
+        self.look();
+    }
+
+    fn row(&self, row: usize) -> String {
+        self.rig.text().lines().nth(row).unwrap().to_owned()
+    }
+}
+
+fn named(name: &str) -> ProfileName {
+    ProfileName::from(name)
+}
+
+#[tokio::test]
+async fn the_strip_tells_each_provider_and_takes_its_rows_from_the_panes() {
+    let mut panel = Panel::new(80, 24, TWO);
+    let size = panel.rig.model.panes.get(&id(1)).unwrap().size;
+    assert_eq!((size.cols(), size.rows()), (80, 20));
+    assert_eq!(
+        panel.row(21).trim_end(),
+        "▸claude      ready         closed    rpm ███ 50 tpm ███ 90k - 0 req 0 err"
+    );
+    assert_eq!(
+        panel.row(22).trim_end(),
+        " router      ready         closed    rpm - tpm - - 0 req 0 err"
+    );
+    panel.open_breaker("claude").await;
+    assert!(
+        panel
+            .row(21)
+            .starts_with(" claude      open          open 3"),
+        "{}",
+        panel.row(21)
+    );
+    assert!(panel.row(21).contains("5 req 5 err"), "{}", panel.row(21));
+    assert!(panel.row(22).starts_with("▸router"), "{}", panel.row(22));
+}
+
+#[tokio::test]
+async fn a_low_screen_keeps_its_panes_and_more_providers_than_rows_share_the_last() {
+    let mut many = String::new();
+    for number in 1..=7 {
+        let _ = writeln!(
+            many,
+            "[[profile]]\nname = \"p{number}\"\nprovider = \"anthropic\""
+        );
+    }
+    let panel = Panel::new(80, 24, &many);
+    assert!(panel.row(20).starts_with("▸p1 "), "{}", panel.row(20));
+    assert!(panel.row(21).starts_with(" p2 "), "{}", panel.row(21));
+    assert_eq!(
+        panel.row(22).trim_end(),
+        " p3 ready  p4 ready  p5 ready  p6 ready  p7 ready"
+    );
+    let panel = Panel::new(80, 15, TWO);
+    assert_eq!(panel.row(13).trim_end(), "▸claude ready  router ready");
+    let panel = Panel::new(80, 9, TWO);
+    assert!(!panel.rig.shows("claude"));
+}
+
+#[tokio::test]
+async fn a_countdown_is_looked_at_again_when_its_second_is_over_and_only_then() {
+    let mut panel = Panel::new(80, 24, TWO);
+    assert_eq!(panel.rig.model.providers.next_change(), None);
+    assert_eq!(panel.rig.model.next_deadline(), None);
+    panel.open_breaker("router").await;
+    let due = panel.rig.model.next_deadline().unwrap();
+    let now = panel.rig.instant;
+    assert!(due > now && due <= now + Duration::from_millis(1_002));
+    panel.rig.take();
+    panel.rig.tell(Msg::Tick);
+    assert!(panel.rig.take().is_empty());
+    panel.rig.wait(1_100);
+    assert!(matches!(panel.rig.take()[..], [Effect::LookAtProviders]));
+}
+
+#[tokio::test]
+async fn f_moves_the_route_on_and_says_so_and_says_when_nobody_is_left() {
+    let mut panel = Panel::new(100, 30, TWO);
+    panel.rig.command("f");
+    panel.carry_out().await;
+    assert!(
+        panel
+            .rig
+            .shows("claude is held for 10m; requests go to router")
+    );
+    assert!(panel.rig.shows("held 10m") || panel.rig.shows("held 9m5"));
+    panel.rig.command("f");
+    panel.carry_out().await;
+    assert!(panel.rig.shows("no other profile can take over"));
+}
+
+#[tokio::test]
+async fn r_restarts_the_one_that_is_stuck() {
+    let mut panel = Panel::new(100, 30, TWO);
+    panel.open_breaker("claude").await;
+    panel.rig.command("r");
+    assert_eq!(
+        panel.carry_out().await,
+        [RouterCommand::Restart(named("claude"))]
+    );
+    assert!(panel.row(27).contains("closed"), "{}", panel.row(27));
+    // With all of them well, the user chooses.
+    panel.rig.command("r");
+    assert!(panel.carry_out().await.is_empty());
+    assert!(matches!(
+        panel.rig.model.overlay,
+        Some(Overlay::Providers(_))
+    ));
+}
+
+#[tokio::test]
+async fn the_panels_keys_do_what_the_hint_line_says() {
+    let mut panel = Panel::new(120, 40, TWO);
+    panel.rig.command("P");
+    panel.carry_out().await;
+    assert!(panel.rig.shows("gateway http://127.0.0.1:3100: 0 requests"));
+    assert!(panel.rig.shows("enter details"));
+    panel.rig.keys("j");
+    let router = named("router");
+    for (key, expected) in [
+        ("e", RouterCommand::Disable(router.clone())),
+        ("e", RouterCommand::Enable(router.clone())),
+        ("p", RouterCommand::Pin(router.clone())),
+        ("p", RouterCommand::Unpin),
+        ("R", RouterCommand::Reset(router.clone())),
+        ("r", RouterCommand::Restart(router.clone())),
+    ] {
+        panel.rig.keys(key);
+        assert_eq!(panel.carry_out().await, [expected]);
+    }
+    panel.rig.keys("f");
+    let commands = panel.carry_out().await;
+    assert!(
+        matches!(&commands[..], [RouterCommand::Failover { from: Some(from), .. }] if *from == router)
+    );
+    panel.rig.keys("l");
+    panel.carry_out().await;
+    assert!(panel.rig.shows("router: tundra runs no server for it"));
+    panel.rig.keys("esc");
+    assert!(panel.rig.model.overlay.is_none());
+}
+
+#[tokio::test]
+async fn details_list_the_last_attempts() {
+    let mut panel = Panel::new(120, 50, TWO);
+    panel.open_breaker("claude").await;
+    panel.rig.command("P").keys("k k");
+    panel.carry_out().await;
+    panel.rig.keys("enter");
+    panel.carry_out().await;
+    let text = panel.rig.text();
+    assert!(text.contains("provider claude"), "{text}");
+    assert!(
+        text.contains("why         circuit is open – refusing call"),
+        "{text}"
+    );
+    assert!(text.contains("http 5  api 0"), "{text}");
+    assert!(
+        text.contains("bash m named HTTP error: connection refused"),
+        "{text}"
+    );
+    panel.rig.keys("esc");
+    assert!(panel.rig.shows(" providers "));
+    panel.rig.keys("q");
+    assert!(panel.rig.model.overlay.is_none());
+}
+
+#[tokio::test]
+async fn the_palette_steers_each_provider() {
+    let mut panel = Panel::new(120, 40, TWO);
+    panel.rig.command(":").keys("p i n space r o u t");
+    panel.rig.keys("enter");
+    assert_eq!(
+        panel.carry_out().await,
+        [RouterCommand::Pin(named("router"))]
+    );
+    assert!(panel.rig.shows("router is pinned; requests go to router"));
+}
+
+#[tokio::test]
+async fn an_open_breaker_is_a_warning_and_a_move_is_told() {
+    let mut panel = Panel::new(100, 30, TWO);
+    let mut events = panel.providers.events();
+    panel.open_breaker("claude").await;
+    for _ in 0..2 {
+        let event = events.next().await;
+        panel.rig.tell(Msg::ProviderEvent(event));
+    }
+    let log: Vec<_> = panel
+        .rig
+        .model
+        .messages
+        .log()
+        .iter()
+        .map(|message| (message.severity, message.text.as_str()))
+        .collect();
+    assert_eq!(
+        log,
+        [
+            (Severity::Warning, "claude: breaker closed → open"),
+            (Severity::Info, "requests now go to router"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn no_size_and_no_page_is_too_odd() {
+    for (cols, rows) in [(20, 5), (20, 12), (40, 10), (80, 24), (200, 60)] {
+        let mut panel = Panel::new(cols, rows, TWO);
+        panel.open_breaker("claude").await;
+        panel.rig.command("P");
+        panel.carry_out().await;
+        let _ = panel.rig.text();
+        panel.rig.keys("enter");
+        panel.carry_out().await;
+        panel.rig.keys("j j pagedown pagedown k");
+        let _ = panel.rig.text();
+    }
+}

@@ -1,0 +1,154 @@
+//! The providers above the hint line: one row each, as far as there is room.
+
+use ratatui::buffer::Buffer;
+
+use super::area;
+use super::gauge::{bar, breaker, gauge_role, latency, short, state};
+use super::text::{Line, fill, fit, width};
+use crate::domain::bucket::Gauge;
+use crate::domain::layout::Rect;
+use crate::domain::route::ProviderStatus;
+use crate::providers::ProcessStatus;
+use crate::tui::model::Model;
+use crate::tui::theme::Role;
+
+const NAME_COLUMNS: u16 = 12;
+const STATE_COLUMNS: u16 = 13;
+const BREAKER_COLUMNS: u16 = 10;
+/// From this width on gauges are longer and tell their capacity.
+const WIDE_FROM: u16 = 110;
+
+pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
+    fill(buffer, area(rect), model.theme.style(Role::Bar));
+    let providers: Vec<_> = model.providers.each().collect();
+    let rows = usize::from(rect.height);
+    // The last row tells of all that got none.
+    let own = if providers.len() > rows {
+        rows.saturating_sub(1)
+    } else {
+        rows
+    };
+    for (row, (provider, process)) in (0..).zip(providers.iter().take(own)) {
+        draw_row(model, provider, *process, rect, row, buffer);
+    }
+    if providers.len() > rows
+        && let Some(row) = rect.height.checked_sub(1)
+    {
+        draw_rest(model, &providers, own, rect, row, buffer);
+    }
+}
+
+fn draw_row(
+    model: &Model,
+    provider: &ProviderStatus,
+    process: Option<ProcessStatus>,
+    rect: Rect,
+    row: u16,
+    buffer: &mut Buffer,
+) {
+    let theme = &model.theme;
+    let glyphs = theme.glyphs();
+    let base = theme.style(Role::Bar);
+    let wide = rect.width >= WIDE_FROM;
+    let mut line = Line::new(buffer, area(rect), row);
+    let mut column = |text: &str, columns: u16, role: Role| {
+        let text = fit(text, columns, glyphs.ellipsis);
+        let pad = columns.saturating_sub(width(&text));
+        line.put(&text, base.patch(theme.style(role)))
+            .put(&" ".repeat(usize::from(pad) + 1), base);
+    };
+    let name_role = if provider.active {
+        Role::Heading
+    } else {
+        Role::Text
+    };
+    let mark = match (provider.active, provider.pinned) {
+        (true, _) => glyphs.selected,
+        (false, true) => "p",
+        (false, false) => " ",
+    };
+    column(
+        &format!("{mark}{}", provider.profile.name),
+        NAME_COLUMNS,
+        name_role,
+    );
+    let (text, role) = state(provider, process);
+    column(&text, STATE_COLUMNS, role);
+    let (text, role) = breaker(&provider.breaker);
+    column(&text, BREAKER_COLUMNS - 1, role);
+    for (name, gauge) in [
+        ("rpm", provider.requests_bucket),
+        ("tpm", provider.tokens_bucket),
+    ] {
+        let cells: u64 = if wide { 8 } else { 3 };
+        line.put(name, base.patch(theme.style(Role::Muted)))
+            .put(" ", base);
+        let Some(gauge) = gauge else {
+            line.put("-", base).put(" ", base);
+            continue;
+        };
+        let role = base.patch(theme.style(gauge_role(gauge)));
+        let (filled, empty) = bar(glyphs, gauge, cells);
+        line.put(&filled, role)
+            .put(&empty, base.patch(theme.style(Role::Muted)))
+            .put(" ", base)
+            .put(&amount(gauge, wide), base)
+            .put(" ", base);
+    }
+    let usage = &provider.usage;
+    let first_byte = usage.first_byte.percentiles();
+    let first_byte = first_byte.map_or("-".to_owned(), |spans| latency(spans.p50));
+    let errors = usage.counters.errors.total();
+    let error_role = if errors > 0 { Role::Error } else { Role::Muted };
+    line.put(&first_byte, base)
+        .put(&format!(" {} req", short(usage.counters.requests)), base)
+        .put(
+            &format!(" {} err", short(errors)),
+            base.patch(theme.style(error_role)),
+        );
+    if let Some(cost) = usage.counters.cost.dollars().filter(|cost| *cost > 0.0) {
+        line.put(&format!(" ${cost:.2}"), base);
+    }
+}
+
+fn amount(gauge: Gauge, wide: bool) -> String {
+    if wide {
+        format!("{}/{}", short(gauge.available), short(gauge.capacity))
+    } else {
+        short(gauge.available)
+    }
+}
+
+/// Those without a row of their own, each by its state alone.
+fn draw_rest(
+    model: &Model,
+    providers: &[(&ProviderStatus, Option<ProcessStatus>)],
+    own: usize,
+    rect: Rect,
+    row: u16,
+    buffer: &mut Buffer,
+) {
+    let theme = &model.theme;
+    let glyphs = theme.glyphs();
+    let base = theme.style(Role::Bar);
+    let mut line = Line::new(buffer, area(rect), row);
+    for (provider, process) in providers.iter().skip(own) {
+        let (mut text, role) = state(provider, *process);
+        if provider.breaker.state == crate::domain::breaker::BreakerState::Open {
+            text = breaker(&provider.breaker).0;
+        }
+        let mark = if provider.active {
+            glyphs.selected
+        } else {
+            " "
+        };
+        let name = format!("{mark}{} ", provider.profile.name);
+        if width(&name) + width(&text) + 1 > line.room() {
+            line.put(glyphs.ellipsis, base);
+            break;
+        }
+        line.put(&name, base)
+            .put(&text, base.patch(theme.style(role)))
+            .put(" ", base);
+    }
+}
