@@ -107,15 +107,11 @@ fn listening_inodes(table: &str, wanted: SocketAddr) -> Vec<String> {
     let port = format!("{:04X}", wanted.port());
     let hex_ip = match wanted.ip() {
         IpAddr::V4(ip) => format!("{:08X}", u32::from_le_bytes(ip.octets())),
-        IpAddr::V6(ip) => ip
-            .octets()
-            .chunks(4)
-            .map(|part| {
-                let mut word = [0; 4];
-                word.copy_from_slice(part);
-                format!("{:08X}", u32::from_le_bytes(word))
-            })
-            .collect(),
+        IpAddr::V6(ip) => ip.octets().chunks(4).fold(String::new(), |hex, part| {
+            let mut word = [0; 4];
+            word.copy_from_slice(part);
+            format!("{hex}{:08X}", u32::from_le_bytes(word))
+        }),
     };
     table
         .lines()
