@@ -115,7 +115,10 @@ impl Upstream {
 
     fn request(&self, call: &Post<'_>) -> Request {
         let mut url = (*self.base).clone();
-        let joined = format!("{}{}", url.path().trim_end_matches('/'), call.path);
+        // Other programs want the version in the base URL; here it begins every route.
+        let base = url.path().trim_end_matches('/');
+        let base = base.strip_suffix("/v1").unwrap_or(base);
+        let joined = format!("{base}{}", call.path);
         url.set_path(&joined);
         url.set_query(call.query);
         let mut request = Request::new(Method::POST, url);
