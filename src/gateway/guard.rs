@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use http::{StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-use super::keys::KeyRing;
+use super::keys::{CALLER_KEY_DIGITS, CALLER_KEY_START, KeyRing};
 use crate::domain::route::Caller;
 
 /// Parameters that clients of other vendors put a key in.
@@ -92,20 +93,29 @@ pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Calle
         .ok_or(Denied::WrongKey)
 }
 
+/// Refuses a key in the query, under whatever name and however it is encoded: the query goes on to the provider.
 pub fn check_query(uri: &Uri) -> Result<(), Denied> {
-    let names = uri.query().unwrap_or_default().split('&');
-    let has_key = names
-        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
-        .any(|name| {
-            KEY_PARAMETERS
-                .iter()
-                .any(|key| name.eq_ignore_ascii_case(key))
-        });
+    let has_key = uri.query().unwrap_or_default().split('&').any(|pair| {
+        let pair = percent_decode_str(pair).decode_utf8_lossy();
+        let name = pair.split_once('=').map_or(&*pair, |(name, _)| name);
+        KEY_PARAMETERS
+            .iter()
+            .any(|key| name.eq_ignore_ascii_case(key))
+            || holds_caller_key(&pair)
+    });
     if has_key {
         Err(Denied::KeyInQuery)
     } else {
         Ok(())
     }
+}
+
+/// Whether a caller's key stands anywhere in the text, valid or not.
+fn holds_caller_key(text: &str) -> bool {
+    text.match_indices(CALLER_KEY_START).any(|(at, start)| {
+        let rest = text.as_bytes().iter().skip(at + start.len());
+        rest.take_while(|byte| byte.is_ascii_hexdigit()).count() >= CALLER_KEY_DIGITS
+    })
 }
 
 /// Whether `host[:port]` names loopback or the very address that is listened on.
@@ -199,12 +209,21 @@ mod tests {
             check_key(&plain, &headers(&[("x-api-key", "guess")]), &keys),
             Err(Denied::WrongKey)
         );
-        let query: Uri = format!("/v1/models?api_key={}", key.reveal())
-            .parse()
-            .unwrap();
-        assert_eq!(
-            check_key(&query, &headers(&[("x-api-key", key.reveal())]), &keys),
-            Err(Denied::KeyInQuery)
-        );
+        let harmless = Uri::from_static("/v1/messages?user=tundra-dev");
+        assert_eq!(check_query(&harmless), Ok(()));
+        let encoded = key.reveal().replace('t', "%74");
+        for query in [
+            format!("api_key={}", key.reveal()),
+            "x%2Dapi%2Dkey=abc".to_owned(),
+            format!("beta=true&foo={}", key.reveal()),
+            format!("foo={encoded}"),
+        ] {
+            let uri: Uri = format!("/v1/models?{query}").parse().unwrap();
+            assert_eq!(
+                check_key(&uri, &headers(&[("x-api-key", key.reveal())]), &keys),
+                Err(Denied::KeyInQuery),
+                "{query}"
+            );
+        }
     }
 }

@@ -13,6 +13,11 @@ use uuid::Uuid;
 use crate::domain::id::TerminalId;
 use crate::domain::route::Caller;
 
+/// How every caller's key begins.
+pub const CALLER_KEY_START: &str = "tundra-";
+/// How many hexadecimal digits follow: two UUIDs.
+pub const CALLER_KEY_DIGITS: usize = 64;
+
 /// A caller's secret: `tundra-` and 244 random bits. Debugging it shows nothing.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CallerKey(String);
@@ -21,7 +26,7 @@ impl CallerKey {
     #[must_use]
     pub fn random() -> Self {
         Self(format!(
-            "tundra-{}{}",
+            "{CALLER_KEY_START}{}{}",
             Uuid::new_v4().simple(),
             Uuid::new_v4().simple()
         ))

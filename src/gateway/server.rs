@@ -289,7 +289,10 @@ async fn read_body(headers: &HeaderMap, mut body: Incoming, most: usize) -> Resu
             format!("the body is larger than {most} bytes (gateway.max_body)"),
         )
     };
-    if announced.is_some_and(|length| length > most) && headers.contains_key(EXPECT) {
+    // A caller that waits for leave to send, or would send more than is worth discarding, is told at once.
+    let discarded = most.saturating_add(MAX_DISCARDED);
+    let waits = headers.contains_key(EXPECT);
+    if announced.is_some_and(|length| length > discarded || (length > most && waits)) {
         return Err(too_large());
     }
     let mut first = Bytes::new();
@@ -314,7 +317,7 @@ async fn read_body(headers: &HeaderMap, mut body: Incoming, most: usize) -> Resu
         };
         let chunk = frame.into_data().unwrap_or_default();
         length += chunk.len();
-        if length > most.saturating_add(MAX_DISCARDED) {
+        if length > discarded {
             return Err(too_large());
         }
         if length > most {
