@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::Path;
 
 /// How many ports after a busy default one are tried.
 const NEXT_PORTS: u16 = 100;
@@ -84,22 +85,41 @@ fn holder(address: SocketAddr) -> Option<(u32, String)> {
         .iter()
         .map(|inode| format!("socket:[{inode}]"))
         .collect();
-    let processes = fs::read_dir("/proc").ok()?;
-    processes.flatten().find_map(|entry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let holds = fs::read_dir(entry.path().join("fd"))
-            .ok()?
-            .flatten()
-            .any(|fd| {
-                fs::read_link(fd.path()).is_ok_and(|target| {
-                    wanted
-                        .iter()
-                        .any(|name| target.as_os_str() == name.as_str())
-                })
-            });
-        let name = || fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-        holds.then(|| (pid, name().trim().to_owned()))
-    })
+    let holds = |process: &Path| {
+        let fds = fs::read_dir(process.join("fd")).ok();
+        fds.into_iter().flatten().flatten().any(|fd| {
+            fs::read_link(fd.path()).is_ok_and(|target| {
+                wanted
+                    .iter()
+                    .any(|name| target.as_os_str() == name.as_str())
+            })
+        })
+    };
+    // A child that was just forked holds what its parent does; the oldest of them is the one that listens.
+    fs::read_dir("/proc")
+        .ok()?
+        .flatten()
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path(),
+            ))
+        })
+        .filter(|(_, process)| holds(process))
+        .min_by_key(|(_, process)| started_at(process))
+        .map(|(pid, process)| {
+            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+            (pid, name.trim().to_owned())
+        })
+}
+
+/// When a process started, in ticks since boot: field 22 of `proc_pid_stat(5)`. One that is gone is the youngest.
+fn started_at(process: &Path) -> u64 {
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+    // The name, field 2, may hold spaces and parentheses itself: fields are counted from its end.
+    stat.rsplit_once(')')
+        .and_then(|(_, fields)| fields.split_whitespace().nth(19)?.parse().ok())
+        .unwrap_or(u64::MAX)
 }
 
 /// The inodes of sockets in state LISTEN (0A) whose address collides with the one wanted.
