@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,8 @@ pub(super) struct Shared {
     /// The working directory that the program told last (OSC 7).
     directory: Mutex<Option<PathBuf>>,
     ended_at: OnceLock<Instant>,
+    /// The last process of the session is gone.
+    deserted: AtomicBool,
 }
 
 /// The live screen of a pane. While at least one exists the pane publishes snapshots, at most 60 a second.
@@ -271,6 +273,19 @@ impl PaneHandle {
         }
     }
 
+    /// Waits until the terminal has ended and no process of its session is left. Cancel-safe.
+    pub async fn wait_deserted(&self) {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.shared.deserted.load(Ordering::Acquire) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     async fn wait_info(&self, holds: impl Fn(&TerminalInfo) -> bool) -> bool {
         loop {
             let changed = self.shared.changed.notified();
@@ -339,6 +354,7 @@ impl Shared {
             remains: Mutex::new(None),
             directory: Mutex::new(None),
             ended_at: OnceLock::new(),
+            deserted: AtomicBool::new(false),
         }
     }
 
@@ -364,6 +380,12 @@ impl Shared {
     pub fn ended(&self, change: impl FnOnce(&mut TerminalInfo)) {
         self.ended_at.get_or_init(Instant::now);
         self.update(change);
+    }
+
+    /// Nobody of the session is left.
+    pub fn desert(&self) {
+        self.deserted.store(true, Ordering::Release);
+        self.changed.notify_waiters();
     }
 
     /// How long ago the terminal ended, if it has.

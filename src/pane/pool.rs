@@ -433,6 +433,7 @@ fn run_pane(
         actor::bury(&shared, &mut slot);
     }
     drop(outfitted);
+    shared.desert();
     ledger.thread_ended();
 }
 

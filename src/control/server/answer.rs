@@ -18,6 +18,8 @@ use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, Status, TerminalSpec};
 use crate::pane::{PaneError, PaneHandle, WaitFor};
 
+/// Characters of a name.
+const MAX_NAME: usize = 200;
 /// A wait of no time still looks once, which takes a round trip to the pane.
 const ONE_LOOK: Duration = Duration::from_millis(200);
 
@@ -48,6 +50,9 @@ pub(super) async fn answer(services: &Services, request: Request) -> Vec<u8> {
                 Ok(agent) => agent,
                 Err(error) => return bad_request(error.to_string()),
             };
+            if let Some(Err(error)) = name.as_deref().map(check_name) {
+                return reply::<(), _>(Err(error));
+            }
             let spec = TerminalSpec {
                 name,
                 command,
@@ -170,20 +175,27 @@ async fn resize(services: &Services, id: &str, size: Size) -> Result<(), PaneErr
 
 fn rename(services: &Services, id: &str, name: &str) -> Result<(), ErrorShape> {
     let pane = services.pool.find(id)?;
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(ErrorShape::new(
-            "bad_request",
-            "a name needs characters that can be seen",
-        ));
-    }
+    check_name(name)?;
     pane.rename(name);
     Ok(())
+}
+
+/// Names are typed and stand in tables.
+fn check_name(name: &str) -> Result<(), ErrorShape> {
+    let message = if name.trim().is_empty() || name.chars().any(char::is_control) {
+        "a name needs characters that can be seen, and no others"
+    } else if name.chars().count() > MAX_NAME {
+        "a name has at most 200 characters"
+    } else {
+        return Ok(());
+    };
+    Err(ErrorShape::new("bad_request", message))
 }
 
 async fn kill(services: &Services, id: &str) -> Result<(), PaneError> {
     let pane = services.pool.find(id)?;
     pane.kill();
-    pane.wait(WaitFor::Exit).await;
+    pane.wait_deserted().await;
     Ok(())
 }
 

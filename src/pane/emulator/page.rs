@@ -341,7 +341,8 @@ impl Page {
 
     /// Resizes both screens; the primary one must be shown. Returns by how many rows its content has moved down.
     ///
-    /// With less height blank rows below the cursor go first, then top rows go into history; they come back with more.
+    /// With less height blank rows below the cursor go first, then top rows go into history, the cursor's own too where
+    /// text stands below it; they come back with more.
     pub fn resize(&mut self, size: Size, cursor_row: u16) -> i32 {
         let old = self.grid.size();
         self.set_margins(Margins::whole(old));
@@ -351,11 +352,11 @@ impl Page {
             .take_while(|row| self.grid.row_is_blank(*row))
             .count();
         let below = u16::try_from(below).unwrap_or(u16::MAX);
-        let leaving = lost.saturating_sub(below).min(cursor_row);
+        let leaving = lost.saturating_sub(below);
         if leaving > 0 {
             self.scroll_up(leaving, Color::DEFAULT);
         }
-        self.grid.go_to(cursor_row - leaving, 0);
+        self.grid.go_to(cursor_row.saturating_sub(leaving), 0);
         self.grid.resize(size);
         self.margins = Margins::whole(size);
         let room = usize::from(size.rows().saturating_sub(old.rows()));

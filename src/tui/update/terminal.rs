@@ -106,6 +106,8 @@ fn changed(
         return;
     };
     let before = pane.state();
+    // Somebody else may have set it; a pane on the screen is told its own again.
+    pane.size = info.size;
     pane.info = info;
     let after = pane.state();
     if before == after || attended {

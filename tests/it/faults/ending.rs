@@ -182,3 +182,22 @@ fn a_terminal_left_idle_or_old_is_ended_where_that_is_configured() {
     serve.home.configure("[pty]\nmax_lifetime = \"1s\"\n");
     serve.wait_exit(&busy);
 }
+
+#[test]
+fn kill_returns_when_nobody_of_the_session_is_left() {
+    let serve = Serve::start();
+    let pid_file = serve.home.file("left-behind");
+    let script = format!(
+        "nohup sleep 1000 >/dev/null 2>&1 & echo $! > {}; exec sleep 1000",
+        pid_file.display()
+    );
+    let id = serve.home.cli(&["new", "--", "sh", "-c", &script]).ok();
+    eventually("the other process is there", || procs::written(&pid_file));
+    serve.home.cli(&["kill", id.trim()]).ok();
+    let pid: u32 = fs::read_to_string(&pid_file)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(!procs::alive(pid), "it was signalled and is gone");
+}

@@ -48,6 +48,20 @@ fn the_command_line_types_into_what_the_front_end_shows() {
 }
 
 #[test]
+fn a_pane_on_the_screen_keeps_the_size_it_has_there() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    let before = pane_size(&home, &mut terminal);
+    let id = list(&home)[0]["id"].as_str().unwrap().to_owned();
+    for size in ["200x60", "30x10"] {
+        home.cli(&["resize", &id, size]).ok();
+        eventually("the front end has set its size again", || {
+            pane_size(&home, &mut terminal) == before
+        });
+    }
+}
+
+#[test]
 fn killing_from_the_command_line_is_seen_in_the_front_end() {
     let home = Home::new();
     let mut terminal = shell(&home);

@@ -149,12 +149,17 @@ fn the_primary_screen_is_resized_behind_the_alternate_one() {
 }
 
 #[test]
-fn a_cursor_above_text_does_not_leave_the_screen() {
+fn text_below_the_cursor_is_kept_and_the_cursor_stays_on_the_screen() {
     let mut terminal = Terminal::fed("1\r\n2\r\n3\r\n4\x1b[1;1H");
-    terminal.resize(10, 2);
+    terminal.resize(10, 3).resize(10, 2);
     assert_eq!(
-        (terminal.cursor(), terminal.text()),
-        ((0, 0), "1|2".to_owned())
+        (terminal.text(), terminal.history(), terminal.cursor()),
+        ("3|4".to_owned(), "1|2".to_owned(), (0, 0))
+    );
+    terminal.resize(10, 4);
+    assert_eq!(
+        (terminal.text(), terminal.history()),
+        ("1|2|3|4".to_owned(), String::new())
     );
 }
 
