@@ -42,6 +42,18 @@ impl Rig {
             .unwrap()
     }
 
+    /// Waits until the log of a server holds these lines and no others.
+    async fn said(&self, name: &ProfileName, lines: &[&str]) {
+        let said = async {
+            while self.servers.log(name, 10).unwrap().1 != lines {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), said)
+            .await
+            .unwrap_or_else(|_| panic!("the log never held {lines:?}"));
+    }
+
     async fn end(self) {
         self.tasks.shutdown(Duration::from_secs(5)).await;
         fs::remove_dir_all(&self.folder).unwrap();
@@ -108,19 +120,13 @@ async fn a_server_is_started_restarted_and_ended_with_all_that_it_started() {
             restarts: 0
         }
     );
+    // Something else answers on its port: it is ready before its shell has said anything.
+    rig.said(&name, &["hello"]).await;
     rig.servers.restart(&name).await.unwrap();
     let second = rig.servers.status(&name).unwrap();
     assert_eq!((second.state, second.restarts), (ProcessState::Ready, 1));
     ends(first).await;
-    // Something else answers on its port, so that a server can be ready before its shell has said anything.
-    let both_said_hello = async {
-        while rig.servers.log(&name, 10).unwrap().1 != ["hello", "hello"] {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), both_said_hello)
-        .await
-        .expect("both wrote their line into the log");
+    rig.said(&name, &["hello", "hello"]).await;
     rig.servers.keep(&[], &[], Duration::from_millis(200));
     loop {
         if matches!(rig.event().await, ServerEvent::Stopped { .. }) {
@@ -170,17 +176,7 @@ async fn a_server_sees_no_key_and_one_that_is_not_there_is_told() {
         Duration::ZERO,
     );
     while !matches!(rig.event().await, ServerEvent::Ready { .. }) {}
-    let log = async {
-        loop {
-            let (_, lines) = rig.servers.log(&name, 10).unwrap();
-            if !lines.is_empty() {
-                return lines;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let lines = timeout(Duration::from_secs(10), log).await.unwrap();
-    assert_eq!(lines, ["gone"]);
+    rig.said(&name, &["gone"]).await;
     let mut missing = profile("", port);
     missing.command = vec!["no-such-server".to_owned()];
     rig.servers.keep(&[missing], &without, Duration::ZERO);
