@@ -1,0 +1,287 @@
+// One terminal's connection: it survives any number of sockets. Output is taken once and in order, input is kept until
+// the server has dealt with it. Knows nothing of the page.
+
+import * as wire from "./wire.js";
+
+const CONNECT_PATIENCE = 5000;
+const FIRST_BACKOFF = 250;
+const LAST_BACKOFF = 10000;
+const PING_EVERY = 15000;
+const PONG_PATIENCE = 4000;
+/** Input kept while there is no connection. */
+export const MAX_PENDING = 64 * 1024;
+/** What is acknowledged at once, and after how long the rest is. */
+const ACK_BYTES = 32 * 1024;
+const ACK_DELAY = 20;
+
+const IDLE = 4000;
+const REPLACED = 4001;
+
+const encoder = new TextEncoder();
+
+function randomName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Events, all optional: `output(bytes, seq)` and `snapshot({cols, rows, bytes, seq})` must call `parsed(seq)` once
+ * their bytes are on the screen; `state(name, detail)`; `role(notice)`; `exit(notice)`; `dropped()` when input found no
+ * room; `told(notice)` for errors.
+ */
+export class Link {
+  constructor({ url, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
+    this.url = url;
+    this.readOnly = readOnly;
+    this.events = events;
+    this.WebSocketClass = WebSocketClass;
+    /** Asks, after a socket could not be opened, whether trying on makes sense: `"retry"`, or why not. */
+    this.why = why ?? (async () => "retry");
+    this.client = randomName();
+    this.attempt = 0;
+    this.epoch = null;
+    this.nextSeq = null;
+    this.acked = 0;
+    this.seen = 0;
+    this.pending = [];
+    this.pendingBytes = 0;
+    this.nextId = 1;
+    this.socket = null;
+    this.attached = false;
+    this.backoff = FIRST_BACKOFF;
+    this.retryTimer = null;
+    this.over = false;
+    this.lastHeard = 0;
+  }
+
+  open() {
+    clearTimeout(this.retryTimer);
+    if (this.over || this.socket) return;
+    this.tell("connecting");
+    this.attempt += 1;
+    const socket = new this.WebSocketClass(this.url, wire.PROTOCOL);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    this.attached = false;
+    let opened = false;
+    const patience = setTimeout(() => this.drop(socket), CONNECT_PATIENCE);
+    socket.onopen = () => {
+      opened = true;
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.socket) return;
+      this.lastHeard = performance.now();
+      if (typeof data === "string") {
+        const notice = JSON.parse(data);
+        if (notice.type === "attached") clearTimeout(patience);
+        this.notice(notice);
+      } else {
+        this.frame(data);
+      }
+    };
+    socket.onclose = ({ code }) => {
+      clearTimeout(patience);
+      if (socket === this.socket) this.closed(code, opened);
+    };
+  }
+
+  /** Tries at once, whatever the backoff; an open socket is asked whether it still lives. */
+  wake() {
+    if (this.over) return;
+    if (!this.socket) {
+      this.backoff = FIRST_BACKOFF;
+      this.open();
+    } else if (this.attached) {
+      this.probe();
+    }
+  }
+
+  /** Ends for good. */
+  close() {
+    this.over = true;
+    clearTimeout(this.retryTimer);
+    clearInterval(this.pingTimer);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close(1000);
+  }
+
+  type(bytes) {
+    return this.enqueue(bytes.length, (id) => wire.input(id, bytes));
+  }
+
+  typeText(text) {
+    return this.type(encoder.encode(text));
+  }
+
+  paste(text) {
+    return this.enqueue(encoder.encode(text).length, (id) => wire.paste(id, text));
+  }
+
+  resize(cols, rows) {
+    this.say({ type: "resize", cols, rows });
+  }
+
+  take() {
+    this.say({ type: "take" });
+  }
+
+  /** Everything up to `seq` is on the screen. */
+  parsed(seq) {
+    this.seen = Math.max(this.seen, seq);
+    if (this.seen - this.acked >= ACK_BYTES) {
+      this.acknowledge();
+    } else if (this.ackTimer === undefined) {
+      this.ackTimer = setTimeout(() => this.acknowledge(), ACK_DELAY);
+    }
+  }
+
+  acknowledge() {
+    clearTimeout(this.ackTimer);
+    this.ackTimer = undefined;
+    if (!this.attached || this.seen <= this.acked) return;
+    this.acked = this.seen;
+    this.socket.send(wire.ack(this.seen));
+  }
+
+  enqueue(size, make) {
+    if (this.readOnly || this.over) return false;
+    // A connection under way takes anything; without one there is an end to what is kept.
+    if (!this.attached && this.pendingBytes + size > MAX_PENDING) {
+      this.events.dropped?.();
+      return false;
+    }
+    const id = this.nextId++;
+    const frame = make(id);
+    this.pending.push({ id, size, frame });
+    this.pendingBytes += size;
+    if (this.attached) this.socket.send(frame);
+    return true;
+  }
+
+  say(message) {
+    if (this.attached) this.socket.send(JSON.stringify(message));
+  }
+
+  notice(notice) {
+    switch (notice.type) {
+      case "hello":
+        this.greet(notice);
+        break;
+      case "attached":
+        this.begin(notice);
+        break;
+      case "input_ack":
+        this.forget(notice.id);
+        break;
+      case "role":
+        this.events.role?.(notice);
+        break;
+      case "exit":
+        this.over = true;
+        this.events.exit?.(notice);
+        break;
+      case "error":
+        this.events.told?.(notice);
+        break;
+    }
+  }
+
+  greet({ epoch }) {
+    const attach = { type: "attach", client: this.client, attempt: this.attempt, read_only: this.readOnly };
+    if (epoch === this.epoch && this.nextSeq !== null) {
+      attach.epoch = epoch;
+      attach.next_seq = this.nextSeq;
+    }
+    this.epoch = epoch;
+    this.socket.send(JSON.stringify(attach));
+  }
+
+  begin({ resumed, next_seq, input_id }) {
+    this.attached = true;
+    this.backoff = FIRST_BACKOFF;
+    this.nextSeq = next_seq;
+    this.acked = resumed ? this.acked : next_seq;
+    if (!resumed) this.seen = next_seq;
+    this.forget(input_id);
+    this.nextId = Math.max(this.nextId, input_id + 1);
+    for (const { frame } of this.pending) this.socket.send(frame);
+    clearInterval(this.pingTimer);
+    this.pingTimer = setInterval(() => this.probe(), PING_EVERY);
+    this.tell("connected", { resumed });
+    this.acknowledge();
+  }
+
+  forget(id) {
+    while (this.pending.length > 0 && this.pending[0].id <= id) {
+      this.pendingBytes -= this.pending.shift().size;
+    }
+  }
+
+  frame(buffer) {
+    const frame = wire.decode(buffer);
+    if (frame === null) return;
+    if (frame.kind === "snapshot") {
+      this.nextSeq = frame.seq;
+      this.events.snapshot?.(frame);
+    } else if (frame.seq === this.nextSeq) {
+      this.nextSeq += frame.bytes.length;
+      this.events.output?.(frame.bytes, this.nextSeq);
+    } else {
+      // Never seen; a fresh screen is better than a garbled one.
+      this.nextSeq = null;
+      this.drop(this.socket);
+    }
+  }
+
+  /** Finds out at once whether a socket that looks open is dead, as it is after a change of network. */
+  probe() {
+    if (!this.attached || globalThis.document?.hidden) return;
+    const socket = this.socket;
+    const asked = performance.now();
+    this.say({ type: "ping" });
+    setTimeout(() => {
+      if (socket === this.socket && this.lastHeard < asked) this.drop(socket);
+    }, PONG_PATIENCE);
+  }
+
+  drop(socket) {
+    if (!socket || socket !== this.socket) return;
+    socket.onclose = null;
+    socket.close();
+    this.closed(1006, true);
+  }
+
+  async closed(code, opened) {
+    clearInterval(this.pingTimer);
+    this.socket = null;
+    this.attached = false;
+    if (this.over) return;
+    if (code === REPLACED) {
+      this.over = true;
+      this.tell("replaced");
+      return;
+    }
+    if (code === IDLE) {
+      this.tell("idle");
+      return;
+    }
+    if (!opened || code === 1000) {
+      const why = await this.why();
+      if (why !== "retry") {
+        this.over = true;
+        this.tell(why);
+        return;
+      }
+    }
+    if (this.socket || this.over) return;
+    const delay = Math.random() * this.backoff;
+    this.backoff = Math.min(this.backoff * 2, LAST_BACKOFF);
+    this.tell("waiting", { delay });
+    this.retryTimer = setTimeout(() => this.open(), delay);
+  }
+
+  tell(name, detail = {}) {
+    this.events.state?.(name, detail);
+  }
+}
