@@ -8,6 +8,7 @@ pub mod domain;
 pub mod gateway;
 pub mod pane;
 pub mod providers;
+pub mod remote;
 pub mod runtime;
 pub mod telemetry;
 pub mod tui;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::PathsError;
 use crate::control::InstanceError;
+use crate::remote::{RemoteError, TransportError};
 use crate::runtime::ports::BindError;
 use crate::tui::TuiError;
 
@@ -24,6 +25,14 @@ pub enum AppError {
     Key { path: PathBuf, source: io::Error },
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::Error),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A viewer has no way to its pane.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// A viewer named no terminal that there is.
+    #[error("{0}")]
+    NoTerminal(String),
     #[error(transparent)]
     Front(#[from] TuiError),
 }

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::error::AppError;
 use super::gateway::{self, GatewayOutfitter};
 use super::reload::{Reloads, Rooms};
+use super::remote::{self, RunningRemote};
 use super::{Launch, Ready};
 use crate::config::{PaneSettings, Paths, Settings};
 use crate::control::{self, ControlListener, Facts};
@@ -39,6 +40,7 @@ pub(super) struct Instance {
     pub tasks: Tasks,
     launch: Launch,
     facts: Facts,
+    pub remote: RunningRemote,
     /// What the user should know of this start.
     pub notices: Vec<String>,
 }
@@ -111,12 +113,40 @@ where
     };
     outfitter.serve(providers.clone());
 
+    let mut notices = telemetry
+        .as_deref()
+        .map(Telemetry::notices)
+        .unwrap_or_default();
+    notices.extend(moved);
+    let rooms = Rooms {
+        pool: pool.clone(),
+        providers: providers.clone(),
+    };
+    let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let stop_control = CancellationToken::new();
+    let started = remote::start(
+        &launch.paths,
+        &pool,
+        &providers,
+        &settings,
+        &tasks,
+        &stop_control,
+    );
+    let remote = match started {
+        Ok(remote) => remote,
+        Err(error) => {
+            tasks.shutdown(PATIENCE).await;
+            return Err(error);
+        }
+    };
+    notices.extend(remote.notices());
     let services = control::Services {
         pool: pool.clone(),
         facts: facts.clone(),
+        remote: Some(remote.attaching()),
         providers: providers.clone(),
     };
+    remote.answer_status_from(&services);
     let stop = stop_control.clone();
     tasks.spawn("control", async move {
         if let Err(error) = control::serve(listener, services, stop).await {
@@ -124,13 +154,6 @@ where
         }
     });
 
-    let notices = telemetry.as_deref().map(Telemetry::notices);
-    let notices = notices.into_iter().flatten().chain(moved).collect();
-    let rooms = Rooms {
-        pool: pool.clone(),
-        providers: providers.clone(),
-    };
-    let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let instance = Instance {
         pool: pool.clone(),
         settings,
@@ -139,6 +162,7 @@ where
         tasks: tasks.clone(),
         launch,
         facts,
+        remote,
         notices,
     };
     let outcome = mode(instance).await;
@@ -163,6 +187,7 @@ impl Instance {
             pid: self.facts.pid,
             version: self.facts.version.clone(),
             control_socket: self.facts.control_socket.clone(),
+            remote_url: self.remote.url(),
             gateway_url: self.providers.face().map(|face| face.url.clone()),
             notices: self.notices.clone(),
         }
@@ -223,6 +248,7 @@ pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
         idle_timeout: settings.pty.idle_timeout,
         max_lifetime: settings.pty.max_lifetime,
         kill_grace: settings.pty.kill_grace,
+        replay_bytes: settings.remote.replay_bytes,
         shell: settings.general.shell_command(),
         env: home.into_iter().collect(),
     }

@@ -3,14 +3,17 @@
 //! `cli` calls [`serve`] or [`front`] with what it has read and prints what they answer. This is the only room that
 //! knows all others; nothing is decided here but who is made first and who ends last.
 
+mod attach;
 mod error;
 mod front;
 mod gateway;
 mod instance;
 mod reload;
+mod remote;
 
 use std::path::PathBuf;
 
+pub use attach::{Attach, Attached, attach, known_remotes};
 pub use error::AppError;
 
 use crate::config::{ConfigSource, Paths, Settings};
@@ -33,6 +36,8 @@ pub struct Ready {
     pub pid: u32,
     pub version: String,
     pub control_socket: PathBuf,
+    /// The address for browsers, without a token; None where it is disabled.
+    pub remote_url: Option<String>,
     /// None where the gateway is disabled.
     pub gateway_url: Option<String>,
     /// What does not work as it should and yet stops nothing, for people.

@@ -7,8 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use super::output::ColorChoice;
 use super::{
-    ask, capture, completions, config, kill, launch, ls, new, providers, rename, resize, send,
-    status, steer, wait,
+    ask, attach, capture, completions, config, kill, launch, ls, new, providers, rename, resize,
+    send, status, steer, url, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -101,6 +101,10 @@ pub enum Command {
     Kill(kill::Kill),
     /// Wait for a terminal's text, state or end
     Wait(wait::Wait),
+    /// Look at a terminal here, and type into it
+    Attach(attach::Attach),
+    /// Print an address for a browser, with a token that is good for one login within ten minutes
+    Url(url::Url),
     /// List the providers and how each stands
     Providers(providers::Providers),
     /// Send requests to the next provider for a while
@@ -144,6 +148,7 @@ impl Command {
             Self::Kill(args) => args.json.json,
             Self::Wait(args) => args.json.json,
             Self::Status(args) => args.json.json,
+            Self::Url(args) => args.json.json,
             Self::Providers(args) => args.json.json,
             Self::Failover(args) => args.json.json,
             Self::Unpin(args) => args.json.json,
@@ -153,7 +158,9 @@ impl Command {
             | Self::Enable(args)
             | Self::Disable(args) => args.json.json,
             Self::Config(args) => args.command.wants_json(),
-            Self::Serve(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => false,
+            Self::Serve(_) | Self::Attach(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => {
+                false
+            }
             Self::Unknown(words) => words.iter().any(|word| word == "--json"),
         }
     }

@@ -82,7 +82,7 @@ impl From<&Ready> for ReadyShape {
         Self {
             pid: ready.pid,
             version: ready.version.clone(),
-            remote_url: None,
+            remote_url: ready.remote_url.clone(),
             gateway_url: ready.gateway_url.clone(),
             control_socket: ready.control_socket.to_string_lossy().into_owned(),
         }

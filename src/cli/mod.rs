@@ -6,6 +6,7 @@
 
 mod args;
 mod ask;
+mod attach;
 mod capture;
 mod completions;
 mod config;
@@ -25,6 +26,7 @@ mod send;
 mod show;
 mod status;
 mod steer;
+mod url;
 mod wait;
 
 use std::ffi::OsString;
@@ -84,6 +86,8 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Disable(args)) => steer::disable(args, context),
         Some(Command::Ask(args)) => ask::run(args, context),
         Some(Command::Status(args)) => status::run(&args, context),
+        Some(Command::Attach(args)) => attach::run(args, context),
+        Some(Command::Url(args)) => url::run(&args, context),
         Some(Command::Config(args)) => config::run(&args.command, context),
         Some(Command::Completions(args)) => Ok(completions::run(args)),
         Some(Command::Man) => man::run(),

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, providers, show};
+use crate::control::shapes::RemoteShape;
 
 #[derive(Debug, Args)]
 pub struct Status {
@@ -37,6 +38,7 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
             "pool",
             format!("{}/{} terminals", status.pool.active, status.pool.max),
         ),
+        ("remote", remote(status.remote.as_ref())),
         ("gateway", gateway),
         ("socket", status.control_socket),
         ("log", status.log_file),
@@ -51,4 +53,19 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
         text.push('\n');
     }
     Ok(output::data(&text))
+}
+
+fn remote(remote: Option<&RemoteShape>) -> String {
+    let Some(remote) = remote else {
+        return "disabled".to_owned();
+    };
+    let mut text = format!(
+        "{}, {} viewers, token in {}",
+        remote.url, remote.viewers, remote.token_file
+    );
+    if let Some(fingerprint) = &remote.fingerprint {
+        text.push_str(", certificate ");
+        text.push_str(fingerprint);
+    }
+    text
 }

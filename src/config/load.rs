@@ -26,6 +26,8 @@ use crate::domain::timeouts::Timeouts;
 mod gateway;
 mod profile;
 
+mod remote;
+
 /// The configuration file with every key and its default, which itself is a valid configuration.
 pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
 
@@ -159,6 +161,8 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         kill_grace: Duration::from_secs(2),
     };
     root.section("pty", |table| read_pty(table, &mut pty));
+    let mut remote = remote::defaults();
+    root.section("remote", |table| remote::read(table, &mut remote));
     let mut gateway = gateway::defaults();
     root.section("gateway", |table| gateway::read(table, &mut gateway));
     let mut breaker = BreakerSettings::default();
@@ -191,6 +195,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     Some(Settings {
         general,
         pty,
+        remote,
         gateway,
         breaker,
         timeouts,
@@ -360,6 +365,11 @@ fn working_directory(item: &Item<'_>) -> Option<PathBuf> {
     if text.is_empty() || text.contains('\0') {
         return item.fault("must be a folder; leave the key out for the one tundra was started in");
     }
+    expand_home(item, text)
+}
+
+/// The path that a text names, `~` replaced by the home directory.
+fn expand_home(item: &Item<'_>, text: &str) -> Option<PathBuf> {
     let below_home = match text.strip_prefix('~') {
         Some("") => Some(""),
         Some(rest) => rest.strip_prefix('/'),

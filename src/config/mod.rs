@@ -19,8 +19,8 @@ pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
 pub use settings::{
-    Gateway, General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice,
-    UnicodeChoice,
+    Gateway, General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Remote, Settings,
+    ThemeChoice, TlsFiles, UnicodeChoice,
 };
 pub use units::{parse_duration, parse_size, show_duration};
 pub use watch::{ReloadReport, Watch, watch};

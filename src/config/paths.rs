@@ -84,6 +84,11 @@ impl Paths {
         self.run.join("control.sock")
     }
 
+    /// Where viewers on this machine attach.
+    pub fn attach_socket(&self) -> PathBuf {
+        self.run.join("attach.sock")
+    }
+
     /// The key of programs outside, 0600.
     pub fn gateway_key(&self) -> PathBuf {
         self.state.join("gateway.key")

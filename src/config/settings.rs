@@ -21,6 +21,7 @@ const FOUND_APART: i64 = 10;
 pub struct Settings {
     pub general: General,
     pub pty: Pty,
+    pub remote: Remote,
     pub gateway: Gateway,
     pub breaker: BreakerSettings,
     /// None is zero.
@@ -83,6 +84,34 @@ pub struct Pty {
     /// The share of `max_ptys`, above 0 and up to 1, from which the gauge warns.
     pub warn_at: f64,
     pub kill_grace: Duration,
+}
+
+/// Attaching over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    pub enabled: bool,
+    pub bind: SocketAddr,
+    /// The user chose `bind`, so that no other port will do.
+    pub bind_named: bool,
+    /// How long a terminal opened over the network outlives its last viewer, and a viewer's place is kept.
+    pub reconnect_grace: Duration,
+    /// Bytes of output kept for each terminal's viewers.
+    pub replay_bytes: usize,
+    pub idle_timeout: Duration,
+    pub heartbeat_interval: Duration,
+    pub pong_timeout: Duration,
+    /// Origins besides its own, each as `scheme://host[:port]` in lower case.
+    pub allowed_origins: Vec<String>,
+    /// PEM files of certificate chain and private key; both or none.
+    pub tls: Option<TlsFiles>,
+    /// Viewers of all terminals together.
+    pub max_viewers: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +190,13 @@ impl Settings {
         let mut keys = Vec::new();
         if self.logging.format != running.logging.format {
             keys.push("logging.format");
+        }
+        let listener = |settings: &Self| {
+            let remote = &settings.remote;
+            (remote.enabled, remote.bind, remote.tls.clone())
+        };
+        if listener(self) != listener(running) {
+            keys.push("remote");
         }
         if self.gateway.enabled != running.gateway.enabled {
             keys.push("gateway.enabled");

@@ -188,6 +188,14 @@ impl Client {
         self.ask(&Request::Status, Some(ANSWER_WITHIN))
     }
 
+    /// The address for a browser, with a token that is good for one login.
+    pub fn url(&mut self, id: Option<&str>) -> Result<String, ControlError> {
+        let request = Request::Url {
+            id: id.map(str::to_owned),
+        };
+        self.ask(&request, Some(ANSWER_WITHIN))
+    }
+
     /// Every provider, in the order in which they are asked.
     pub fn providers(&mut self) -> Result<Vec<ProviderShape>, ControlError> {
         self.ask(&Request::Providers, Some(ANSWER_WITHIN))

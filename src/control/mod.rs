@@ -19,5 +19,5 @@ pub use client::{Client, Ended, NewTerminal, Typed, Until};
 pub use error::ControlError;
 pub use instance::{Instance, InstanceError};
 pub use protocol::ProviderCommand;
-pub use server::{Facts, Services, serve};
-pub use socket::ControlListener;
+pub use server::{Attaching, Facts, Services, serve};
+pub use socket::{ControlListener, connect};

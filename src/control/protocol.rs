@@ -49,6 +49,10 @@ pub(super) enum Request {
         timeout_ms: u64,
     },
     Status,
+    /// An address for a browser.
+    Url {
+        id: Option<String>,
+    },
     Providers,
     Provider {
         command: ProviderCommand,

@@ -1,7 +1,9 @@
 //! Serves the socket: who is let in, and that nobody holds up another.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::answer::answer;
 use super::protocol::{MAX_REQUEST, ProviderCommand, Reply, Request};
-use super::shapes::ErrorShape;
+use super::shapes::{ErrorShape, RemoteShape, StatusShape};
 use super::socket::ControlListener;
+use crate::domain::id::TerminalId;
 use crate::domain::profile::ProfileName;
 use crate::gateway::Ask;
 use crate::pane::Pool;
@@ -52,7 +55,25 @@ pub struct Facts {
 pub struct Services {
     pub pool: Pool,
     pub facts: Facts,
+    /// None where there is no listener.
+    pub remote: Option<Arc<dyn Attaching>>,
     pub providers: Providers,
+}
+
+/// What commands ask of the listener for viewers.
+pub trait Attaching: fmt::Debug + Send + Sync {
+    /// None where it is disabled.
+    fn shape(&self) -> Option<RemoteShape>;
+
+    /// An address with a token that is good for one login.
+    fn url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape>;
+}
+
+impl Services {
+    /// The instance in one look.
+    pub fn status(&self) -> StatusShape {
+        answer::status(self)
+    }
 }
 
 /// Serves until `stop`; then ends every connection and takes the socket file away.

@@ -64,9 +64,9 @@ impl From<&TerminalInfo> for TerminalShape {
             status: info.status.name().to_owned(),
             owner: info.owner.name().to_owned(),
             persistent: info.persistent,
-            viewers: 0,
+            viewers: info.viewers,
             created_at: info.created_at,
-            disconnected_since: None,
+            disconnected_since: info.disconnected_since,
             exit: info.exit.map(ExitShape::from),
             agent: info.agent.as_ref().map(AgentShape::from),
         }
@@ -195,12 +195,22 @@ pub struct StatusShape {
     pub pool: PoolShape,
     /// Null where it is disabled.
     pub gateway: Option<GatewayShape>,
-    /// Null until this instance has one.
-    pub remote: Option<serde_json::Value>,
+    /// Null where it is disabled.
+    pub remote: Option<RemoteShape>,
     pub providers: Vec<ProviderShape>,
     pub control_socket: String,
     pub log_file: String,
     pub config_file: String,
+}
+
+/// Where viewers attach over the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteShape {
+    pub url: String,
+    pub token_file: String,
+    pub viewers: usize,
+    /// SHA-256 of the certificate, where TLS is served.
+    pub fingerprint: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,7 +269,9 @@ mod tests {
             status: Status::Dead,
             owner: Owner::Local,
             persistent: false,
+            viewers: 0,
             created_at,
+            disconnected_since: None,
             exit: Some(Exit::Signal(9)),
             agent: Some(Agent {
                 kind: AgentKind::Claude,

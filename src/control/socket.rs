@@ -41,6 +41,11 @@ impl ControlListener {
         &self.path
     }
 
+    /// The socket itself, for another service than the commands'.
+    pub fn share(&self) -> io::Result<UnixListener> {
+        self.listener.try_clone()
+    }
+
     pub(super) fn accept_on_runtime(&self) -> io::Result<tokio::net::UnixListener> {
         tokio::net::UnixListener::from_std(self.listener.try_clone()?)
     }
@@ -55,7 +60,7 @@ impl Drop for ControlListener {
 }
 
 /// Connects to the socket at a path.
-pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
     at_short_path(path, |path| UnixStream::connect(path))
 }
 

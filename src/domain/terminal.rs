@@ -15,6 +15,8 @@ pub enum Owner {
     Front,
     /// Opened from the command line.
     Local,
+    /// Opened over the network.
+    Remote,
 }
 
 impl Owner {
@@ -23,6 +25,7 @@ impl Owner {
         match self {
             Self::Front => "front",
             Self::Local => "local",
+            Self::Remote => "remote",
         }
     }
 }
@@ -54,6 +57,8 @@ pub enum Exit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     Active,
+    /// It lives, was opened over the network, and nobody is attached.
+    Disconnected,
     Dead,
 }
 
@@ -62,6 +67,7 @@ impl Status {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Disconnected => "disconnected",
             Self::Dead => "dead",
         }
     }
@@ -80,7 +86,30 @@ pub struct TerminalInfo {
     pub status: Status,
     pub owner: Owner,
     pub persistent: bool,
+    /// How many are attached.
+    pub viewers: u32,
     pub created_at: Timestamp,
+    /// Since when it is [`Status::Disconnected`].
+    pub disconnected_since: Option<Timestamp>,
     pub exit: Option<Exit>,
     pub agent: Option<Agent>,
+}
+
+impl TerminalInfo {
+    /// Brings status and its time in line with owner and viewers; `now` is when they changed.
+    pub fn settle(&mut self, now: Timestamp) {
+        if self.status == Status::Dead {
+            return;
+        }
+        let abandoned = self.owner == Owner::Remote && self.viewers == 0;
+        self.status = if abandoned {
+            Status::Disconnected
+        } else {
+            Status::Active
+        };
+        self.disconnected_since = match self.disconnected_since {
+            since @ Some(_) if abandoned => since,
+            _ => abandoned.then_some(now),
+        };
+    }
 }

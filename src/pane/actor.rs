@@ -15,6 +15,7 @@ use super::encode;
 use super::ending::Ending;
 use super::frames::FrameClock;
 use super::handle::{Capture, Shared};
+use super::keyframe::Keyframe;
 use super::mailbox::{Message, Wakeup, input_size};
 use super::pty::Pty;
 use super::remains::{self, Remains};
@@ -38,6 +39,9 @@ const REST: Duration = Duration::from_millis(2);
 
 /// How long after the child's end output may still arrive, when a grandchild keeps the slave open.
 const DRAIN: Duration = Duration::from_millis(100);
+
+/// The rows of history that viewers are sent again with every change of size.
+const TURN_HISTORY: usize = 500;
 
 /// How many bytes of replies to queries may wait for a program that asks and does not read.
 const MAX_REPLIES: usize = 64 * 1024;
@@ -278,6 +282,11 @@ impl Actor {
                 };
                 let _ = reply.send(Capture { screen, scrollback });
             }
+            Message::Keyframe { history, reply } => {
+                // From here on output is kept, so that nothing is missing between this screen and what comes after.
+                let (seq, turn) = self.shared.fanout.open();
+                let _ = reply.send(self.keyframe(seq, turn, history));
+            }
             Message::Rows { range, reply } => {
                 let _ = reply.send(remains::window(&self.emulator, range));
             }
@@ -321,7 +330,21 @@ impl Actor {
             warn!(id = %self.shared.id, %error, "the pty took no new size");
         }
         self.shared.update(|info| info.size = size);
+        self.turn();
         self.frames.changed(self.emulator.update_open(), now);
+    }
+
+    /// Gives viewers the screen anew, where what they have cannot be led on by output alone.
+    fn turn(&self) {
+        if self.shared.fanout.is_open() {
+            let keyframe = self.keyframe(self.shared.fanout.head(), 0, TURN_HISTORY);
+            self.shared.fanout.turn(keyframe);
+        }
+    }
+
+    fn keyframe(&self, seq: u64, turn: u64, history: usize) -> Keyframe {
+        let size = self.shared.info().size;
+        Keyframe::of(&self.emulator, size, seq, turn, history)
     }
 
     /// Publishes for new watchers; once there is none, the published screen's memory is given back.
@@ -406,6 +429,7 @@ impl Actor {
         let before = self.emulator.version();
         let bytes = self.buffer.get(..count).unwrap_or_default();
         self.emulator.feed(bytes, &mut self.feedback);
+        self.shared.fanout.append(bytes);
         if self.shared.is_watched() && self.emulator.version() != before {
             self.frames.output(bytes, self.emulator.update_open(), now);
         }
@@ -459,6 +483,7 @@ impl Actor {
             EmulatorEvent::PromptMark(_) => {}
             EmulatorEvent::Reset => {
                 error!(%id, "the emulator panicked and was rebuilt");
+                self.turn();
                 self.shared.tell(TerminalEvent::EmulatorReset { id });
             }
         }
@@ -548,6 +573,12 @@ impl Actor {
         let exit = self
             .exit
             .map_or(Exit::Signal(libc::SIGKILL), |(exit, _)| exit);
+        let last = self
+            .shared
+            .fanout
+            .is_open()
+            .then(|| self.keyframe(self.shared.fanout.head(), 0, TURN_HISTORY));
+        self.shared.fanout.end(last);
         let unseen = self.emulator.version() != self.shown_version;
         let remains = Remains::new(self.emulator, !killed);
         let last = remains.capture(false).screen;
@@ -620,6 +651,7 @@ pub(super) fn bury(shared: &Shared, slot: &mut Option<Slot>) {
     ending.leader_ended();
     reap(shared.pid);
     *slot = None;
+    shared.fanout.end(None);
     // The emulator went down with the thread; what was last shown is all there is.
     *shared.remains() = Some(Remains::of_screen(shared.last_shown()));
     shared.mailbox.close();

@@ -7,13 +7,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use regex::Regex;
 use rustix::process::Pid;
 use tokio::sync::{Notify, broadcast, oneshot, watch};
 
 use super::error::PaneError;
+use super::fanout::Fanout;
 use super::mailbox::{Mailbox, Message, Refusal};
 use super::remains::Remains;
+use super::seats::Seats;
 use crate::domain::agent::AgentState;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -33,6 +36,8 @@ pub(super) struct Shared {
     pub id: TerminalId,
     pub pid: Pid,
     pub mailbox: Mailbox,
+    pub fanout: Fanout,
+    pub seats: Seats,
     info: Mutex<TerminalInfo>,
     /// Rung after every change of `info`.
     changed: Notify,
@@ -105,6 +110,7 @@ pub enum WaitFor {
     Text(Regex),
     Exit,
     State(AgentState),
+    Status(Status),
 }
 
 impl PaneHandle {
@@ -114,6 +120,10 @@ impl PaneHandle {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    pub(super) fn shared_arc(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     pub fn id(&self) -> TerminalId {
@@ -167,7 +177,11 @@ impl PaneHandle {
     }
 
     pub fn set_owner(&self, owner: Owner) {
-        self.shared.update(|info| info.owner = owner);
+        self.shared.update(|info| {
+            info.owner = owner;
+            info.settle(Timestamp::now());
+        });
+        self.owner_changed(owner);
     }
 
     /// The user has looked at this pane: an agent that was done becomes idle.
@@ -262,6 +276,7 @@ impl PaneHandle {
                 }
             }
             WaitFor::Exit => self.wait_info(|info| info.status == Status::Dead).await,
+            WaitFor::Status(status) => self.wait_info(|info| info.status == status).await,
             WaitFor::State(state) => {
                 self.wait_info(|info| {
                     info.agent
@@ -307,9 +322,7 @@ impl PaneHandle {
 
     /// Posts a question and waits for its answer; None once the pane's thread has let go.
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        self.shared.mailbox.post(question(reply)).ok()?;
-        answer.await.ok()
+        self.shared.ask(question).await
     }
 
     /// Posts what needs no answer and loses its meaning when the terminal has ended.
@@ -339,12 +352,15 @@ impl Shared {
         mailbox: Mailbox,
         events: broadcast::Sender<TerminalEvent>,
         screen: watch::Receiver<Arc<ScreenSnapshot>>,
+        replay_bytes: usize,
         audience: Arc<AtomicUsize>,
     ) -> Self {
         Self {
             id: info.id,
             pid,
             mailbox,
+            fanout: Fanout::new(replay_bytes),
+            seats: Seats::new(info.owner),
             info: Mutex::new(info),
             changed: Notify::new(),
             events,
@@ -386,6 +402,13 @@ impl Shared {
     pub fn desert(&self) {
         self.deserted.store(true, Ordering::Release);
         self.changed.notify_waiters();
+    }
+
+    /// Posts a question and waits for its answer; None once the pane's thread has let go.
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.post(question(reply)).ok()?;
+        answer.await.ok()
     }
 
     /// How long ago the terminal ended, if it has.

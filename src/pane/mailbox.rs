@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::actor::Limits;
 use super::handle::{Capture, Match, RowWindow, Search};
+use super::keyframe::Keyframe;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 
@@ -35,6 +36,11 @@ pub(super) enum Message {
     Capture {
         scrollback: bool,
         reply: oneshot::Sender<Capture>,
+    },
+    Keyframe {
+        /// Rows of history, at most.
+        history: usize,
+        reply: oneshot::Sender<Keyframe>,
     },
     Rows {
         range: Range<u64>,

@@ -50,6 +50,8 @@ pub struct PoolOptions {
     /// Zero for never.
     pub max_lifetime: Duration,
     pub kill_grace: Duration,
+    /// Bytes of output kept for the viewers of each terminal.
+    pub replay_bytes: usize,
     /// Program and arguments of a terminal that names none.
     pub shell: Vec<String>,
     /// Variables of every terminal, which its own go before.
@@ -149,6 +151,11 @@ impl Pool {
             }
             if limits_changed {
                 let _ = mailbox.post(Message::Limits(limits));
+            }
+        }
+        if books.options.replay_bytes != options.replay_bytes {
+            for pane in &books.panes {
+                pane.set_replay_bytes(options.replay_bytes);
             }
         }
         books.options = options;
@@ -463,7 +470,7 @@ fn start(
     })?;
     let now = Timestamp::now();
     let program = launch.command.first().map_or("", String::as_str);
-    let info = TerminalInfo {
+    let mut info = TerminalInfo {
         id,
         name: spec
             .name
@@ -476,7 +483,9 @@ fn start(
         status: Status::Active,
         owner: spec.owner,
         persistent: spec.persistent,
+        viewers: 0,
         created_at: now,
+        disconnected_since: None,
         exit: None,
         agent: launch.agent.map(|kind| Agent {
             kind,
@@ -486,6 +495,7 @@ fn start(
         }),
         command: launch.command,
     };
+    info.settle(now);
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
     let events = ledger.events.clone();
     let shared = Arc::new(Shared::new(
@@ -494,6 +504,7 @@ fn start(
         mailbox,
         events,
         receiver,
+        options.replay_bytes,
         Arc::clone(&ledger.audience),
     ));
     let emulator = Emulator::new(spec.size, options.scrollback_lines);

@@ -26,6 +26,7 @@ mod tests;
 mod theme;
 mod update;
 mod view;
+mod viewer;
 mod writer;
 
 pub use error::TuiError;
@@ -33,3 +34,4 @@ pub use guard::install_panic_hook;
 pub use model::Severity;
 pub use run::{Ending, Notice, Services, run};
 pub use terminal::Terminal;
+pub use viewer::{Incoming, Outgoing, Viewing, view};

@@ -23,6 +23,17 @@ const ROOMS: &[(&str, &[&str])] = &[
             "providers",
         ],
     ),
+    (
+        "remote",
+        &[
+            "config",
+            "control",
+            "domain",
+            "pane",
+            "providers",
+            "runtime",
+        ],
+    ),
     ("tui", &["config", "domain", "runtime", "pane", "providers"]),
     (
         "app",
@@ -33,12 +44,13 @@ const ROOMS: &[(&str, &[&str])] = &[
             "gateway",
             "pane",
             "providers",
+            "remote",
             "runtime",
             "telemetry",
             "tui",
         ],
     ),
-    ("cli", &["app", "config", "control", "domain"]),
+    ("cli", &["app", "config", "control", "domain", "remote"]),
 ];
 
 /// Foreign crates that have one home.
@@ -49,7 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crossterm", &["src/tui"]),
     ("clap", &["src/cli"]),
     ("reqwest", &["src/gateway"]),
-    ("hyper", &["src/gateway"]),
+    ("hyper", &["src/gateway", "src/remote"]),
     ("flate2", &["src/gateway"]),
     ("notify", &["src/config"]),
 ];

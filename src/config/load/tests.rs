@@ -20,6 +20,7 @@ fn the_example_file_says_the_defaults() {
     let named = DEFAULT_FILE.replace("# bind = ", "bind = ");
     let mut named = parse("config.example.toml", &named).unwrap();
     assert!(std::mem::take(&mut named.gateway.bind_named));
+    assert!(std::mem::take(&mut named.remote.bind_named));
     assert_eq!(Ok(named), parse("", ""));
 }
 
@@ -36,6 +37,10 @@ fn the_example_file_names_every_key() {
         "idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
     );
     assert_eq!(keys("logging"), "format keep level max_size");
+    assert_eq!(
+        keys("remote"),
+        "allowed_origins enabled heartbeat_interval idle_timeout max_viewers pong_timeout reconnect_grace replay_bytes"
+    );
     assert_eq!(keys("gateway"), "enabled max_body max_wait");
     assert_eq!(
         keys("circuit_breaker"),

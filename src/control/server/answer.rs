@@ -31,6 +31,7 @@ pub(super) async fn answer(services: &Services, request: Request) -> Vec<u8> {
             let shapes: Vec<_> = terminals.iter().map(TerminalShape::from).collect();
             line(&Reply::Ok(shapes))
         }
+        Request::Url { id } => reply(url(services, id.as_deref())),
         Request::Status => line(&Reply::Ok(status(services))),
         Request::Providers => line(&Reply::Ok(shapes::providers(&services.providers.status()))),
         Request::Provider { command } => reply(providers::command(services, command).await),
@@ -96,7 +97,7 @@ fn bad_request(message: String) -> Vec<u8> {
     line(&Reply::<()>::Error(ErrorShape::new("bad_request", message)))
 }
 
-fn status(services: &Services) -> StatusShape {
+pub(super) fn status(services: &Services) -> StatusShape {
     let facts = &services.facts;
     let providers = services.providers.status();
     StatusShape {
@@ -104,8 +105,8 @@ fn status(services: &Services) -> StatusShape {
         pid: facts.pid,
         started_at: facts.started_at,
         pool: services.pool.gauge().into(),
+        remote: services.remote.as_ref().and_then(|remote| remote.shape()),
         gateway: GatewayShape::of(&providers),
-        remote: None,
         providers: shapes::providers(&providers),
         control_socket: facts.control_socket.to_string_lossy().into_owned(),
         log_file: facts.log_file.to_string_lossy().into_owned(),
@@ -113,10 +114,24 @@ fn status(services: &Services) -> StatusShape {
     }
 }
 
+fn url(services: &Services, id: Option<&str>) -> Result<String, ErrorShape> {
+    let terminal = match id {
+        Some(id) => Some(living(services, id)?.id()),
+        None => None,
+    };
+    match &services.remote {
+        Some(remote) => remote.url(terminal),
+        None => Err(ErrorShape::new(
+            "unavailable",
+            "this instance has no listener for browsers",
+        )),
+    }
+}
+
 fn living(services: &Services, id: &str) -> Result<PaneHandle, PaneError> {
     let pane = services.pool.find(id)?;
     match pane.info().status {
-        Status::Active => Ok(pane),
+        Status::Active | Status::Disconnected => Ok(pane),
         Status::Dead => Err(PaneError::Dead(pane.id())),
     }
 }
@@ -214,13 +229,7 @@ async fn wait(
         WaitCondition::Exit => WaitFor::Exit,
         WaitCondition::State(name) => match state(&name)? {
             StateName::Agent(state) => WaitFor::State(state),
-            StateName::Status(Status::Dead) => WaitFor::Exit,
-            StateName::Status(Status::Active) => {
-                return Ok(match pane.info().status {
-                    Status::Active => WaitOutcome::Holds,
-                    Status::Dead => WaitOutcome::Ended,
-                });
-            }
+            StateName::Status(status) => WaitFor::Status(status),
         },
     };
     Ok(match timeout(limit.max(ONE_LOOK), pane.wait(what)).await {
@@ -239,7 +248,7 @@ fn state(name: &str) -> Result<StateName, ErrorShape> {
     let agent = AgentState::ALL
         .into_iter()
         .find(|state| state.name() == name);
-    let status = [Status::Active, Status::Dead]
+    let status = [Status::Active, Status::Disconnected, Status::Dead]
         .into_iter()
         .find(|status| status.name() == name);
     match (agent, status) {
@@ -247,7 +256,7 @@ fn state(name: &str) -> Result<StateName, ErrorShape> {
         (None, Some(status)) => Ok(StateName::Status(status)),
         (None, None) => {
             let message = format!(
-                "{name:?} is not a state: use active, dead, unknown, working, waiting, done or idle"
+                "{name:?} is not a state: use active, disconnected, dead, unknown, working, waiting, done or idle"
             );
             Err(ErrorShape::new("bad_request", message))
         }

@@ -28,6 +28,7 @@ impl Server {
             idle_timeout: Duration::ZERO,
             max_lifetime: Duration::ZERO,
             kill_grace: Duration::from_secs(1),
+            replay_bytes: 0,
             shell: vec!["/bin/sh".to_owned()],
             env: Vec::new(),
         };
@@ -48,6 +49,7 @@ impl Server {
                 log_file: PathBuf::from("log"),
                 config_file: PathBuf::from("config"),
             },
+            remote: None,
             providers: Providers::start(setup, Arc::new(|_| None)),
         };
         let stop = CancellationToken::new();

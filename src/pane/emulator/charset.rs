@@ -41,6 +41,25 @@ impl Charset {
         })
     }
 
+    /// The final byte that names the set.
+    fn last(self) -> u8 {
+        match self {
+            Self::Ascii => b'B',
+            Self::Graphics => b'0',
+            Self::Uk => b'A',
+            Self::Dutch => b'4',
+            Self::Finnish => b'C',
+            Self::French => b'R',
+            Self::FrenchCanadian => b'Q',
+            Self::German => b'K',
+            Self::Italian => b'Y',
+            Self::Norwegian => b'E',
+            Self::Spanish => b'Z',
+            Self::Swedish => b'H',
+            Self::Swiss => b'=',
+        }
+    }
+
     fn map(self, c: char) -> char {
         let (from, to) = match self {
             Self::Ascii => return c,
@@ -98,6 +117,21 @@ impl Charsets {
             None
         };
         self.sets[slot] = known.unwrap_or_default();
+    }
+
+    /// The final byte that designates each set.
+    pub fn finals(&self) -> [u8; 4] {
+        self.sets.map(Charset::last)
+    }
+
+    /// The slot of the left half.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The slot of the next character alone.
+    pub fn single(&self) -> Option<usize> {
+        self.single
     }
 
     /// SO, SI, LS2, LS3.

@@ -324,6 +324,19 @@ impl Grid {
         out.cells.resize(cols, Cell::default());
     }
 
+    /// The rows of the screen that is not shown.
+    pub fn read_other_rows(&mut self) -> Vec<Row> {
+        let alternate = self.vt.screen().alternate_screen();
+        self.show_alternate(!alternate);
+        let mut rows = vec![Row::default(); usize::from(self.size.rows())];
+        for (index, row) in (0..).zip(&mut rows) {
+            self.read_row(index, row);
+        }
+        // Cursor and region of the screen shown are as they were: the crate keeps them for each.
+        self.show_alternate(alternate);
+        rows
+    }
+
     /// Takes a cell's text apart into what it shows and the load it carries.
     fn content<'a>(&self, text: &str, style: &mut Style, cluster: &'a mut String) -> Content<'a> {
         let mut chars = text.chars();

@@ -26,6 +26,7 @@ mod params;
 mod parser;
 mod pen;
 mod replies;
+mod restore;
 mod screen;
 mod shown;
 mod state;
@@ -34,6 +35,8 @@ mod tabs;
 mod tail;
 mod terminal;
 mod usage;
+#[cfg(test)]
+mod widths;
 
 use std::cell::RefCell;
 use std::ops::Range;

@@ -191,6 +191,11 @@ impl Switches {
             .unwrap_or(0)
     }
 
+    /// The flags that a program stacked up on a screen; the last is in force.
+    pub fn keyboard_stack(&self, alternate: bool) -> &[u8] {
+        &self.keyboard[usize::from(alternate)]
+    }
+
     pub fn push_keyboard(&mut self, alternate: bool, flags: u16) {
         let stack = &mut self.keyboard[usize::from(alternate)];
         if stack.is_empty() {

@@ -34,6 +34,17 @@ impl Params {
         }
     }
 
+    /// Appends the parameters as they stand in a sequence.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        for (index, value) in self.values.iter().take(self.len).enumerate() {
+            if index > 0 {
+                let colon = self.colons & (1 << index) != 0;
+                out.push(if colon { b':' } else { b';' });
+            }
+            out.extend_from_slice(value.to_string().as_bytes());
+        }
+    }
+
     /// Each parameter with its sub-parameters.
     pub fn groups(&self) -> impl Iterator<Item = &[u16]> {
         let mut start = 0;

@@ -82,6 +82,76 @@ impl Parser {
         }
     }
 
+    /// Appends the beginning of a sequence or character whose rest has not come: read anew, it leads to this state.
+    pub fn write_unfinished(&self, out: &mut Vec<u8>) {
+        match self.state {
+            State::Ground => out.extend_from_slice(&self.partial),
+            State::Escape => {
+                out.push(0x1b);
+                self.write_intermediate(out);
+            }
+            State::Csi => {
+                out.extend_from_slice(b"\x1b[");
+                self.write_sequence(out);
+            }
+            State::Dcs => {
+                out.extend_from_slice(b"\x1bP");
+                self.write_sequence(out);
+            }
+            State::String(kind) => self.write_string(kind, out),
+            State::StringEscape(kind) => {
+                self.write_string(kind, out);
+                out.push(0x1b);
+            }
+        }
+    }
+
+    fn write_intermediate(&self, out: &mut Vec<u8>) {
+        if self.sequence.intermediate != 0 {
+            out.push(self.sequence.intermediate);
+            if self.invalid {
+                // A second one makes it as invalid as it was.
+                out.push(self.sequence.intermediate);
+            }
+        }
+    }
+
+    fn write_sequence(&self, out: &mut Vec<u8>) {
+        if self.invalid {
+            // A private marker after a parameter is never valid.
+            out.extend_from_slice(b"0?");
+            return;
+        }
+        if self.sequence.private != 0 {
+            out.push(self.sequence.private);
+        }
+        self.sequence.params.write(out);
+        if !self.sequence.params.is_empty() {
+            out.push(if self.colon { b':' } else { b';' });
+        }
+        if let Some(value) = self.value {
+            out.extend_from_slice(value.to_string().as_bytes());
+        }
+        self.write_intermediate(out);
+    }
+
+    fn write_string(&self, kind: StringKind, out: &mut Vec<u8>) {
+        match kind {
+            // Strings that are too long are ignored: so is what comes of the rest of one.
+            StringKind::Ignored => out.extend_from_slice(b"\x1b_"),
+            _ if self.overflow => out.extend_from_slice(b"\x1b_"),
+            StringKind::Osc => out.extend_from_slice(b"\x1b]"),
+            StringKind::Dcs => {
+                out.extend_from_slice(b"\x1bP");
+                self.write_sequence(out);
+                out.push(self.sequence.last);
+            }
+        }
+        if kind != StringKind::Ignored {
+            out.extend_from_slice(&self.string);
+        }
+    }
+
     fn ground(&mut self, bytes: &[u8], sink: &mut impl Sink) -> usize {
         if !self.partial.is_empty() {
             return self.complete(bytes[0], sink);

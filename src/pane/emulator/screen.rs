@@ -22,13 +22,23 @@ use crate::domain::size::Size;
 
 /// What DECSC saves.
 #[derive(Clone, Debug, Default)]
-struct Saved {
-    row: u16,
-    col: u16,
-    pending: bool,
-    pen: Pen,
-    charsets: Charsets,
-    origin: bool,
+pub(super) struct Saved {
+    pub row: u16,
+    pub col: u16,
+    pub pending: bool,
+    pub pen: Pen,
+    pub charsets: Charsets,
+    pub origin: bool,
+}
+
+impl Saved {
+    /// Whether restoring it does what it does where nothing was saved.
+    pub fn is_default(&self) -> bool {
+        (self.row, self.col, self.pending, self.origin) == (0, 0, false, false)
+            && self.charsets == Charsets::default()
+            && self.pen.style().is_default()
+            && !self.pen.is_protected()
+    }
 }
 
 pub(super) struct Screen {
@@ -96,6 +106,23 @@ impl Screen {
     pub fn set_history_limit(&mut self, limit: usize) {
         self.settle();
         self.canvas.page.history.set_limit(limit);
+    }
+
+    /// What DECSC saved: 0 on the primary screen, 1 on the alternate one.
+    pub fn saved(&self, index: usize) -> &Saved {
+        &self.saved[index.min(1)]
+    }
+
+    /// The rows of the screen that is not shown.
+    pub fn other_rows(&mut self) -> Vec<Arc<Row>> {
+        self.settle();
+        let rows = self.canvas.page.grid.read_other_rows();
+        rows.into_iter().map(Arc::new).collect()
+    }
+
+    /// Whether the next character wraps first. Lines outside the grid must have been put there.
+    pub fn pending(&self) -> bool {
+        self.canvas.pending()
     }
 
     /// Row and column of the cursor; a pending wrap counts as the last column.

@@ -19,7 +19,7 @@ pub(super) struct State {
     pub palette: Palette,
     pub title: Arc<str>,
     pub titles: Vec<Arc<str>>,
-    saved_modes: Vec<(u16, bool)>,
+    pub saved_modes: Vec<(u16, bool)>,
     /// The parts of a notification that have come so far.
     pub notification: String,
 }

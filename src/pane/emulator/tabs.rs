@@ -20,6 +20,11 @@ impl Tabs {
             .extend((old..usize::from(cols)).map(|col| col % 8 == 0));
     }
 
+    /// For each column whether it is a stop.
+    pub fn stops(&self) -> &[bool] {
+        &self.stops
+    }
+
     pub fn reset(&mut self) {
         for (col, stop) in self.stops.iter_mut().enumerate() {
             *stop = col % 8 == 0;

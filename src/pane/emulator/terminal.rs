@@ -83,6 +83,25 @@ impl Terminal {
         }
     }
 
+    pub fn title(&self) -> &Arc<str> {
+        &self.state.title
+    }
+
+    /// The titles that the program saved, the oldest first.
+    pub fn titles(&self) -> &[Arc<str>] {
+        &self.state.titles
+    }
+
+    /// The modes that the program saved (XTSAVE).
+    pub fn saved_modes(&self) -> &[(u16, bool)] {
+        &self.state.saved_modes
+    }
+
+    /// Appends the beginning of a sequence or character whose rest has not come.
+    pub fn write_unfinished(&self, out: &mut Vec<u8>) {
+        self.parser.write_unfinished(out);
+    }
+
     pub fn modes(&self) -> Modes {
         let screen = &self.state.screen;
         self.state

@@ -35,14 +35,14 @@ impl Runner<'_> {
             Effect::Open(place, spec, near) => self.open(place, spec, near),
             Effect::Input(id, input) => {
                 let result = match self.pool.get(id) {
-                    Some(pane) => pane.try_input(input),
+                    Some(pane) => pane.try_input_from_front(input),
                     None => Err(PaneError::Dead(id)),
                 };
                 if let Err(error) = result {
                     self.take(Msg::Refused(id, error));
                 }
             }
-            Effect::Resize(id, size) => self.with(id, |pane| pane.resize(size)),
+            Effect::Resize(id, size) => self.with(id, |pane| pane.resize_from_front(size)),
             Effect::Kill(id) => self.with(id, crate::pane::PaneHandle::kill),
             Effect::Rename(id, name) => self.with(id, |pane| pane.rename(&name)),
             Effect::Seen(id) => self.with(id, crate::pane::PaneHandle::seen),

@@ -404,7 +404,7 @@ fn options_of(settings: &Settings) -> Options {
 }
 
 /// The theme for this terminal; `light` is what it answered about its background.
-fn theme_of(settings: &Settings, light: Option<bool>) -> Theme {
+pub(super) fn theme_of(settings: &Settings, light: Option<bool>) -> Theme {
     let choice = match (settings.general.theme, light) {
         (config::ThemeChoice::Dark, _) | (config::ThemeChoice::Auto, Some(false)) => {
             ThemeChoice::Dark

@@ -286,7 +286,9 @@ fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
         status: Status::Active,
         owner: spec.owner,
         persistent: false,
+        viewers: 0,
         created_at: Timestamp::UNIX_EPOCH,
+        disconnected_since: None,
         exit: None,
         agent: spec.agent.map(|kind| Agent {
             kind,

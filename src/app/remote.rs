@@ -1,0 +1,120 @@
+//! The listener for viewers, as the other rooms see it.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::error::AppError;
+use crate::config::{Paths, Settings};
+use crate::control::shapes::{ErrorShape, RemoteShape};
+use crate::control::{Attaching, ControlListener, Services};
+use crate::domain::id::TerminalId;
+use crate::pane::Pool;
+use crate::providers::Providers;
+use crate::remote::{self, RemoteHandle, Setup};
+use crate::runtime::tasks::Tasks;
+
+/// The running listener.
+pub(super) struct RunningRemote {
+    handle: RemoteHandle,
+    services: Arc<OnceLock<Services>>,
+    /// Its file goes away with it.
+    _local: ControlListener,
+}
+
+pub(super) fn start(
+    paths: &Paths,
+    pool: &Pool,
+    providers: &Providers,
+    settings: &watch::Receiver<Arc<Settings>>,
+    tasks: &Tasks,
+    stop: &CancellationToken,
+) -> Result<RunningRemote, AppError> {
+    let path = paths.attach_socket();
+    let failed = |source| AppError::Socket {
+        path: path.clone(),
+        source,
+    };
+    let local = ControlListener::bind(&path).map_err(failed)?;
+    let shared = local.share().map_err(failed)?;
+    // Filled once the commands have their services, of which the listener is one.
+    let services = Arc::new(OnceLock::<Services>::new());
+    let source = Arc::clone(&services);
+    let handle = remote::start(Setup {
+        pool: pool.clone(),
+        providers: providers.clone(),
+        settings: settings.clone(),
+        tasks: tasks.clone(),
+        state: paths.state.clone(),
+        local: shared,
+        status: Arc::new(move || {
+            let status = source.get().map(Services::status);
+            serde_json::to_value(status).unwrap_or_default()
+        }),
+        stop: stop.clone(),
+    })?;
+    Ok(RunningRemote {
+        handle,
+        services,
+        _local: local,
+    })
+}
+
+impl RunningRemote {
+    pub fn url(&self) -> Option<String> {
+        self.handle.url()
+    }
+
+    /// What the user should know: that another port was taken, and what to compare before a self-signed certificate is
+    /// trusted.
+    pub fn notices(&self) -> impl Iterator<Item = String> {
+        let moved = self.handle.moved().map(|(wanted, found)| {
+            format!("remote attach listens on {found}, since {wanted} is in use")
+        });
+        moved.into_iter().chain(self.certificate_notice())
+    }
+
+    fn certificate_notice(&self) -> Option<String> {
+        let fingerprint = self
+            .handle
+            .fingerprint()
+            .filter(|_| self.handle.is_self_signed())?;
+        Some(format!(
+            "remote attach uses a self-signed certificate, fingerprint {fingerprint}"
+        ))
+    }
+
+    pub fn attaching(&self) -> Arc<dyn Attaching> {
+        Arc::new(Face(self.handle.clone()))
+    }
+
+    pub fn answer_status_from(&self, services: &Services) {
+        let _ = self.services.set(services.clone());
+    }
+}
+
+#[derive(Debug)]
+struct Face(RemoteHandle);
+
+impl Attaching for Face {
+    fn shape(&self) -> Option<RemoteShape> {
+        Some(RemoteShape {
+            url: self.0.url()?,
+            token_file: self.0.token_file()?.to_string_lossy().into_owned(),
+            viewers: self.0.viewers(),
+            fingerprint: self.0.fingerprint().map(str::to_owned),
+        })
+    }
+
+    fn url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape> {
+        match self.0.one_time_url(terminal) {
+            Ok(Some(url)) => Ok(url),
+            Ok(None) => Err(ErrorShape::new(
+                "unavailable",
+                "remote attach is disabled: set remote.enabled = true and start tundra again",
+            )),
+            Err(error) => Err(ErrorShape::new("internal", error.to_string())),
+        }
+    }
+}

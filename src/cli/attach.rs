@@ -1,0 +1,132 @@
+//! `tundra attach`: this terminal becomes a viewer of a pane.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+use crate::app::{self, AppError, Attach as Launch, Ending};
+use crate::config;
+use crate::remote::TransportError;
+use crate::remote::client::{Address, Target};
+
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// The terminal [default: the only one there is]
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Of an instance on the network: an address as `tundra url` prints it, or without a token, which is then taken from
+    /// `TUNDRA_REMOTE_TOKEN` or asked for
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Look, and type nothing
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+pub fn run(args: Attach, context: &Context) -> Result<Exit, Failure> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Failure::NoTerminal(
+            "a terminal is needed on stdin and stdout",
+        ));
+    }
+    let paths = context.paths()?;
+    let settings = config::load(&context.config_source(&paths))?;
+    let known = app::known_remotes(&paths);
+    let (target, token, terminal) = match args.url {
+        None => {
+            // Whether an instance runs at all is told as every other command tells it.
+            context.client()?;
+            let socket = paths.attach_socket();
+            (Target::Local { socket }, None, args.id)
+        }
+        Some(url) => {
+            let address = Address::parse(&url, known.clone()).map_err(AppError::from)?;
+            let token = match address.token.clone() {
+                Some(token) => token,
+                None => ask_for_token()?,
+            };
+            let terminal = args.id.or_else(|| address.terminal.clone());
+            (Target::Network(address), Some(token), terminal)
+        }
+    };
+    loop {
+        let attached = app::attach(Launch {
+            target: target.clone(),
+            token: token.clone(),
+            terminal: terminal.clone(),
+            read_only: args.read_only,
+            settings: settings.clone(),
+        });
+        match attached {
+            Ok(attached) => {
+                if let Some(note) = attached.note {
+                    output::talk(&format!("{note}\n"));
+                }
+                return Ok(match attached.ending {
+                    Ending::Quit => Exit::DONE,
+                    Ending::Signal(signal) => Exit::signal(signal.number()),
+                });
+            }
+            Err(AppError::Transport(TransportError::Untrusted {
+                authority,
+                fingerprint,
+            })) if trusts(&authority, &fingerprint)? => {
+                known
+                    .remember(&authority, &fingerprint)
+                    .map_err(|error| Failure::Input(error.to_string()))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn ask_for_token() -> Result<String, Failure> {
+    if let Ok(token) = std::env::var("TUNDRA_REMOTE_TOKEN")
+        && !token.trim().is_empty()
+    {
+        return Ok(token.trim().to_owned());
+    }
+    output::talk("token: ");
+    let token = hidden(read_line);
+    output::talk("\n");
+    match token? {
+        token if token.is_empty() => Err(Failure::Usage("a token is needed".to_owned())),
+        token => Ok(token),
+    }
+}
+
+fn trusts(authority: &str, fingerprint: &str) -> Result<bool, Failure> {
+    output::talk(&format!(
+        "{authority} shows a certificate that nobody vouches for:\n  {fingerprint}\n`tundra status` on that machine \
+         tells the right one. Trust it from now on? [y/N] "
+    ));
+    Ok(matches!(read_line()?.as_str(), "y" | "Y" | "yes"))
+}
+
+fn read_line() -> Result<String, Failure> {
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Failure::Input(error.to_string()))?;
+    Ok(line.trim().to_owned())
+}
+
+/// Reads without showing what is typed.
+fn hidden<T>(read: impl FnOnce() -> T) -> T {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = rustix::stdio::stdin();
+    let Ok(before) = tcgetattr(stdin) else {
+        return read();
+    };
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    let _ = tcsetattr(stdin, OptionalActions::Now, &silent);
+    let value = read();
+    let _ = tcsetattr(stdin, OptionalActions::Now, &before);
+    value
+}

@@ -1,0 +1,415 @@
+//! A pane's output for whoever is attached: every byte numbered, the newest kept, any number of readers.
+//!
+//! Readers pull from one ring, so a viewer costs no queue of its own and the pane's thread does the same work for one
+//! viewer as for a hundred. A reader that falls behind the ring has lost its place and goes on from a fresh keyframe.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::error::PaneError;
+use super::handle::Shared;
+use super::keyframe::Keyframe;
+use super::mailbox::Message;
+
+/// How long the ring stays once nobody reads: a closed laptop that comes back soon misses nothing.
+const LINGER: Duration = Duration::from_secs(600);
+
+/// The size that a ring begins with.
+const FIRST_ALLOCATION: usize = 16 * 1024;
+
+/// Size changes kept for readers to come upon; one that is further behind gets a keyframe anyway.
+const MAX_TURNS: usize = 16;
+
+/// The shared half: the pane's thread appends, readers take.
+pub(super) struct Fanout {
+    tape: Mutex<Tape>,
+    head: watch::Sender<u64>,
+}
+
+struct Tape {
+    ring: Ring,
+    /// Whether output is kept; while it is not, it is only counted.
+    open: bool,
+    readers: usize,
+    idle_since: Option<Instant>,
+    /// Where the size changed, with the screen right after it.
+    turns: VecDeque<Arc<Keyframe>>,
+    /// How often the size has changed.
+    turned: u64,
+    /// Where the newest of those turns lies that are no longer kept.
+    forgotten: Option<u64>,
+    /// The terminal has ended.
+    ended: bool,
+    /// Its last screen, for readers that are too far behind to read the end of its output.
+    last: Option<Arc<Keyframe>>,
+}
+
+/// The newest bytes of a stream, at most `capacity` of them.
+struct Ring {
+    bytes: VecDeque<u8>,
+    /// The number of the byte after the newest.
+    head: u64,
+    capacity: usize,
+}
+
+/// Reads one pane's output from a place in it.
+pub struct Output {
+    shared: Arc<Shared>,
+    next: u64,
+    /// The number of the last size change passed.
+    turned: u64,
+    head: watch::Receiver<u64>,
+}
+
+/// What comes next on the way through a pane's output.
+#[derive(Debug)]
+pub enum Next {
+    /// Bytes were added to the caller's buffer.
+    Bytes,
+    /// The terminal has a new size; its screen is given whole, and the bytes after it go on from there.
+    Turn(Arc<Keyframe>),
+    /// Nothing for now.
+    Nothing,
+    /// The bytes that come next are no longer kept: go on from [`Output::keyframe`].
+    Behind,
+    /// The terminal has ended and all of its output has been read.
+    End,
+}
+
+impl Fanout {
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            tape: Mutex::new(Tape {
+                ring: Ring {
+                    bytes: VecDeque::new(),
+                    head: 0,
+                    capacity,
+                },
+                open: false,
+                readers: 0,
+                idle_since: None,
+                turns: VecDeque::new(),
+                turned: 0,
+                forgotten: None,
+                ended: false,
+                last: None,
+            }),
+            head: watch::Sender::new(0),
+        }
+    }
+
+    /// Numbers output and, where somebody may want it, keeps it.
+    pub fn append(&self, bytes: &[u8]) {
+        let head = {
+            let mut tape = self.tape();
+            if tape
+                .idle_since
+                .is_some_and(|since| since.elapsed() > LINGER)
+            {
+                tape.shut();
+            }
+            let open = tape.open;
+            tape.ring.append(bytes, open);
+            if !open {
+                return;
+            }
+            tape.ring.head
+        };
+        self.head.send_replace(head);
+    }
+
+    /// Keeps output from here on and tells where here is: the next byte's number and how often the size has changed.
+    pub fn open(&self) -> (u64, u64) {
+        let mut tape = self.tape();
+        tape.open = true;
+        (tape.ring.head, tape.turned)
+    }
+
+    /// Whether output is being kept for somebody.
+    pub fn is_open(&self) -> bool {
+        self.tape().open
+    }
+
+    /// The number of the byte that comes next.
+    pub fn head(&self) -> u64 {
+        self.tape().ring.head
+    }
+
+    /// Notes a change of size at the present place.
+    pub fn turn(&self, mut keyframe: Keyframe) {
+        let head = {
+            let mut tape = self.tape();
+            tape.turned += 1;
+            keyframe.turn = tape.turned;
+            tape.turns.push_back(Arc::new(keyframe));
+            if tape.turns.len() > MAX_TURNS {
+                tape.forgotten = tape.turns.pop_front().map(|turn| turn.seq);
+            }
+            tape.ring.head
+        };
+        self.head.send_replace(head);
+    }
+
+    /// Says that no more is to come; `last` is for readers that are too far behind to read the end of it.
+    pub fn end(&self, last: Option<Keyframe>) {
+        let head = {
+            let mut tape = self.tape();
+            tape.ended = true;
+            tape.last = last.map(Arc::new);
+            tape.ring.head
+        };
+        self.head.send_replace(head);
+    }
+
+    /// The numbers of the oldest byte kept and of the next one to come.
+    pub fn extent(&self) -> (u64, u64) {
+        let tape = self.tape();
+        (tape.ring.start(), tape.ring.head)
+    }
+
+    pub fn set_capacity(&self, capacity: usize) {
+        let mut tape = self.tape();
+        tape.ring.capacity = capacity;
+        let excess = tape.ring.bytes.len().saturating_sub(capacity);
+        tape.ring.bytes.drain(..excess);
+        tape.ring.bytes.shrink_to(capacity);
+    }
+
+    fn tape(&self) -> MutexGuard<'_, Tape> {
+        self.tape.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tape {
+    /// Gives the kept output back.
+    fn shut(&mut self) {
+        self.open = false;
+        self.idle_since = None;
+        self.ring.bytes = VecDeque::new();
+        self.turns = VecDeque::new();
+        self.forgotten = None;
+    }
+}
+
+impl Tape {
+    /// Whether everything from `next` on is kept, size changes too.
+    fn keeps(&self, next: u64) -> bool {
+        self.open
+            && (self.ring.start()..=self.ring.head).contains(&next)
+            && self.forgotten.is_none_or(|seq| seq < next)
+    }
+}
+
+impl Ring {
+    fn append(&mut self, bytes: &[u8], keep: bool) {
+        self.head += bytes.len() as u64;
+        if !keep {
+            return;
+        }
+        let kept = bytes.len().min(self.capacity);
+        let bytes = bytes.get(bytes.len() - kept..).unwrap_or_default();
+        let excess = (self.bytes.len() + kept).saturating_sub(self.capacity);
+        self.bytes.drain(..excess);
+        let wanted = self.bytes.len() + kept;
+        if wanted > self.bytes.capacity() {
+            // Doubling, but never beyond what the ring may hold.
+            let size = (self.bytes.capacity() * 2)
+                .max(FIRST_ALLOCATION)
+                .min(self.capacity);
+            self.bytes
+                .reserve_exact(size.max(wanted) - self.bytes.len());
+        }
+        self.bytes.extend(bytes);
+    }
+
+    /// The number of the oldest byte kept.
+    fn start(&self) -> u64 {
+        self.head - self.bytes.len() as u64
+    }
+
+    /// Copies what begins at `from`, at most `max` bytes and not beyond `until`; tells how many.
+    fn copy(&self, from: u64, until: u64, max: usize, out: &mut Vec<u8>) -> u64 {
+        let skip = usize::try_from(from - self.start()).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(until - from).map_or(max, |there| there.min(max));
+        let end = skip.saturating_add(wanted).min(self.bytes.len());
+        let (older, newer) = self.bytes.as_slices();
+        let cut = older.len();
+        let first = older.get(skip.min(cut)..end.min(cut));
+        let second = newer.get(skip.saturating_sub(cut)..end.saturating_sub(cut));
+        out.extend_from_slice(first.unwrap_or_default());
+        out.extend_from_slice(second.unwrap_or_default());
+        end.saturating_sub(skip) as u64
+    }
+}
+
+impl Output {
+    /// Reads on from `next`, if everything from there on is still kept.
+    pub(super) fn resume(shared: &Arc<Shared>, next: u64) -> Option<Self> {
+        let turned = {
+            let mut tape = shared.fanout.tape();
+            if !tape.keeps(next) || tape.ended {
+                return None;
+            }
+            tape.readers += 1;
+            tape.idle_since = None;
+            // A turn at this very place may have been seen or not: seeing it again does no harm.
+            let ahead = tape.turns.iter().find(|turn| turn.seq >= next);
+            ahead.map_or(tape.turned, |turn| turn.turn - 1)
+        };
+        let mut output = Self::at(shared, next);
+        output.turned = turned;
+        Some(output)
+    }
+
+    /// Reads from the present on; the keyframe is the screen there.
+    pub(super) async fn fresh(
+        shared: &Arc<Shared>,
+        history: usize,
+    ) -> Result<(Arc<Keyframe>, Self), PaneError> {
+        {
+            let mut tape = shared.fanout.tape();
+            tape.readers += 1;
+            tape.idle_since = None;
+        }
+        // From here on its drop takes it out of the books again.
+        let mut output = Self::at(shared, 0);
+        let keyframe = output
+            .keyframe(history)
+            .await
+            .ok_or(PaneError::Dead(shared.id))?;
+        Ok((keyframe, output))
+    }
+
+    fn at(shared: &Arc<Shared>, next: u64) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            next,
+            turned: 0,
+            head: shared.fanout.head.subscribe(),
+        }
+    }
+
+    /// The number of the byte that is read next.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The bytes that are there and not yet read.
+    pub fn backlog(&self) -> u64 {
+        self.shared.fanout.head().saturating_sub(self.next)
+    }
+
+    /// Where the kept output begins and ends now.
+    pub fn extent(&self) -> (u64, u64) {
+        let tape = self.shared.fanout.tape();
+        (tape.ring.start(), tape.ring.head)
+    }
+
+    /// Takes what is there: at most `max` bytes into `out`.
+    pub fn take(&mut self, max: usize, out: &mut Vec<u8>) -> Next {
+        let tape = self.shared.fanout.tape();
+        let turn = tape.turns.iter().find(|turn| turn.turn > self.turned);
+        // Turns that were forgotten unseen leave a gap in their numbers.
+        let skipped = turn.map_or(tape.turned, |turn| turn.turn - 1) != self.turned;
+        if skipped || !tape.keeps(self.next) {
+            let at_end = tape.ended && self.next == tape.ring.head;
+            return if at_end { Next::End } else { Next::Behind };
+        }
+        let until = turn.map_or(tape.ring.head, |turn| turn.seq);
+        if until > self.next {
+            let taken = tape.ring.copy(self.next, until, max, out);
+            drop(tape);
+            self.next += taken;
+            return Next::Bytes;
+        }
+        if let Some(turn) = turn.cloned() {
+            drop(tape);
+            self.turned = turn.turn;
+            return Next::Turn(turn);
+        }
+        if tape.ended { Next::End } else { Next::Nothing }
+    }
+
+    /// The present screen, from which reading goes on; None where the terminal has ended without one.
+    pub async fn keyframe(&mut self, history: usize) -> Option<Arc<Keyframe>> {
+        let asked = self
+            .shared
+            .ask(|reply| Message::Keyframe { history, reply })
+            .await;
+        let keyframe = match asked {
+            Some(keyframe) => Arc::new(keyframe),
+            None => self.shared.fanout.tape().last.clone()?,
+        };
+        self.next = keyframe.seq;
+        self.turned = keyframe.turn;
+        Some(keyframe)
+    }
+
+    /// Waits until there may be more to take. Cancel-safe.
+    pub async fn changed(&mut self) {
+        if self.head.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let mut tape = self.shared.fanout.tape();
+        tape.readers = tape.readers.saturating_sub(1);
+        if tape.readers == 0 {
+            tape.idle_since = Some(Instant::now());
+        }
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("id", &self.shared.id)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(capacity: usize) -> Ring {
+        Ring {
+            bytes: VecDeque::new(),
+            head: 0,
+            capacity,
+        }
+    }
+
+    #[test]
+    fn a_ring_keeps_the_newest_bytes_under_their_numbers() {
+        let mut ring = ring(8);
+        for chunk in [&b"abc"[..], b"defgh", b"ij", b"klmnopqrstu", b"vw"] {
+            ring.append(chunk, true);
+        }
+        assert_eq!((ring.start(), ring.head), (15, 23));
+        let mut out = Vec::new();
+        assert_eq!(ring.copy(16, 22, 4, &mut out), 4);
+        assert_eq!(out, b"qrst");
+        assert_eq!(ring.copy(20, 23, 100, &mut out), 3);
+        assert_eq!(out, b"qrstuvw");
+        assert!(ring.bytes.capacity() >= 8);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_still_counted() {
+        let mut ring = ring(8);
+        ring.append(b"abc", false);
+        ring.append(b"de", true);
+        let mut out = Vec::new();
+        assert_eq!(ring.copy(3, 5, 9, &mut out), 2);
+        assert_eq!((ring.start(), out.as_slice()), (3, &b"de"[..]));
+    }
+}

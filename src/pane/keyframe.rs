@@ -1,0 +1,34 @@
+//! A pane's present state as bytes that bring any emulator of its kind into it.
+
+use bytes::Bytes;
+
+use super::emulator::Emulator;
+use crate::domain::size::Size;
+
+/// A screen at one place of its byte stream.
+///
+/// Written to an emulator of this size that has just been made or reset, the bytes restore everything a program can have
+/// set; the output from `seq` on then goes on from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyframe {
+    /// The number of the byte that comes next.
+    pub seq: u64,
+    /// How often the size had changed.
+    pub(super) turn: u64,
+    pub size: Size,
+    pub bytes: Bytes,
+}
+
+impl Keyframe {
+    /// Takes the emulator's state with at most `history` rows that have left the screen.
+    pub(super) fn of(emulator: &Emulator, size: Size, seq: u64, turn: u64, history: usize) -> Self {
+        let mut bytes = Vec::new();
+        emulator.write_state(history, &mut bytes);
+        Self {
+            seq,
+            turn,
+            size,
+            bytes: bytes.into(),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Answers: their bodies, and the headers that every one of them carries.
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+
+use crate::control::shapes::ErrorShape;
+use crate::pane::PaneError;
+
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// Seconds after which a full pool or room may be asked again.
+const RETRY_AFTER: &str = "5";
+
+/// A refusal: a status for the protocol, a code for programs, a text for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub message: String,
+    pub retry_after: Option<String>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
+    pub fn unauthorized() -> Self {
+        let message = "a token is needed: tundra url prints an address with one";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    }
+
+    pub fn too_many_viewers(max: usize) -> Self {
+        let message = format!("all {max} places for viewers are taken");
+        let mut refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_viewers", message);
+        refusal.retry_after = Some(RETRY_AFTER.to_owned());
+        refusal
+    }
+
+    pub fn into_answer(self) -> Answer {
+        let body = ErrorBody {
+            error: ErrorShape::new(self.code, self.message),
+        };
+        let mut answer = json(self.status, &body);
+        let headers = answer.headers_mut();
+        if let Some(seconds) = self.retry_after.and_then(|text| text.parse().ok()) {
+            headers.insert(header::RETRY_AFTER, seconds);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        answer
+    }
+}
+
+impl From<PaneError> for Refusal {
+    fn from(error: PaneError) -> Self {
+        let message = error.to_string();
+        match error {
+            PaneError::AtCapacity { .. } => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                let mut refusal = Self::new(status, "at_capacity", message);
+                refusal.retry_after = Some(RETRY_AFTER.to_owned());
+                refusal
+            }
+            PaneError::NotFound(_) => Self::not_found(message),
+            PaneError::Ambiguous { .. } => Self::bad_request(message),
+            PaneError::SpawnFailed(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "spawn_failed", message)
+            }
+            PaneError::Dead(_) => Self::new(StatusCode::GONE, "gone", message),
+            PaneError::InputFull { .. } | PaneError::ShuttingDown => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, "internal", message)
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: ErrorShape,
+}
+
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let mut answer = bare(status);
+            *answer.body_mut() = Full::new(bytes.into());
+            answer.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+            answer
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            bare(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+pub(super) fn bare(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = status;
+    answer
+}
+
+/// Adds what every answer carries. `host` has been checked before.
+pub(super) fn secure(headers: &mut http::HeaderMap, host: Option<&str>, tls: bool) {
+    let socket = if tls { "wss" } else { "ws" };
+    let host = host.filter(|host| {
+        host.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+    });
+    // 'self' covers sockets in today's browsers; older ones want them named.
+    let socket = host.map_or_else(String::new, |host| format!(" {socket}://{host}"));
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'{socket}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    let fixed: [(HeaderName, &'static str); 6] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=()",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}

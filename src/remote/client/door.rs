@@ -1,0 +1,309 @@
+//! Coming in: connections, the login, the list, and opening a socket.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use super::Target;
+use crate::control::shapes::{ErrorShape, TerminalShape};
+use crate::remote::error::TransportError;
+use crate::remote::protocol::PROTOCOL;
+use crate::remote::session::socket_config;
+use crate::remote::trust;
+
+/// For a connection, and for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A way into an instance, with what opens it.
+#[derive(Debug)]
+pub struct Door {
+    target: Target,
+    token: Option<String>,
+    /// The session's cookie, as it is sent.
+    cookie: Option<String>,
+}
+
+pub(super) type Socket = WebSocketStream<Line>;
+
+/// A connection over whatever leads there.
+pub(super) enum Line {
+    Local(UnixStream),
+    Plain(TcpStream),
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorShape,
+}
+
+impl Door {
+    /// A door that is shut as yet. `token` is asked for by an instance on the network.
+    #[must_use]
+    pub fn new(target: Target, token: Option<String>) -> Self {
+        Self {
+            target,
+            token,
+            cookie: None,
+        }
+    }
+
+    /// Swaps the token for a session; nothing to do on the local socket.
+    ///
+    /// # Errors
+    /// [`TransportError`], which tells a certificate that is not trusted apart.
+    pub async fn enter(&mut self) -> Result<(), TransportError> {
+        if matches!(self.target, Target::Local { .. }) {
+            return Ok(());
+        }
+        let body = serde_json::json!({ "token": self.token }).to_string();
+        let (status, headers, answer) = self.ask(Method::POST, "/api/login", body).await?;
+        if status != StatusCode::NO_CONTENT {
+            return Err(self.refusal(status, &answer));
+        }
+        self.cookie = headers
+            .get(header::SET_COOKIE)
+            .and_then(|cookie| cookie.to_str().ok())
+            .and_then(|cookie| cookie.split(';').next())
+            .map(str::to_owned);
+        Ok(())
+    }
+
+    /// Every terminal that there is.
+    pub async fn terminals(&self) -> Result<Vec<TerminalShape>, TransportError> {
+        let (status, _, answer) = self
+            .ask(Method::GET, "/api/terminals", String::new())
+            .await?;
+        if status != StatusCode::OK {
+            return Err(self.refusal(status, &answer));
+        }
+        serde_json::from_slice(&answer).map_err(|error| self.target.error(error))
+    }
+
+    /// Opens a socket at a terminal.
+    pub(super) async fn open(&self, terminal: &str, read_only: bool) -> Result<Socket, OpenError> {
+        let authority = match &self.target {
+            Target::Local { .. } => "localhost",
+            Target::Network(address) => &address.authority,
+        };
+        let query = if read_only { "?read_only=1" } else { "" };
+        let url = format!("ws://{authority}/ws/terminal/{terminal}{query}");
+        let mut request = url
+            .into_client_request()
+            .map_err(|error| OpenError::Over(self.target.error(error)))?;
+        let headers = request.headers_mut();
+        headers.insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(PROTOCOL),
+        );
+        self.show(headers);
+        let line = self.connect().await.map_err(|error| match error {
+            TransportError::Untrusted { .. } => OpenError::Over(error),
+            error => OpenError::Later(error),
+        })?;
+        let config = socket_config()
+            .max_message_size(None)
+            .max_frame_size(None)
+            .read_buffer_size(64 * 1024);
+        let opening = tokio_tungstenite::client_async_with_config(request, line, Some(config));
+        match timeout(PATIENCE, opening).await {
+            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Err(tungstenite::Error::Http(answer))) => {
+                let status = answer.status();
+                let body = answer.body().clone().unwrap_or_default();
+                let error = self.refusal(status, &body);
+                Err(match status {
+                    StatusCode::UNAUTHORIZED => OpenError::Unauthorized(error),
+                    StatusCode::SERVICE_UNAVAILABLE => OpenError::Later(error),
+                    _ => OpenError::Over(error),
+                })
+            }
+            Ok(Err(error)) => Err(OpenError::Later(self.target.error(error))),
+            Err(_) => Err(OpenError::Later(self.target.error("no answer within 5 s"))),
+        }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Adds what opens the door.
+    fn show(&self, headers: &mut http::HeaderMap) {
+        let Target::Network(address) = &self.target else {
+            return;
+        };
+        let values = [
+            (header::COOKIE, self.cookie.clone()),
+            (header::ORIGIN, Some(address.origin())),
+        ];
+        for (name, value) in values {
+            if let Some(value) = value.and_then(|value| value.parse().ok()) {
+                headers.insert(name, value);
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<(StatusCode, http::HeaderMap, Bytes), TransportError> {
+        let line = self.connect().await?;
+        let failed = |error: &dyn std::fmt::Display| self.target.error(error);
+        let asking = async {
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(line))
+                    .await
+                    .map_err(|error| failed(&error))?;
+            let mut request = Request::new(Full::new(Bytes::from(body)));
+            *request.method_mut() = method;
+            *request.uri_mut() = path.parse().map_err(|error| failed(&error))?;
+            let host = match &self.target {
+                Target::Local { .. } => "localhost",
+                Target::Network(address) => &address.authority,
+            };
+            let host = host.parse().map_err(|error| failed(&error))?;
+            request.headers_mut().insert(header::HOST, host);
+            self.show(request.headers_mut());
+            let exchange = async {
+                let answer = sender.send_request(request).await?;
+                let (head, body) = answer.into_parts();
+                Ok((head, body.collect().await?.to_bytes()))
+            };
+            // The connection must be driven for the exchange to come about; its own end is not what counts.
+            let (head, body) = tokio::select! {
+                answer = exchange => answer.map_err(|error: hyper::Error| failed(&error))?,
+                ended = connection => match ended {
+                    Err(error) => return Err(failed(&error)),
+                    Ok(()) => return Err(failed(&"closed without an answer")),
+                },
+            };
+            Ok((head.status, head.headers, body))
+        };
+        match timeout(PATIENCE, asking).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.target.error("no answer within 5 s")),
+        }
+    }
+
+    async fn connect(&self) -> Result<Line, TransportError> {
+        let address = match &self.target {
+            Target::Local { socket } => {
+                let connected = crate::control::connect(socket).and_then(|stream| {
+                    stream.set_nonblocking(true)?;
+                    UnixStream::from_std(stream)
+                });
+                return connected
+                    .map(Line::Local)
+                    .map_err(|error| self.target.error(error));
+            }
+            Target::Network(address) => address,
+        };
+        let connecting = TcpStream::connect((address.host.as_str(), address.port));
+        let failed = |details: &dyn std::fmt::Display| {
+            self.target
+                .error(format!("{}: {details}", address.authority))
+        };
+        let stream = timeout(PATIENCE, connecting)
+            .await
+            .map_err(|_| failed(&"no connection within 5 s"))?
+            .map_err(|error| failed(&error))?;
+        // Keys are small and must not wait for more.
+        let _ = stream.set_nodelay(true);
+        if !address.tls {
+            return Ok(Line::Plain(stream));
+        }
+        let (config, refused) = trust::client_config(&address.authority, &address.known)
+            .map_err(|error| self.target.error(error))?;
+        let name =
+            ServerName::try_from(address.host.clone()).map_err(|error| self.target.error(error))?;
+        let shaking = TlsConnector::from(config).connect(name, stream);
+        match timeout(PATIENCE, shaking).await {
+            Ok(Ok(stream)) => Ok(Line::Tls(Box::new(stream))),
+            Ok(Err(error)) => Err(match refused.take() {
+                Some(fingerprint) => TransportError::Untrusted {
+                    authority: address.authority.clone(),
+                    fingerprint,
+                },
+                None => self.target.error(error),
+            }),
+            Err(_) => Err(self.target.error("no TLS handshake within 5 s")),
+        }
+    }
+
+    /// What an answer says, in the words of the instance.
+    fn refusal(&self, status: StatusCode, body: &[u8]) -> TransportError {
+        match serde_json::from_slice::<ErrorBody>(body) {
+            Ok(body) => TransportError::Refused(body.error),
+            Err(_) => self.target.error(format!("the answer is HTTP {status}")),
+        }
+    }
+}
+
+/// Why there is no socket.
+pub(super) enum OpenError {
+    /// It may be had later.
+    Later(TransportError),
+    /// The session is over; another login may help.
+    Unauthorized(TransportError),
+    Over(TransportError),
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Local(line) => Pin::new(line).poll_read(context, buffer),
+            Self::Plain(line) => Pin::new(line).poll_read(context, buffer),
+            Self::Tls(line) => Pin::new(line.as_mut()).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        match self.get_mut() {
+            Self::Local(line) => Pin::new(line).poll_write(context, bytes),
+            Self::Plain(line) => Pin::new(line).poll_write(context, bytes),
+            Self::Tls(line) => Pin::new(line.as_mut()).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Local(line) => Pin::new(line).poll_flush(context),
+            Self::Plain(line) => Pin::new(line).poll_flush(context),
+            Self::Tls(line) => Pin::new(line.as_mut()).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Local(line) => Pin::new(line).poll_shutdown(context),
+            Self::Plain(line) => Pin::new(line).poll_shutdown(context),
+            Self::Tls(line) => Pin::new(line.as_mut()).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Why attaching over the network is not to be had.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::tls::TlsError;
+use crate::control::shapes::ErrorShape;
+use crate::runtime::ports::BindError;
+
+/// Why the listener did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("TLS cannot be served: {0}")]
+    Tls(#[from] TlsError),
+    #[error("the token file {} cannot be used: {source}", .path.display())]
+    Token { path: PathBuf, source: io::Error },
+    #[error("the listener cannot be used: {0}")]
+    Listener(io::Error),
+}
+
+/// Why a viewer has no connection. The text depends on the way it took.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// Over the network.
+    #[error("transport error: {0}")]
+    Network(String),
+    /// Over the local socket.
+    #[error("IPC error: {0}")]
+    Local(String),
+    /// The instance said no; its code and its words.
+    #[error("{}", .0.message)]
+    Refused(ErrorShape),
+    /// Nobody vouches for the certificate that was shown.
+    #[error(
+        "transport error: the certificate of {authority} is not trusted; its fingerprint is {fingerprint}, and `tundra \
+         status` there tells the right one"
+    )]
+    Untrusted {
+        authority: String,
+        fingerprint: String,
+    },
+}

@@ -1,0 +1,205 @@
+//! Which requests are looked at: Host against rebinding, Origin against foreign pages, and credentials.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use http::{HeaderMap, HeaderName};
+
+use super::auth::Auth;
+
+/// Where a listener is, which decides what Host and Origin may say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Site {
+    pub address: SocketAddr,
+    pub tls: bool,
+}
+
+/// What a request showed to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credential {
+    Bearer,
+    Cookie,
+    /// Came over the local socket, which only its owner can open.
+    Local,
+    None,
+}
+
+/// Whether a request tells where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OriginState {
+    Own,
+    Missing,
+    Foreign,
+}
+
+impl Site {
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// Whether the Host header names this listener: an attacker's name that resolves to it does not.
+    pub fn is_host(&self, headers: &HeaderMap, allowed_origins: &[String]) -> bool {
+        let Some(host) = only(headers, &HOST) else {
+            return false;
+        };
+        let host = host.to_ascii_lowercase();
+        let allowed = allowed_origins
+            .iter()
+            .filter_map(|origin| origin.split_once("://"))
+            .any(|(_, allowed)| allowed == host);
+        if allowed {
+            return true;
+        }
+        let (name, port) = split_port(&host);
+        let default_port = if self.tls { 443 } else { 80 };
+        if port.map_or(Some(default_port), |port| port.parse().ok()) != Some(self.address.port()) {
+            return false;
+        }
+        let ip: Option<IpAddr> = name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse()
+            .ok();
+        let bound = self.address.ip();
+        match ip {
+            // Rebinding needs a name: an address as such can only be the one that was connected to.
+            Some(ip) => {
+                bound.is_unspecified() || ip == bound || (ip.is_loopback() && bound.is_loopback())
+            }
+            None => name == "localhost" && (bound.is_loopback() || bound.is_unspecified()),
+        }
+    }
+
+    /// Compares the Origin header, where there is one, with this very site.
+    pub fn origin(&self, headers: &HeaderMap, allowed_origins: &[String]) -> OriginState {
+        if !headers.contains_key(ORIGIN) {
+            return OriginState::Missing;
+        }
+        let (Some(origin), Some(host)) = (only(headers, &ORIGIN), only(headers, &HOST)) else {
+            return OriginState::Foreign;
+        };
+        let origin = origin.to_ascii_lowercase();
+        let own = format!("{}://{}", self.scheme(), host.to_ascii_lowercase());
+        if origin == own || allowed_origins.contains(&origin) {
+            OriginState::Own
+        } else {
+            OriginState::Foreign
+        }
+    }
+}
+
+/// What a request shows to be let in; only what is valid counts.
+pub(super) fn credential(headers: &HeaderMap, auth: &Auth, now: Instant) -> Credential {
+    if let Some(token) = bearer(headers)
+        && auth.is_token(token)
+    {
+        return Credential::Bearer;
+    }
+    match session(headers, auth) {
+        Some(secret) if auth.is_session(secret, now) => Credential::Cookie,
+        _ => Credential::None,
+    }
+}
+
+/// The session's secret that the request's cookie holds.
+pub(super) fn session<'h>(headers: &'h HeaderMap, auth: &Auth) -> Option<&'h str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == auth.cookie())
+        .map(|(_, secret)| secret)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = only(headers, &AUTHORIZATION)?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// The value of a header that stands exactly once.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// Host and port of an authority; brackets stay with the host.
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn site(address: &str, tls: bool) -> Site {
+        Site {
+            address: address.parse().unwrap(),
+            tls,
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_not_ours_is_refused() {
+        let loopback = site("127.0.0.1:3000", false);
+        let public = site("0.0.0.0:3000", true);
+        let proxied = ["https://tundra.example.org".to_owned()];
+        for (site, host, good) in [
+            (&loopback, "127.0.0.1:3000", true),
+            (&loopback, "localhost:3000", true),
+            (&loopback, "LOCALHOST:3000", true),
+            (&loopback, "[::1]:3000", true),
+            (&loopback, "127.0.0.1", false),
+            (&loopback, "127.0.0.1:3001", false),
+            (&loopback, "10.0.0.1:3000", false),
+            (&loopback, "evil.example:3000", false),
+            (&loopback, "localhost.evil.example:3000", false),
+            (&loopback, "tundra.example.org", true),
+            (&loopback, "tundra.example.org:3000", false),
+            (&public, "10.0.0.1:3000", true),
+            (&public, "evil.example:3000", false),
+        ] {
+            let headers = headers(&[("host", host)]);
+            assert_eq!(site.is_host(&headers, &proxied), good, "{host}");
+        }
+        let twice = headers(&[("host", "127.0.0.1:3000"), ("host", "127.0.0.1:3000")]);
+        assert!(!loopback.is_host(&twice, &[]));
+    }
+
+    #[test]
+    fn an_origin_must_match_exactly() {
+        let site = site("127.0.0.1:3000", false);
+        let allowed = ["https://tundra.example.org".to_owned()];
+        for (origin, state) in [
+            ("http://127.0.0.1:3000", OriginState::Own),
+            ("https://tundra.example.org", OriginState::Own),
+            ("https://127.0.0.1:3000", OriginState::Foreign),
+            ("http://localhost:3000", OriginState::Foreign),
+            ("http://127.0.0.1:8080", OriginState::Foreign),
+            ("http://127.0.0.1", OriginState::Foreign),
+            ("null", OriginState::Foreign),
+            ("", OriginState::Foreign),
+        ] {
+            let headers = headers(&[("host", "127.0.0.1:3000"), ("origin", origin)]);
+            assert_eq!(site.origin(&headers, &allowed), state, "{origin}");
+        }
+        let none = headers(&[("host", "127.0.0.1:3000")]);
+        assert_eq!(site.origin(&none, &allowed), OriginState::Missing);
+    }
+}

@@ -1,0 +1,411 @@
+//! A viewer: one pane of an instance elsewhere on this terminal, with a line of its own below.
+//!
+//! Takes in what the pane shows and hands out what its user does; how both travel it does not know. The pane keeps its
+//! own size: where it is larger than this terminal the rows around the cursor are shown.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect as Area;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+use super::error::TuiError;
+use super::frame::{Content, CursorAt, Frame, Mouse, OuterModes, Rows, cut_hole};
+use super::guard::guarded;
+use super::input::{InputEvent, Reply};
+use super::run::Ending;
+use super::runner::theme_of;
+use super::terminal::Terminal;
+use super::theme::{Role, Theme};
+use super::writer::Writer;
+use crate::config::Settings;
+use crate::domain::chord::Chord;
+use crate::domain::input::{Input, KeyCode, KeyEvent, Mods, MouseEvent};
+use crate::domain::layout::Rect;
+use crate::domain::screen::MouseMode;
+use crate::domain::size::Size;
+use crate::pane::Mirror;
+use crate::runtime::signals::{Termination, Terminations};
+
+/// The least time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// What the pane elsewhere shows, and how the way to it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    Snapshot {
+        size: Size,
+        bytes: Vec<u8>,
+    },
+    Output(Vec<u8>),
+    /// How the connection is, for the line below.
+    State(String),
+    Role {
+        writer: bool,
+        /// Who writes, where it is another one.
+        other: Option<String>,
+    },
+    /// The terminal has ended; the viewer does too.
+    Ended,
+}
+
+/// What the user does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    Input(Vec<u8>),
+    Paste(String),
+    Resize(Size),
+    Take,
+}
+
+/// What a viewer works with. Leaving is dropping `outgoing`.
+#[derive(Debug)]
+pub struct Viewing {
+    pub settings: Settings,
+    /// What the pane is called.
+    pub name: String,
+    pub read_only: bool,
+    pub incoming: mpsc::Receiver<Incoming>,
+    pub outgoing: mpsc::Sender<Outgoing>,
+    pub terminations: Terminations,
+}
+
+/// Shows a pane until its user leaves or it ends; the terminal is restored when this returns.
+///
+/// # Errors
+/// [`TuiError`] when the terminal cannot be used, or after a bug.
+pub async fn view(terminal: Terminal, viewing: Viewing) -> Result<Ending, TuiError> {
+    let outer = terminal.outer();
+    let result = guarded(outer, async {
+        let viewer = Box::new(Viewer::new(&terminal, viewing)?);
+        Box::pin(viewer.run()).await
+    })
+    .await;
+    drop(terminal);
+    result
+}
+
+struct Viewer<'t> {
+    terminal: &'t Terminal,
+    input: mpsc::Receiver<InputEvent>,
+    window: tokio::signal::unix::Signal,
+    writer: Writer,
+    frame: Frame,
+    theme: Theme,
+    prefix: Chord,
+    mouse: bool,
+    /// The terminal speaks the kitty keyboard protocol.
+    keyboard: bool,
+    viewing: Viewing,
+    mirror: Mirror,
+    size: (u16, u16),
+    state: String,
+    writes: bool,
+    other: Option<String>,
+    after_prefix: bool,
+    /// The first row of the pane that is shown.
+    top: u16,
+    changed: bool,
+    drawn: Instant,
+}
+
+impl<'t> Viewer<'t> {
+    fn new(terminal: &'t Terminal, viewing: Viewing) -> Result<Self, TuiError> {
+        let size = terminal.size();
+        let window = signal(SignalKind::window_change()).map_err(TuiError::Setup)?;
+        Ok(Self {
+            terminal,
+            input: terminal.events().map_err(TuiError::Setup)?,
+            window,
+            writer: terminal.writer().map_err(TuiError::Setup)?,
+            frame: Frame::new(),
+            theme: theme_of(&viewing.settings, None),
+            prefix: viewing.settings.keymap.prefix(),
+            mouse: viewing.settings.general.mouse,
+            keyboard: false,
+            mirror: Mirror::new(pane_size(size)),
+            viewing,
+            size,
+            state: "connecting".to_owned(),
+            writes: false,
+            other: None,
+            after_prefix: false,
+            top: 0,
+            changed: true,
+            drawn: Instant::now(),
+        })
+    }
+
+    async fn run(mut self: Box<Self>) -> Result<Ending, TuiError> {
+        loop {
+            let due = self.drawn + FRAME;
+            if self.changed && self.writer.is_idle() && due <= Instant::now() {
+                self.draw();
+            }
+            let waits = self.changed && self.writer.is_idle();
+            tokio::select! {
+                biased;
+                termination = self.viewing.terminations.next() => return Ok(Ending::Signal(termination)),
+                event = self.input.recv() => match event {
+                    None | Some(InputEvent::Closed) => {
+                        return Ok(Ending::Signal(Termination::Hangup));
+                    }
+                    Some(event) => if self.take(event).await {
+                        return Ok(Ending::Quit);
+                    },
+                },
+                written = self.writer.finished() => self.written(written)?,
+                incoming = self.viewing.incoming.recv() => match incoming {
+                    None | Some(Incoming::Ended) => return Ok(Ending::Quit),
+                    Some(incoming) => self.learn(incoming).await,
+                },
+                _ = self.window.recv() => self.resized().await,
+                () = sleep_until(due.into()), if waits => {}
+            }
+        }
+    }
+
+    fn written(&self, written: io::Result<()>) -> Result<(), TuiError> {
+        let _ = self;
+        written.map_err(TuiError::Setup)
+    }
+
+    async fn learn(&mut self, incoming: Incoming) {
+        self.changed = true;
+        match incoming {
+            Incoming::Snapshot { size, bytes } => self.mirror.restore(size, &bytes),
+            Incoming::Output(bytes) => self.mirror.feed(&bytes),
+            Incoming::State(state) => self.state = state,
+            Incoming::Role { writer, other } => {
+                let takes = writer && !self.writes;
+                self.writes = writer;
+                self.other = other;
+                if takes {
+                    self.send(Outgoing::Resize(pane_size(self.size))).await;
+                }
+            }
+            Incoming::Ended => {}
+        }
+    }
+
+    async fn resized(&mut self) {
+        self.size = self.terminal.size();
+        self.frame.repaint();
+        self.changed = true;
+        if self.writes {
+            self.send(Outgoing::Resize(pane_size(self.size))).await;
+        }
+    }
+
+    /// Deals with one thing the user did; true when that was to leave.
+    async fn take(&mut self, event: InputEvent) -> bool {
+        let input = match event {
+            InputEvent::Key(key) => match self.key(&key) {
+                Struck::Leave => return true,
+                Struck::Nothing => return false,
+                Struck::Take => {
+                    self.send(Outgoing::Take).await;
+                    return false;
+                }
+                Struck::Input => Input::Key(key),
+            },
+            InputEvent::Paste(text) => {
+                self.send(Outgoing::Paste(text)).await;
+                return false;
+            }
+            InputEvent::Text(text) => Input::Text(text),
+            InputEvent::Focus(gained) => Input::Focus(gained),
+            InputEvent::Mouse(event) => match self.mouse_event(event) {
+                Some(event) => Input::Mouse(event),
+                None => return false,
+            },
+            InputEvent::Reply(Reply::Keyboard(_)) => {
+                self.keyboard = true;
+                self.changed = true;
+                return false;
+            }
+            InputEvent::Reply(Reply::Background(red, green, blue)) => {
+                // Perceived brightness, ITU-R BT.601.
+                let light = 299 * u64::from(red) + 587 * u64::from(green) + 114 * u64::from(blue);
+                let light = light > 500 * u64::from(u16::MAX);
+                self.theme = theme_of(&self.viewing.settings, Some(light));
+                self.changed = true;
+                return false;
+            }
+            InputEvent::Reply(_) | InputEvent::Closed => return false,
+        };
+        let bytes = self.mirror.encode(&input);
+        if !bytes.is_empty() {
+            self.send(Outgoing::Input(bytes)).await;
+        }
+        false
+    }
+
+    fn key(&mut self, key: &KeyEvent) -> Struck {
+        let Some(chord) = Chord::of(key) else {
+            // The release of a key that was the viewer's own is nobody's.
+            return if self.after_prefix {
+                Struck::Nothing
+            } else {
+                Struck::Input
+            };
+        };
+        if !std::mem::take(&mut self.after_prefix) {
+            if chord == self.prefix {
+                self.after_prefix = true;
+                self.changed = true;
+                return Struck::Nothing;
+            }
+            return Struck::Input;
+        }
+        self.changed = true;
+        let plain = |c| chord == Chord::new(KeyCode::Char(c), Mods::NONE);
+        match chord {
+            chord if chord == self.prefix => Struck::Input,
+            _ if plain('d') || plain('q') => Struck::Leave,
+            _ if plain('t') && !self.viewing.read_only => Struck::Take,
+            _ => Struck::Nothing,
+        }
+    }
+
+    /// An event of the mouse as the pane sees it; None beside it.
+    fn mouse_event(&mut self, event: MouseEvent) -> Option<MouseEvent> {
+        let area = self.area();
+        let top = self.top;
+        let size = self.mirror.screen().size;
+        let row = event.row.checked_add(top)?;
+        let inside = event.row < area.height && row < size.rows() && event.col < size.cols();
+        inside.then_some(MouseEvent { row, ..event })
+    }
+
+    async fn send(&self, outgoing: Outgoing) {
+        if !self.viewing.read_only {
+            // Nobody to take it: the connection is ending, which is told by the other channel.
+            let _ = self.viewing.outgoing.send(outgoing).await;
+        }
+    }
+
+    /// Where the pane is shown.
+    fn area(&self) -> Rect {
+        let (cols, rows) = self.size;
+        Rect {
+            x: 0,
+            y: 0,
+            width: cols,
+            height: rows.saturating_sub(1),
+        }
+    }
+
+    fn draw(&mut self) {
+        self.changed = false;
+        self.drawn = Instant::now();
+        let area = self.area();
+        let line = self.line();
+        let screen = self.mirror.screen().clone();
+        let hole = Rect {
+            width: area.width.min(screen.size.cols()),
+            height: area.height.min(screen.size.rows()),
+            ..area
+        };
+        let hidden = screen.size.rows().saturating_sub(hole.height);
+        let lowest = screen
+            .cursor
+            .row
+            .saturating_sub(hole.height.saturating_sub(1));
+        self.top = self.top.clamp(lowest, screen.cursor.row).min(hidden);
+        let (cols, rows) = self.size;
+        let mut chrome = Buffer::empty(Area::new(0, 0, cols, rows));
+        chrome.set_style(chrome.area, self.theme.style(Role::Muted));
+        let below = Area::new(0, rows.saturating_sub(1), cols, 1);
+        chrome.set_style(below, self.theme.style(Role::Bar));
+        chrome.set_stringn(
+            0,
+            below.y,
+            line,
+            usize::from(cols),
+            self.theme.style(Role::Bar),
+        );
+        cut_hole(&mut chrome, hole);
+        self.frame.set_chrome(&chrome);
+        let shown = screen.rows.get(usize::from(self.top)..).unwrap_or_default();
+        let contents = [Content {
+            rect: hole,
+            rows: Rows::Live(shown),
+            reverse: screen.reverse,
+            spans: Vec::new(),
+        }];
+        let cursor = screen.cursor;
+        let row = cursor.row.checked_sub(self.top);
+        let visible = cursor.visible && cursor.col < hole.width;
+        let modes = OuterModes {
+            cursor: row
+                .filter(|row| visible && *row < hole.height)
+                .map(|y| CursorAt {
+                    x: cursor.col,
+                    y,
+                    shape: cursor.shape,
+                    blinking: cursor.blinking,
+                }),
+            title: if screen.title.is_empty() {
+                self.viewing.name.clone()
+            } else {
+                screen.title.to_string()
+            },
+            mouse: match screen.modes.mouse {
+                _ if !self.mouse || self.viewing.read_only => Mouse::Off,
+                MouseMode::None => Mouse::Off,
+                MouseMode::Any => Mouse::Any,
+                MouseMode::X10 | MouseMode::Normal | MouseMode::Button => Mouse::Buttons,
+            },
+            keyboard: self.keyboard.then(|| keyboard(screen.modes.kitty_flags)),
+        };
+        let mut bytes = self.writer.buffer();
+        self.frame.draw(&self.theme, &contents, &modes, &mut bytes);
+        if !bytes.is_empty() {
+            self.writer.send(bytes);
+        }
+    }
+
+    /// The line below the pane.
+    fn line(&self) -> String {
+        let prefix = self.prefix;
+        if self.after_prefix {
+            let take = if self.viewing.read_only {
+                ""
+            } else {
+                "   t take over"
+            };
+            return format!(" {prefix}…   d leave{take}   {prefix} sends itself");
+        }
+        let role = match &self.other {
+            _ if self.viewing.read_only => "read only".to_owned(),
+            _ if self.writes => "you write".to_owned(),
+            Some(other) => format!("{other} writes, {prefix} t takes over"),
+            None => "nobody writes".to_owned(),
+        };
+        let name = &self.viewing.name;
+        format!(" {name} · {} · {role} · {prefix} d leaves", self.state)
+    }
+}
+
+/// What a key means to the viewer.
+enum Struck {
+    Leave,
+    Take,
+    Nothing,
+    Input,
+}
+
+/// The size that the pane would have on a terminal: one line is the viewer's own.
+fn pane_size((cols, rows): (u16, u16)) -> Size {
+    Size::clamped(cols, rows.saturating_sub(1))
+}
+
+/// Kitty flags for the outer terminal: keys are told apart, and what the program asked for.
+fn keyboard(asked: u8) -> u8 {
+    let characters = if asked & 8 == 0 { 0 } else { 4 | 16 };
+    (asked & 0b1_1111) | 1 | characters
+}
