@@ -26,5 +26,6 @@ mod keys;
 mod pane;
 mod programs;
 mod providers;
+mod remote;
 mod signals;
 mod support;

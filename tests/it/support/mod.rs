@@ -12,6 +12,7 @@ pub mod serve;
 pub mod stage;
 pub mod terminal;
 pub mod upstream;
+pub mod viewer;
 
 pub use condition::eventually;
 pub use home::Home;

@@ -1,0 +1,100 @@
+//! `tundra attach`, in a terminal.
+
+use serde_json::json;
+
+use super::instance;
+use crate::support::Terminal;
+use crate::support::viewer::Proxy;
+
+#[test]
+fn a_terminal_attaches_types_resizes_and_leaves() {
+    let (serve, remote) = instance("");
+    let id = serve.open_with(&["--name", "job"], &["sh", "-c", "echo here; exec cat"]);
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", "job"]);
+    viewer.wait_text("here");
+    viewer.wait_text("you write");
+    viewer.type_("typed\r");
+    serve.wait_text(&id, "typed");
+    viewer.resize(30, 100);
+    crate::support::eventually("the pane follows", || {
+        let facts = remote.terminal(&id);
+        facts["cols"] == 100 && facts["rows"] == 29
+    });
+    viewer.type_("\u{2}d");
+    assert_eq!(viewer.exit(), 0);
+    viewer.assert_restored();
+    assert_eq!(serve.terminal(&id)["status"], "active");
+}
+
+#[test]
+fn an_address_attaches_over_the_network_and_survives_cuts() {
+    let (serve, remote) = instance("");
+    let id = serve.open(&["sh", "-c", "stty -echo; echo here; exec cat"]);
+    let proxy = Proxy::before(remote.address, 3_000, 3);
+    let allowed = format!("http://{}", proxy.address);
+    serve.home.configure(&format!(
+        "[pty]\nmax_ptys = 4\n[gateway]\nenabled = false\n[remote]\nbind = \"127.0.0.1:0\"\nallowed_origins = [\"{allowed}\"]\n"
+    ));
+    crate::support::eventually("the proxy is allowed", || {
+        let headers = [remote.bearer(), ("Host", proxy.address.to_string())];
+        remote.raw("GET", "/api/terminals", &headers, "").status == 200
+    });
+    let url = serve.cli(&["url", &id]).ok();
+    let fragment = url.trim().split_once('#').unwrap().1;
+    let url = format!("http://{}/#{fragment}", proxy.address);
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", "--url", &url]);
+    viewer.wait_text("here");
+    for number in 0..120 {
+        viewer.type_(&format!("line {number}\r"));
+        viewer.wait_text(&format!("line {number}"));
+    }
+    assert!(proxy.cuts.load(std::sync::atomic::Ordering::Relaxed) > 2);
+    let history = serve.cli(&["capture", &id, "--scrollback"]).ok();
+    let lines: Vec<&str> = history
+        .lines()
+        .filter(|line| line.starts_with("line "))
+        .collect();
+    let expected: Vec<String> = (0..120).map(|number| format!("line {number}")).collect();
+    assert_eq!(lines, expected);
+    viewer.type_("\u{2}d");
+    assert_eq!(viewer.exit(), 0);
+}
+
+#[test]
+fn one_who_only_looks_types_nothing_and_learns_of_the_end() {
+    let (serve, _remote) = instance("");
+    let id = serve.open(&["sh", "-c", "echo here; read line; exit 3"]);
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", &id, "--read-only"]);
+    viewer.wait_text("here");
+    viewer.wait_text("read only");
+    viewer.type_("nothing");
+    serve.enter(&id, "end");
+    assert_eq!(viewer.exit(), 0);
+    viewer.wait_text("the program ended with exit code 3");
+    assert!(!serve.joined(&id).contains("nothing"));
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let (serve, remote) = instance("");
+    let told = |args: &[&str], code: i32, text: &str| {
+        let mut viewer = Terminal::tundra(&serve.home, args);
+        assert_eq!(viewer.exit(), code, "{args:?}");
+        viewer.wait_text(text);
+    };
+    told(&["attach"], 1, "there is no terminal");
+    told(&["attach", "nope"], 1, "pty handle not found: nope");
+    let wrong = format!("http://{}/#token=wrong", remote.address);
+    told(&["attach", "--url", &wrong], 1, "this token is wrong");
+    told(
+        &["attach", "--url", "http://127.0.0.1:1/#token=x"],
+        1,
+        "transport error: ",
+    );
+    remote.open(&json!({"command": "cat", "name": "one", "persistent": true}));
+    remote.open(&json!({"command": "cat", "name": "two", "persistent": true}));
+    told(&["attach"], 1, "name one: one, two");
+    serve
+        .cli(&["attach"])
+        .refused(2, "a terminal is needed on stdin and stdout");
+}

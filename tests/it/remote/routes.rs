@@ -1,0 +1,193 @@
+//! The routes and what each of them answers.
+
+use serde_json::{Value, json};
+
+use super::instance;
+
+#[test]
+fn a_terminal_is_made_shown_listed_and_ended() {
+    let (_serve, remote) = instance("");
+    let options = json!({
+        "command": "sh", "args": ["-c", "echo $COLOUR in $PWD; exec cat"], "cwd": "/tmp",
+        "env": {"COLOUR": "blue"}, "cols": 90, "rows": 20, "name": "job", "persistent": true,
+    });
+    let answer = remote.ask("POST", "/api/terminals", &options);
+    assert_eq!(answer.status, 201);
+    let made = answer.json();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(
+        answer.header("location"),
+        Some(&*format!("/api/terminals/{id}"))
+    );
+    for (key, value) in [
+        ("name", json!("job")),
+        (
+            "command",
+            json!(["sh", "-c", "echo $COLOUR in $PWD; exec cat"]),
+        ),
+        ("cols", json!(90)),
+        ("rows", json!(20)),
+        ("status", json!("disconnected")),
+        ("owner", json!("remote")),
+        ("persistent", json!(true)),
+        ("viewers", json!(0)),
+        ("exit", json!(null)),
+    ] {
+        assert_eq!(made[key], value, "{key}");
+    }
+    assert!(made["disconnected_since"].is_string());
+    assert_eq!(remote.terminal(id)["id"], id);
+    let listed = remote.ask("GET", "/api/terminals", &Value::Null).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let mut viewer = remote.plain(id);
+    viewer.bytes_with("blue in /tmp");
+    assert_eq!(remote.terminal(id)["viewers"], 1);
+
+    let path = format!("/api/terminals/{id}");
+    let ended = remote.ask("DELETE", &path, &Value::Null);
+    assert_eq!((ended.status, ended.body.as_str()), (204, ""));
+    assert_eq!(remote.terminal(id)["status"], "dead");
+    assert_eq!(viewer.close_code(), 1000);
+}
+
+#[test]
+fn every_key_of_a_new_terminal_is_optional() {
+    let (_serve, remote) = instance("");
+    for body in ["", "{}"] {
+        let answer = remote.raw("POST", "/api/terminals", &[remote.bearer()], body);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        assert_eq!(answer.json()["cols"], 80);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_code() {
+    let (_serve, remote) = instance("");
+    let post = |body: &str| remote.raw("POST", "/api/terminals", &[remote.bearer()], body);
+    for body in [
+        "[]",
+        "not json",
+        r#"{"cols":"wide"}"#,
+        r#"{"cols":0}"#,
+        r#"{"rows":70000}"#,
+        r#"{"env":{"A=B":"c"}}"#,
+        r#"{"args":["x"]}"#,
+        r#"{"name":" "}"#,
+        r#"{"command":""}"#,
+    ] {
+        assert_eq!(
+            post(body).refusal(),
+            (400, "bad_request".to_owned()),
+            "{body}"
+        );
+    }
+    let missing = post(r#"{"command":"no-such-program"}"#);
+    assert_eq!(missing.refusal(), (400, "spawn_failed".to_owned()));
+    let message = missing.json()["error"]["message"].clone();
+    assert!(
+        message.as_str().unwrap().starts_with("pty spawn failed: "),
+        "{message}"
+    );
+    assert_eq!(post(&" ".repeat((1 << 20) + 1)).status, 413);
+
+    let unknown = "/api/terminals/00000000-0000-4000-8000-000000000000";
+    for (method, path, refusal) in [
+        ("GET", "/api/terminals/x", (400, "bad_request")),
+        ("GET", unknown, (404, "not_found")),
+        ("DELETE", unknown, (404, "not_found")),
+        ("GET", "/api/nothing", (404, "not_found")),
+        ("GET", "/nothing", (404, "not_found")),
+        ("POST", "/api/providers/nobody/reset", (404, "not_found")),
+        ("POST", "/api/providers/local/explode", (404, "not_found")),
+        ("PUT", "/api/terminals", (405, "bad_request")),
+        ("GET", "/api/login", (405, "bad_request")),
+        ("GET", "/ws/terminal/x", (400, "bad_request")),
+    ] {
+        let answer = remote.ask(method, path, &Value::Null);
+        let (status, code) = refusal;
+        assert_eq!(
+            answer.refusal(),
+            (status, code.to_owned()),
+            "{method} {path}"
+        );
+    }
+    let text = remote.ask("GET", unknown, &Value::Null).json()["error"]["message"].clone();
+    assert_eq!(
+        text,
+        "pty handle not found: 00000000-0000-4000-8000-000000000000"
+    );
+}
+
+#[test]
+fn a_full_pool_says_when_to_come_back() {
+    let (_serve, remote) = instance("");
+    for _ in 0..4 {
+        remote.open(&json!({"command": "cat"}));
+    }
+    let answer = remote.ask("POST", "/api/terminals", &json!({}));
+    assert_eq!(answer.refusal(), (503, "at_capacity".to_owned()));
+    assert_eq!(
+        answer.json()["error"]["message"],
+        "pty pool is at capacity (4)"
+    );
+    assert!(answer.header("retry-after").unwrap().parse::<u32>().is_ok());
+}
+
+#[test]
+fn status_is_that_of_the_command_and_health_says_ok_alone() {
+    let (serve, remote) = instance("");
+    let status = remote.ask("GET", "/api/status", &Value::Null).json();
+    assert_eq!(status["pid"], serve.pid());
+    assert_eq!(status["pool"], json!({"active": 0, "max": 4}));
+    assert_eq!(status["remote"]["viewers"], 0);
+    assert_eq!(status["remote"]["url"], serve.ready()["remote_url"]);
+    assert_eq!(
+        serve.cli(&["status", "--json"]).json()["remote"],
+        status["remote"]
+    );
+    let health = remote.raw("GET", "/health", &[], "");
+    assert_eq!((health.status, health.body.as_str()), (200, "ok"));
+}
+
+#[test]
+fn providers_are_steered_as_by_the_commands() {
+    let config = "[remote]\nbind = \"127.0.0.1:0\"\n[gateway]\nbind = \"127.0.0.1:0\"\n\
+        [[profile]]\nname = \"one\"\nprovider = \"local\"\npriority = 1\n\
+        [[profile]]\nname = \"two\"\nprovider = \"local\"\npriority = 2\n";
+    let serve = crate::support::Serve::with_config(config);
+    let remote = crate::support::viewer::Remote::of(&serve);
+    let steer = |name: &str, action: &str| {
+        remote.ask(
+            "POST",
+            &format!("/api/providers/{name}/{action}"),
+            &Value::Null,
+        )
+    };
+    let done = steer("one", "failover");
+    assert_eq!(
+        (done.status, done.json()["active"].clone()),
+        (200, json!("two"))
+    );
+    let refused = steer("two", "failover");
+    assert_eq!(refused.status, 409);
+    assert_eq!(
+        refused.json()["error"]["message"],
+        "no other profile can take over"
+    );
+    assert_eq!(steer("one", "reset").json()["active"], "one");
+    assert_eq!(steer("two", "pin").json()["active"], "two");
+    assert_eq!(steer("two", "disable").status, 200);
+    let states = serve.cli(&["providers", "--json"]).json();
+    let two = states
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "two")
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (two["state"].clone(), two["enabled"].clone()),
+        (json!("disabled"), json!(false))
+    );
+    assert!(serve.home.logs().contains("by=\"http\"") || serve.home.logs().contains("by=http"));
+}

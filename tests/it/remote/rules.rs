@@ -1,0 +1,372 @@
+//! Who is let in. Each rule has a request that it refuses.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::instance;
+use crate::support::viewer::timed;
+use crate::support::{Home, Serve};
+
+fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+#[test]
+fn without_a_token_nothing_but_the_page_and_health_is_there() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    let wrong = ("Authorization", format!("Bearer {}", "0".repeat(64)));
+    for (method, path) in [
+        ("GET", "/api/terminals".to_owned()),
+        ("POST", "/api/terminals".to_owned()),
+        ("GET", format!("/api/terminals/{id}")),
+        ("DELETE", format!("/api/terminals/{id}")),
+        ("GET", "/api/status".to_owned()),
+        ("POST", "/api/providers/local/reset".to_owned()),
+        ("GET", format!("/ws/terminal/{id}")),
+        ("GET", format!("/api/terminals?token={}", remote.token)),
+        ("GET", "/api/nothing".to_owned()),
+    ] {
+        for headers in [&[][..], std::slice::from_ref(&wrong)] {
+            let answer = remote.raw(method, &path, headers, "");
+            assert_eq!(
+                answer.refusal(),
+                refused(401, "unauthorized"),
+                "{method} {path}"
+            );
+        }
+    }
+    let answer = remote
+        .socket(&format!("/ws/terminal/{id}"), &[])
+        .err()
+        .unwrap();
+    assert_eq!(answer.refusal(), refused(401, "unauthorized"));
+    for path in ["/", "/health", "/assets/app.js"] {
+        assert_eq!(remote.raw("GET", path, &[], "").status, 200, "{path}");
+    }
+}
+
+#[test]
+fn a_foreign_origin_is_refused_everywhere() {
+    let (_serve, remote) = instance("allowed_origins = [\"https://proxy.example\"]");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    let port = remote.address.port();
+    for origin in [
+        "http://evil.example".to_owned(),
+        format!("http://localhost:{port}"),
+        format!("https://127.0.0.1:{port}"),
+        "http://127.0.0.1:1".to_owned(),
+        "null".to_owned(),
+    ] {
+        for path in ["/", "/health", "/api/terminals", "/assets/app.js"] {
+            let headers = [remote.bearer(), ("Origin", origin.clone())];
+            let answer = remote.raw("GET", path, &headers, "");
+            assert_eq!(
+                answer.refusal(),
+                refused(403, "forbidden"),
+                "{origin} {path}"
+            );
+        }
+        let headers = [remote.bearer(), ("Origin", origin.clone())];
+        let answer = remote
+            .socket(&format!("/ws/terminal/{id}"), &headers)
+            .err()
+            .unwrap();
+        assert_eq!(answer.refusal(), refused(403, "forbidden"), "{origin}");
+        let answer = remote.raw("POST", "/api/login", &[("Origin", origin)], "{}");
+        assert_eq!(answer.status, 403);
+    }
+    for origin in [remote.origin(), "https://proxy.example".to_owned()] {
+        let headers = [remote.bearer(), ("Origin", origin)];
+        assert_eq!(
+            remote.raw("GET", "/api/terminals", &headers, "").status,
+            200
+        );
+    }
+}
+
+#[test]
+fn a_cookie_needs_an_origin_where_it_could_be_used_by_another_page() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    let login = remote.login(&remote.token);
+    assert_eq!((login.status, login.body.as_str()), (204, ""));
+    let set = login.header("set-cookie").unwrap();
+    for part in ["tundra_", "; HttpOnly", "; SameSite=Strict", "; Path=/"] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert!(!set.contains("Secure"), "{set}");
+    let cookie = ("Cookie", set.split(';').next().unwrap().to_owned());
+    let own = ("Origin", remote.origin());
+    let socket = format!("/ws/terminal/{id}");
+    assert_eq!(
+        remote
+            .raw("GET", "/api/terminals", std::slice::from_ref(&cookie), "")
+            .status,
+        200
+    );
+    let bare = remote.raw(
+        "POST",
+        "/api/terminals",
+        std::slice::from_ref(&cookie),
+        "{}",
+    );
+    assert_eq!(bare.refusal(), refused(403, "forbidden"));
+    let bare = remote
+        .socket(&socket, std::slice::from_ref(&cookie))
+        .err()
+        .unwrap();
+    assert_eq!(bare.refusal(), refused(403, "forbidden"));
+    let both = [cookie, own];
+    assert_eq!(
+        remote.raw("POST", "/api/terminals", &both, "{}").status,
+        201
+    );
+    remote.socket(&socket, &both).unwrap();
+    assert_eq!(remote.raw("POST", "/api/logout", &both, "").status, 204);
+    assert_eq!(remote.raw("GET", "/api/terminals", &both, "").status, 401);
+}
+
+#[test]
+fn a_foreign_host_is_refused_everywhere() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    let port = remote.address.port();
+    for host in [
+        "evil.example".to_owned(),
+        format!("evil.example:{port}"),
+        "127.0.0.1:1".to_owned(),
+    ] {
+        for path in ["/", "/health", "/api/terminals"] {
+            let headers = [remote.bearer(), ("Host", host.clone())];
+            let answer = remote.raw("GET", path, &headers, "");
+            assert_eq!(answer.refusal(), refused(403, "forbidden"), "{host} {path}");
+        }
+        let headers = [remote.bearer(), ("Host", host)];
+        let answer = remote
+            .socket(&format!("/ws/terminal/{id}"), &headers)
+            .err()
+            .unwrap();
+        assert_eq!(answer.status, 403);
+    }
+    let local = [remote.bearer(), ("Host", format!("localhost:{port}"))];
+    assert_eq!(remote.raw("GET", "/api/terminals", &local, "").status, 200);
+}
+
+#[test]
+fn the_sixth_wrong_token_is_throttled_and_a_valid_one_elsewhere_is_not() {
+    let (_serve, remote) = instance("");
+    for _ in 0..5 {
+        assert_eq!(
+            remote.login("wrong").refusal(),
+            refused(401, "unauthorized")
+        );
+    }
+    let answer = remote.login(&remote.token);
+    assert_eq!(answer.refusal(), refused(429, "too_many_requests"));
+    assert!(
+        answer
+            .header("retry-after")
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+            <= 60
+    );
+    assert_eq!(
+        remote.ask("GET", "/api/terminals", &Value::Null).status,
+        200
+    );
+    let body = json!({"token": remote.token}).to_string();
+    let known = remote.raw("POST", "/api/login", &[remote.bearer()], &body);
+    assert_eq!(known.status, 204);
+}
+
+#[test]
+fn an_address_is_good_for_one_login() {
+    let (serve, remote) = instance("");
+    let id = serve.open(&["cat"]);
+    let url = serve.cli(&["url", &id]).ok();
+    let (page, fragment) = url.trim().split_once("/#token=").unwrap();
+    assert_eq!(page, serve.ready()["remote_url"]);
+    let (token, terminal) = fragment.split_once("&terminal=").unwrap();
+    assert_eq!(terminal, id);
+    assert_eq!(token.len(), 64);
+    assert_ne!(token, remote.token);
+    let bearer = ("Authorization", format!("Bearer {token}"));
+    assert_eq!(
+        remote.raw("GET", "/api/terminals", &[bearer], "").status,
+        401
+    );
+    assert_eq!(remote.login(token).status, 204);
+    assert_eq!(remote.login(token).status, 401);
+    serve
+        .cli(&["url", "nobody"])
+        .refused(1, "pty handle not found: nobody");
+}
+
+#[test]
+fn tokens_are_private_and_appear_nowhere() {
+    let (serve, remote) = instance("");
+    let file = serve.home.path().join("state/remote.token");
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(remote.token.len(), 64);
+    let id = remote.open(&json!({"command": "sh", "args": ["-c", "env; echo END; exec cat"]}));
+    let mut viewer = remote.plain(&id);
+    let seen = String::from_utf8_lossy(&viewer.bytes_with("END")).into_owned();
+    let wrong = "f".repeat(64);
+    remote.login(&wrong);
+    let once = serve.cli(&["url"]).ok();
+    let once = once.trim().split_once("token=").unwrap().1;
+    remote.login(once);
+    let logs = serve.home.logs();
+    for secret in [remote.token.as_str(), wrong.as_str(), once] {
+        assert!(!logs.contains(secret));
+        assert!(!seen.contains(secret));
+    }
+    assert!(
+        logs.contains("login")
+            && logs.contains("request refused")
+            && logs.contains("viewer attaches")
+    );
+}
+
+#[test]
+fn every_answer_carries_the_rules_for_browsers() {
+    let (_serve, remote) = instance("");
+    for (path, store) in [
+        ("/", "no-store"),
+        ("/api/terminals", "no-store"),
+        ("/api/nothing", "no-store"),
+    ] {
+        let answer = remote.ask("GET", path, &Value::Null);
+        assert_eq!(answer.header("cache-control"), Some(store), "{path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{path}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self';",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+    }
+    let script = remote.raw("GET", "/assets/app.js", &[], "");
+    let tag = script.header("etag").unwrap().to_owned();
+    let again = remote.raw("GET", "/assets/app.js", &[("If-None-Match", tag)], "");
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+}
+
+#[test]
+fn viewers_are_counted_over_the_whole_instance() {
+    let (_serve, remote) = instance("max_viewers = 2");
+    let one = remote.open(&json!({"command": "cat", "persistent": true}));
+    let two = remote.open(&json!({"command": "cat", "persistent": true}));
+    let _first = remote.plain(&one);
+    let second = remote.v1(&two);
+    let answer = remote
+        .socket(&format!("/ws/terminal/{one}"), &[remote.bearer()])
+        .err()
+        .unwrap();
+    assert_eq!(answer.refusal(), refused(503, "too_many_viewers"));
+    assert!(answer.header("retry-after").is_some());
+    drop(second);
+    crate::support::eventually("a place is free", || {
+        remote
+            .socket(&format!("/ws/terminal/{one}"), &[remote.bearer()])
+            .is_ok()
+    });
+}
+
+#[test]
+fn an_unfinished_request_is_cut_off_after_five_seconds() {
+    let (_serve, remote) = instance("");
+    for begun in [
+        "GET / HTTP/1.1\r\nHos",
+        "POST /api/login HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\n{",
+    ] {
+        let mut stream = TcpStream::connect(remote.address).unwrap();
+        let begun = begun.replace("HOST", &remote.address.to_string());
+        stream.write_all(begun.as_bytes()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let (took, _) = timed(|| stream.read_to_end(&mut Vec::new()));
+        assert!((4..9).contains(&took.as_secs()), "{took:?}");
+    }
+}
+
+#[test]
+fn any_bind_but_loopback_is_served_over_tls_with_its_fingerprint_told() {
+    let home = Home::with_config("[gateway]\nenabled = false\n[remote]\nbind = \"0.0.0.0:0\"\n");
+    let mut serve = Serve::at(home);
+    let url = serve.ready()["remote_url"].as_str().unwrap().to_owned();
+    assert!(url.starts_with("https://"), "{url}");
+    let status = serve.cli(&["status", "--json"]).json();
+    let fingerprint = status["remote"]["fingerprint"].as_str().unwrap().to_owned();
+    assert!(fingerprint.starts_with("SHA256:"), "{fingerprint}");
+    let port = url.rsplit_once(':').unwrap().1;
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    stream
+        .write_all(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!String::from_utf8_lossy(&answer).contains("200"));
+    let key = serve.home.path().join("state/remote-key.pem");
+    assert_eq!(
+        std::fs::metadata(key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let (_, errors) = serve.end(rustix::process::Signal::TERM);
+    assert!(errors.contains(&fingerprint), "{errors}");
+}
+
+#[test]
+fn a_named_port_that_is_busy_names_its_holder() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap();
+    let home = Home::with_config(&format!(
+        "[gateway]\nenabled = false\n[remote]\nbind = \"{address}\"\n"
+    ));
+    let me = std::process::id();
+    let name = std::fs::read_to_string("/proc/self/comm").unwrap();
+    let told = format!(
+        "address already in use: {address} (held by pid {me} {})",
+        name.trim()
+    );
+    home.cli(&["serve"]).refused(1, &told);
+}
+
+#[test]
+fn what_is_pasted_cannot_end_its_brackets() {
+    let (serve, remote) = instance("");
+    let script = "stty raw -echo; printf '\\033[?2004h'; echo ready; exec cat -v";
+    let id = serve.sh(script);
+    serve.wait_text(&id, "ready");
+    let mut viewer = remote.v1(&id);
+    viewer.attach("0123456789abcdef", None);
+    let text = "one\u{1b}[201~two\u{9b}three\r\nfour\u{7}\ttab".to_owned();
+    viewer.send(tokio_tungstenite::tungstenite::Message::Binary(
+        tundra::remote::protocol::ToServer::Paste { id: 1, text }.encode(),
+    ));
+    viewer.notice("input_ack");
+    serve.wait_text(&id, "tab");
+    let joined = serve.joined(&id);
+    assert_eq!(joined.matches("^[[201~").count(), 1, "{joined}");
+    assert!(joined.contains("^[[200~one[201~twothree"), "{joined}");
+}
