@@ -1,0 +1,83 @@
+//! `/api/login` and `/api/logout`.
+
+use std::time::Instant;
+
+use http::header::{self, HeaderValue};
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use serde::Deserialize;
+use tracing::info;
+
+use super::body;
+use crate::remote::answer::{Answer, Refusal, bare};
+use crate::remote::auth::Login;
+use crate::remote::guard::{self, Credential};
+use crate::remote::server::{Peer, Service};
+
+const SESSION_SECONDS: u32 = 12 * 3600;
+
+/// Swaps a token for a session's cookie.
+pub(super) async fn login(
+    service: &Service,
+    peer: Peer,
+    credential: Credential,
+    request: &mut Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    #[derive(Deserialize)]
+    struct Body {
+        token: String,
+    }
+    let body: Body = body(request).await?;
+    let Some(network) = &service.network else {
+        return Ok(bare(StatusCode::NO_CONTENT));
+    };
+    let known = credential != Credential::None;
+    let login = network
+        .auth
+        .login(&body.token, peer.ip(), known, Instant::now());
+    match login.map_err(|error| Refusal::internal(error.to_string()))? {
+        Login::Welcome(secret) => {
+            info!(%peer, "login");
+            let secure = if network.site.tls { "; Secure" } else { "" };
+            let name = network.auth.cookie();
+            let cookie = format!(
+                "{name}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}{secure}"
+            );
+            let mut answer = bare(StatusCode::NO_CONTENT);
+            if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+                cookie.set_sensitive(true);
+                answer.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            Ok(answer)
+        }
+        Login::Wrong => Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "this token is wrong, used or too old: tundra url prints a new address",
+        )),
+        Login::Throttled(wait) => {
+            let seconds = wait.as_secs() + 1;
+            let message = format!("too many wrong tokens: try again in {seconds}s");
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let mut refusal = Refusal::new(status, "too_many_requests", message);
+            refusal.retry_after = Some(seconds.to_string());
+            Err(refusal)
+        }
+    }
+}
+
+/// Ends the session that the request's cookie names.
+pub(super) fn logout(service: &Service, request: &Request<Incoming>) -> Answer {
+    let mut answer = bare(StatusCode::NO_CONTENT);
+    if let Some(network) = &service.network {
+        if let Some(secret) = guard::session(request.headers(), &network.auth) {
+            network.auth.logout(secret);
+        }
+        let name = network.auth.cookie();
+        let gone = format!("{name}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+        if let Ok(gone) = HeaderValue::from_str(&gone) {
+            answer.headers_mut().insert(header::SET_COOKIE, gone);
+        }
+    }
+    answer
+}

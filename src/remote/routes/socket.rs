@@ -1,0 +1,120 @@
+//! `/ws/terminal/{id}`: the opening handshake.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderValue};
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tracing::info;
+
+use super::terminals::find;
+use crate::domain::terminal::Status;
+use crate::pane::Access;
+use crate::remote::answer::{Answer, Refusal, bare};
+use crate::remote::protocol::PROTOCOL;
+use crate::remote::server::{PATIENCE, Peer, Service};
+use crate::remote::session::{self, Mode, Visit};
+
+/// Opens a socket at a terminal.
+pub(super) fn attach(
+    service: &Arc<Service>,
+    peer: Peer,
+    id: &str,
+    request: &mut Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    let pane = find(service, id)?;
+    if pane.info().status == Status::Dead {
+        let message = format!("terminal is dead: {id}");
+        return Err(Refusal::new(StatusCode::GONE, "gone", message));
+    }
+    let accept = accept_key(request)?;
+    let mode = offered_mode(request);
+    let place = service.hub.admit().map_err(Refusal::too_many_viewers)?;
+    let read_only = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair == "read_only=1"));
+    let access = if read_only {
+        Access::ReadOnly
+    } else {
+        Access::Full
+    };
+    info!(id = %pane.id(), %peer, ?mode, ?access, "viewer attaches");
+    let visit = Visit {
+        pane,
+        hub: Arc::clone(&service.hub),
+        _place: place,
+        mode,
+        access,
+        peer: peer.to_string(),
+        stop: service.stop.clone(),
+    };
+    let upgrade = hyper::upgrade::on(request);
+    service.hub.tasks().spawn("session", async move {
+        // Nothing is said about a client that vanished between request and answer.
+        let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await else {
+            return;
+        };
+        let socket = WebSocketStream::from_raw_socket(
+            TokioIo::new(upgraded),
+            Role::Server,
+            Some(session::socket_config()),
+        )
+        .await;
+        Box::pin(session::run(socket, visit)).await;
+    });
+    let mut answer = bare(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = answer.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if mode == Mode::V1 {
+        headers.insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(PROTOCOL),
+        );
+    }
+    Ok(answer)
+}
+
+/// Checks the opening handshake (RFC 6455, section 4.2.1) and computes its answer.
+fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
+    let headers = request.headers();
+    let names = |name, token: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(token))
+    };
+    if !names(header::CONNECTION, "upgrade") || !names(header::UPGRADE, "websocket") {
+        let message = "this route takes a WebSocket";
+        let status = StatusCode::UPGRADE_REQUIRED;
+        return Err(Refusal::new(status, "bad_request", message));
+    }
+    if !names(header::SEC_WEBSOCKET_VERSION, "13") {
+        return Err(Refusal::bad_request("Sec-WebSocket-Version must be 13"));
+    }
+    headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .filter(|key| key.len() == 24)
+        .and_then(|key| derive_accept_key(key.as_bytes()).parse().ok())
+        .ok_or_else(|| Refusal::bad_request("Sec-WebSocket-Key is missing or malformed"))
+}
+
+/// The mode that the client's subprotocols ask for; one that offers only others gets the plain one, unnamed.
+fn offered_mode(request: &Request<Incoming>) -> Mode {
+    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let offered = offers
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|name| name.trim() == PROTOCOL);
+    if offered { Mode::V1 } else { Mode::Plain }
+}
