@@ -44,11 +44,23 @@ pub fn known_remotes(paths: &Paths) -> KnownRemotes {
 /// [`AppError::Transport`] when there is no way to the pane.
 pub fn attach(attach: Attach) -> Result<Attached, AppError> {
     tui::install_panic_hook();
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    runtime()?.block_on(Box::pin(run(attach)))
+}
+
+/// Finds out whether an instance is at a target.
+///
+/// # Errors
+/// [`AppError::Transport`] when there is none, or its certificate is not trusted yet.
+pub fn reach(target: &Target) -> Result<(), AppError> {
+    let door = Door::new(target.clone(), None);
+    Ok(runtime()?.block_on(door.knock())?)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(AppError::Runtime)?;
-    runtime.block_on(Box::pin(run(attach)))
+        .map_err(AppError::Runtime)
 }
 
 async fn run(attach: Attach) -> Result<Attached, AppError> {
@@ -56,6 +68,10 @@ async fn run(attach: Attach) -> Result<Attached, AppError> {
     door.enter().await?;
     let terminals = door.terminals().await?;
     let chosen = choose(&terminals, attach.terminal.as_deref())?;
+    if std::env::var("TUNDRA_TERMINAL_ID").is_ok_and(|own| own == chosen.id) {
+        let message = "this terminal would show itself: attach from another one";
+        return Err(AppError::NoTerminal(message.to_owned()));
+    }
     let (commands, for_link) = mpsc::channel(STEPS);
     let (events, from_link) = mpsc::channel(STEPS);
     let link = Link::new(door, chosen.id.clone(), attach.read_only, for_link, events);
@@ -201,47 +217,40 @@ fn choose<'t>(
     terminals: &'t [TerminalShape],
     given: Option<&str>,
 ) -> Result<&'t TerminalShape, AppError> {
-    let living: Vec<_> = terminals
+    let candidates = match given {
+        Some(given) => named(terminals, given),
+        None => terminals.iter().collect(),
+    };
+    let living: Vec<&TerminalShape> = candidates
         .iter()
+        .copied()
         .filter(|one| one.status != "dead")
         .collect();
-    let candidates: Vec<&TerminalShape> = match given {
-        None => living.clone(),
-        Some(given) => {
-            let named: Vec<_> = living
-                .iter()
-                .copied()
-                .filter(|one| one.name == given)
-                .collect();
-            let prefix = given.to_ascii_lowercase();
-            let is_prefixed =
-                |one: &&TerminalShape| !prefix.is_empty() && one.id.starts_with(&prefix);
-            if named.is_empty() {
-                living.iter().copied().filter(is_prefixed).collect()
-            } else {
-                named
-            }
+    let message = match (living.as_slice(), given) {
+        ([only], _) => return Ok(only),
+        ([], Some(given)) if candidates.is_empty() => format!("pty handle not found: {given}"),
+        ([], Some(given)) => format!("terminal is dead: {given}"),
+        ([], None) => "there is no terminal: open one with `tundra new`".to_owned(),
+        (several, Some(given)) => {
+            format!("{given:?} fits several terminals: {}", names(several))
         }
+        (several, None) => format!("there are several terminals, name one: {}", names(several)),
     };
-    let names = |of: &[&TerminalShape]| {
-        let names: Vec<&str> = of.iter().map(|one| one.name.as_str()).collect();
-        names.join(", ")
-    };
-    match (candidates.as_slice(), given) {
-        ([only], _) => Ok(only),
-        ([], Some(given)) => Err(AppError::NoTerminal(format!(
-            "pty handle not found: {given}"
-        ))),
-        ([], None) => Err(AppError::NoTerminal(
-            "there is no terminal: open one with `tundra new`".to_owned(),
-        )),
-        (several, Some(given)) => Err(AppError::NoTerminal(format!(
-            "{given:?} fits several terminals: {}",
-            names(several)
-        ))),
-        (several, None) => Err(AppError::NoTerminal(format!(
-            "there are several terminals, name one: {}",
-            names(several)
-        ))),
+    Err(AppError::NoTerminal(message))
+}
+
+/// Those with the very name; else those whose id begins so.
+fn named<'t>(terminals: &'t [TerminalShape], given: &str) -> Vec<&'t TerminalShape> {
+    let prefix = given.to_ascii_lowercase();
+    let (named, others): (Vec<_>, Vec<_>) = terminals.iter().partition(|one| one.name == given);
+    if !named.is_empty() || prefix.is_empty() {
+        return named;
     }
+    let begins = others.into_iter().filter(|one| one.id.starts_with(&prefix));
+    begins.collect()
+}
+
+fn names(of: &[&TerminalShape]) -> String {
+    let names: Vec<&str> = of.iter().map(|one| one.name.as_str()).collect();
+    names.join(", ")
 }

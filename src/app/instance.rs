@@ -124,13 +124,14 @@ where
     };
     let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let stop_control = CancellationToken::new();
+    let stop_remote = CancellationToken::new();
     let started = remote::start(
         &launch.paths,
         &pool,
         &providers,
         &settings,
         &tasks,
-        &stop_control,
+        &stop_remote,
     );
     let remote = match started {
         Ok(remote) => remote,
@@ -167,7 +168,9 @@ where
     };
     let outcome = mode(instance).await;
 
-    // Terminals end first, so that whoever waits for one of them over the socket still hears of its end.
+    // Viewers hear that tundra ends, and not that their terminal did.
+    stop_remote.cancel();
+    // Terminals end before the commands' socket, so that whoever waits for one of them there still hears of its end.
     pool.shutdown().await;
     stop_control.cancel();
     tasks.shutdown(PATIENCE).await;

@@ -13,7 +13,7 @@ mod remote;
 
 use std::path::PathBuf;
 
-pub use attach::{Attach, Attached, attach, known_remotes};
+pub use attach::{Attach, Attached, attach, known_remotes, reach};
 pub use error::AppError;
 
 use crate::config::{ConfigSource, Paths, Settings};

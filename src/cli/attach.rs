@@ -1,17 +1,18 @@
 //! `tundra attach`: this terminal becomes a viewer of a pane.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead};
 
 use clap::Args;
 
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::launch::need_terminal;
 use super::output;
 use crate::app::{self, AppError, Attach as Launch, Ending};
 use crate::config;
-use crate::remote::TransportError;
 use crate::remote::client::{Address, Target};
+use crate::remote::{KnownRemotes, TransportError};
 
 #[derive(Debug, Args)]
 pub struct Attach {
@@ -28,11 +29,9 @@ pub struct Attach {
 }
 
 pub fn run(args: Attach, context: &Context) -> Result<Exit, Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failure::NoTerminal(
-            "a terminal is needed on stdin and stdout",
-        ));
-    }
+    need_terminal(
+        "`tundra capture` and `tundra send` do without one, and so does a browser at `tundra url`",
+    )?;
     let paths = context.paths()?;
     let settings = config::load(&context.config_source(&paths))?;
     let known = app::known_remotes(&paths);
@@ -45,32 +44,37 @@ pub fn run(args: Attach, context: &Context) -> Result<Exit, Failure> {
         }
         Some(url) => {
             let address = Address::parse(&url, known.clone()).map_err(AppError::from)?;
-            let token = match address.token.clone() {
+            let terminal = args.id.or_else(|| address.terminal.clone());
+            let given = address.token.clone();
+            let target = Target::Network(address);
+            reach(&target, &known)?;
+            let token = match given {
                 Some(token) => token,
                 None => ask_for_token()?,
             };
-            let terminal = args.id.or_else(|| address.terminal.clone());
-            (Target::Network(address), Some(token), terminal)
+            (target, Some(token), terminal)
         }
     };
+    let attached = app::attach(Launch {
+        target,
+        token,
+        terminal,
+        read_only: args.read_only,
+        settings,
+    })?;
+    if let Some(note) = attached.note {
+        output::talk(&format!("{note}\n"));
+    }
+    Ok(match attached.ending {
+        Ending::Quit => Exit::DONE,
+        Ending::Signal(signal) => Exit::signal(signal.number()),
+    })
+}
+
+/// Finds the instance; a certificate that nobody vouches for is shown to the user once.
+fn reach(target: &Target, known: &KnownRemotes) -> Result<(), Failure> {
     loop {
-        let attached = app::attach(Launch {
-            target: target.clone(),
-            token: token.clone(),
-            terminal: terminal.clone(),
-            read_only: args.read_only,
-            settings: settings.clone(),
-        });
-        match attached {
-            Ok(attached) => {
-                if let Some(note) = attached.note {
-                    output::talk(&format!("{note}\n"));
-                }
-                return Ok(match attached.ending {
-                    Ending::Quit => Exit::DONE,
-                    Ending::Signal(signal) => Exit::signal(signal.number()),
-                });
-            }
+        match app::reach(target) {
             Err(AppError::Transport(TransportError::Untrusted {
                 authority,
                 fingerprint,
@@ -79,7 +83,7 @@ pub fn run(args: Attach, context: &Context) -> Result<Exit, Failure> {
                     .remember(&authority, &fingerprint)
                     .map_err(|error| Failure::Input(error.to_string()))?;
             }
-            Err(error) => return Err(error.into()),
+            reached => return Ok(reached?),
         }
     }
 }

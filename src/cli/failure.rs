@@ -18,10 +18,11 @@ pub enum Failure {
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
-    #[error(
-        "{0}\nwithout one: run `tundra serve`, then use `tundra new`, `tundra send` and `tundra capture`"
-    )]
-    NoTerminal(&'static str),
+    #[error("{what}\nwithout one: {instead}")]
+    NoTerminal {
+        what: &'static str,
+        instead: &'static str,
+    },
     #[error("{0}")]
     TimedOut(String),
     /// The terminal ended before what was waited for.
@@ -45,7 +46,7 @@ impl Failure {
             Self::App(AppError::Port(_)) => "address_in_use",
             Self::App(_) => "internal",
             Self::Usage(_) => "usage",
-            Self::NoTerminal(_) => "no_terminal",
+            Self::NoTerminal { .. } => "no_terminal",
             Self::TimedOut(_) => "timeout",
             Self::Ended(_) => "gone",
             Self::Input(_) => "bad_request",
@@ -58,7 +59,7 @@ impl Failure {
             Self::Control(ControlError::NoInstance) => Exit::NO_INSTANCE,
             Self::Config(_)
             | Self::Usage(_)
-            | Self::NoTerminal(_)
+            | Self::NoTerminal { .. }
             | Self::Paths(PathsError::NoHome)
             | Self::App(AppError::Paths(PathsError::NoHome)) => Exit::USAGE,
             Self::Control(_)

@@ -20,18 +20,21 @@ pub struct Serve {
 }
 
 pub fn front(command: Vec<String>, context: &Context) -> Result<Exit, Failure> {
-    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
-        return Err(Failure::NoTerminal(
-            "a terminal that can do more than TERM=dumb is needed",
-        ));
-    }
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failure::NoTerminal(
-            "a terminal is needed on stdin and stdout",
-        ));
-    }
+    need_terminal("run `tundra serve`, then use `tundra new`, `tundra send` and `tundra capture`")?;
     let launch = prepare(command, context)?;
     Ok(exit(app::front(launch)?))
+}
+
+/// Refuses to draw where that cannot be; `instead` is what does without a terminal.
+pub(super) fn need_terminal(instead: &'static str) -> Result<(), Failure> {
+    let what = if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        "a terminal that can do more than TERM=dumb is needed"
+    } else if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        "a terminal is needed on stdin and stdout"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::NoTerminal { what, instead })
 }
 
 pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {

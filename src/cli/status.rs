@@ -60,12 +60,19 @@ fn remote(remote: Option<&RemoteShape>) -> String {
         return "disabled".to_owned();
     };
     let mut text = format!(
-        "{}, {} viewers, token in {}",
-        remote.url, remote.viewers, remote.token_file
+        "{}, {}, token in {}",
+        remote.url,
+        counted(remote.viewers, "viewer"),
+        remote.token_file
     );
     if let Some(fingerprint) = &remote.fingerprint {
         text.push_str(", certificate ");
         text.push_str(fingerprint);
     }
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }

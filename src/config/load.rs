@@ -25,7 +25,6 @@ use crate::domain::timeouts::Timeouts;
 
 mod gateway;
 mod profile;
-
 mod remote;
 
 /// The configuration file with every key and its default, which itself is a valid configuration.
@@ -85,7 +84,13 @@ pub fn load(source: &ConfigSource) -> Result<Settings, ConfigError> {
                     message: "must be UTF-8 text".to_owned(),
                 }])
             })?;
-            parse(&source.file_name(), &text).map_err(faults)
+            let mut settings = parse(&source.file_name(), &text).map_err(faults)?;
+            if let (Some(tls), Some(folder)) = (&mut settings.remote.tls, source.path.parent()) {
+                // Beside the configuration, wherever tundra is started.
+                tls.cert = folder.join(&tls.cert);
+                tls.key = folder.join(&tls.key);
+            }
+            Ok(settings)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && !source.named => {
             parse("defaults", "").map_err(faults)

@@ -113,3 +113,29 @@ impl TerminalInfo {
         };
     }
 }
+
+/// The most characters of a terminal's name: names are typed, and stand in tables.
+const MAX_NAME: usize = 200;
+
+/// Why a text cannot be a terminal's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    #[error("a name needs characters that can be seen, and no others")]
+    Unseen,
+    #[error("a name has at most {MAX_NAME} characters")]
+    Long,
+}
+
+/// Checks a name that somebody gives to a terminal.
+///
+/// # Errors
+/// [`NameError`] when it cannot be one.
+pub fn check_name(name: &str) -> Result<(), NameError> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(NameError::Unseen);
+    }
+    if name.chars().count() > MAX_NAME {
+        return Err(NameError::Long);
+    }
+    Ok(())
+}

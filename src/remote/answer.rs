@@ -20,7 +20,8 @@ pub(super) struct Refusal {
     pub status: StatusCode,
     pub code: &'static str,
     pub message: String,
-    pub retry_after: Option<String>,
+    /// What the status obliges to tell besides: when to ask again, what would be taken.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
@@ -29,8 +30,13 @@ impl Refusal {
             status,
             code,
             message: message.into(),
-            retry_after: None,
+            headers: Vec::new(),
         }
+    }
+
+    pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -52,13 +58,13 @@ impl Refusal {
     pub fn unauthorized() -> Self {
         let message = "a token is needed: tundra url prints an address with one";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+            .with(header::WWW_AUTHENTICATE, "Bearer")
     }
 
     pub fn too_many_viewers(max: usize) -> Self {
         let message = format!("all {max} places for viewers are taken");
-        let mut refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_viewers", message);
-        refusal.retry_after = Some(RETRY_AFTER.to_owned());
-        refusal
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_viewers", message)
+            .with(header::RETRY_AFTER, RETRY_AFTER)
     }
 
     pub fn into_answer(self) -> Answer {
@@ -66,13 +72,7 @@ impl Refusal {
             error: ErrorShape::new(self.code, self.message),
         };
         let mut answer = json(self.status, &body);
-        let headers = answer.headers_mut();
-        if let Some(seconds) = self.retry_after.and_then(|text| text.parse().ok()) {
-            headers.insert(header::RETRY_AFTER, seconds);
-        }
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+        answer.headers_mut().extend(self.headers);
         answer
     }
 }
@@ -83,9 +83,7 @@ impl From<PaneError> for Refusal {
         match error {
             PaneError::AtCapacity { .. } => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                let mut refusal = Self::new(status, "at_capacity", message);
-                refusal.retry_after = Some(RETRY_AFTER.to_owned());
-                refusal
+                Self::new(status, "at_capacity", message).with(header::RETRY_AFTER, RETRY_AFTER)
             }
             PaneError::NotFound(_) => Self::not_found(message),
             PaneError::Ambiguous { .. } => Self::bad_request(message),
@@ -130,15 +128,18 @@ pub(super) fn bare(status: StatusCode) -> Answer {
     answer
 }
 
-/// Adds what every answer carries. `host` has been checked before.
-pub(super) fn secure(headers: &mut http::HeaderMap, host: Option<&str>, tls: bool) {
-    let socket = if tls { "wss" } else { "ws" };
-    let host = host.filter(|host| {
+/// Adds what every answer carries. `site` is the scheme and host of the page, which have been checked before.
+pub(super) fn secure(headers: &mut http::HeaderMap, site: Option<(&'static str, &str)>) {
+    let site = site.filter(|(_, host)| {
         host.bytes()
             .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
     });
     // 'self' covers sockets in today's browsers; older ones want them named.
-    let socket = host.map_or_else(String::new, |host| format!(" {socket}://{host}"));
+    let socket = match site {
+        Some(("https", host)) => format!(" wss://{host}"),
+        Some((_, host)) => format!(" ws://{host}"),
+        None => String::new(),
+    };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; font-src 'self'; \
          connect-src 'self'{socket}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

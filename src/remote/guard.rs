@@ -13,6 +13,8 @@ use super::auth::Auth;
 pub(super) struct Site {
     pub address: SocketAddr,
     pub tls: bool,
+    /// The name of this machine, in small letters.
+    pub machine: Option<String>,
 }
 
 /// What a request showed to be let in.
@@ -38,11 +40,26 @@ impl Site {
         if self.tls { "https" } else { "http" }
     }
 
+    /// How browsers reach a host: behind a proxy as its allowed origin says, else as it is served here.
+    pub fn scheme_of(&self, host: &str, allowed_origins: &[String]) -> &'static str {
+        let proxied = allowed_origins
+            .iter()
+            .filter_map(|origin| origin.split_once("://"))
+            .find(|(_, allowed)| allowed.eq_ignore_ascii_case(host));
+        match proxied {
+            Some(("https", _)) => "https",
+            Some(_) => "http",
+            None => self.scheme(),
+        }
+    }
+
     /// Whether the Host header names this listener: an attacker's name that resolves to it does not.
     pub fn is_host(&self, headers: &HeaderMap, allowed_origins: &[String]) -> bool {
-        let Some(host) = only(headers, &HOST) else {
-            return false;
-        };
+        only(headers, &HOST).is_some_and(|host| self.is_authority(host, allowed_origins))
+    }
+
+    /// Whether a host and its port name this listener.
+    pub fn is_authority(&self, host: &str, allowed_origins: &[String]) -> bool {
         let host = host.to_ascii_lowercase();
         let allowed = allowed_origins
             .iter()
@@ -67,7 +84,10 @@ impl Site {
             Some(ip) => {
                 bound.is_unspecified() || ip == bound || (ip.is_loopback() && bound.is_loopback())
             }
-            None => name == "localhost" && (bound.is_loopback() || bound.is_unspecified()),
+            None if bound.is_loopback() => name == "localhost",
+            None if bound.is_unspecified() && name == "localhost" => true,
+            // Nobody else can make this machine's own name lead elsewhere for those who use it.
+            None => self.machine.as_deref() == Some(name),
         }
     }
 
@@ -80,7 +100,11 @@ impl Site {
             return OriginState::Foreign;
         };
         let origin = origin.to_ascii_lowercase();
-        let own = format!("{}://{}", self.scheme(), host.to_ascii_lowercase());
+        let own = format!(
+            "{}://{}",
+            self.scheme_of(host, allowed_origins),
+            host.to_ascii_lowercase()
+        );
         if origin == own || allowed_origins.contains(&origin) {
             OriginState::Own
         } else {
@@ -122,7 +146,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The value of a header that stands exactly once.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+pub(super) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
@@ -152,6 +176,7 @@ mod tests {
         Site {
             address: address.parse().unwrap(),
             tls,
+            machine: Some("box".to_owned()),
         }
     }
 
@@ -174,6 +199,8 @@ mod tests {
             (&loopback, "tundra.example.org:3000", false),
             (&public, "10.0.0.1:3000", true),
             (&public, "evil.example:3000", false),
+            (&public, "Box:3000", true),
+            (&loopback, "box:3000", false),
         ] {
             let headers = headers(&[("host", host)]);
             assert_eq!(site.is_host(&headers, &proxied), good, "{host}");
@@ -197,6 +224,13 @@ mod tests {
             ("", OriginState::Foreign),
         ] {
             let headers = headers(&[("host", "127.0.0.1:3000"), ("origin", origin)]);
+            assert_eq!(site.origin(&headers, &allowed), state, "{origin}");
+        }
+        for (origin, state) in [
+            ("https://tundra.example.org", OriginState::Own),
+            ("http://tundra.example.org", OriginState::Foreign),
+        ] {
+            let headers = headers(&[("host", "tundra.example.org"), ("origin", origin)]);
             assert_eq!(site.origin(&headers, &allowed), state, "{origin}");
         }
         let none = headers(&[("host", "127.0.0.1:3000")]);

@@ -20,7 +20,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Ok(mut seat) = visit.pane.attach(visit.access) else {
-        return End::close(close::NORMAL, "the terminal has ended");
+        return session::TERMINAL_ENDED;
     };
     let (pulse, replies) = Pulse::new();
     let end = {
@@ -73,9 +73,9 @@ where
                         .send_output(sink, keyframe.bytes.clone(), keyframe.seq)
                         .await
                 }
-                None => return End::close(close::NORMAL, "the terminal has ended"),
+                None => return session::ended(visit).await,
             },
-            Next::End => return End::close(close::NORMAL, "the terminal has ended"),
+            Next::End => return session::ended(visit).await,
             Next::Nothing => {
                 tokio::select! {
                     reply = replies.recv() => match reply {
@@ -119,7 +119,7 @@ where
         .pane
         .output(0)
         .await
-        .map_err(|_| End::close(close::NORMAL, "the terminal has ended"))?;
+        .map_err(|_| session::TERMINAL_ENDED)?;
     pulse
         .send_output(sink, keyframe.bytes.clone(), keyframe.seq)
         .await?;

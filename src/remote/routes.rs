@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
+use http::uri::Authority;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -34,15 +35,13 @@ pub(super) async fn answer(
     peer: Peer,
     mut request: Request<Incoming>,
 ) -> Answer {
-    let network = service.network.as_ref().filter(|_| peer != Peer::Local);
-    let tls = network.is_some_and(|network| network.site.tls);
     let outcome = match admit(service, peer, &request) {
         Ok(credential) => Box::pin(route(service, peer, credential, &mut request)).await,
         Err(refusal) => Err(refusal),
     };
     let host_is_ours = !matches!(&outcome, Err(refusal) if refusal.status == StatusCode::FORBIDDEN);
     let mut answer = outcome.unwrap_or_else(|refusal| {
-        let path = request.uri().path();
+        let path = told(request.uri().path());
         if refusal.status.is_server_error() || refusal.status == StatusCode::NOT_FOUND {
             info!(%peer, path, code = refusal.code, "request not served");
         } else {
@@ -50,12 +49,20 @@ pub(super) async fn answer(
         }
         refusal.into_answer()
     });
-    let host = request.headers().get(header::HOST);
-    let host = host
-        .and_then(|host| host.to_str().ok())
-        .filter(|_| host_is_ours);
-    answer::secure(answer.headers_mut(), host, tls);
+    let site = service.network.as_ref().and_then(|network| {
+        let host = request.headers().get(header::HOST)?.to_str().ok()?;
+        let allowed = service.hub.options().allowed_origins;
+        host_is_ours.then(|| (network.site.scheme_of(host, &allowed), host))
+    });
+    answer::secure(answer.headers_mut(), site);
     answer
+}
+
+/// A path as it may stand in the log: what is longer than an id could be a token that went into the wrong place.
+fn told(path: &str) -> String {
+    let segments = path.split('/');
+    let told = segments.map(|segment| if segment.len() > 36 { "…" } else { segment });
+    told.collect::<Vec<_>>().join("/")
 }
 
 /// Checks Host, Origin and credentials; whoever shows none may still look at what needs none.
@@ -69,7 +76,11 @@ fn admit(
     };
     let headers = request.headers();
     let allowed = service.hub.options().allowed_origins;
-    if !network.site.is_host(headers, &allowed) {
+    // Where the target itself names a host, that one counts (RFC 9112, section 3.2.2).
+    let target = request.uri().authority().map(Authority::as_str);
+    let is_ours = network.site.is_host(headers, &allowed)
+        && target.is_none_or(|target| network.site.is_authority(target, &allowed));
+    if !is_ours {
         return Err(Refusal::forbidden("this host is not served here"));
     }
     let origin = network.site.origin(headers, &allowed);
@@ -105,8 +116,9 @@ async fn route(
     credential: Credential,
     request: &mut Request<Incoming>,
 ) -> Result<Answer, Refusal> {
+    let is_socket = request.uri().path().starts_with("/ws/");
     let method = match *request.method() {
-        Method::HEAD => Method::GET,
+        Method::HEAD if !is_socket => Method::GET,
         ref method => method.clone(),
     };
     let path = request.uri().path().to_owned();
@@ -121,6 +133,7 @@ async fn route(
             Ok(json(StatusCode::OK, &shapes))
         }
         (["api", "terminals"], Method::POST) => terminals::open(service, peer, request).await,
+        (["api", "terminals", ""], _) => Err(Refusal::not_found("there is nothing here")),
         (["api", "terminals", id], Method::GET) => {
             let pane = terminals::find(service, id)?;
             Ok(json(StatusCode::OK, &TerminalShape::from(&pane.info())))
@@ -157,9 +170,10 @@ fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
     }
 }
 
-fn method_not_allowed(allowed: &str) -> Refusal {
+fn method_not_allowed(allowed: &'static str) -> Refusal {
     let message = format!("only {allowed} is understood here");
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "bad_request", message)
+        .with(header::ALLOW, allowed)
 }
 
 fn text(text: &'static str) -> Answer {
@@ -174,13 +188,14 @@ fn text(text: &'static str) -> Answer {
 
 /// Reads a JSON body; an empty one is an empty object.
 async fn body<T: DeserializeOwned>(request: &mut Request<Incoming>) -> Result<T, Refusal> {
+    if request.body().size_hint().lower() > MAX_BODY as u64 {
+        return Err(too_large());
+    }
     let reading = Limited::new(request.body_mut(), MAX_BODY).collect();
     let bytes = match timeout(PATIENCE, reading).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = "a body is at most 1 MiB long";
-            let status = StatusCode::PAYLOAD_TOO_LARGE;
-            return Err(Refusal::new(status, "bad_request", message));
+            return Err(too_large());
         }
         Ok(Err(_)) => return Err(Refusal::bad_request("the body was cut short")),
         Err(_) => {
@@ -194,12 +209,18 @@ async fn body<T: DeserializeOwned>(request: &mut Request<Incoming>) -> Result<T,
     } else {
         bytes
     };
-    serde_json::from_slice(&bytes).map_err(|error| {
-        // What the parser says can hold parts of a token.
-        Refusal::bad_request(format!(
-            "the body is not what this route takes (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+    let mut reader = serde_json::Deserializer::from_slice(&bytes);
+    let read = serde_path_to_error::deserialize(&mut reader);
+    read.map_err(|error| {
+        let (key, fault) = (error.path().to_string(), error.inner());
+        Refusal::bad_request(match key.as_str() {
+            "." => format!("body: {fault}"),
+            key => format!("{key}: {fault}"),
+        })
     })
+}
+
+fn too_large() -> Refusal {
+    let message = "a body is at most 1 MiB long";
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "bad_request", message)
 }

@@ -131,7 +131,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
             Some(tls::certificate(
                 remote.tls.as_ref(),
                 &setup.state,
-                address,
+                outward(address),
             )?)
         } else {
             None
@@ -147,6 +147,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
             site: Site {
                 address,
                 tls: certificate.is_some(),
+                machine: tls::machine_name(),
             },
             wanted: remote.bind,
             token_file,
@@ -263,12 +264,16 @@ impl fmt::Debug for RemoteHandle {
 impl Site {
     /// The address as a browser on this machine reaches it.
     fn url(&self) -> String {
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(outward_ip(address.ip()));
-        }
-        format!("{}://{address}", self.scheme())
+        format!("{}://{}", self.scheme(), outward(self.address))
     }
+}
+
+/// An address as others reach it.
+fn outward(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(outward_ip(address.ip()));
+    }
+    address
 }
 
 /// This machine's address as others see it: the one that its packets to the outside would carry. Nothing is sent.

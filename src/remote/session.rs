@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::CapacityError;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ use super::protocol::{MAX_MESSAGE, close};
 use super::{plain, v1};
 use crate::domain::input::Input;
 use crate::domain::terminal::{Owner, Status};
-use crate::pane::{Access, PaneError, PaneHandle, Seat, Taken};
+use crate::pane::{Access, PaneError, PaneHandle, Seat, Taken, WaitFor};
 
 /// How long a closing handshake may take, and what is being written be finished.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -75,6 +75,8 @@ impl End {
         Self::Close { code, reason }
     }
 }
+
+pub(super) const TERMINAL_ENDED: End = End::close(close::NORMAL, "the terminal has ended");
 
 /// What reading, writing and the clock of one session tell each other.
 pub(super) struct Pulse {
@@ -131,6 +133,12 @@ where
     }
 }
 
+/// The end of a session whose terminal has no more output: not before everybody else sees it dead too.
+pub(super) async fn ended(visit: &Visit) -> End {
+    visit.pane.wait(WaitFor::Exit).await;
+    TERMINAL_ENDED
+}
+
 /// Leaves the seat; a terminal that nobody else needs begins its grace.
 pub(super) fn leave(visit: &Visit, seat: &mut Seat, left_off: Option<u64>, end: &End) {
     let nobody_left = seat.leave(left_off);
@@ -145,22 +153,28 @@ async fn shut<S>(mut socket: WebSocketStream<S>, end: End)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let frame = match end {
-        End::Peer => None,
-        End::Close { code, reason } => Some(CloseFrame {
-            code: code.into(),
-            reason: reason.into(),
-        }),
-    };
-    let refused = frame.is_some();
-    if socket.close(frame).await.is_ok() && refused {
-        // Until the client has answered, or its side ends.
-        while let Some(Ok(message)) = socket.next().await {
-            if message.is_close() {
-                break;
-            }
+    let refused = match end {
+        // The answer to the client's own close waits to be written.
+        End::Peer => {
+            let _ = socket.flush().await;
+            false
         }
-    }
+        End::Close { code, reason } => {
+            let frame = CloseFrame {
+                code: code.into(),
+                reason: reason.into(),
+            };
+            if socket.close(Some(frame)).await.is_ok() {
+                // Until the client has answered, or its side ends.
+                while let Some(Ok(message)) = socket.next().await {
+                    if message.is_close() {
+                        break;
+                    }
+                }
+            }
+            true
+        }
+    };
     let raw = socket.get_mut();
     if raw.shutdown().await.is_err() || !refused {
         return;
@@ -374,6 +388,7 @@ fn refused(error: &Error) -> End {
             End::close(close::TOO_BIG, "a message is at most 1 MiB")
         }
         Error::Utf8(_) => End::close(close::INVALID_TEXT, "text must be UTF-8"),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Peer,
         Error::Protocol(error) => {
             debug!(%error, "a client broke the protocol");
             End::close(close::PROTOCOL, "protocol error")

@@ -1,6 +1,5 @@
 //! The listener's certificate: from files, or self-signed and made at the first start.
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::sync::Arc;
 use rcgen::{CertificateParams, KeyPair};
 use ring::digest::{SHA256, digest};
 use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::auth::write_private;
@@ -63,8 +62,17 @@ fn read(cert: &Path, key: &Path, self_signed: bool) -> Result<Certificate, TlsEr
         return Err(fault(cert, "it holds no certificate in PEM".to_owned()));
     };
     let fingerprint = fingerprint(first);
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| fault(key, error.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+        fault(
+            key,
+            match error {
+                pem::Error::NoItemsFound => {
+                    "it holds no private key in PEM that is not encrypted".to_owned()
+                }
+                error => error.to_string(),
+            },
+        )
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -88,13 +96,11 @@ fn make(cert: &Path, key: &Path, address: SocketAddr) -> Result<(), TlsError> {
         "127.0.0.1".to_owned(),
         "::1".to_owned(),
     ];
-    if !address.ip().is_unspecified() {
-        names.push(address.ip().to_string());
+    let ip = address.ip();
+    if !ip.is_loopback() {
+        names.push(ip.to_string());
     }
-    if let Ok(host) = fs::read_to_string("/proc/sys/kernel/hostname") {
-        names.push(host.trim().to_owned());
-    }
-    names.dedup();
+    names.extend(machine_name().filter(|name| name != "localhost"));
     let pair = KeyPair::generate().map_err(TlsError::Making)?;
     let mut params = CertificateParams::new(names).map_err(TlsError::Making)?;
     params
@@ -111,6 +117,14 @@ fn make(cert: &Path, key: &Path, address: SocketAddr) -> Result<(), TlsError> {
     write(cert, signed.pem())
 }
 
+/// What this machine calls itself, in small letters; None where it has no name that could stand in a certificate.
+pub(super) fn machine_name() -> Option<String> {
+    let name = rustix::system::uname();
+    let name = name.nodename().to_str().ok()?.to_ascii_lowercase();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    (!name.is_empty() && name.bytes().all(is_name)).then_some(name)
+}
+
 /// SHA-256 over the certificate as pairs of digits.
 pub(super) fn fingerprint(certificate: &[u8]) -> String {
     let digest = digest(&SHA256, certificate);
@@ -124,6 +138,8 @@ pub(super) fn fingerprint(certificate: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

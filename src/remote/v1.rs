@@ -49,7 +49,7 @@ where
         _ => Access::ReadOnly,
     };
     let Ok(mut seat) = visit.pane.attach(access) else {
-        return End::close(close::NORMAL, "the terminal has ended");
+        return session::TERMINAL_ENDED;
     };
     let session = CancellationToken::new();
     let client = visit.hub.client(visit.pane.id(), &attach.client);
@@ -314,7 +314,7 @@ where
 {
     async fn run(mut self, attach: &Attach) -> End {
         match self.stream(attach).await {
-            Ok(()) => End::close(close::NORMAL, "the terminal has ended"),
+            Ok(()) => session::TERMINAL_ENDED,
             Err(end) => end,
         }
     }
@@ -379,8 +379,7 @@ where
             (None, output)
         } else {
             let fresh = self.visit.pane.output(FIRST_HISTORY).await;
-            let (keyframe, output) =
-                fresh.map_err(|_| End::close(close::NORMAL, "the terminal has ended"))?;
+            let (keyframe, output) = fresh.map_err(|_| session::TERMINAL_ENDED)?;
             (Some(keyframe), output)
         };
         self.flow.begin(output.next());
@@ -449,7 +448,7 @@ where
 
     async fn catch_up(&mut self, output: &mut Output) -> Result<(), End> {
         let Some(keyframe) = output.keyframe(BEHIND_HISTORY).await else {
-            return Err(End::close(close::NORMAL, "the terminal has ended"));
+            return Err(session::TERMINAL_ENDED);
         };
         self.snapshot(&keyframe).await
     }

@@ -15,11 +15,9 @@ use crate::domain::agent::{AgentKind, AgentState};
 use crate::domain::chord::Chord;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
-use crate::domain::terminal::{Owner, Status, TerminalSpec};
+use crate::domain::terminal::{self, Owner, Status, TerminalSpec};
 use crate::pane::{PaneError, PaneHandle, WaitFor};
 
-/// Characters of a name.
-const MAX_NAME: usize = 200;
 /// A wait of no time still looks once, which takes a round trip to the pane.
 const ONE_LOOK: Duration = Duration::from_millis(200);
 
@@ -195,16 +193,8 @@ fn rename(services: &Services, id: &str, name: &str) -> Result<(), ErrorShape> {
     Ok(())
 }
 
-/// Names are typed and stand in tables.
 fn check_name(name: &str) -> Result<(), ErrorShape> {
-    let message = if name.trim().is_empty() || name.chars().any(char::is_control) {
-        "a name needs characters that can be seen, and no others"
-    } else if name.chars().count() > MAX_NAME {
-        "a name has at most 200 characters"
-    } else {
-        return Ok(());
-    };
-    Err(ErrorShape::new("bad_request", message))
+    terminal::check_name(name).map_err(|error| ErrorShape::new("bad_request", error.to_string()))
 }
 
 async fn kill(services: &Services, id: &str) -> Result<(), PaneError> {

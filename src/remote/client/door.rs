@@ -62,6 +62,21 @@ impl Door {
         }
     }
 
+    /// Finds out whether an instance is there, before anybody is asked for a token.
+    ///
+    /// # Errors
+    /// [`TransportError`], which tells a certificate that is not trusted apart.
+    pub async fn knock(&self) -> Result<(), TransportError> {
+        let (status, _, body) = self.ask(Method::GET, "/health", String::new()).await?;
+        if status == StatusCode::OK && body == "ok" {
+            return Ok(());
+        }
+        Err(match serde_json::from_slice::<ErrorBody>(&body) {
+            Ok(body) => TransportError::Refused(body.error),
+            Err(_) => self.target.error("this is no tundra"),
+        })
+    }
+
     /// Swaps the token for a session; nothing to do on the local socket.
     ///
     /// # Errors
@@ -135,6 +150,10 @@ impl Door {
             Ok(Err(error)) => Err(OpenError::Later(self.target.error(error))),
             Err(_) => Err(OpenError::Later(self.target.error("no answer within 5 s"))),
         }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self.target, Target::Local { .. })
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -240,7 +259,10 @@ impl Door {
                     authority: address.authority.clone(),
                     fingerprint,
                 },
-                None => self.target.error(error),
+                None if error.kind() == std::io::ErrorKind::InvalidData => {
+                    failed(&format!("no TLS there ({error}); try http://"))
+                }
+                None => failed(&error),
             }),
             Err(_) => Err(self.target.error("no TLS handshake within 5 s")),
         }

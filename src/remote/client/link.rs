@@ -93,6 +93,8 @@ enum Ended {
     /// The viewer left, or the terminal has ended.
     Over,
     Lost,
+    /// The instance says that it ends.
+    Going,
 }
 
 impl Link {
@@ -138,8 +140,13 @@ impl Link {
                     was_connected = true;
                     has_entered_again = false;
                     backoff = FIRST_BACKOFF;
-                    if let Ended::Over = Box::pin(self.attend(socket)).await {
-                        return Ok(());
+                    match Box::pin(self.attend(socket)).await {
+                        Ended::Over => return Ok(()),
+                        // Here, nothing is to come back; elsewhere it may be a restart.
+                        Ended::Going if self.door.is_local() => {
+                            return Err(TransportError::Local("tundra has ended".to_owned()));
+                        }
+                        Ended::Going | Ended::Lost => {}
                     }
                 }
                 Err(OpenError::Unauthorized(error)) => {
@@ -297,6 +304,9 @@ impl Link {
             Message::Text(text) => self.heed(&text).await,
             Message::Close(Some(frame)) if u16::from(frame.code) == close::REPLACED => {
                 Err(Ended::Over)
+            }
+            Message::Close(Some(frame)) if u16::from(frame.code) == close::GOING_AWAY => {
+                Err(Ended::Going)
             }
             Message::Close(_) => Err(Ended::Lost),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),

@@ -38,7 +38,12 @@ pub(super) async fn login(
     match login.map_err(|error| Refusal::internal(error.to_string()))? {
         Login::Welcome(secret) => {
             info!(%peer, "login");
-            let secure = if network.site.tls { "; Secure" } else { "" };
+            let allowed = service.hub.options().allowed_origins;
+            let host = guard::only(request.headers(), &header::HOST).unwrap_or_default();
+            let secure = match network.site.scheme_of(host, &allowed) {
+                "https" => "; Secure",
+                _ => "",
+            };
             let name = network.auth.cookie();
             let cookie = format!(
                 "{name}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}{secure}"
@@ -54,13 +59,14 @@ pub(super) async fn login(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
             "this token is wrong, used or too old: tundra url prints a new address",
-        )),
+        )
+        .with(header::WWW_AUTHENTICATE, "Bearer")),
         Login::Throttled(wait) => {
             let seconds = wait.as_secs() + 1;
             let message = format!("too many wrong tokens: try again in {seconds}s");
             let status = StatusCode::TOO_MANY_REQUESTS;
             let mut refusal = Refusal::new(status, "too_many_requests", message);
-            refusal.retry_after = Some(seconds.to_string());
+            refusal.headers.push((header::RETRY_AFTER, seconds.into()));
             Err(refusal)
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{self, HeaderValue};
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
@@ -13,9 +13,11 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tracing::info;
 
 use super::terminals::find;
+use crate::domain::id::TerminalId;
 use crate::domain::terminal::Status;
 use crate::pane::Access;
 use crate::remote::answer::{Answer, Refusal, bare};
+use crate::remote::guard;
 use crate::remote::protocol::PROTOCOL;
 use crate::remote::server::{PATIENCE, Peer, Service};
 use crate::remote::session::{self, Mode, Visit};
@@ -27,6 +29,10 @@ pub(super) fn attach(
     id: &str,
     request: &mut Request<Incoming>,
 ) -> Result<Answer, Refusal> {
+    if id.parse::<TerminalId>().is_err() {
+        // Not told back: whatever it is could be a token that went into the wrong place.
+        return Err(Refusal::bad_request("a terminal's id is a UUID"));
+    }
     let pane = find(service, id)?;
     if pane.info().status == Status::Dead {
         let message = format!("terminal is dead: {id}");
@@ -84,6 +90,9 @@ pub(super) fn attach(
 
 /// Checks the opening handshake (RFC 6455, section 4.2.1) and computes its answer.
 fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
+    if request.version() < Version::HTTP_11 {
+        return Err(Refusal::bad_request("a WebSocket needs HTTP/1.1"));
+    }
     let headers = request.headers();
     let names = |name, token: &str| {
         headers
@@ -96,13 +105,14 @@ fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
     if !names(header::CONNECTION, "upgrade") || !names(header::UPGRADE, "websocket") {
         let message = "this route takes a WebSocket";
         let status = StatusCode::UPGRADE_REQUIRED;
-        return Err(Refusal::new(status, "bad_request", message));
+        let refusal = Refusal::new(status, "bad_request", message);
+        return Err(refusal.with(header::UPGRADE, "websocket"));
     }
-    if !names(header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(Refusal::bad_request("Sec-WebSocket-Version must be 13"));
+    if guard::only(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
+        let refusal = Refusal::bad_request("Sec-WebSocket-Version must be 13");
+        return Err(refusal.with(header::SEC_WEBSOCKET_VERSION, "13"));
     }
-    headers
-        .get(header::SEC_WEBSOCKET_KEY)
+    guard::only(headers, &header::SEC_WEBSOCKET_KEY)
         .filter(|key| key.len() == 24)
         .and_then(|key| derive_accept_key(key.as_bytes()).parse().ok())
         .ok_or_else(|| Refusal::bad_request("Sec-WebSocket-Key is missing or malformed"))

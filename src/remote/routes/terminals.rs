@@ -14,7 +14,7 @@ use crate::control::shapes::TerminalShape;
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
 use crate::domain::size::Size;
-use crate::domain::terminal::{Owner, TerminalSpec};
+use crate::domain::terminal::{Owner, TerminalSpec, check_name};
 use crate::pane::PaneHandle;
 use crate::remote::answer::{Answer, Refusal, json};
 use crate::remote::server::{Peer, Service};
@@ -29,16 +29,13 @@ enum Words {
 #[derive(Deserialize)]
 struct Open {
     command: Option<Words>,
-    #[serde(default)]
-    args: Vec<String>,
+    args: Option<Vec<String>>,
     cwd: Option<PathBuf>,
-    #[serde(default)]
-    env: BTreeMap<String, String>,
+    env: Option<BTreeMap<String, String>>,
     cols: Option<u16>,
     rows: Option<u16>,
     name: Option<String>,
-    #[serde(default)]
-    persistent: bool,
+    persistent: Option<bool>,
     agent: Option<String>,
 }
 
@@ -70,27 +67,24 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
     if command.first().is_some_and(String::is_empty) {
         return bad("command must name a program; leave it out for the shell");
     }
-    if command.is_empty() && !open.args.is_empty() {
+    let args = open.args.unwrap_or_default();
+    let env = open.env.unwrap_or_default();
+    if command.is_empty() && !args.is_empty() {
         return bad("args needs a command");
     }
-    command.extend(open.args);
+    command.extend(args);
     if command.iter().any(|word| word.contains('\0')) {
         return bad("command and args must not hold a NUL");
     }
     let odd_name = |name: &str| name.is_empty() || name.contains(['=', '\0']);
-    if open
-        .env
+    if env
         .iter()
         .any(|(name, value)| odd_name(name) || value.contains('\0'))
     {
         return bad("env must hold variables and their values");
     }
-    if open
-        .name
-        .as_deref()
-        .is_some_and(|name| name.trim().is_empty() || name.chars().any(char::is_control))
-    {
-        return bad("name needs characters that can be seen");
+    if let Some(Err(error)) = open.name.as_deref().map(check_name) {
+        return bad(&format!("name: {error}"));
     }
     if open.cols == Some(0) || open.rows == Some(0) {
         return bad("cols and rows must be at least 1");
@@ -104,26 +98,20 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
         name: open.name,
         command,
         cwd: open.cwd,
-        env: open.env.into_iter().collect(),
+        env: env.into_iter().collect(),
         size: Size::clamped(
             open.cols.unwrap_or(default.cols()),
             open.rows.unwrap_or(default.rows()),
         ),
-        persistent: open.persistent,
+        persistent: open.persistent.unwrap_or(false),
         agent,
         owner: Owner::Remote,
     })
 }
 
-fn terminal_id(text: &str) -> Result<TerminalId, Refusal> {
-    // Only the form with hyphens names a terminal, so that each has one address.
-    let id = text.parse::<TerminalId>().ok().filter(|_| text.len() == 36);
-    id.ok_or_else(|| Refusal::bad_request(format!("not a UUID: {text}")))
-}
-
-/// The terminal, living or dead, that a path names.
+/// The terminal, living or dead, that a path names. Only an id with hyphens does, so that each has one address.
 pub(super) fn find(service: &Service, text: &str) -> Result<PaneHandle, Refusal> {
-    let id = terminal_id(text)?;
-    let missing = || Refusal::not_found(format!("pty handle not found: {text}"));
-    service.pool.get(id).ok_or_else(missing)
+    let id = text.parse::<TerminalId>().ok().filter(|_| text.len() == 36);
+    id.and_then(|id| service.pool.get(id))
+        .ok_or_else(|| Refusal::not_found(format!("pty handle not found: {text}")))
 }

@@ -97,4 +97,77 @@ fn what_is_not_there_is_told() {
     serve
         .cli(&["attach"])
         .refused(2, "a terminal is needed on stdin and stdout");
+    let ended = serve.sh("exit 3");
+    remote.wait_status(&ended, "dead");
+    told(
+        &["attach", &ended],
+        1,
+        &format!("terminal is dead: {ended}"),
+    );
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://{nobody}/");
+    told(&["attach", "--url", &url], 1, "transport error: ");
+    let url = format!("https://{}/", remote.address);
+    told(&["attach", "--url", &url], 1, "try http://");
+}
+
+#[test]
+fn a_terminal_is_not_attached_to_itself() {
+    let (serve, _remote) = instance("");
+    let bin = env!("CARGO_BIN_EXE_tundra");
+    let id = serve.sh(&format!(
+        "{bin} attach $TUNDRA_TERMINAL_ID; echo code $?; exec cat"
+    ));
+    serve.wait_text(&id, "code 1");
+    assert!(serve.joined(&id).contains("would show itself"));
+}
+
+#[test]
+fn an_instance_that_ends_is_told() {
+    let (mut serve, _remote) = instance("");
+    let id = serve.open(&["cat"]);
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", &id]);
+    viewer.wait_text("you write");
+    serve.end(rustix::process::Signal::TERM);
+    viewer.wait_text("IPC error: tundra has ended");
+    assert_eq!(viewer.exit(), 1);
+    viewer.assert_restored();
+}
+
+#[test]
+fn a_terminal_smaller_than_the_pane_follows_its_cursor_and_scrolls_back() {
+    let (serve, _remote) = instance("");
+    let script = "seq 1 300; printf 'a long row that goes on to its END'; \
+        read x; printf '\\033]52;c;aGVsbG8=\\007\\aagain'; exec cat";
+    let id = serve.open(&["sh", "-c", script]);
+    serve.wait_text(&id, "END");
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", "--read-only", &id]);
+    viewer.wait_text("read only");
+    viewer.resize(8, 20);
+    // What is at the cursor is seen, though the row begins left of it.
+    viewer.wait_for("the end of the row", |screen| {
+        screen.has("on to its END") && !screen.has("a long")
+    });
+    viewer.wait_text("ctrl-b d leaves");
+    viewer.type_("\u{2}[");
+    viewer.type_("g");
+    viewer.wait_for("the first rows", |screen| screen.lines()[..2] == ["1", "2"]);
+    viewer.wait_text("q returns");
+    viewer.type_("q");
+    viewer.wait_text("on to its END");
+    // The wheel scrolls without a mode, and new output does not move what is looked at.
+    viewer.write(b"\x1b[<64;3;3M\x1b[<64;3;3M");
+    viewer.wait_text("6  any key returns");
+    let before = viewer.look(|screen| screen.lines()[..7].to_vec());
+    serve.send(&id, "\r");
+    viewer.wait_for("the clipboard and the bell", |screen| {
+        screen.clipboard() == [b"hello".to_vec()] && screen.bells() == 1
+    });
+    assert_eq!(viewer.look(|screen| screen.lines()[..7].to_vec()), before);
+    viewer.type_("\u{2}d");
+    assert_eq!(viewer.exit(), 0);
+    viewer.assert_restored();
 }

@@ -102,6 +102,49 @@ fn a_client_that_answers_no_ping_is_given_up() {
 }
 
 #[test]
+fn a_close_is_answered() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    for mut viewer in [remote.plain(&id), remote.v1(&id)] {
+        viewer.socket.close(None).unwrap();
+        let answer = loop {
+            match viewer.socket.read() {
+                Ok(Message::Close(answer)) => break answer,
+                Ok(_) => {}
+                Err(error) => panic!("no answer to a close: {error}"),
+            }
+        };
+        assert!(answer.is_none_or(|frame| u16::from(frame.code) == 1000));
+    }
+}
+
+#[test]
+fn a_terminal_is_dead_before_its_sockets_close() {
+    let (_serve, remote) = instance("");
+    for _ in 0..10 {
+        let id = remote.open(&json!({"command": "sh", "args": ["-c", "read line; exit 3"]}));
+        let mut viewer = remote.plain(&id);
+        viewer.text("go\r");
+        assert_eq!(viewer.close_code(), 1000);
+        let facts = remote.terminal(&id);
+        assert_eq!(facts["status"], "dead");
+        assert_eq!(facts["exit"]["code"], 3);
+    }
+}
+
+#[test]
+fn viewers_hear_that_tundra_ends_and_not_that_their_terminal_did() {
+    let (mut serve, remote) = instance("");
+    let id = serve.open(&["cat"]);
+    let mut plain = remote.plain(&id);
+    let mut v1 = remote.v1(&id);
+    v1.attach("0123456789abcdef", None);
+    serve.end(rustix::process::Signal::TERM);
+    assert_eq!(plain.close_code(), 1001);
+    assert_eq!(v1.close_code(), 1001);
+}
+
+#[test]
 fn sockets_close_in_order_when_the_program_ends() {
     let (_serve, remote) = instance("");
     let script = "read line; echo last words; exit 7";

@@ -53,7 +53,8 @@ fn a_terminal_is_made_shown_listed_and_ended() {
 #[test]
 fn every_key_of_a_new_terminal_is_optional() {
     let (_serve, remote) = instance("");
-    for body in ["", "{}"] {
+    let nulls = r#"{"command":null,"args":null,"cwd":null,"env":null,"cols":null,"rows":null,"name":null,"persistent":null}"#;
+    for body in ["", "{}", nulls] {
         let answer = remote.raw("POST", "/api/terminals", &[remote.bearer()], body);
         assert_eq!(answer.status, 201, "{answer:?}");
         assert_eq!(answer.json()["cols"], 80);
@@ -81,6 +82,15 @@ fn what_cannot_be_is_refused_with_its_code() {
             "{body}"
         );
     }
+    for (body, key) in [
+        (r#"{"cols":"wide"}"#, "cols: "),
+        (r#"{"env":["A=B"]}"#, "env: "),
+        (r#"{"args":"x"}"#, "args: "),
+        (r#"{"args":["x",1],"command":"x"}"#, "args[1]: "),
+    ] {
+        let message = post(body).json()["error"]["message"].clone();
+        assert!(message.as_str().unwrap().starts_with(key), "{message}");
+    }
     let missing = post(r#"{"command":"no-such-program"}"#);
     assert_eq!(missing.refusal(), (400, "spawn_failed".to_owned()));
     let message = missing.json()["error"]["message"].clone();
@@ -92,7 +102,9 @@ fn what_cannot_be_is_refused_with_its_code() {
 
     let unknown = "/api/terminals/00000000-0000-4000-8000-000000000000";
     for (method, path, refusal) in [
-        ("GET", "/api/terminals/x", (400, "bad_request")),
+        ("GET", "/api/terminals/x", (404, "not_found")),
+        ("DELETE", "/api/terminals/x", (404, "not_found")),
+        ("GET", "/api/terminals/", (404, "not_found")),
         ("GET", unknown, (404, "not_found")),
         ("DELETE", unknown, (404, "not_found")),
         ("GET", "/api/nothing", (404, "not_found")),
@@ -116,6 +128,46 @@ fn what_cannot_be_is_refused_with_its_code() {
         text,
         "pty handle not found: 00000000-0000-4000-8000-000000000000"
     );
+}
+
+#[test]
+fn a_handshake_that_is_none_is_refused() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    let path = format!("/ws/terminal/{id}");
+    let key = ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==".to_owned());
+    let upgrade = ("Upgrade", "websocket".to_owned());
+    let connection = ("Connection", "Upgrade".to_owned());
+    let version = ("Sec-WebSocket-Version", "13".to_owned());
+    let both = ("Sec-WebSocket-Version", "13, 8".to_owned());
+    let shake = |method: &str, headers: &[&(&str, String)]| {
+        let mut given = vec![remote.bearer()];
+        given.extend(headers.iter().map(|header| (*header).clone()));
+        remote.raw(method, &path, &given, "")
+    };
+    let whole = [&upgrade, &connection, &version, &key];
+    drop(remote.plain(&id));
+    let head = shake("HEAD", &whole);
+    assert_eq!((head.status, head.header("allow")), (405, Some("GET")));
+    let plain = shake("GET", &[]);
+    assert_eq!(
+        (plain.status, plain.header("upgrade")),
+        (426, Some("websocket"))
+    );
+    let other = shake("GET", &[&upgrade, &connection, &both, &key]);
+    assert_eq!(
+        (other.status, other.header("sec-websocket-version")),
+        (400, Some("13"))
+    );
+    for headers in [
+        &[&upgrade, &connection, &version][..],
+        &[&upgrade, &connection, &version, &key, &key],
+        &[&upgrade, &connection, &key],
+    ] {
+        assert_eq!(shake("GET", headers).status, 400, "{headers:?}");
+    }
+    let put = remote.ask("PUT", "/api/terminals", &Value::Null);
+    assert_eq!(put.header("allow"), Some("GET, POST"));
 }
 
 #[test]

@@ -90,6 +90,23 @@ fn a_foreign_origin_is_refused_everywhere() {
 }
 
 #[test]
+fn behind_a_proxy_its_own_scheme_holds() {
+    let (_serve, remote) = instance("allowed_origins = [\"https://proxy.example\"]");
+    let host = ("Host", "proxy.example".to_owned());
+    let body = json!({"token": remote.token}).to_string();
+    let login = |scheme: &str| {
+        let origin = ("Origin", format!("{scheme}://proxy.example"));
+        remote.raw("POST", "/api/login", &[host.clone(), origin], &body)
+    };
+    assert_eq!(login("http").refusal(), refused(403, "forbidden"));
+    let answer = login("https");
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("set-cookie").unwrap().ends_with("; Secure"));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains(" wss://proxy.example;"), "{policy}");
+}
+
+#[test]
 fn a_cookie_needs_an_origin_where_it_could_be_used_by_another_page() {
     let (_serve, remote) = instance("");
     let id = remote.open(&json!({"command": "cat", "persistent": true}));
@@ -153,6 +170,10 @@ fn a_foreign_host_is_refused_everywhere() {
             .unwrap();
         assert_eq!(answer.status, 403);
     }
+    // A target that names a host itself means that one, whatever Host says.
+    let target = "http://evil.example/api/status";
+    let answer = remote.raw("GET", target, &[remote.bearer()], "");
+    assert_eq!(answer.refusal(), refused(403, "forbidden"));
     let local = [remote.bearer(), ("Host", format!("localhost:{port}"))];
     assert_eq!(remote.raw("GET", "/api/terminals", &local, "").status, 200);
 }
@@ -222,6 +243,11 @@ fn tokens_are_private_and_appear_nowhere() {
     let seen = String::from_utf8_lossy(&viewer.bytes_with("END")).into_owned();
     let wrong = "f".repeat(64);
     remote.login(&wrong);
+    // Into the wrong place by mistake.
+    for path in ["/api/terminals/", "/ws/terminal/", "/"] {
+        let answer = remote.ask("GET", &format!("{path}{}", remote.token), &Value::Null);
+        assert!((400..500).contains(&answer.status), "{answer:?}");
+    }
     let once = serve.cli(&["url"]).ok();
     let once = once.trim().split_once("token=").unwrap().1;
     remote.login(once);

@@ -1,9 +1,11 @@
 //! A viewer: one pane of an instance elsewhere on this terminal, with a line of its own below.
 //!
 //! Takes in what the pane shows and hands out what its user does; how both travel it does not know. The pane keeps its
-//! own size: where it is larger than this terminal the rows around the cursor are shown.
+//! own size: where it is larger than this terminal the part around the cursor is shown.
 
-use std::io;
+mod line;
+mod look;
+
 use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
@@ -16,6 +18,7 @@ use super::error::TuiError;
 use super::frame::{Content, CursorAt, Frame, Mouse, OuterModes, Rows, cut_hole};
 use super::guard::guarded;
 use super::input::{InputEvent, Reply};
+use super::outside::Outside;
 use super::run::Ending;
 use super::runner::theme_of;
 use super::terminal::Terminal;
@@ -23,15 +26,21 @@ use super::theme::{Role, Theme};
 use super::writer::Writer;
 use crate::config::Settings;
 use crate::domain::chord::Chord;
-use crate::domain::input::{Input, KeyCode, KeyEvent, Mods, MouseEvent};
+use crate::domain::input::{Input, KeyCode, KeyEvent, Mods, MouseEvent, MouseKind};
 use crate::domain::layout::Rect;
 use crate::domain::screen::MouseMode;
 use crate::domain::size::Size;
 use crate::pane::Mirror;
 use crate::runtime::signals::{Termination, Terminations};
+use line::Line;
+use look::Look;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+/// Rows that one notch of the wheel scrolls.
+const WHEEL_ROWS: u16 = 3;
+/// A longer text than this does not reach the clipboard: the program is another machine's.
+const CLIPBOARD_BYTES: usize = 100_000;
 
 /// What the pane elsewhere shows, and how the way to it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +115,8 @@ struct Viewer<'t> {
     writes: bool,
     other: Option<String>,
     after_prefix: bool,
-    /// The first row of the pane that is shown.
-    top: u16,
+    look: Look,
+    outside: Outside,
     changed: bool,
     drawn: Instant,
 }
@@ -126,14 +135,15 @@ impl<'t> Viewer<'t> {
             prefix: viewing.settings.keymap.prefix(),
             mouse: viewing.settings.general.mouse,
             keyboard: false,
-            mirror: Mirror::new(pane_size(size)),
+            mirror: Mirror::new(pane_size(size), viewing.settings.pty.scrollback_lines),
             viewing,
             size,
             state: "connecting".to_owned(),
             writes: false,
             other: None,
             after_prefix: false,
-            top: 0,
+            look: Look::default(),
+            outside: Outside::default(),
             changed: true,
             drawn: Instant::now(),
         })
@@ -157,7 +167,7 @@ impl<'t> Viewer<'t> {
                         return Ok(Ending::Quit);
                     },
                 },
-                written = self.writer.finished() => self.written(written)?,
+                written = self.writer.finished() => written.map_err(TuiError::Setup)?,
                 incoming = self.viewing.incoming.recv() => match incoming {
                     None | Some(Incoming::Ended) => return Ok(Ending::Quit),
                     Some(incoming) => self.learn(incoming).await,
@@ -168,16 +178,26 @@ impl<'t> Viewer<'t> {
         }
     }
 
-    fn written(&self, written: io::Result<()>) -> Result<(), TuiError> {
-        let _ = self;
-        written.map_err(TuiError::Setup)
-    }
-
     async fn learn(&mut self, incoming: Incoming) {
         self.changed = true;
         match incoming {
-            Incoming::Snapshot { size, bytes } => self.mirror.restore(size, &bytes),
-            Incoming::Output(bytes) => self.mirror.feed(&bytes),
+            Incoming::Snapshot { size, bytes } => {
+                self.mirror.restore(size, &bytes);
+                // The rows have other numbers now.
+                self.look.live();
+            }
+            Incoming::Output(bytes) => {
+                let wishes = self.mirror.feed(&bytes);
+                if wishes.bell {
+                    self.outside.ring();
+                }
+                if let Some(text) = wishes
+                    .clipboard
+                    .filter(|text| text.len() <= CLIPBOARD_BYTES)
+                {
+                    self.outside.set_clipboard(text);
+                }
+            }
             Incoming::State(state) => self.state = state,
             Incoming::Role { writer, other } => {
                 let takes = writer && !self.writes;
@@ -213,15 +233,23 @@ impl<'t> Viewer<'t> {
                 Struck::Input => Input::Key(key),
             },
             InputEvent::Paste(text) => {
+                self.look.live();
+                self.changed = true;
                 self.send(Outgoing::Paste(text)).await;
                 return false;
             }
-            InputEvent::Text(text) => Input::Text(text),
+            InputEvent::Text(text) => {
+                self.look.live();
+                Input::Text(text)
+            }
             InputEvent::Focus(gained) => Input::Focus(gained),
-            InputEvent::Mouse(event) => match self.mouse_event(event) {
-                Some(event) => Input::Mouse(event),
-                None => return false,
-            },
+            InputEvent::Mouse(event) => {
+                let Some(event) = self.mouse_event(event) else {
+                    self.changed = true;
+                    return false;
+                };
+                Input::Mouse(event)
+            }
             InputEvent::Reply(Reply::Keyboard(_)) => {
                 self.keyboard = true;
                 self.changed = true;
@@ -259,6 +287,14 @@ impl<'t> Viewer<'t> {
                 self.changed = true;
                 return Struck::Nothing;
             }
+            let page = self.area().height;
+            if self.look.is_steered() {
+                self.changed = true;
+                self.look.steer(chord, page, &self.mirror);
+                return Struck::Nothing;
+            }
+            // Whoever types wants to see where.
+            self.look.live();
             return Struck::Input;
         }
         self.changed = true;
@@ -267,18 +303,30 @@ impl<'t> Viewer<'t> {
             chord if chord == self.prefix => Struck::Input,
             _ if plain('d') || plain('q') => Struck::Leave,
             _ if plain('t') && !self.viewing.read_only => Struck::Take,
+            _ if plain('[') => {
+                self.look.begin_steering(&self.mirror);
+                Struck::Nothing
+            }
             _ => Struck::Nothing,
         }
     }
 
-    /// An event of the mouse as the pane sees it; None beside it.
+    /// An event of the mouse as the pane sees it; None beside it, and where it was the viewer's own.
     fn mouse_event(&mut self, event: MouseEvent) -> Option<MouseEvent> {
-        let area = self.area();
-        let top = self.top;
-        let size = self.mirror.screen().size;
-        let row = event.row.checked_add(top)?;
-        let inside = event.row < area.height && row < size.rows() && event.col < size.cols();
-        inside.then_some(MouseEvent { row, ..event })
+        let screen = self.mirror.screen();
+        let size = screen.size;
+        let is_taken = screen.modes.mouse != MouseMode::None && !self.viewing.read_only;
+        if self.look.is_back() || (!is_taken && !self.mirror.alternate_screen()) {
+            match event.kind {
+                MouseKind::WheelUp => self.look.scroll(true, WHEEL_ROWS, &self.mirror),
+                MouseKind::WheelDown => self.look.scroll(false, WHEEL_ROWS, &self.mirror),
+                _ => {}
+            }
+            return None;
+        }
+        let (row, col) = self.look.place(event.row, event.col)?;
+        let inside = event.row < self.area().height && row < size.rows() && col < size.cols();
+        inside.then_some(MouseEvent { row, col, ..event })
     }
 
     async fn send(&self, outgoing: Outgoing) {
@@ -303,91 +351,67 @@ impl<'t> Viewer<'t> {
         self.changed = false;
         self.drawn = Instant::now();
         let area = self.area();
-        let line = self.line();
         let screen = self.mirror.screen().clone();
         let hole = Rect {
             width: area.width.min(screen.size.cols()),
             height: area.height.min(screen.size.rows()),
             ..area
         };
-        let hidden = screen.size.rows().saturating_sub(hole.height);
-        let lowest = screen
-            .cursor
-            .row
-            .saturating_sub(hole.height.saturating_sub(1));
-        self.top = self.top.clamp(lowest, screen.cursor.row).min(hidden);
+        self.look.follow(&screen, hole);
         let (cols, rows) = self.size;
         let mut chrome = Buffer::empty(Area::new(0, 0, cols, rows));
         chrome.set_style(chrome.area, self.theme.style(Role::Muted));
-        let below = Area::new(0, rows.saturating_sub(1), cols, 1);
-        chrome.set_style(below, self.theme.style(Role::Bar));
-        chrome.set_stringn(
-            0,
-            below.y,
-            line,
-            usize::from(cols),
-            self.theme.style(Role::Bar),
-        );
+        self.line().draw(&mut chrome, self.theme.style(Role::Bar));
         cut_hole(&mut chrome, hole);
         self.frame.set_chrome(&chrome);
-        let shown = screen.rows.get(usize::from(self.top)..).unwrap_or_default();
+        let shown = self.look.rows(&screen, hole, &self.mirror);
         let contents = [Content {
             rect: hole,
-            rows: Rows::Live(shown),
+            rows: Rows::Live(&shown),
             reverse: screen.reverse,
             spans: Vec::new(),
         }];
         let cursor = screen.cursor;
-        let row = cursor.row.checked_sub(self.top);
-        let visible = cursor.visible && cursor.col < hole.width;
         let modes = OuterModes {
-            cursor: row
-                .filter(|row| visible && *row < hole.height)
-                .map(|y| CursorAt {
-                    x: cursor.col,
-                    y,
-                    shape: cursor.shape,
-                    blinking: cursor.blinking,
-                }),
+            cursor: self.look.cursor(cursor, hole).map(|(x, y)| CursorAt {
+                x,
+                y,
+                shape: cursor.shape,
+                blinking: cursor.blinking,
+            }),
             title: if screen.title.is_empty() {
                 self.viewing.name.clone()
             } else {
                 screen.title.to_string()
             },
             mouse: match screen.modes.mouse {
-                _ if !self.mouse || self.viewing.read_only => Mouse::Off,
-                MouseMode::None => Mouse::Off,
-                MouseMode::Any => Mouse::Any,
-                MouseMode::X10 | MouseMode::Normal | MouseMode::Button => Mouse::Buttons,
+                _ if !self.mouse => Mouse::Off,
+                MouseMode::Any if !self.viewing.read_only => Mouse::Any,
+                _ => Mouse::Buttons,
             },
             keyboard: self.keyboard.then(|| keyboard(screen.modes.kitty_flags)),
         };
         let mut bytes = self.writer.buffer();
         self.frame.draw(&self.theme, &contents, &modes, &mut bytes);
+        self.outside.drain(&mut bytes);
         if !bytes.is_empty() {
             self.writer.send(bytes);
         }
     }
 
     /// The line below the pane.
-    fn line(&self) -> String {
-        let prefix = self.prefix;
-        if self.after_prefix {
-            let take = if self.viewing.read_only {
-                ""
-            } else {
-                "   t take over"
-            };
-            return format!(" {prefix}…   d leave{take}   {prefix} sends itself");
+    fn line(&self) -> Line<'_> {
+        Line {
+            prefix: self.prefix,
+            after_prefix: self.after_prefix,
+            back: self.look.rows_back(&self.mirror),
+            is_steered: self.look.is_steered(),
+            read_only: self.viewing.read_only,
+            writes: self.writes,
+            other: self.other.as_deref(),
+            name: &self.viewing.name,
+            state: &self.state,
         }
-        let role = match &self.other {
-            _ if self.viewing.read_only => "read only".to_owned(),
-            _ if self.writes => "you write".to_owned(),
-            Some(other) => format!("{other} writes, {prefix} t takes over"),
-            None => "nobody writes".to_owned(),
-        };
-        let name = &self.viewing.name;
-        format!(" {name} · {} · {role} · {prefix} d leaves", self.state)
     }
 }
 
