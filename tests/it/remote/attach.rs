@@ -164,7 +164,7 @@ fn a_terminal_smaller_than_the_pane_follows_its_cursor_and_scrolls_back() {
     let before = viewer.look(|screen| screen.lines()[..7].to_vec());
     serve.send(&id, "\r");
     viewer.wait_for("the clipboard and the bell", |screen| {
-        screen.clipboard() == [b"hello".to_vec()] && screen.bells() == 1
+        screen.clipboard() == [b"aGVsbG8=".to_vec()] && screen.bells() == 1
     });
     assert_eq!(viewer.look(|screen| screen.lines()[..7].to_vec()), before);
     viewer.type_("\u{2}d");
