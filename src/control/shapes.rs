@@ -270,6 +270,7 @@ mod tests {
             owner: Owner::Local,
             persistent: false,
             viewers: 0,
+            taken: false,
             created_at,
             disconnected_since: None,
             exit: Some(Exit::Signal(9)),

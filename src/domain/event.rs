@@ -10,7 +10,7 @@ pub enum TerminalEvent {
         id: TerminalId,
         owner: Owner,
     },
-    /// Name, title, size, owner or agent state changed.
+    /// Name, title, size, owner, viewers or agent state changed.
     Changed {
         id: TerminalId,
     },

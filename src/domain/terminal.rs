@@ -88,6 +88,8 @@ pub struct TerminalInfo {
     pub persistent: bool,
     /// How many are attached.
     pub viewers: u32,
+    /// One of them types into it and decides its size, even where a front end shows it.
+    pub taken: bool,
     pub created_at: Timestamp,
     /// Since when it is [`Status::Disconnected`].
     pub disconnected_since: Option<Timestamp>,

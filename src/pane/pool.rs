@@ -484,6 +484,7 @@ fn start(
         owner: spec.owner,
         persistent: spec.persistent,
         viewers: 0,
+        taken: false,
         created_at: now,
         disconnected_since: None,
         exit: None,

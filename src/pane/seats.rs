@@ -81,19 +81,20 @@ impl Seats {
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Tells everybody who writes now.
-    fn settle(&self, books: &Books, owner: Owner) {
-        let writer = match books.holder {
-            Some(viewer) => Some(Writer::Viewer(viewer)),
-            None => books.is_front(owner).then_some(Writer::Front),
-        };
-        self.writer.send_if_modified(|known| {
-            let changed = *known != writer;
-            *known = writer;
-            changed
-        });
-    }
+/// Tells everybody who writes now.
+fn settle(shared: &Shared, books: &Books, owner: Owner) {
+    let writer = match books.holder {
+        Some(viewer) => Some(Writer::Viewer(viewer)),
+        None => books.is_front(owner).then_some(Writer::Front),
+    };
+    shared.seats.writer.send_if_modified(|known| {
+        let changed = *known != writer;
+        *known = writer;
+        changed
+    });
+    shared.update(|info| info.taken = books.holder.is_some());
 }
 
 impl Books {
@@ -129,7 +130,7 @@ impl PaneHandle {
             if access == Access::Full && books.holder.is_none() && !books.is_front(owner) {
                 books.holder = Some(id);
             }
-            shared.seats.settle(&books, owner);
+            settle(&shared, &books, owner);
             (id, left_off)
         };
         Ok(Seat {
@@ -179,7 +180,7 @@ impl PaneHandle {
             let mut books = self.shared().seats.books();
             if books.front_size.replace(size).is_none() {
                 let owner = self.shared().info().owner;
-                self.shared().seats.settle(&books, owner);
+                settle(self.shared(), &books, owner);
             }
             books.holder.is_some()
         };
@@ -192,7 +193,7 @@ impl PaneHandle {
         let mut books = self.shared().seats.books();
         if books.holder.take().is_some() {
             let owner = self.shared().info().owner;
-            self.shared().seats.settle(&books, owner);
+            settle(self.shared(), &books, owner);
             let size = books.front_size;
             drop(books);
             if let Some(size) = size {
@@ -204,7 +205,7 @@ impl PaneHandle {
     /// The owner has changed.
     pub(super) fn owner_changed(&self, owner: Owner) {
         let books = self.shared().seats.books();
-        self.shared().seats.settle(&books, owner);
+        settle(self.shared(), &books, owner);
     }
 
     /// Reads the output from the present on, after a keyframe with at most `history` rows of history.
@@ -283,7 +284,7 @@ impl Seat {
         let mut books = self.shared.seats.books();
         books.holder = Some(self.id);
         let owner = self.shared.info().owner;
-        self.shared.seats.settle(&books, owner);
+        settle(&self.shared, &books, owner);
         Taken::Accepted
     }
 
@@ -296,7 +297,7 @@ impl Seat {
         if books.holder == Some(former) {
             books.holder = Some(self.id);
             let owner = self.shared.info().owner;
-            self.shared.seats.settle(&books, owner);
+            settle(&self.shared, &books, owner);
         }
     }
 
@@ -314,7 +315,7 @@ impl Seat {
             return false;
         }
         books.holder = Some(self.id);
-        self.shared.seats.settle(&books, owner);
+        settle(&self.shared, &books, owner);
         true
     }
 
@@ -337,7 +338,7 @@ impl Seat {
         let mut size = None;
         if books.holder == Some(self.id) {
             books.holder = None;
-            self.shared.seats.settle(&books, owner);
+            settle(&self.shared, &books, owner);
             size = books.front_size;
         }
         drop(books);

@@ -287,6 +287,7 @@ fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
         owner: spec.owner,
         persistent: false,
         viewers: 0,
+        taken: false,
         created_at: Timestamp::UNIX_EPOCH,
         disconnected_since: None,
         exit: None,
