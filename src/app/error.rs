@@ -33,6 +33,18 @@ pub enum AppError {
     /// A viewer named no terminal that there is.
     #[error("{0}")]
     NoTerminal(String),
+    /// What the front end was to show could not be started.
+    #[error("{0}")]
+    NotStarted(String),
     #[error(transparent)]
-    Front(#[from] TuiError),
+    Front(TuiError),
+}
+
+impl From<TuiError> for AppError {
+    fn from(error: TuiError) -> Self {
+        match error {
+            TuiError::NotStarted(why) => Self::NotStarted(why),
+            error => Self::Front(error),
+        }
+    }
 }

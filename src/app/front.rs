@@ -1,14 +1,17 @@
 //! The front end on this process's terminal.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
 
 use super::Ending;
 use super::error::AppError;
 use super::instance::Instance;
 use super::reload::Reloads;
-use crate::config::ReloadReport;
+use crate::config::{ReloadReport, Settings};
+use crate::domain::keymap::LostChord;
 use crate::domain::terminal::Owner;
-use crate::tui::{self, Notice, Severity};
+use crate::tui::{self, Notice, Prominence, Severity};
 
 /// Notices that the front end has not read yet; it reads at once, and what is dropped is in the log.
 const NOTICES: usize = 16;
@@ -23,17 +26,20 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         providers,
         tasks,
         notices: at_start,
+        remote,
         ..
     } = instance;
     let terminal = tui::Terminal::stdio()?;
     let (sender, notices) = mpsc::channel(NOTICES);
-    tasks.spawn("notices", tell(at_start, reloads, sender));
+    let keys = settings.clone();
+    tasks.spawn("notices", tell(at_start, keys, reloads, sender));
     let services = tui::Services {
         pool,
         settings,
         providers,
         notices,
         terminations,
+        addresses: remote.addresses(),
         first,
     };
     Ok(match Box::pin(tui::run(terminal, services)).await? {
@@ -43,16 +49,23 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
 }
 
 /// Tells the front end what became of changes of the configuration, and troubles of the log, while it listens.
-async fn tell(at_start: Vec<String>, mut reloads: Reloads, notices: mpsc::Sender<Notice>) {
+async fn tell(
+    at_start: Vec<String>,
+    settings: watch::Receiver<Arc<Settings>>,
+    mut reloads: Reloads,
+    notices: mpsc::Sender<Notice>,
+) {
     let mut log = reloads.log_trouble.take();
     if let Some(trouble) = &mut log {
         // It is among what is told of the start.
         trouble.mark_unchanged();
     }
+    let mut lost = Vec::new();
     for text in at_start {
-        let severity = Severity::Warning;
-        let _ = notices.try_send(Notice { severity, text });
+        // Nothing is to lie over what one types into a fresh shell.
+        let _ = notices.try_send(quiet(text));
     }
+    tell_lost_keys(&settings, &mut lost, &notices);
     loop {
         let notice = tokio::select! {
             () = notices.closed() => return,
@@ -62,10 +75,33 @@ async fn tell(at_start: Vec<String>, mut reloads: Reloads, notices: mpsc::Sender
             },
             trouble = next_trouble(&mut log) => Notice {
                 severity: Severity::Error,
+                prominence: Prominence::Toast,
                 text: trouble,
             },
         };
         let _ = notices.try_send(notice);
+        tell_lost_keys(&settings, &mut lost, &notices);
+    }
+}
+
+/// Tells which keys the configuration took from their actions, each once.
+fn tell_lost_keys(
+    settings: &watch::Receiver<Arc<Settings>>,
+    told: &mut Vec<LostChord>,
+    notices: &mpsc::Sender<Notice>,
+) {
+    let lost = settings.borrow().keymap.lost().to_vec();
+    for chord in lost.iter().filter(|chord| !told.contains(chord)) {
+        let _ = notices.try_send(quiet(chord.to_string()));
+    }
+    *told = lost;
+}
+
+fn quiet(text: String) -> Notice {
+    Notice {
+        severity: Severity::Warning,
+        prominence: Prominence::LastEvent,
+        text,
     }
 }
 
@@ -86,10 +122,12 @@ fn of_report(report: &ReloadReport) -> Notice {
     match report {
         ReloadReport::Applied { at_next_start } if at_next_start.is_empty() => Notice {
             severity: Severity::Success,
+            prominence: Prominence::Toast,
             text: "configuration applied".to_owned(),
         },
         ReloadReport::Applied { at_next_start } => Notice {
             severity: Severity::Warning,
+            prominence: Prominence::Toast,
             text: format!(
                 "configuration applied; at the next start: {}",
                 at_next_start.join(", ")
@@ -97,6 +135,7 @@ fn of_report(report: &ReloadReport) -> Notice {
         },
         ReloadReport::Refused(error) => Notice {
             severity: Severity::Error,
+            prominence: Prominence::Toast,
             text: error.to_string(),
         },
     }

@@ -24,6 +24,7 @@ use crate::runtime::limits;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
 use crate::telemetry::{self, Telemetry};
+use crate::tui::First;
 
 /// How long tasks may take to end once every terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -197,7 +198,7 @@ impl Instance {
     }
 
     /// What to open first: the command given, else the configured panes, else one shell.
-    pub fn first_terminals(&self, owner: Owner) -> Vec<TerminalSpec> {
+    pub fn first_terminals(&self, owner: Owner) -> First {
         let configured = &self.launch.settings.panes;
         if !self.launch.command.is_empty() || configured.is_empty() {
             let command = self.launch.command.clone();
@@ -205,9 +206,9 @@ impl Instance {
                 command,
                 ..PaneSettings::default()
             };
-            return vec![spec_of(&pane, owner)];
+            return First::Only(Box::new(spec_of(&pane, owner)));
         }
-        configured.iter().map(|pane| spec_of(pane, owner)).collect()
+        First::Panes(configured.iter().map(|pane| spec_of(pane, owner)).collect())
     }
 
     /// Opens the configured panes of an instance without a front end; one that cannot be opened is logged.

@@ -14,6 +14,7 @@ use crate::pane::Pool;
 use crate::providers::Providers;
 use crate::remote::{self, RemoteHandle, Setup};
 use crate::runtime::tasks::Tasks;
+use crate::tui::{Addresses, BrowserAddress};
 
 /// The running listener.
 pub(super) struct RunningRemote {
@@ -62,6 +63,10 @@ pub(super) fn start(
 }
 
 impl RunningRemote {
+    pub fn addresses(&self) -> Arc<dyn Addresses> {
+        Arc::new(Face(self.handle.clone()))
+    }
+
     pub fn url(&self) -> Option<String> {
         self.handle.url()
     }
@@ -97,6 +102,19 @@ impl RunningRemote {
 #[derive(Debug)]
 struct Face(RemoteHandle);
 
+impl Face {
+    fn one_time_url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape> {
+        match self.0.one_time_url(terminal) {
+            Ok(Some(url)) => Ok(url),
+            Ok(None) => Err(ErrorShape::new(
+                "unavailable",
+                "remote attach is disabled: set remote.enabled = true and start tundra again",
+            )),
+            Err(error) => Err(ErrorShape::new("internal", error.to_string())),
+        }
+    }
+}
+
 impl Attaching for Face {
     fn shape(&self) -> Option<RemoteShape> {
         Some(RemoteShape {
@@ -108,13 +126,18 @@ impl Attaching for Face {
     }
 
     fn url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape> {
-        match self.0.one_time_url(terminal) {
-            Ok(Some(url)) => Ok(url),
-            Ok(None) => Err(ErrorShape::new(
-                "unavailable",
-                "remote attach is disabled: set remote.enabled = true and start tundra again",
-            )),
-            Err(error) => Err(ErrorShape::new("internal", error.to_string())),
-        }
+        self.one_time_url(terminal)
+    }
+}
+
+impl Addresses for Face {
+    fn address(&self, terminal: Option<TerminalId>) -> Result<BrowserAddress, String> {
+        let url = self.one_time_url(terminal).map_err(|why| why.message)?;
+        let fingerprint = self.0.fingerprint().filter(|_| self.0.is_self_signed());
+        Ok(BrowserAddress {
+            url,
+            good_for: remote::ONE_TIME_LIFE,
+            fingerprint: fingerprint.map(str::to_owned),
+        })
     }
 }

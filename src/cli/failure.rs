@@ -44,6 +44,7 @@ impl Failure {
             Self::Paths(_) | Self::App(AppError::Paths(_)) => "paths",
             Self::App(AppError::Instance(_)) => "already_running",
             Self::App(AppError::Port(_)) => "address_in_use",
+            Self::App(AppError::NotStarted(_)) => "spawn_failed",
             Self::App(_) => "internal",
             Self::Usage(_) => "usage",
             Self::NoTerminal { .. } => "no_terminal",

@@ -111,6 +111,7 @@ actions! {
         ProviderPanel "provider-panel" "show the providers" "P";
         FailOver "fail-over" "send requests to the next provider" "f";
         RestartProvider "restart-provider" "start afresh with a provider" "r";
+        BrowserAddress "browser-address" "show the address for a browser" "u";
         Palette "palette" "find an action or a pane by typing" ":";
         MessageLog "message-log" "show past messages" "m";
         ToggleMouse "toggle-mouse" "turn the mouse on or off" "M";

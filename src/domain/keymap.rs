@@ -1,6 +1,7 @@
 //! Which chord does what, from the defaults and the `[keys]` table of the configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::action::{Action, Context};
 use super::chord::Chord;
@@ -13,6 +14,33 @@ pub struct Keymap {
     /// In the order of [`Action::ALL`].
     bindings: Vec<(Action, Vec<Chord>)>,
     by_chord: BTreeMap<(Context, Chord), Action>,
+    lost: Vec<LostChord>,
+}
+
+/// A default chord that the configuration gave to something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostChord {
+    pub chord: Chord,
+    /// Whose it is by default.
+    pub from: Action,
+    /// Who has it now; None where it is the prefix.
+    pub to: Option<Action>,
+    /// The chord that is left to do the same, if any.
+    pub left: Option<Chord>,
+}
+
+impl fmt::Display for LostChord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chord, from, .. } = self;
+        match self.to {
+            Some(to) => write!(f, "keys: {chord} is now {to}, no longer {from}")?,
+            None => write!(f, "keys: {chord} is now the prefix, no longer {from}")?,
+        }
+        match self.left {
+            Some(left) => write!(f, ", which keeps {left}"),
+            None => write!(f, ", which has no key left"),
+        }
+    }
 }
 
 /// What is wrong with one entry of `[keys]`.
@@ -35,7 +63,7 @@ pub enum AfterPrefix {
 impl Keymap {
     /// Builds the keymap from the defaults and the overrides: action name to chord, or several chords separated by
     /// spaces, or `none`. An override replaces all chords that the action has by default. A default chord that an
-    /// override gives to another action, or that is the prefix, is dropped without a word.
+    /// override gives to another action, or that is the prefix, is dropped; [`Keymap::lost`] tells of it.
     ///
     /// Gives all faults at once.
     pub fn new(
@@ -79,19 +107,31 @@ impl Keymap {
             return Err(faults);
         }
         let mut bindings = Vec::new();
+        let mut lost = Vec::new();
         for action in Action::ALL.iter().copied() {
             let chords = chosen.remove(&action).unwrap_or_else(|| {
+                let mut gone = Vec::new();
                 let mut chords = parse_chords(action.default_chords()).unwrap_or_default();
                 chords.retain(|chord| {
                     let place = (action.context(), chord.folded());
                     let is_prefix =
                         action.context() == Context::Prefix && place.1 == prefix.folded();
-                    let free = !is_prefix && !by_chord.contains_key(&place);
+                    let to = by_chord.get(&place).copied();
+                    let free = !is_prefix && to.is_none();
                     if free {
                         by_chord.insert(place, action);
+                    } else {
+                        gone.push((*chord, to));
                     }
                     free
                 });
+                let left = chords.first().copied();
+                lost.extend(gone.into_iter().map(|(chord, to)| LostChord {
+                    chord,
+                    from: action,
+                    to,
+                    left,
+                }));
                 chords
             });
             bindings.push((action, chords));
@@ -100,7 +140,14 @@ impl Keymap {
             prefix,
             bindings,
             by_chord,
+            lost,
         })
+    }
+
+    /// Default chords that the configuration gave to something else, for whoever wrote it to know.
+    #[must_use]
+    pub fn lost(&self) -> &[LostChord] {
+        &self.lost
     }
 
     #[must_use]
@@ -207,6 +254,28 @@ mod tests {
     }
 
     #[test]
+    fn a_default_that_loses_its_chord_is_told() {
+        assert_eq!(keymap("ctrl-b", &[]).unwrap().lost(), &[]);
+        let told = |prefix, overrides: &[(&str, &str)]| -> Vec<String> {
+            let keymap = keymap(prefix, overrides).unwrap();
+            keymap.lost().iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(
+            told("ctrl-b", &[("zoom-pane", "c"), ("copy-mode", "q")]),
+            [
+                "keys: c is now zoom-pane, no longer new-pane, which has no key left",
+                "keys: q is now copy-mode, no longer quit, which keeps d",
+            ]
+        );
+        assert_eq!(
+            told("ctrl-l", &[]),
+            ["keys: ctrl-l is now the prefix, no longer redraw, which has no key left"]
+        );
+        let moved = [("zoom-pane", "c"), ("new-pane", "z")];
+        assert_eq!(told("ctrl-b", &moved), [""; 0]);
+    }
+
+    #[test]
     fn the_promised_keys_do_what_was_promised() {
         let keymap = keymap("ctrl-b", &[]).unwrap();
         let promised = [
@@ -232,6 +301,7 @@ mod tests {
             ("P", Action::ProviderPanel),
             ("f", Action::FailOver),
             ("r", Action::RestartProvider),
+            ("u", Action::BrowserAddress),
             (":", Action::Palette),
             ("?", Action::Help),
             ("d", Action::Quit),
@@ -242,8 +312,7 @@ mod tests {
             let found = keymap.after_prefix(chord(text));
             assert_eq!(found, AfterPrefix::Do(action), "{text}");
         }
-        // Kept for what comes with the browser.
-        assert_eq!(keymap.after_prefix(chord("u")), AfterPrefix::Unbound);
+        assert_eq!(keymap.after_prefix(chord("e")), AfterPrefix::Unbound);
         assert_eq!(keymap.after_prefix(chord("C-b")), AfterPrefix::SendPrefix);
     }
 

@@ -19,7 +19,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// The bytes of a token: 256 bits.
 const TOKEN_BYTES: usize = 32;
 const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
-const ONE_TIME_LIFE: Duration = Duration::from_secs(600);
+/// For how long one login with a one-time token is possible.
+pub const ONE_TIME_LIFE: Duration = Duration::from_secs(600);
 /// Sessions at a time; the oldest makes room.
 const MAX_SESSIONS: usize = 1024;
 /// One-time tokens that wait to be used; the oldest makes room.

@@ -21,6 +21,7 @@ mod tls;
 mod trust;
 mod v1;
 
+pub use auth::ONE_TIME_LIFE;
 pub use error::{RemoteError, TransportError};
 pub use server::{RemoteHandle, Setup, StatusSource, start};
 pub use trust::KnownRemotes;

@@ -42,6 +42,8 @@ pub struct CopyMode {
     copying: Option<After>,
     /// Nothing but the wheel was used, so that wheeling back to the bottom leaves.
     by_wheel: bool,
+    /// The cursor has gone to a match whose row has been asked for.
+    landing: bool,
 }
 
 /// What follows when the selection has been copied.
@@ -62,6 +64,7 @@ impl CopyMode {
             count: None,
             copying: None,
             by_wheel: true,
+            landing: false,
         };
         let effects = mode.viewport.need().map(CopyEffect::NeedRows);
         (mode, effects.into_iter().collect())
@@ -70,6 +73,13 @@ impl CopyMode {
     /// Whether keys are text for the search prompt now rather than actions.
     pub fn wants_text(&self) -> bool {
         self.finder.prompt.is_some()
+    }
+
+    /// Whether the cursor is on its way to what was searched, so that a key struck now is meant for the place there.
+    pub fn is_searching(&self) -> bool {
+        let row = self.viewport.cursor().row;
+        let landing = self.landing && self.viewport.row(row).is_none();
+        !self.wants_text() && (self.finder.is_under_way() || landing)
     }
 
     pub fn handle(&mut self, event: CopyEvent) -> Vec<CopyEffect> {
@@ -143,11 +153,13 @@ impl CopyMode {
             }
             CopyEvent::Rows(window) => {
                 self.viewport.take_window(&window);
+                self.landing = false;
                 self.settle();
                 self.finish_copy(Some(&window), effects);
             }
             CopyEvent::Found { number, hit } => {
                 self.finder.take(number, hit, &mut self.viewport, effects);
+                self.landing = true;
             }
             CopyEvent::Resize(size) => {
                 self.viewport.forget_answered();

@@ -14,6 +14,8 @@ use crate::pane::Search;
 /// Where a new terminal goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// The only tab to begin with; without it there is nothing to show.
+    Only,
     /// A tab of its own, after the others, which comes to the front.
     Tab,
     /// A tab of its own, in this order among those to begin with; the first one is in front.
@@ -37,6 +39,8 @@ pub enum Effect {
     Rows(TerminalId, Range<u64>),
     Search(TerminalId, u64, Box<Search>),
     FindAgents,
+    /// Ask for a browser's address of a pane, or of all.
+    Address(Option<TerminalId>),
     /// Tell how the providers stand.
     LookAtProviders,
     Steer(RouterCommand),
@@ -53,4 +57,6 @@ pub enum Effect {
     Suspend,
     /// The user is done.
     Quit,
+    /// What was to be shown could not be started, for this reason.
+    Fail(String),
 }

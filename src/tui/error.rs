@@ -8,6 +8,9 @@ pub enum TuiError {
     NotATerminal,
     #[error("cannot set up the terminal: {0}")]
     Setup(io::Error),
+    /// What was to be shown could not be started.
+    #[error("{0}")]
+    NotStarted(String),
     /// A bug of ours; the terminal was restored when it happened.
     #[error("the front end panicked: {0}")]
     Panicked(String),

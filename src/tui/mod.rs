@@ -8,6 +8,7 @@
 //! Only `terminal` touches terminal settings; ratatui stays in here. This room must not know of sockets, of the
 //! emulator, or of how a pane gets its bytes.
 
+mod address;
 mod copy;
 mod effect;
 mod error;
@@ -29,9 +30,10 @@ mod view;
 mod viewer;
 mod writer;
 
+pub use address::{Addresses, BrowserAddress};
 pub use error::TuiError;
 pub use guard::install_panic_hook;
 pub use model::Severity;
-pub use run::{Ending, Notice, Services, run};
+pub use run::{Ending, First, Notice, Prominence, Services, run};
 pub use terminal::Terminal;
 pub use viewer::{Incoming, Outgoing, Viewing, view};

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::address::BrowserAddress;
 use super::effect::Place;
 use super::input::InputEvent;
-use super::model::{Options, Severity};
+use super::model::Options;
+use super::run::Notice;
 use super::theme::Theme;
 use crate::domain::agent::AgentKind;
 use crate::domain::event::TerminalEvent;
@@ -42,7 +44,10 @@ pub enum Msg {
     /// The agents there are, and whether each is installed.
     Agents(Vec<(AgentKind, bool)>),
     Options(Arc<Options>, Theme),
-    Notice(Severity, String),
+    /// Something from elsewhere, shown as it says.
+    Notice(Notice),
+    /// The answer to [`super::effect::Effect::Address`].
+    Address(Option<TerminalId>, Result<BrowserAddress, String>),
     /// How the providers stand now, and the attempts of the one whose details are open.
     Providers(Arc<ProvidersStatus>, Option<(ProfileName, Vec<Attempt>)>),
     ProviderEvent(ProviderEvent),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::address::Addresses;
 use super::error::TuiError;
 use super::guard::guarded;
 use super::model::Severity;
@@ -24,15 +25,35 @@ pub struct Services {
     /// What the user should know from elsewhere. When full, the sender drops.
     pub notices: mpsc::Receiver<Notice>,
     pub terminations: Terminations,
-    /// What to open at the start, one tab each; sizes and owner are set here.
-    pub first: Vec<TerminalSpec>,
+    pub addresses: Arc<dyn Addresses>,
+    /// Sizes and owner are set here.
+    pub first: First,
 }
 
-/// A message from another room, for a toast and the message log.
+/// What to open at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum First {
+    /// The one thing the user asked for: where it cannot be started, the front end ends and says so.
+    Only(Box<TerminalSpec>),
+    /// Panes in a tab each, any of which may fail.
+    Panes(Vec<TerminalSpec>),
+}
+
+/// A message from another room, for the message log and where its prominence says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub severity: Severity,
+    pub prominence: Prominence,
     pub text: String,
+}
+
+/// Where a message is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prominence {
+    /// Over the panes for a few seconds, and as the last event.
+    Toast,
+    /// As the last event alone, so that it lies over nothing.
+    LastEvent,
 }
 
 /// How a front end ended.

@@ -109,6 +109,10 @@ impl Finder {
         self.start(viewport.cursor(), direction, effects);
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
     /// The answer to a search.
     pub(super) fn take(
         &mut self,

@@ -19,7 +19,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 pub use options::Options;
-pub use overlay::{Choice, Confirm, Help, Log, Overlay, Rename, Resolve};
+pub use overlay::{Address, Choice, Confirm, Help, Log, Overlay, Rename, Resolve};
 pub use pane::Pane;
 pub use picker::{Item, Picked, Picker, PickerKind};
 pub use prompt::Prompt;

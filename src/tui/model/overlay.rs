@@ -4,6 +4,7 @@ use super::picker::Picker;
 use super::prompt::Prompt;
 use super::providers::Panel;
 use crate::domain::id::TerminalId;
+use crate::tui::address::BrowserAddress;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
@@ -13,6 +14,7 @@ pub enum Overlay {
     Help(Help),
     Log(Log),
     Providers(Panel),
+    Address(Address),
 }
 
 /// A question before something that cannot be undone.
@@ -56,5 +58,15 @@ pub struct Help {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     /// Lines scrolled up from the newest.
+    pub scroll: usize,
+}
+
+/// An address for a browser, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The name of the pane that it leads to; None for the list of all.
+    pub pane: Option<String>,
+    pub result: Result<BrowserAddress, String>,
+    /// Lines scrolled down; the view stops at the end.
     pub scroll: usize,
 }

@@ -1,8 +1,10 @@
 //! A pane as the front end sees it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::agent::AgentState;
+use crate::domain::input::KeyEvent;
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Exit, Owner, TerminalInfo, TerminalSpec};
@@ -16,6 +18,8 @@ pub struct Pane {
     /// The newest screen seen; None before the first.
     pub screen: Option<Arc<ScreenSnapshot>>,
     pub copy: Option<CopyMode>,
+    /// Keys struck in copy mode while it looks for what was searched; they mean something once it is there.
+    pub queued: VecDeque<KeyEvent>,
     /// Copy mode was entered by the wheel, so that scrolling back down leaves it.
     pub wheeled: bool,
     /// It rang or notified while nobody looked.
@@ -27,6 +31,8 @@ pub struct Pane {
     pub restarting: bool,
     /// The size it was last told.
     pub size: Size,
+    /// It has been told a size, and knows by that that it is shown here.
+    pub told: bool,
     /// It has been on the screen; until then a terminal opened from the command line keeps the size asked for there.
     pub was_shown: bool,
 }
@@ -41,10 +47,12 @@ impl Pane {
             spec,
             screen: None,
             copy: None,
+            queued: VecDeque::new(),
             wheeled: false,
             badge: false,
             ending: false,
             restarting: false,
+            told: false,
             was_shown: false,
         }
     }

@@ -11,6 +11,8 @@ use super::Now;
 const KEPT: usize = 500;
 /// Toasts on the screen at once; a newer one pushes the oldest out.
 const SHOWN: usize = 4;
+/// A toast that could be read for so long goes when its user types on.
+const READ_WITHIN: Duration = Duration::from_millis(1500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -22,11 +24,12 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Short, since a toast lies over what programs show; the hint line and the log keep its text.
     const fn lifetime(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Info | Self::Success => 4,
-            Self::Warning => 8,
-            Self::Error => 20,
+            Self::Info | Self::Success => 3,
+            Self::Warning => 5,
+            Self::Error => 8,
         })
     }
 }
@@ -54,7 +57,14 @@ impl Message {
 #[derive(Debug, Default)]
 pub struct Messages {
     log: VecDeque<Message>,
-    toasts: VecDeque<(Message, Instant)>,
+    toasts: VecDeque<Toast>,
+}
+
+#[derive(Debug)]
+struct Toast {
+    message: Message,
+    since: Instant,
+    until: Instant,
 }
 
 impl Messages {
@@ -62,8 +72,13 @@ impl Messages {
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
         let message = self.note(severity, text, now);
         let until = now.instant + severity.lifetime();
-        self.toasts.retain(|(toast, _)| toast.text != message.text);
-        self.toasts.push_back((message, until));
+        self.toasts
+            .retain(|toast| toast.message.text != message.text);
+        self.toasts.push_back(Toast {
+            message,
+            since: now.instant,
+            until,
+        });
         if self.toasts.len() > SHOWN {
             self.toasts.pop_front();
         }
@@ -94,8 +109,17 @@ impl Messages {
 
     /// Takes down what has been shown long enough; tells whether anything was.
     pub fn expire(&mut self, now: Instant) -> bool {
+        self.keep(|toast| toast.until > now)
+    }
+
+    /// The user types into what toasts lie over: takes down those that could be read; tells whether there were any.
+    pub fn typed(&mut self, now: Instant) -> bool {
+        self.keep(|toast| now < toast.since + READ_WITHIN)
+    }
+
+    fn keep(&mut self, stays: impl Fn(&Toast) -> bool) -> bool {
         let before = self.toasts.len();
-        self.toasts.retain(|(_, until)| *until > now);
+        self.toasts.retain(stays);
         self.toasts.len() != before
     }
 
@@ -106,7 +130,7 @@ impl Messages {
 
     /// Toasts to show, oldest first.
     pub fn toasts(&self) -> impl Iterator<Item = &Message> {
-        self.toasts.iter().map(|(message, _)| message)
+        self.toasts.iter().map(|toast| &toast.message)
     }
 
     /// All that is kept, oldest first.
@@ -117,6 +141,6 @@ impl Messages {
 
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.toasts.iter().map(|(_, until)| *until).min()
+        self.toasts.iter().map(|toast| toast.until).min()
     }
 }

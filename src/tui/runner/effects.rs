@@ -15,9 +15,10 @@ use crate::domain::route::By;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::PaneError;
 use crate::tui::effect::{Effect, Place};
+use crate::tui::error::TuiError;
 use crate::tui::model::Severity;
 use crate::tui::msg::Msg;
-use crate::tui::run::Ending;
+use crate::tui::run::{Ending, Notice, Prominence};
 use crate::tui::update::Redraw;
 
 /// Lines of a server's output that can be scrolled back to.
@@ -66,6 +67,10 @@ impl Runner<'_> {
                     Msg::Found(id, number, hit)
                 });
             }
+            Effect::Address(id) => {
+                let address = self.addresses.address(id);
+                self.take(Msg::Address(id, address));
+            }
             Effect::FindAgents => {
                 self.answers.spawn_blocking(|| Msg::Agents(find_agents()));
             }
@@ -86,8 +91,11 @@ impl Runner<'_> {
             }
             Effect::Clipboard(text) => {
                 if !self.outside.set_clipboard(text) {
-                    let text = "too long for the outer terminal's clipboard".to_owned();
-                    self.take(Msg::Notice(Severity::Warning, text));
+                    self.take(Msg::Notice(Notice {
+                        severity: Severity::Warning,
+                        prominence: Prominence::Toast,
+                        text: "too long for the outer terminal's clipboard".to_owned(),
+                    }));
                 }
             }
             Effect::Bell => self.outside.ring(),
@@ -97,7 +105,8 @@ impl Runner<'_> {
                 self.redraw = Redraw::All;
             }
             Effect::Suspend => self.suspending = true,
-            Effect::Quit => self.ending = Some(Ending::Quit),
+            Effect::Quit => self.ending = Some(Ok(Ending::Quit)),
+            Effect::Fail(why) => self.ending = Some(Err(TuiError::NotStarted(why))),
         }
     }
 

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use self::watches::Watches;
+use super::address::Addresses;
 use super::error::TuiError;
 use super::frame::Frame;
 use super::input::{InputEvent, Reply};
@@ -56,6 +57,7 @@ pub(super) struct Runner<'a> {
     settings: tokio::sync::watch::Receiver<Arc<Settings>>,
     notices: mpsc::Receiver<Notice>,
     terminations: Terminations,
+    addresses: Arc<dyn Addresses>,
     input: mpsc::Receiver<InputEvent>,
     events: broadcast::Receiver<TerminalEvent>,
     window: Signal,
@@ -75,7 +77,7 @@ pub(super) struct Runner<'a> {
     background: Option<bool>,
     /// The user wants to go back to the shell for a while.
     suspending: bool,
-    ending: Option<Ending>,
+    ending: Option<Result<Ending, TuiError>>,
 }
 
 /// When the providers were looked at, or are to be.
@@ -110,6 +112,7 @@ impl<'a> Runner<'a> {
             providers,
             notices,
             terminations,
+            addresses,
             first,
         } = services;
         let listen = |kind| signal(kind).map_err(TuiError::Setup);
@@ -130,6 +133,7 @@ impl<'a> Runner<'a> {
             settings,
             notices,
             terminations,
+            addresses,
             input: terminal.events().map_err(TuiError::Setup)?,
             events,
             window: listen(SignalKind::window_change())?,
@@ -175,10 +179,10 @@ impl<'a> Runner<'a> {
             if std::mem::take(&mut self.suspending) {
                 self.suspend().await;
             }
-            if let Some(ending) = self.ending {
+            if let Some(ending) = self.ending.take() {
                 info!(?ending, "the front end ends");
                 self.settle_writer().await;
-                return Ok(ending);
+                return ending;
             }
         }
     }
@@ -246,9 +250,7 @@ impl<'a> Runner<'a> {
             _ = self.stopped.recv() => Woken::Stop,
             _ = self.continued.recv() => Woken::Continue,
             Ok(()) = self.settings.changed() => Woken::Settings,
-            Some(notice) = self.notices.recv() => {
-                Woken::Message(Msg::Notice(notice.severity, notice.text))
-            }
+            Some(notice) = self.notices.recv() => Woken::Message(Msg::Notice(notice)),
             () = until(deadline) => Woken::Time,
         }
     }
@@ -261,7 +263,7 @@ impl<'a> Runner<'a> {
             Woken::Written(Ok(())) => {}
             Woken::Written(Err(error)) => {
                 warn!(%error, "the outer terminal cannot be written");
-                self.ending = Some(Ending::Signal(Termination::Hangup));
+                self.ending = Some(Ok(Ending::Signal(Termination::Hangup)));
             }
             Woken::Settings => self.take_settings(),
             Woken::Window => self.resized(),
@@ -269,7 +271,7 @@ impl<'a> Runner<'a> {
             // Who stopped the process without a word may have had the terminal meanwhile.
             Woken::Continue if self.terminal.is_raw() => self.resized(),
             Woken::Continue => self.come_back(),
-            Woken::End(ending) => self.ending = Some(ending),
+            Woken::End(ending) => self.ending = Some(Ok(ending)),
             Woken::Providers => self.providers_changed(),
             Woken::Time => {
                 if let Look::Due(at) = self.look
@@ -305,7 +307,7 @@ impl<'a> Runner<'a> {
 
     fn take_input(&mut self, event: InputEvent) {
         match event {
-            InputEvent::Closed => self.ending = Some(Ending::Signal(Termination::Hangup)),
+            InputEvent::Closed => self.ending = Some(Ok(Ending::Signal(Termination::Hangup))),
             InputEvent::Reply(Reply::Background(red, green, blue)) => {
                 // Perceived brightness, ITU-R BT.601.
                 let light = 299 * u64::from(red) + 587 * u64::from(green) + 114 * u64::from(blue);
@@ -373,7 +375,7 @@ impl<'a> Runner<'a> {
         self.terminal.leave();
         if let Err(error) = self.terminal.enter() {
             warn!(%error, "the terminal cannot be entered again");
-            self.ending = Some(Ending::Signal(Termination::Hangup));
+            self.ending = Some(Ok(Ending::Signal(Termination::Hangup)));
             return;
         }
         self.frame.reentered();

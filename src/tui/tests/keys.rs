@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::action::{Action, Context};
 use crate::domain::input::{KeyCode, KeyKind, ModifierKey};
 use crate::tui::model::{Choice, Mode, Overlay};
 
@@ -250,4 +251,161 @@ fn input_that_a_program_does_not_take_is_told() {
         "{}",
         rig.text()
     );
+}
+
+#[test]
+fn no_text_of_the_listed_keys_is_cut() {
+    for (cols, rows) in [(80, 24), (120, 36), (200, 50)] {
+        let mut rig = Rig::with_shell(cols, rows);
+        rig.command("|");
+        rig.answer_opens();
+        rig.command("c");
+        rig.answer_opens();
+        rig.model.paste_buffer = "x".to_owned();
+        rig.keys("ctrl-b").wait(500);
+        let text = rig.text();
+        let listed: Vec<&str> = text
+            .lines()
+            .filter(|line| line.trim().starts_with('│'))
+            .collect();
+        let listed = listed.join("\n");
+        assert!(!listed.contains('…'), "{cols}x{rows}: {text}");
+        let valid = Action::ALL.iter().filter(|action| {
+            action.context() == Context::Prefix
+                && action.tab_number().is_none()
+                && rig.model.is_valid(**action)
+        });
+        for action in valid {
+            let (sentence, name) = (action.description(), action.name().replace('-', " "));
+            assert!(
+                listed.contains(sentence) || listed.contains(&name),
+                "{cols}x{rows}: {action}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn help_tells_every_text_whole() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("?");
+    let mut seen = String::new();
+    for _ in 0..200 {
+        seen.push_str(&rig.text());
+        rig.keys("down");
+    }
+    assert!(!seen.contains('…'));
+    assert!(seen.contains("(even-panes)"));
+}
+
+#[test]
+fn typing_on_takes_down_a_toast_that_could_be_read() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.toast(Severity::Error, "something is wrong");
+    rig.wait(500).keys("a");
+    assert!(
+        rig.text()
+            .lines()
+            .nth(1)
+            .unwrap()
+            .contains("something is wrong")
+    );
+    rig.wait(1500).keys("b");
+    assert_eq!(rig.redraw, Redraw::All);
+    let text = rig.text();
+    assert!(
+        !text.lines().nth(1).unwrap().contains("something"),
+        "{text}"
+    );
+    assert!(
+        text.lines().last().unwrap().contains("something is wrong"),
+        "{text}"
+    );
+    assert_eq!(rig.inputs().len(), 2);
+    rig.keys("c");
+    assert_eq!(rig.redraw, Redraw::Nothing);
+}
+
+#[test]
+fn a_notice_of_the_start_lies_over_nothing() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.tell(Msg::Notice(Notice {
+        severity: Severity::Warning,
+        prominence: Prominence::LastEvent,
+        text: "the port has moved".to_owned(),
+    }));
+    let text = rig.text();
+    assert_eq!(text.matches("the port has moved").count(), 1);
+    assert!(text.lines().last().unwrap().contains("the port has moved"));
+}
+
+#[test]
+fn keys_after_a_submitted_search_wait_until_it_has_moved() {
+    let mut rig = Rig::with_shell(80, 24);
+    let lines: Vec<String> = (0..20).map(|n| format!("line {n}")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    rig.screen(id(1), &lines, Modes::default());
+    rig.command("[");
+    rig.keys("?");
+    rig.take();
+    rig.keys("7 enter v $ y");
+    let number = rig.take().into_iter().find_map(|effect| match effect {
+        Effect::Search(_, number, _) => Some(number),
+        Effect::Clipboard(text) => panic!("{text:?} was copied before the search"),
+        _ => None,
+    });
+    let hit = crate::pane::Match {
+        row: 7,
+        cols: (5, 6),
+    };
+    rig.tell(Msg::Found(id(1), number.unwrap(), Ok(Some(hit))));
+    let copied = rig.take().into_iter().find_map(|effect| match effect {
+        Effect::Clipboard(text) => Some(text),
+        _ => None,
+    });
+    assert_eq!(copied.as_deref(), Some("7"));
+    assert!(rig.model.panes[&id(1)].copy.is_none());
+}
+
+#[test]
+fn leaving_does_not_wait_for_a_search() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("[");
+    rig.keys("? 7 enter q");
+    assert!(rig.model.panes[&id(1)].copy.is_none());
+    rig.take();
+    rig.keys("x");
+    assert_eq!(rig.inputs().len(), 1);
+}
+
+#[test]
+fn what_alone_was_to_be_shown_and_cannot_start_ends_the_front_end() {
+    let failed = |first: First| {
+        let mut rig = Rig::new(80, 24);
+        let mut effects = Vec::new();
+        update::first(&mut rig.model, first, &mut effects);
+        for effect in effects {
+            let Effect::Open(place, spec, _) = effect else {
+                continue;
+            };
+            let result = Err(crate::pane::PaneError::SpawnFailed(
+                "no: not found".to_owned(),
+            ));
+            rig.tell(Msg::Opened {
+                place,
+                spec,
+                result,
+            });
+        }
+        rig.take().into_iter().find_map(|effect| match effect {
+            Effect::Fail(why) => Some(why),
+            _ => None,
+        })
+    };
+    let spec = spec_of(&["no"]);
+    assert_eq!(
+        failed(First::Only(Box::new(spec.clone()))).as_deref(),
+        Some("pty spawn failed: no: not found")
+    );
+    assert_eq!(failed(First::Panes(vec![spec])), None);
 }

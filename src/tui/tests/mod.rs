@@ -8,6 +8,7 @@ mod outer;
 mod panes;
 mod providers;
 mod screens;
+mod viewers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +16,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::address::BrowserAddress;
 use super::effect::{Effect, Place};
 use super::frame::Frame;
 use super::input::InputEvent;
-use super::model::{Model, Now, Options};
+use super::model::{Model, Now, Options, Severity};
 use super::msg::Msg;
+use super::run::{First, Notice, Prominence};
 use super::theme::{Theme, ThemeChoice, UnicodeChoice};
 use super::update::{self, Redraw};
 use super::view;
@@ -80,7 +83,7 @@ impl Rig {
         let spec = spec_of(&[]);
         let specs = vec![spec; count];
         let mut effects = Vec::new();
-        update::first(&mut self.model, specs, &mut effects);
+        update::first(&mut self.model, First::Panes(specs), &mut effects);
         self.effects.append(&mut effects);
         self.answer_opens();
     }
@@ -158,6 +161,48 @@ impl Rig {
         self.gauge();
         let size = self.model.panes.get(&id).unwrap().size;
         self.tell(Msg::Screen(id, screen_of(size, &["$"])));
+    }
+
+    const FINGERPRINT: &str = "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:\
+        01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF";
+
+    fn toast(&mut self, severity: Severity, text: &str) {
+        self.tell(Msg::Notice(Notice {
+            severity,
+            prominence: Prominence::Toast,
+            text: text.to_owned(),
+        }));
+    }
+
+    /// Gives the address that was asked for.
+    fn answer_address(&mut self, fingerprint: Option<&str>) -> Option<TerminalId> {
+        let asked = self.take().into_iter().find_map(|effect| match effect {
+            Effect::Address(id) => Some(id),
+            _ => None,
+        });
+        let id = asked.expect("an address was asked for");
+        let token = "0123456789abcdef".repeat(4);
+        let terminal = id.map(|id| format!("&terminal={id}")).unwrap_or_default();
+        let address = BrowserAddress {
+            url: format!("https://192.168.178.20:3000/#token={token}{terminal}"),
+            good_for: Duration::from_secs(600),
+            fingerprint: fingerprint.map(str::to_owned),
+        };
+        self.tell(Msg::Address(id, Ok(address)));
+        id
+    }
+
+    /// A viewer takes a pane over and gives it its size.
+    fn taken(&mut self, id: TerminalId, cols: u16, rows: u16) {
+        self.change(id, |info| {
+            info.viewers = info.viewers.max(1);
+            info.taken = true;
+            info.size = Size::clamped(cols, rows);
+        });
+    }
+
+    fn screen_of_size(&mut self, id: TerminalId, size: Size, lines: &[&str]) -> &mut Self {
+        self.tell(Msg::Screen(id, screen_of(size, lines)))
     }
 
     fn gauge(&mut self) {

@@ -11,7 +11,7 @@ fn the_first_panes_come_in_their_order_and_the_first_is_in_front() {
     let mut rig = Rig::new(80, 24);
     let specs = vec![spec_of(&["one"]), spec_of(&["two"]), spec_of(&["three"])];
     let mut effects = Vec::new();
-    update::first(&mut rig.model, specs, &mut effects);
+    update::first(&mut rig.model, First::Panes(specs), &mut effects);
     for effect in effects.into_iter().rev() {
         let Effect::Open(place, spec, _) = effect else {
             panic!("{effect:?}")
@@ -128,7 +128,8 @@ fn a_program_that_ends_well_takes_its_pane_along_and_the_last_one_ends_the_front
 fn a_program_that_fails_leaves_its_last_screen_and_can_be_restarted() {
     let mut rig = Rig::new(80, 24);
     let mut effects = Vec::new();
-    update::first(&mut rig.model, vec![spec_of(&["make"])], &mut effects);
+    let first = First::Only(Box::new(spec_of(&["make"])));
+    update::first(&mut rig.model, first, &mut effects);
     rig.effects = effects;
     rig.answer_opens();
     rig.take();

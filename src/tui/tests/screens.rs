@@ -72,14 +72,30 @@ fn help() {
 #[test]
 fn toasts_and_last_event() {
     every_size("toasts", |rig| {
-        rig.tell(Msg::Notice(
-            crate::tui::model::Severity::Error,
-            "config error: config.toml:12: pty.max_ptys: must be at least 1".to_owned(),
-        ));
-        rig.tell(Msg::Notice(
-            crate::tui::model::Severity::Info,
-            "configuration applied".to_owned(),
-        ));
+        rig.toast(
+            Severity::Error,
+            "config error: config.toml:12: pty.max_ptys: must be at least 1",
+        );
+        rig.toast(Severity::Info, "configuration applied");
+    });
+}
+
+#[test]
+fn an_address_for_a_browser() {
+    every_size("address", |rig| {
+        rig.command("u");
+        rig.answer_address(Some(Rig::FINGERPRINT));
+    });
+}
+
+#[test]
+fn viewers_and_a_pane_that_one_of_them_took() {
+    every_size("viewers", |rig| {
+        let (first, third) = (id(1), rig.focus());
+        rig.change(first, |info| info.viewers = 2);
+        rig.taken(first, 30, 6);
+        rig.screen_of_size(first, Size::clamped(30, 6), &["$ vim", "~"]);
+        rig.change(third, |info| info.viewers = 1);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{copy, focus, open, overlay, paste, picker, providers};
+use super::{address, copy, focus, open, overlay, paste, picker, providers};
 use crate::domain::action::Action;
 use crate::domain::layout::{Axis, Removal, Side};
 use crate::pane::{Gauge, PaneError};
@@ -65,6 +65,7 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::ProviderPanel => providers::open(model, effects),
         Action::FailOver => providers::fail_over(effects),
         Action::RestartProvider => providers::restart(model, effects),
+        Action::BrowserAddress => address::ask(model, effects),
         Action::Palette => picker::offer_actions(model),
         Action::Help => model.overlay = Some(Overlay::Help(Help::default())),
         Action::MessageLog => {

@@ -6,13 +6,16 @@ use super::Redraw;
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
-use crate::domain::input::KeyEvent;
+use crate::domain::input::{Input, KeyEvent};
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
 use crate::pane::{Match, PaneError, RowWindow};
 use crate::tui::copy::{CopyEffect, CopyEvent, CopyMode};
 use crate::tui::effect::Effect;
 use crate::tui::model::{Model, Now, Pane, Severity};
+
+/// Keys that wait for a search; when there are so many, it is given up on and they mean something at once.
+const MAX_QUEUED: usize = 64;
 
 /// Enters copy mode in the focused pane.
 pub(super) fn enter(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
@@ -65,8 +68,36 @@ pub(super) fn key(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(pane) = model.focused() else { return };
-    let id = pane.info.id;
+    let Some(id) = model.focus() else { return };
+    let action = model.options.keymap.lookup(Context::Copy, chord);
+    let leaves = matches!(action, Some(Action::CopyLeave | Action::CopyQuit));
+    let Some(pane) = model.panes.get_mut(&id) else {
+        return;
+    };
+    let searching = pane.copy.as_ref().is_some_and(CopyMode::is_searching);
+    // The first key may leave a search that takes long; what comes after others belongs behind them.
+    if searching && !(leaves && pane.queued.is_empty()) {
+        if pane.queued.len() < MAX_QUEUED {
+            pane.queued.push_back(*key);
+            return;
+        }
+        pane.queued.clear();
+    }
+    act(model, id, key, chord, now, effects);
+}
+
+/// Does what a key means in copy mode of a pane.
+fn act(
+    model: &mut Model,
+    id: TerminalId,
+    key: &KeyEvent,
+    chord: Chord,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(pane) = model.panes.get(&id) else {
+        return;
+    };
     let wants_text = pane.copy.as_ref().is_some_and(CopyMode::wants_text);
     let action = model
         .options
@@ -78,6 +109,26 @@ pub(super) fn key(
         pane.wheeled = false;
     }
     tell(model, id, event, now, effects);
+}
+
+/// Does what the keys mean that waited for the cursor to be where they were struck for.
+fn catch_up(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effect>) {
+    while let Some(pane) = model.panes.get_mut(&id) {
+        if pane.copy.as_ref().is_some_and(CopyMode::is_searching) {
+            return;
+        }
+        let Some(key) = pane.queued.pop_front() else {
+            return;
+        };
+        if pane.copy.is_none() {
+            // Copy mode was left by one of them, so that this one was struck for the program.
+            if pane.ended.is_none() {
+                effects.push(Effect::Input(id, Input::Key(key)));
+            }
+        } else if let Some(chord) = Chord::of(&key) {
+            act(model, id, &key, chord, now, effects);
+        }
+    }
 }
 
 /// Drops the selection of the focused pane's copy mode, or leaves it.
@@ -122,6 +173,7 @@ pub(super) fn screen(
     // The mode decides what a click does and what the hints say of it; toasts give way to the cursor.
     let chrome_stays = before.is_some_and(|before| {
         before.modes.mouse == screen.modes.mouse
+            && before.size == screen.size
             && (before.cursor == screen.cursor || model.messages.toasts().next().is_none())
     });
     if chrome_stays {
@@ -140,10 +192,13 @@ pub(super) fn rows(
 ) -> Redraw {
     match rows {
         Ok(rows) => tell(model, id, CopyEvent::Rows(rows), now, effects),
-        Err(error) => model
-            .messages
-            .tell(Severity::Warning, error.to_string(), now),
+        Err(error) => {
+            give_up_queued(model, id);
+            let text = error.to_string();
+            model.messages.tell(Severity::Warning, text, now);
+        }
     }
+    catch_up(model, id, now, effects);
     Redraw::All
 }
 
@@ -157,9 +212,19 @@ pub(super) fn found(
 ) {
     match hit {
         Ok(hit) => tell(model, id, CopyEvent::Found { number, hit }, now, effects),
-        Err(error) => model
-            .messages
-            .tell(Severity::Warning, error.to_string(), now),
+        Err(error) => {
+            give_up_queued(model, id);
+            let text = error.to_string();
+            model.messages.tell(Severity::Warning, text, now);
+        }
+    }
+    catch_up(model, id, now, effects);
+}
+
+/// Forgets keys that waited for a place that cannot be reached.
+fn give_up_queued(model: &mut Model, id: TerminalId) {
+    if let Some(pane) = model.panes.get_mut(&id) {
+        pane.queued.clear();
     }
 }
 

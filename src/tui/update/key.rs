@@ -31,6 +31,9 @@ pub(super) fn struck(
     if redraw != Redraw::Nothing && model.held.len() < HELD && !model.held.contains(&key.code) {
         model.held.push(key.code);
     }
+    if redraw == Redraw::Nothing && takes_keys(model) && model.messages.typed(now.instant) {
+        return Redraw::All;
+    }
     redraw
 }
 

@@ -4,6 +4,7 @@
 //! that has the focus are told where they changed, so that no other place has to think of it.
 
 mod action;
+mod address;
 mod copy;
 mod focus;
 mod key;
@@ -21,8 +22,10 @@ use super::effect::Effect;
 use super::input::{InputEvent, Reply};
 use super::model::{Mode, Model, Now, Severity};
 use super::msg::Msg;
+use super::run::Prominence;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
+use crate::domain::terminal::Owner;
 use crate::pane::PaneError;
 
 pub use open::first;
@@ -79,7 +82,13 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             model.options = options;
             model.theme = theme;
         }
-        Msg::Notice(severity, text) => model.messages.tell(severity, text, now),
+        Msg::Notice(notice) => match notice.prominence {
+            Prominence::Toast => model.messages.tell(notice.severity, notice.text, now),
+            Prominence::LastEvent => {
+                model.messages.note(notice.severity, notice.text, now);
+            }
+        },
+        Msg::Address(id, result) => address::given(model, id, result, effects),
         Msg::Providers(status, attempts) => {
             return providers::seen(model, status, attempts, now);
         }
@@ -176,10 +185,13 @@ fn tell_sizes(model: &mut Model, effects: &mut Vec<Effect>) {
         let Some(pane) = model.panes.get_mut(&id) else {
             continue;
         };
-        if pane.size == size || !pane.follows_size() {
+        // One of the front end's own is known as such; another one has to hear once that it is shown here.
+        let known = pane.told || pane.info.owner == Owner::Front;
+        if pane.size == size && known || !pane.follows_size() {
             continue;
         }
         pane.size = size;
+        pane.told = true;
         if pane.ended.is_none() {
             effects.push(Effect::Resize(id, size));
         }

@@ -9,14 +9,19 @@ use crate::domain::terminal::{Owner, TerminalInfo, TerminalSpec};
 use crate::pane::PaneError;
 use crate::tui::effect::{Effect, Place};
 use crate::tui::model::{Model, Now, Pane, Severity, Tab};
+use crate::tui::run::First;
 
 /// Asks for the terminals to begin with, each in a tab of its own.
-pub fn first(model: &mut Model, specs: Vec<TerminalSpec>, effects: &mut Vec<Effect>) {
+pub fn first(model: &mut Model, first: First, effects: &mut Vec<Effect>) {
     let area = model.areas().panes;
-    for (index, spec) in specs.into_iter().enumerate() {
+    let wanted: Vec<(Place, TerminalSpec)> = match first {
+        First::Only(spec) => vec![(Place::Only, *spec)],
+        First::Panes(specs) => (0..).map(Place::Start).zip(specs).collect(),
+    };
+    for (place, spec) in wanted {
         ask(
             model,
-            Place::Start(index),
+            place,
             TerminalSpec {
                 size: size_of(area),
                 owner: Owner::Front,
@@ -90,6 +95,9 @@ pub(super) fn opened(
             {
                 pane.restarting = false;
             }
+            if place == Place::Only && model.panes.is_empty() {
+                effects.push(Effect::Fail(error.to_string()));
+            }
             model.messages.tell(Severity::Error, error.to_string(), now);
             return;
         }
@@ -149,6 +157,10 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
             insert_start(model, number, id);
             return;
         }
+        Place::Only => {
+            insert_start(model, 0, id);
+            return;
+        }
         Place::Tab => {}
     }
     model.tabs.push(Tab::new(id));
@@ -179,7 +191,7 @@ fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Ef
     let near = match place {
         Place::Tab => model.focus(),
         Place::Split(target, _) => Some(target),
-        Place::Start(_) | Place::Instead(_) => None,
+        Place::Only | Place::Start(_) | Place::Instead(_) => None,
     };
     effects.push(Effect::Open(place, Box::new(spec), near));
 }

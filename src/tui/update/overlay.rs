@@ -132,6 +132,11 @@ pub(super) fn key(
             }
             _ => {}
         },
+        Some(Overlay::Address(address)) => match (does, key.code) {
+            (Some(Action::DialogAccept), _) | (_, KeyCode::Char('q')) => model.overlay = None,
+            (Some(does), _) => scroll(&mut address.scroll, does, Growth::Down, limit),
+            _ => {}
+        },
         Some(Overlay::Providers(_)) | None => {}
     }
 }
@@ -145,7 +150,7 @@ pub(super) fn insert(overlay: &mut Overlay, text: &str) {
             picker.rank();
         }
         Overlay::Help(help) => help.query.insert(text),
-        Overlay::Confirm(_) | Overlay::Log(_) | Overlay::Providers(_) => {}
+        Overlay::Confirm(_) | Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) => {}
     }
 }
 
@@ -211,6 +216,7 @@ pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
         Some(Overlay::Picker(picker)) => picker.page(down, 1),
         Some(Overlay::Help(help)) => scroll(&mut help.scroll, does, Growth::Down, limit),
         Some(Overlay::Log(log)) => scroll(&mut log.scroll, does, Growth::Up, limit),
+        Some(Overlay::Address(address)) => scroll(&mut address.scroll, does, Growth::Down, limit),
         _ => {}
     }
 }

@@ -1,5 +1,7 @@
 //! What happens to terminals by themselves.
 
+use std::cmp::Ordering;
+
 use super::open;
 use crate::domain::agent::AgentState;
 use crate::domain::event::TerminalEvent;
@@ -106,10 +108,17 @@ fn changed(
         return;
     };
     let before = pane.state();
+    let news = viewers_news(&pane.info, &info);
     // Somebody else may have set it; a pane on the screen is told its own again.
     pane.size = info.size;
     pane.info = info;
     let after = pane.state();
+    for text in news {
+        model.messages.note(Severity::Info, text, now);
+    }
+    let Some(pane) = model.panes.get_mut(&id) else {
+        return;
+    };
     if before == after || attended {
         return;
     }
@@ -124,6 +133,24 @@ fn changed(
         effects.push(Effect::Notify(text.clone()));
     }
     model.messages.tell(Severity::Info, text, now);
+}
+
+/// What to tell of viewers that came, went, or took the pane over.
+fn viewers_news(before: &TerminalInfo, after: &TerminalInfo) -> Vec<String> {
+    let (name, count) = (&after.name, after.viewers);
+    let mut news = Vec::new();
+    match count.cmp(&before.viewers) {
+        Ordering::Greater => news.push(format!("{name}: viewer attached ({count})")),
+        Ordering::Less => news.push(format!("{name}: viewer left ({count})")),
+        Ordering::Equal => {}
+    }
+    match (before.taken, after.taken) {
+        (false, true) => news.push(format!("{name}: a viewer took it over")),
+        // That the last one has left tells as much.
+        (true, false) if count > 0 => news.push(format!("{name}: no longer taken by a viewer")),
+        _ => {}
+    }
+    news
 }
 
 /// A program has ended: its pane goes if that went well or was asked for, else it keeps its last screen.

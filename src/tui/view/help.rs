@@ -3,21 +3,52 @@
 use ratatui::buffer::Buffer;
 
 use super::area;
-use super::text::{Line, width};
+use super::text::{Line, width, wrap};
 use crate::domain::action::Context;
 use crate::domain::layout::Rect;
 use crate::tui::model::{Help, Model};
 use crate::tui::theme::Role;
 
+const INDENT: u16 = 2;
 const KEY_COLUMNS: u16 = 24;
+/// Where there are fewer columns for them, texts stand below their keys.
+const LEAST_TEXT: u16 = 20;
 
 pub(super) enum Entry {
     Heading(String),
-    Key { chords: String, text: String },
+    Key {
+        chords: String,
+        text: String,
+    },
+    /// What the line above had no room for, so many columns from the left.
+    More {
+        indent: u16,
+        text: String,
+    },
 }
 
-/// The lines of help that the query leaves.
-pub(super) fn lines(model: &Model, help: &Help) -> Vec<Entry> {
+/// The lines of help that the query leaves, at a width.
+pub(super) fn lines(model: &Model, help: &Help, width: u16) -> Vec<Entry> {
+    let beside = width.saturating_sub(INDENT + KEY_COLUMNS) >= LEAST_TEXT;
+    let indent = INDENT + if beside { KEY_COLUMNS } else { INDENT };
+    let mut lines = Vec::new();
+    for entry in entries(model, help) {
+        let Entry::Key { chords, text } = entry else {
+            lines.push(entry);
+            continue;
+        };
+        let mut parts = wrap(&text, width.saturating_sub(indent), usize::MAX, "").into_iter();
+        let first = if beside { parts.next() } else { None };
+        lines.push(Entry::Key {
+            chords,
+            text: first.unwrap_or_default(),
+        });
+        lines.extend(parts.map(|text| Entry::More { indent, text }));
+    }
+    lines
+}
+
+fn entries(model: &Model, help: &Help) -> Vec<Entry> {
     let keymap = &model.options.keymap;
     let query = help.query.text().to_lowercase();
     let mut lines = Vec::new();
@@ -70,7 +101,7 @@ pub(super) fn draw(model: &Model, help: &Help, inner: Rect, buffer: &mut Buffer)
     line.put("filter: ", theme.style(Role::Muted))
         .put(help.query.text(), theme.style(Role::Text));
     let rows = inner.height.saturating_sub(1);
-    let lines = lines(model, help);
+    let lines = lines(model, help, inner.width);
     let last = lines.len().saturating_sub(usize::from(rows));
     let shown = lines.iter().skip(help.scroll.min(last));
     for (row, entry) in (1..=rows).zip(shown) {
@@ -79,9 +110,12 @@ pub(super) fn draw(model: &Model, help: &Help, inner: Rect, buffer: &mut Buffer)
             Entry::Heading(text) => {
                 line.put(text, theme.style(Role::Heading));
             }
+            Entry::More { indent, text } => {
+                line.skip(*indent).put(text, theme.style(Role::Text));
+            }
             Entry::Key { chords, text } => {
                 let pad = KEY_COLUMNS.saturating_sub(width(chords)).max(2);
-                line.put("  ", theme.style(Role::Text))
+                line.skip(INDENT)
                     .put(chords, theme.style(Role::Key))
                     .skip(pad)
                     .put_fit(text, theme.style(Role::Text), theme.glyphs().ellipsis);

@@ -10,7 +10,7 @@ use crate::tui::model::{Mode, Model, Overlay, Page, Severity};
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
-const AFTER_PREFIX: [(Action, &str); 20] = [
+const AFTER_PREFIX: [(Action, &str); 21] = [
     (Action::NextWaiting, "next waiting"),
     (Action::NewPane, "new"),
     (Action::LaunchAgent, "agent"),
@@ -25,6 +25,7 @@ const AFTER_PREFIX: [(Action, &str); 20] = [
     (Action::ProviderPanel, "providers"),
     (Action::FailOver, "fail over"),
     (Action::RestartProvider, "restart provider"),
+    (Action::BrowserAddress, "browser"),
     (Action::Palette, "palette"),
     (Action::Help, "help"),
     (Action::RenamePane, "rename"),
@@ -131,6 +132,9 @@ fn hints(model: &Model) -> Hints {
     let after =
         |action: Action, text: &str| Some((format!("{prefix} {}", key(action)?), text.to_owned()));
     let mut hints = Vec::new();
+    if pane.is_some_and(|pane| pane.ended.is_none() && pane.info.taken) {
+        hints.extend(plain(&[("any key", "take it back")]));
+    }
     if pane.is_some_and(|pane| pane.ended.is_some()) {
         hints.extend(plain(&[("enter", "close"), ("r", "restart")]));
     }
@@ -166,6 +170,11 @@ fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> 
             (Action::PanelFailOver, "fail over"),
             (Action::PanelRestart, "restart"),
             (Action::PanelBack, "back"),
+        ]),
+        Overlay::Address(_) => named(&[
+            (Action::DialogAccept, "close"),
+            (Action::DialogNext, "down"),
+            (Action::DialogPrevious, "up"),
         ]),
         Overlay::Help(_) | Overlay::Log(_) => named(&[
             (Action::DialogNext, "down"),

@@ -4,6 +4,7 @@
 //! says what is behind each hole; [`modes`] where the cursor is and what the outer terminal should tell. Where a
 //! click lands is decided here too, since only the view knows where it put things.
 
+mod address;
 mod gauge;
 mod help;
 mod hints;

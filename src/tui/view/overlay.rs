@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use super::text::{Line, fill, fit, width};
-use super::{area, help, log, providers};
+use super::{address, area, help, log, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
 use crate::tui::model::{
@@ -21,6 +21,9 @@ pub enum Hit {
     Button(Choice),
 }
 
+/// Columns of the box with an address, border included.
+const ADDRESS_COLUMNS: u16 = 78;
+
 const NO: &str = " No ";
 const YES: &str = " Yes ";
 
@@ -36,6 +39,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         Overlay::Help(state) => help::draw(model, state, inner, buffer),
         Overlay::Log(state) => log::draw(model, state, inner, buffer),
         Overlay::Providers(panel) => providers::draw(model, panel, inner, buffer),
+        Overlay::Address(state) => address::draw(model, state, inner, buffer),
     }
 }
 
@@ -118,11 +122,12 @@ pub fn scroll_limit(model: &Model) -> usize {
     let inner = inside(outer(model, overlay));
     let rows = usize::from(inner.height);
     match overlay {
-        Overlay::Help(state) => help::lines(model, state)
+        Overlay::Help(state) => help::lines(model, state, inner.width)
             .len()
             .saturating_sub(rows.saturating_sub(1)),
         Overlay::Log(_) => log::count(model, inner.width).saturating_sub(rows),
         Overlay::Providers(panel) => providers::scroll_limit(model, panel, rows),
+        Overlay::Address(state) => address::count(state, inner.width).saturating_sub(rows),
         _ => 0,
     }
 }
@@ -141,7 +146,7 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             },
             inner.height.saturating_sub(1),
         ),
-        Overlay::Log(_) | Overlay::Providers(_) => return None,
+        Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) => return None,
     };
     let x = inner.x + x.min(inner.width.saturating_sub(1));
     let y = inner.y + y;
@@ -159,6 +164,7 @@ fn title(overlay: &Overlay) -> String {
         },
         Overlay::Help(_) => "keys",
         Overlay::Log(_) => "messages",
+        Overlay::Address(_) => "browser address",
         Overlay::Providers(panel) => return providers::title(panel),
     };
     title.to_owned()
@@ -190,6 +196,11 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
         Overlay::Help(_) => (84, rows),
         Overlay::Log(_) => (100, rows),
         Overlay::Providers(_) => (120, rows),
+        Overlay::Address(state) => {
+            let wide = ADDRESS_COLUMNS.min(cols);
+            let count = address::count(state, wide.saturating_sub(4));
+            (wide, lines(count).saturating_add(2))
+        }
     };
     let (wide, high) = (wide.min(cols), high.min(rows.saturating_sub(2)));
     Rect::new(

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use super::area;
-use super::sidebar::status;
+use super::sidebar::{status, viewers};
 use super::text::{Line, fill, fit, width};
 use crate::domain::id::TerminalId;
 use crate::domain::layout::Rect;
@@ -13,6 +13,9 @@ use crate::tui::copy::CopyView;
 use crate::tui::frame::{Content, CursorAt, Mouse, OuterModes, Rows, cut_hole};
 use crate::tui::model::{Model, Pane, Tab};
 use crate::tui::theme::Role;
+
+/// A pane of fewer rows has none to spare for a bar.
+const BAR_FROM_ROWS: u16 = 3;
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     let Some(tab) = model.tab() else {
@@ -26,7 +29,14 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
         let Some(pane) = model.panes.get(&id) else {
             continue;
         };
-        cut_hole(buffer, pane_rect);
+        let window = Window::of(pane, pane_rect);
+        if window.rect != pane_rect {
+            draw_nothing(model, pane_rect, buffer);
+        }
+        cut_hole(buffer, window.rect);
+        if window.bar {
+            draw_taken(model, pane, pane_rect, buffer);
+        }
         if !tab.is_single() {
             draw_title(model, pane, pane_rect, tab.focus == id, buffer);
         }
@@ -35,6 +45,41 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
         }
         if let Some(mode) = &pane.copy {
             draw_copy(model, &mode.view(), pane_rect, buffer);
+        }
+    }
+}
+
+/// Where a pane's screen is shown within its area: all over it, but for the screen of a viewer that has another size.
+struct Window {
+    rect: Rect,
+    /// The row of the screen that is shown first.
+    first_row: usize,
+    /// The last row of the area tells that a viewer types.
+    bar: bool,
+}
+
+impl Window {
+    /// Of a screen that is too high the part with the cursor is shown, of one that is too wide the left part.
+    fn of(pane: &Pane, rect: Rect) -> Self {
+        let taken = pane.info.taken && pane.ended.is_none() && pane.copy.is_none();
+        let Some(screen) = pane.screen.as_ref().filter(|_| taken) else {
+            return Self {
+                rect,
+                first_row: 0,
+                bar: false,
+            };
+        };
+        let bar = rect.height >= BAR_FROM_ROWS;
+        let room = rect.height - u16::from(bar);
+        let cursor_end = screen.cursor.row.saturating_add(1);
+        Self {
+            rect: Rect {
+                width: rect.width.min(screen.size.cols()),
+                height: room.min(screen.size.rows()),
+                ..rect
+            },
+            first_row: usize::from(cursor_end.saturating_sub(room)),
+            bar,
         }
     }
 }
@@ -71,12 +116,13 @@ fn content(pane: &Pane, rect: Rect) -> Content<'_> {
             spans: all,
         };
     }
+    let window = Window::of(pane, rect);
+    let rows = pane.screen.as_ref().map(|screen| screen.rows.as_slice());
     Content {
-        rect,
+        rect: window.rect,
         rows: Rows::Live(
-            pane.screen
-                .as_ref()
-                .map_or(&[], |screen| screen.rows.as_slice()),
+            rows.and_then(|rows| rows.get(window.first_row..))
+                .unwrap_or_default(),
         ),
         reverse: pane.screen.as_ref().is_some_and(|screen| screen.reverse),
         spans: Vec::new(),
@@ -161,7 +207,13 @@ fn cursor(model: &Model) -> Option<CursorAt> {
         return None;
     }
     let cursor = pane.screen.as_ref()?.cursor;
-    let (x, y) = inside(cursor.row, cursor.col).filter(|_| cursor.visible)?;
+    let window = Window::of(pane, rect);
+    let first_row = u16::try_from(window.first_row).unwrap_or(u16::MAX);
+    let (x, y) = cursor
+        .row
+        .checked_sub(first_row)
+        .and_then(|row| inside(row, cursor.col))
+        .filter(|(x, y)| cursor.visible && window.rect.contains(*x, *y))?;
     Some(CursorAt {
         x,
         y,
@@ -230,6 +282,34 @@ fn draw_dividers(model: &Model, tab: &Tab, rect: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// What is around a screen that is smaller than its pane.
+fn draw_nothing(model: &Model, rect: Rect, buffer: &mut Buffer) {
+    let style = model.theme.style(Role::Border);
+    let dots = model.theme.glyphs().nothing.repeat(usize::from(rect.width));
+    for row in 0..rect.height {
+        Line::new(buffer, area(rect), row).put(&dots, style);
+    }
+}
+
+/// That a viewer has taken the pane over, below its screen.
+fn draw_taken(model: &Model, pane: &Pane, rect: Rect, buffer: &mut Buffer) {
+    let style = model.theme.style(Role::Indicator);
+    let row = Rect::new(rect.x, rect.bottom().saturating_sub(1), rect.width, 1);
+    fill(buffer, area(row), style);
+    let size = pane.info.size;
+    let whole = format!(
+        " a viewer types here ({}x{}); any key takes it back",
+        size.cols(),
+        size.rows()
+    );
+    let brief = " any key takes it back".to_owned();
+    let text = [whole, brief]
+        .into_iter()
+        .find(|text| width(text) <= rect.width)
+        .unwrap_or_else(|| " any key: back".to_owned());
+    Line::new(buffer, area(row), 0).put_fit(&text, style, model.theme.glyphs().ellipsis);
+}
+
 /// The name and state of a pane, in the line above it.
 fn draw_title(model: &Model, pane: &Pane, rect: Rect, focused: bool, buffer: &mut Buffer) {
     let theme = &model.theme;
@@ -249,7 +329,8 @@ fn draw_title(model: &Model, pane: &Pane, rect: Rect, focused: bool, buffer: &mu
         String::new()
     };
     let room = rect.width.saturating_sub(2);
-    let left = room.saturating_sub(width(&state) + width(&badge) + 2);
+    let viewers = viewers(theme, pane);
+    let left = room.saturating_sub(width(&state) + width(&viewers) + width(&badge) + 2);
     let name = fit(pane.name(), left, glyphs.ellipsis);
     let style = theme.style(if focused {
         Role::BorderFocused
@@ -260,6 +341,7 @@ fn draw_title(model: &Model, pane: &Pane, rect: Rect, focused: bool, buffer: &mu
     let mut line = Line::new(buffer, area(row), 0);
     line.put(&format!(" {name} "), style)
         .put(&state, theme.style(role))
+        .put(&viewers, theme.style(Role::Key))
         .put(&badge, theme.style(Role::Warning));
 }
 

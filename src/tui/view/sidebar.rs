@@ -6,6 +6,7 @@ use super::area;
 use super::text::{Line, fill, width};
 use crate::domain::id::TerminalId;
 use crate::domain::layout::Rect;
+use crate::domain::terminal::Status;
 use crate::tui::model::{Model, Pane};
 use crate::tui::theme::{Role, Theme};
 
@@ -82,7 +83,8 @@ fn draw_pane(theme: &Theme, pane: &Pane, focused: bool, line: &mut Line<'_>) {
     line.put(if focused { glyphs.selected } else { " " }, style)
         .put(" ", style);
     let badge = if pane.badge { glyphs.bell } else { "" };
-    let tail = format!(" {glyph} {word}{badge}");
+    let viewers = viewers(theme, pane);
+    let tail = format!(" {viewers}{glyph} {word}{badge}");
     let room = line.room().saturating_sub(width(&tail));
     let name = super::text::fit(pane.name(), room, glyphs.ellipsis);
     let pad = usize::from(room.saturating_sub(width(&name)));
@@ -91,7 +93,8 @@ fn draw_pane(theme: &Theme, pane: &Pane, focused: bool, line: &mut Line<'_>) {
         .put(&tail, patched);
 }
 
-/// Glyph, word and colour for what a pane does; blank for a program that is no agent.
+/// Glyph, word and colour for what a pane does; blank for a program that is no agent. One that was made over HTTP and
+/// has lost its viewer says so, since it may end for that.
 pub(super) fn status(theme: &Theme, pane: &Pane) -> (&'static str, &'static str, Role) {
     let glyphs = theme.glyphs();
     if pane.ended.is_some() {
@@ -102,6 +105,17 @@ pub(super) fn status(theme: &Theme, pane: &Pane) -> (&'static str, &'static str,
     }
     match pane.state() {
         Some(state) => (glyphs.state(state), state.name(), Theme::state_role(state)),
+        None if pane.info.status == Status::Disconnected => {
+            (glyphs.idle, Status::Disconnected.name(), Role::Muted)
+        }
         None => (" ", "", Role::Muted),
+    }
+}
+
+/// How many are attached to a pane; nothing where nobody is.
+pub(super) fn viewers(theme: &Theme, pane: &Pane) -> String {
+    match pane.info.viewers {
+        0 => String::new(),
+        count => format!("{}{count} ", theme.glyphs().viewers),
     }
 }

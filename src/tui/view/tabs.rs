@@ -1,4 +1,4 @@
-//! The line of tabs, with the pool's gauge.
+//! The line of tabs, with how many are attached to all panes and the pool's gauge.
 
 use std::fmt::Write as _;
 
@@ -14,6 +14,9 @@ use crate::tui::theme::{Role, Theme};
 
 /// Columns of the screen from which on the gauge has a bar, and the cells of that.
 const BAR_FROM: u16 = 60;
+/// Columns of the screen from which on viewers are told in words, and below which only where there are some.
+const VIEWERS_WORD_FROM: u16 = 80;
+const VIEWERS_ALWAYS_FROM: u16 = 40;
 const BAR_CELLS: usize = 8;
 /// A name longer than this is cut in the line of tabs.
 const NAME_COLUMNS: u16 = 20;
@@ -23,7 +26,7 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     let bar = theme.style(Role::Bar);
     fill(buffer, area(rect), bar);
     let mut line = Line::new(buffer, area(rect), 0);
-    for (text, role) in gauge(model).into_iter().rev() {
+    for (text, role) in right(model).into_iter().rev() {
         line.put_right(&text, bar.patch(theme.style(role)));
     }
     for (index, label) in labels(model, line.room()) {
@@ -50,8 +53,8 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
 /// The tab whose label covers a column.
 #[must_use]
 pub fn tab_at(model: &Model, x: u16) -> Option<usize> {
-    let gauge: u16 = gauge(model).iter().map(|(text, _)| width(text)).sum();
-    let room = model.areas().tabs.width.saturating_sub(gauge);
+    let right: u16 = right(model).iter().map(|(text, _)| width(text)).sum();
+    let room = model.areas().tabs.width.saturating_sub(right);
     let mut start = 0_u16;
     for (index, label) in labels(model, room) {
         let end = start.saturating_add(label.width());
@@ -122,6 +125,14 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     if ids.len() > 1 {
         let _ = write!(after, "+{} ", ids.len() - 1);
     }
+    let viewers: u32 = ids
+        .iter()
+        .filter_map(|id| model.panes.get(id))
+        .map(|pane| pane.info.viewers)
+        .sum();
+    if viewers > 0 {
+        let _ = write!(after, "{}{viewers} ", glyphs.viewers);
+    }
     if tab.zoomed {
         after.push_str(glyphs.zoomed);
         after.push(' ');
@@ -154,6 +165,24 @@ fn urgency(state: AgentState) -> u8 {
         AgentState::Idle => 1,
         AgentState::Unknown => 0,
     }
+}
+
+/// What stands at the right end of the line.
+fn right(model: &Model) -> Vec<(String, Role)> {
+    viewers(model).into_iter().chain(gauge(model)).collect()
+}
+
+/// How many are attached over all panes.
+fn viewers(model: &Model) -> Option<(String, Role)> {
+    let count: u32 = model.living().map(|pane| pane.info.viewers).sum();
+    let text = match (model.size.0, count) {
+        (VIEWERS_WORD_FROM.., 1) => " 1 viewer ".to_owned(),
+        (VIEWERS_WORD_FROM.., _) => format!(" {count} viewers "),
+        (..VIEWERS_ALWAYS_FROM, 0) => return None,
+        _ => format!(" {}{count} ", model.theme.glyphs().viewers),
+    };
+    let role = if count > 0 { Role::Key } else { Role::Muted };
+    Some((text, role))
 }
 
 /// How full the pool is: in numbers, and as a bar where there is room.

@@ -7,6 +7,7 @@ mod overlays;
 mod panes;
 mod scroll;
 mod start;
+mod viewers;
 
 use crate::support::condition::eventually;
 use crate::support::screen::Screen;

@@ -50,6 +50,20 @@ fn output_does_not_move_what_is_being_read() {
 }
 
 #[test]
+fn keys_typed_at_once_after_a_search_act_where_it_led() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("seq 1 9000; echo fi\"\"nished\r");
+    terminal.wait_text("finished");
+    terminal.command("[");
+    terminal.type_("?^123$\rv$y");
+    terminal.wait_for("it is in the clipboard", |screen| {
+        screen.clipboard().iter().any(|data| data == b"MTIz")
+    });
+    say(&mut terminal, "back-at-the-shell");
+}
+
+#[test]
 fn search_from_the_prefix_finds_in_the_history() {
     let home = Home::new();
     let mut terminal = shell(&home);

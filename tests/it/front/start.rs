@@ -101,24 +101,51 @@ fn without_shell_and_home_the_front_end_starts() {
 fn a_command_that_cannot_start_is_told() {
     let home = Home::new();
     let mut terminal = Terminal::tundra(&home, &["--", "no-such-program"]);
-    eventually("it says why", || {
-        terminal.look(|screen| {
-            screen.text().contains("pty spawn failed: ")
-                && screen.text().contains("no-such-program")
-        })
+    assert_eq!(terminal.exit(), 1);
+    terminal.wait_after("it says why", |screen| {
+        let text = screen.text();
+        text.contains("pty spawn failed: ") && text.contains("no-such-program")
     });
-    if terminal.running() {
-        terminal.command("q");
-        eventually("it ends", || {
-            if terminal.running() {
-                terminal.look(|screen| screen.has("?")).then_some(())?;
-                terminal.type_("y");
-            }
-            Some(())
-        });
-    }
-    terminal.exit();
     terminal.assert_restored();
+    assert!(home.processes().is_empty());
+}
+
+#[test]
+fn one_pane_of_several_that_cannot_start_is_told_beside_the_others() {
+    let home = Home::with_config(
+        "[[pane]]\ncommand = \"sh\"\n\n[[pane]]\ncommand = \"no-such-program\"\n",
+    );
+    let mut terminal = Terminal::tundra(&home, &[]);
+    terminal.wait_text("pty spawn failed: ");
+    terminal.wait_text("$");
+    say(&mut terminal, "alive");
+}
+
+#[test]
+fn a_program_that_fails_is_read_before_it_is_closed_and_the_front_end_ends_well() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &["--", "sh", "-c", "echo so; exit 4"]);
+    terminal.wait_text("exited with 4 - press enter to close");
+    terminal.wait_text("so");
+    terminal.type_("\r");
+    assert_eq!(terminal.exit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_default_key_that_the_configuration_takes_is_told() {
+    let home = Home::with_config("[keys]\nzoom-pane = \"c\"\n");
+    let mut terminal = shell(&home);
+    let told = "keys: c is now zoom-pane, no longer new-pane, which has no key left";
+    terminal.command("m");
+    terminal.wait_for("the message log tells it", |screen| {
+        let text = screen.text();
+        text.contains("messages") && text.contains(told)
+    });
+    super::escape(&mut terminal, "messages");
+    terminal.command("c");
+    say(&mut terminal, "same-pane");
+    assert_eq!(alive(&home), 1);
 }
 
 #[test]

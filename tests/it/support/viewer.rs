@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 use tundra::remote::protocol::{ToClient, ToServer};
 
 use super::condition::PATIENCE;
-use super::{Serve, eventually};
+use super::{Home, Serve, eventually};
 
 /// What an HTTP request was answered.
 #[derive(Debug)]
@@ -57,6 +57,16 @@ impl Remote {
         let url = serve.ready()["remote_url"].as_str().unwrap();
         let address = url.split_once("://").unwrap().1.parse().unwrap();
         let file = serve.home.path().join("state/remote.token");
+        let token = std::fs::read_to_string(file).unwrap().trim().to_owned();
+        Self { address, token }
+    }
+
+    /// The listener of an instance that runs with this home, a front end as well.
+    pub fn beside(home: &Home) -> Self {
+        let status = home.cli(&["status", "--json"]).json();
+        let url = status["remote"]["url"].as_str().unwrap();
+        let address = url.split_once("://").unwrap().1.parse().unwrap();
+        let file = status["remote"]["token_file"].as_str().unwrap();
         let token = std::fs::read_to_string(file).unwrap().trim().to_owned();
         Self { address, token }
     }
