@@ -271,6 +271,7 @@ mod tests {
             persistent: false,
             viewers: 0,
             taken: false,
+            ending: false,
             created_at,
             disconnected_since: None,
             exit: Some(Exit::Signal(9)),

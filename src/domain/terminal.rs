@@ -90,6 +90,8 @@ pub struct TerminalInfo {
     pub viewers: u32,
     /// One of them types into it and decides its size, even where a front end shows it.
     pub taken: bool,
+    /// Its end was asked for, or a limit was reached; it may take a while to be over.
+    pub ending: bool,
     pub created_at: Timestamp,
     /// Since when it is [`Status::Disconnected`].
     pub disconnected_since: Option<Timestamp>,

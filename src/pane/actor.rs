@@ -523,6 +523,7 @@ impl Actor {
                 self.limits.kill_grace,
                 now,
             ));
+            self.shared.update(|info| info.ending = true);
         }
     }
 

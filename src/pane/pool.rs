@@ -485,6 +485,7 @@ fn start(
         persistent: spec.persistent,
         viewers: 0,
         taken: false,
+        ending: false,
         created_at: now,
         disconnected_since: None,
         exit: None,

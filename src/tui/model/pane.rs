@@ -25,7 +25,7 @@ pub struct Pane {
     /// It rang or notified while nobody looked.
     pub badge: bool,
     pub ended: Option<Exit>,
-    /// The user said that it shall end, so that it goes as soon as it has.
+    /// Somebody said that it shall end, so that it goes as soon as it has, however that came out.
     pub ending: bool,
     /// Its program is being started once more; asking again changes nothing.
     pub restarting: bool,

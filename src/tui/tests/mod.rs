@@ -333,6 +333,7 @@ fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
         persistent: false,
         viewers: 0,
         taken: false,
+        ending: false,
         created_at: Timestamp::UNIX_EPOCH,
         disconnected_since: None,
         exit: None,

@@ -111,6 +111,7 @@ fn changed(
     let news = viewers_news(&pane.info, &info);
     // Somebody else may have set it; a pane on the screen is told its own again.
     pane.size = info.size;
+    pane.ending |= info.ending;
     pane.info = info;
     let after = pane.state();
     for text in news {

@@ -302,8 +302,9 @@ fn draw_taken(model: &Model, pane: &Pane, rect: Rect, buffer: &mut Buffer) {
         size.cols(),
         size.rows()
     );
+    let middle = " a viewer types; any key takes it back".to_owned();
     let brief = " any key takes it back".to_owned();
-    let text = [whole, brief]
+    let text = [whole, middle, brief]
         .into_iter()
         .find(|text| width(text) <= rect.width)
         .unwrap_or_else(|| " any key: back".to_owned());

@@ -238,6 +238,25 @@ fn a_terminal_made_over_http_is_a_tab_behind_until_its_grace_is_over() {
 }
 
 #[test]
+fn a_terminal_that_resists_its_end_goes_as_others_do() {
+    let home = Home::with_config(
+        "[pty]\nkill_grace = \"500ms\"\n[gateway]\nenabled = false\n[remote]\nbind = \"127.0.0.1:0\"\nreconnect_grace = \"0s\"\n",
+    );
+    let mut terminal = shell(&home);
+    let remote = Remote::beside(&home);
+    let script = "trap '' HUP TERM; echo ready; while :; do sleep 1; done";
+    let id = remote.open(&json!({"name": "stubborn", "command": "sh", "args": ["-c", script]}));
+    let mut viewer = remote.plain(&id);
+    viewer.bytes_with("ready");
+    terminal.wait_text("2 stubborn ◉1");
+    drop(viewer);
+    terminal.wait_for("its tab is gone", |screen| {
+        !screen.lines()[0].contains("stubborn")
+    });
+    say(&mut terminal, "still-here");
+}
+
+#[test]
 fn tundra_attach_is_a_viewer_as_well() {
     let home = home();
     let terminal = shell(&home);
