@@ -17,6 +17,8 @@ enum Step {
     Agent(u32, usize),
     Wait(u64),
     Event(u8, u32),
+    Viewers(u32, u32, bool),
+    Address(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop::sample::select(vec![
             "c", "|", "-", "z", "left", "right", "up", "down", "x", ",", "n", "p", "1", "2", "[",
             "/", "w", ":", "?", "q", "m", "s", "a", "L", "J", "=", "{", "}", "!", "o", ";", "]",
-            "M", "ctrl-l", "ctrl-b",
+            "M", "ctrl-l", "ctrl-b", "u",
         ]).prop_map(Step::Command),
         1 => Just(Step::Open),
         4 => Just(Step::Answer),
@@ -47,6 +49,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1_u32..8, 0_usize..5).prop_map(|(n, state)| Step::Agent(n, state)),
         1 => (0_u64..1000).prop_map(Step::Wait),
         1 => (0_u8..4, 1_u32..8).prop_map(|(kind, n)| Step::Event(kind, n)),
+        2 => (1_u32..8, 0_u32..3, any::<bool>())
+            .prop_map(|(n, count, taken)| Step::Viewers(n, count, taken)),
+        1 => any::<bool>().prop_map(Step::Address),
     ]
 }
 
@@ -99,6 +104,26 @@ fn take_step(rig: &mut Rig, step: &Step) {
             if rig.model.panes.contains_key(&id(number)) {
                 rig.agent(id(number), AgentState::ALL[state]);
             }
+        }
+        Step::Viewers(number, count, taken) => {
+            if rig.model.panes.contains_key(&id(number)) {
+                rig.change(id(number), |info| {
+                    info.viewers = count;
+                    info.taken = taken && count > 0;
+                });
+            }
+        }
+        Step::Address(given) => {
+            let result = if given {
+                Ok(BrowserAddress {
+                    url: "https://192.168.178.20:3000/#token=0123456789abcdef".to_owned(),
+                    good_for: Duration::from_secs(600),
+                    fingerprint: Some(Rig::FINGERPRINT.to_owned()),
+                })
+            } else {
+                Err("remote attach is disabled".to_owned())
+            };
+            rig.tell(Msg::Address(rig.model.focus(), result));
         }
         Step::Wait(millis) => {
             rig.wait(millis);
