@@ -2,7 +2,7 @@
 //!
 //! A pending wrap is kept until the cursor moves.
 
-use super::carriage::{REPLACEMENT, is_mark};
+use super::carriage::{into_grid, is_mark};
 use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide};
 use super::grid::RawCell;
 use super::history::History;
@@ -212,7 +212,7 @@ impl Canvas {
                 col = 0;
             }
             col += width;
-            push_char(&mut piece, if c == '\u{fffd}' { REPLACEMENT } else { c });
+            push_char(&mut piece, into_grid(c));
             if let Some(mark) = mark {
                 push_char(&mut piece, mark);
             }
@@ -315,7 +315,7 @@ impl Canvas {
         let mark = self.ready_pen();
         self.place(row, col);
         let mut text = Vec::new();
-        push_char(&mut text, if c == '\u{fffd}' { REPLACEMENT } else { c });
+        push_char(&mut text, into_grid(c));
         if let Some(mark) = mark {
             push_char(&mut text, mark);
         }

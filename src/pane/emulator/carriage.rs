@@ -11,8 +11,8 @@ const FIRST: u32 = 0xe_01f0;
 /// The characters from [`FIRST`] to the end of that range (U+E0FFF).
 const COUNT: usize = 0xe10;
 
-/// Stands in the grid for U+FFFD, which it would drop.
-pub(super) const REPLACEMENT: char = '\u{10ffff}';
+/// Characters that the grid would drop or join to another, with the noncharacter that stands for each in there.
+const STAND_INS: [(char, char); 2] = [('\u{fffd}', '\u{10ffff}'), ('\u{ad}', '\u{10fffe}')];
 
 /// The part of a cell's look that the grid does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -27,6 +27,18 @@ pub(super) struct Load {
 /// Whether a character is one of ours; a program's own are dropped.
 pub(super) fn is_mark(c: char) -> bool {
     (FIRST as usize..FIRST as usize + COUNT).contains(&(c as usize))
+}
+
+/// What the grid is given for a character that has a width.
+pub(super) fn into_grid(c: char) -> char {
+    let pair = STAND_INS.iter().find(|(meant, _)| *meant == c);
+    pair.map_or(c, |(_, held)| *held)
+}
+
+/// What a character stands for that the grid holds.
+pub(super) fn from_grid(c: char) -> char {
+    let pair = STAND_INS.iter().find(|(_, held)| *held == c);
+    pair.map_or(c, |(meant, _)| *meant)
 }
 
 #[derive(Default)]

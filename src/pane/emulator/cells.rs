@@ -15,6 +15,8 @@ pub(super) const CLUSTER_LIMIT: usize = 14;
 /// or one that marks looks in the grid.
 pub(super) fn char_width(c: char) -> Option<u16> {
     match c.width() {
+        // xterm, tmux and the C library give the soft hyphen a column of its own.
+        Some(0) if c == '\u{ad}' => Some(1),
         None => (u32::from(c) >= 256).then_some(1),
         Some(0) => (!is_mark(c)).then_some(0),
         Some(1) => Some(1),

@@ -5,7 +5,7 @@
 
 use std::num::NonZeroU16;
 
-use super::carriage::{Carriage, Load, REPLACEMENT, is_mark};
+use super::carriage::{Carriage, Load, from_grid, is_mark};
 use super::cells::{Content, push_cell};
 use super::look::{Look, apply_load, color, put_number, raw_look, write_look};
 use super::style::Style;
@@ -341,8 +341,7 @@ impl Grid {
     fn content<'a>(&self, text: &str, style: &mut Style, cluster: &'a mut String) -> Content<'a> {
         let mut chars = text.chars();
         let first = match chars.next() {
-            Some(REPLACEMENT) => '\u{fffd}',
-            Some(c) => c,
+            Some(c) => from_grid(c),
             None => return Content::Blank,
         };
         if chars.as_str().is_empty() {

@@ -1,5 +1,6 @@
 //! A grid with its margins and the history above it: what scrolls, what is kept, and in which colour blanks come in.
 
+use super::carriage::into_grid;
 use super::cells::{Content, content_of, style_of};
 use super::grid::{Grid, RawCell};
 use super::history::History;
@@ -413,22 +414,13 @@ fn looks_alike(left: &Cell, right: &Cell) -> bool {
 fn push_content(text: &mut Vec<u8>, content: Content<'_>) {
     match content {
         Content::Blank => {}
-        Content::Char(c) => push_char(
-            text,
-            if c == '\u{fffd}' {
-                super::carriage::REPLACEMENT
-            } else {
-                c
-            },
-        ),
+        Content::Char(c) => push_char(text, into_grid(c)),
         Content::Cluster(cluster) => {
             let mut chars = cluster.chars();
-            if chars.next() == Some('\u{fffd}') {
-                push_char(text, super::carriage::REPLACEMENT);
-                text.extend_from_slice(chars.as_str().as_bytes());
-            } else {
-                text.extend_from_slice(cluster.as_bytes());
+            if let Some(first) = chars.next() {
+                push_char(text, into_grid(first));
             }
+            text.extend_from_slice(chars.as_str().as_bytes());
         }
     }
 }

@@ -76,7 +76,7 @@ const MAY_WIDEN = 1;
 
 function width(code) {
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return 0;
-  if (code < 0x300) return code === 0xad && within(ZERO, code) ? 0 : 1;
+  if (code < 0x300) return 1;
   if (within(ZERO, code)) return 0;
   return within(WIDE, code) ? 2 : 1;
 }

@@ -94,6 +94,8 @@ impl<'a> Pen<'a> {
         }
         match cell.ch {
             '\0' => out.push(b' '),
+            // Terminals disagree about the soft hyphen's width; it looks like this one.
+            '\u{ad}' => out.push(b'-'),
             ch if ch.is_ascii() || self.theme.shows_utf8() => {
                 out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
             }

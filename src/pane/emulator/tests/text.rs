@@ -135,6 +135,19 @@ fn national_character_sets_replace_their_characters() {
 }
 
 #[test]
+fn a_soft_hyphen_takes_a_column_wherever_it_goes() {
+    let mut terminal = Terminal::fed("a\u{ad}b");
+    assert_eq!(terminal.cursor(), (0, 3));
+    assert_eq!(terminal.text(), "a\u{ad}b");
+    // Through the grid's edits, a look of its own, a pending wrap, and history.
+    terminal.feed("\x1b[1G\x1b[@\x1b[9;31m\x1b[2;1H012345678\u{ad}x");
+    assert_eq!(terminal.text(), " a\u{ad}b|012345678\u{ad}|x");
+    assert_eq!(shows("\x1b[4h1\u{ad}2\x1b[1Gx"), "x1\u{ad}2");
+    assert_eq!(shows("\u{ad}\u{301}\x1b[2D\x1b[P"), "");
+    assert_eq!(shows("\u{ad}\x1b[2b"), "\u{ad}\u{ad}\u{ad}");
+}
+
+#[test]
 fn rep_repeats_the_last_character_with_what_joined_it() {
     assert_eq!(shows("a\x1b[3b"), "aaaa");
     assert_eq!(shows("e\u{301}\x1b[b"), "e\u{301}e\u{301}");
