@@ -4,13 +4,13 @@ use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row, Underline};
 
 /// Writes a row with SGR sequences alone, as `tmux capture-pane -e` gives it.
 ///
-/// Each line stands for itself: it begins and ends in the default rendition. Trailing blanks are left out unless they
-/// show (a background, inverse, or a line through, over or under them).
+/// Each line stands for itself: it begins and ends in the default rendition. Trailing blanks are left out, as they are
+/// from the row's text, whatever their colour.
 pub fn row_to_ansi(row: &Row) -> String {
     let used = row
         .cells
         .iter()
-        .rposition(|cell| shows(row, cell))
+        .rposition(|cell| !is_blank(row, cell))
         .map_or(0, |last| last + 1);
     let mut text = String::with_capacity(used);
     let mut pen = Pen::default();
@@ -29,14 +29,10 @@ pub fn row_to_ansi(row: &Row) -> String {
     text
 }
 
-fn shows(row: &Row, cell: &Cell) -> bool {
-    let drawn = Attrs::INVERSE.with(Attrs::STRIKE).with(Attrs::OVERLINE);
-    let text = cell.ch != '\0' && cell.ch != ' '
-        || row.extra(cell).is_some_and(|extra| extra.cluster.is_some());
-    text || cell.bg != Color::DEFAULT
-        || cell.attrs.bits() & drawn.bits() != 0
-        || cell.attrs.underline() != Underline::None
-        || cell.attrs.contains(Attrs::WIDE_TAIL)
+fn is_blank(row: &Row, cell: &Cell) -> bool {
+    matches!(cell.ch, '\0' | ' ')
+        && !cell.attrs.contains(Attrs::WIDE_TAIL)
+        && row.extra(cell).is_none_or(|extra| extra.cluster.is_none())
 }
 
 /// The rendition of a cell.
@@ -175,15 +171,18 @@ mod tests {
     }
 
     #[test]
-    fn coloured_trailing_blanks_are_kept() {
+    fn trailing_blanks_are_left_out_whatever_their_look() {
         let blue = Cell {
             bg: Color::rgb(1, 2, 3),
             ..cell('\0')
         };
-        assert_eq!(
-            row_to_ansi(&row(vec![cell('a'), blue, blue, cell('\0')])),
-            "a\x1b[48;2;1;2;3m  \x1b[0m"
-        );
+        let underlined = Cell {
+            attrs: Attrs::INVERSE.with_underline(Underline::Single),
+            ..cell(' ')
+        };
+        let row = row(vec![cell('a'), blue, cell('b'), blue, underlined]);
+        assert_eq!(row_to_ansi(&row), "a\x1b[48;2;1;2;3m \x1b[0mb");
+        assert_eq!(row.text(), "a b");
     }
 
     #[test]
