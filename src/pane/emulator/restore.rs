@@ -16,9 +16,10 @@ use super::charset::Charsets;
 use super::modes::Switches;
 use super::pen::Pen;
 use super::screen::Screen;
+use super::style::Style;
 use super::terminal::Terminal;
 use crate::domain::screen::{Attrs, Cell, Modes, MouseEncoding, MouseMode, Row};
-use look::{push, set_pen};
+use look::{push, set_pen, write_style};
 use rows::print_rows;
 
 /// The modes that may be saved and set without moving anything, with their defaults.
@@ -133,22 +134,39 @@ fn write_saved(screen: &Screen, index: usize, rows: &[Arc<Row>], out: &mut Vec<u
     if saved.origin {
         out.extend_from_slice(b"\x1b[?6h");
     }
-    push(
-        out,
-        format_args!("\x1b[{};{}H", saved.row + 1, saved.col + 1),
-    );
+    let go = |out: &mut Vec<u8>| {
+        let (row, col) = (saved.row + 1, saved.col + 1);
+        push(out, format_args!("\x1b[{row};{col}H"));
+    };
+    go(out);
     let row = rows.get(usize::from(saved.row)).filter(|_| saved.pending);
-    if let Some(row) = row {
-        write_pending(row, saved.row, saved.col, out);
+    let blank = row.and_then(|row| blank_at(row, saved.col));
+    match (row, blank) {
+        (Some(_), Some(_)) => out.push(b' '),
+        (Some(row), None) => write_pending(row, saved.row, saved.col, out),
+        (None, _) => {}
     }
     set_pen(&saved.pen, out);
     write_charsets(&saved.charsets, out);
     out.extend_from_slice(b"\x1b7");
+    if let Some(blank) = blank {
+        // What had to stand there for the wrap to be saved goes again.
+        go(out);
+        set_pen(&Pen::default(), out);
+        write_style(&Style::background(blank.bg), out);
+        out.extend_from_slice(b"\x1b[X");
+    }
     if saved.origin {
         out.extend_from_slice(b"\x1b[?6l");
     }
     set_pen(&Pen::default(), out);
     out.extend_from_slice(b"\x0f\x1b(B\x1b)B\x1b*B\x1b+B");
+}
+
+/// The cell in a column, where nothing stands in it.
+fn blank_at(row: &Row, col: u16) -> Option<&Cell> {
+    let cell = row.cells.get(usize::from(col))?;
+    (cell.ch == '\0' && !cell.attrs.contains(Attrs::WIDE_TAIL)).then_some(cell)
 }
 
 fn write_tabs(screen: &Screen, out: &mut Vec<u8>) {

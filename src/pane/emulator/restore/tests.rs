@@ -100,6 +100,8 @@ fn everything_a_program_can_set_comes_back() {
         ("\x1b[3g\x1b[5G\x1bH\x1b[12G\x1bH\r", "\ta\tb\tc"),
         ("\x1b(0\x1b)A\x0elqk", "#\x0flqk"),
         ("exactly twenty wide!", "wraps"),
+        ("exactly twenty wide!\x1b7\x1b[2K", "\x1b8x"),
+        ("exactly twenty wide!\x1b7\x1b[44m\x1b[2K\x1b[41m", "\x1b8x"),
         ("\x1b[?7lno wrap at the end of the line", "y"),
         ("\x1b[4hinsert\x1b[1G", "ed "),
         ("\x1b[20h", "a\nb"),
