@@ -25,6 +25,9 @@ pub enum AppError {
     Key { path: PathBuf, source: io::Error },
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::Error),
+    /// Nobody would ever learn that the instance accepts.
+    #[error("stdout cannot be written: {0}")]
+    Ready(io::Error),
     #[error(transparent)]
     Remote(#[from] RemoteError),
     /// A viewer has no way to its pane.

@@ -11,6 +11,7 @@ mod instance;
 mod reload;
 mod remote;
 
+use std::io;
 use std::path::PathBuf;
 
 pub use attach::{Attach, Attached, attach, known_remotes, reach};
@@ -55,11 +56,15 @@ pub enum Ending {
 /// Runs without a front end until SIGINT, SIGTERM or another terminating signal.
 ///
 /// # Errors
-/// [`AppError`] when something that the instance needs cannot be had; nothing is left running then.
-pub fn serve(launch: Launch, ready: impl FnOnce(&Ready)) -> Result<Ending, AppError> {
+/// [`AppError`] when something that the instance needs cannot be had, or when whoever waits for `ready` cannot be told;
+/// nothing is left running then.
+pub fn serve(
+    launch: Launch,
+    ready: impl FnOnce(&Ready) -> io::Result<()>,
+) -> Result<Ending, AppError> {
     instance::run(launch, |instance| async move {
         let mut signals = instance.signals()?;
-        ready(&instance.ready());
+        ready(&instance.ready()).map_err(AppError::Ready)?;
         instance.open_configured_panes().await;
         let signal = signals.next().await;
         tracing::info!(signal = signal.name(), "ending on a signal");

@@ -44,8 +44,9 @@ pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
             output::talk(&format!("{notice}\n"));
         }
         if args.print_ready {
-            output::line(&ReadyShape::from(ready));
+            output::announce(&ReadyShape::from(ready))?;
         }
+        Ok(())
     })?;
     Ok(exit(ending))
 }

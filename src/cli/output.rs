@@ -70,11 +70,7 @@ pub fn columns() -> Option<usize> {
 
 /// Writes to stdout. A reader that has gone away wanted no more, which is no failure.
 pub fn data(text: &str) -> Exit {
-    let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
-    match written {
+    match write(text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             talk(&format!("stdout cannot be written: {error}\n"));
             Exit::FAILURE
@@ -83,18 +79,27 @@ pub fn data(text: &str) -> Exit {
     }
 }
 
-/// Writes a value as one line of JSON to stdout.
-pub fn line(value: &impl Serialize) -> Exit {
-    written(serde_json::to_string(value))
+/// Writes a value as one line of JSON that somebody waits for, unless they have gone away meanwhile.
+pub fn announce(value: &impl Serialize) -> io::Result<()> {
+    match write(&(serde_json::to_string(value)? + "\n")) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// Writes a value as JSON to stdout: on one line for programs, over several for people.
 pub fn json(value: &impl Serialize) -> Exit {
-    if io::stdout().is_terminal() {
-        written(serde_json::to_string_pretty(value))
+    written(if io::stdout().is_terminal() {
+        serde_json::to_string_pretty(value)
     } else {
-        line(value)
-    }
+        serde_json::to_string(value)
+    })
 }
 
 fn written(json: serde_json::Result<String>) -> Exit {
