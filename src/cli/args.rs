@@ -48,25 +48,12 @@ pub struct Args {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Globals {
-    /// Keep everything in one folder: DIR/config/config.toml, DIR/data, DIR/state, DIR/logs, DIR/run
-    #[arg(
-        long,
-        global = true,
-        display_order = 900,
-        value_name = "DIR",
-        env = "TUNDRA_HOME",
-        hide_env_values = true
-    )]
+    // Not by clap's `env`: a variable that is set would turn up in every usage line.
+    /// Keep everything in one folder: DIR/config/config.toml, DIR/data, DIR/state, DIR/logs, DIR/run [env: `TUNDRA_HOME`]
+    #[arg(long, global = true, display_order = 900, value_name = "DIR")]
     pub home: Option<PathBuf>,
-    /// Read this configuration file
-    #[arg(
-        long,
-        global = true,
-        display_order = 900,
-        value_name = "FILE",
-        env = "TUNDRA_CONFIG",
-        hide_env_values = true
-    )]
+    /// Read this configuration file [env: `TUNDRA_CONFIG`]
+    #[arg(long, global = true, display_order = 900, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, display_order = 900, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]

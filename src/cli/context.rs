@@ -16,10 +16,9 @@ pub struct Context {
 
 impl Context {
     pub fn new(globals: Globals) -> Self {
-        let given = |path: &PathBuf| !path.as_os_str().is_empty();
         Self {
-            home: globals.home.filter(given),
-            config: globals.config.filter(given),
+            home: path(globals.home, "TUNDRA_HOME"),
+            config: path(globals.config, "TUNDRA_CONFIG"),
             color: globals.color,
         }
     }
@@ -35,4 +34,11 @@ impl Context {
     pub fn client(&self) -> Result<Client, Failure> {
         Ok(Client::connect(&self.paths()?)?)
     }
+}
+
+/// A path from the command line, else from the environment. An empty one is none.
+fn path(given: Option<PathBuf>, variable: &str) -> Option<PathBuf> {
+    given
+        .or_else(|| std::env::var_os(variable).map(PathBuf::from))
+        .filter(|path| !path.as_os_str().is_empty())
 }

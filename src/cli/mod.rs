@@ -121,8 +121,7 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
             text.to_string()
         }),
         _ if arguments.iter().any(|argument| argument == "--json") => {
-            let message = text.to_string();
-            output::fail(&Failure::Usage(message.trim_end().to_owned()), true)
+            output::fail(&Failure::Usage(one_line(&text.to_string())), true)
         }
         _ => {
             output::talk(&if color.on_stderr() {
@@ -131,6 +130,45 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
                 text.to_string()
             });
             Exit::USAGE
+        }
+    }
+}
+
+/// What is wrong, without the advice on usage that follows it for people.
+fn one_line(text: &str) -> String {
+    let first = text.trim().split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    let line = words.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_error_for_programs_is_one_line_that_names_what_is_wrong() {
+        let told = |line: &str| {
+            let arguments = line.split(' ').map(OsString::from);
+            let error = Args::command().try_get_matches_from(arguments).unwrap_err();
+            one_line(&error.render().to_string())
+        };
+        for (line, expected) in [
+            (
+                "tundra capture",
+                "the following required arguments were not provided: <ID>",
+            ),
+            (
+                "tundra ls --color loud",
+                "invalid value 'loud' for '--color <WHEN>' [possible values: auto, always, never]",
+            ),
+            ("tundra ls --nosuch", "unexpected argument '--nosuch' found"),
+            (
+                "tundra new --rows 501",
+                "invalid value '501' for '--rows <R>': 501 is not in 1..=500",
+            ),
+        ] {
+            assert_eq!(told(line), expected);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::home::TUNDRA;
 use crate::support::{Home, Serve, command};
 
 #[test]
@@ -53,12 +54,78 @@ fn usage_errors_exit_2() {
         &["completions", "no-such-shell"],
         &["new", "--cols", "0"],
         &["new", "--cols", "wide"],
+        &["new", "--cols", "1001"],
+        &["new", "--rows", "501"],
+        &["resize", "x", "1001x10"],
+        &["resize", "x", "10x501"],
+        &["resize", "x", "0x10"],
+        &["resize", "x", "99999x10"],
         &["new", "--env", "no-equals-sign"],
     ] {
         let done = home.cli(args);
         assert_eq!(done.code, 2, "{args:?}: {done:#?}");
         assert_eq!(done.stdout, "", "{args:?}");
     }
+}
+
+#[test]
+fn usage_errors_in_json_are_one_line_and_need_no_usage_text() {
+    let home = Home::new();
+    for (args, message) in [
+        (
+            &["capture", "--json"][..],
+            "the following required arguments were not provided: <ID>",
+        ),
+        (
+            &["resize", "x", "10x501", "--json"],
+            "invalid value '10x501' for '<COLSxROWS>': 10x501 is out of range: from 1x1 to 1000x500",
+        ),
+        (
+            &["ls", "--json", "--color", "loud"],
+            "invalid value 'loud' for '--color <WHEN>' [possible values: auto, always, never]",
+        ),
+    ] {
+        let done = home.cli(args);
+        assert_eq!(done.code, 2, "{done:#?}");
+        let error: Value = serde_json::from_str(&done.stderr).unwrap();
+        assert_eq!(
+            error,
+            serde_json::json!({"error": {"code": "usage", "message": message}})
+        );
+    }
+    let usage = home.cli(&["capture"]).stderr;
+    assert!(
+        usage.contains("Usage: tundra capture <ID>"),
+        "the variable that names the home is none of the command's arguments: {usage}"
+    );
+}
+
+#[test]
+fn what_cannot_be_written_is_a_failure() {
+    let home = Home::with_config("[remote]\nbind = \"127.0.0.1:0\"\n[gateway]\nenabled = false\n");
+    let into_full = |home: &Home, args: &[&str]| {
+        let mut shell = home.program("sh");
+        shell
+            .args(["-c", "exec \"$0\" \"$@\" >/dev/full", TUNDRA])
+            .args(args);
+        command::run(shell, b"", Duration::from_secs(20))
+    };
+    for args in [
+        &["serve", "--print-ready"][..],
+        &["config", "print-default"],
+        &["config", "path", "--json"],
+        &["--help"],
+        &["man"],
+    ] {
+        let done = into_full(&home, args);
+        assert_eq!(done.code, 1, "{args:?}: {done:#?}");
+        let told = "stdout cannot be written: No space left on device";
+        assert!(done.stderr.contains(told), "{args:?}: {done:#?}");
+    }
+    assert_eq!(home.processes().len(), 0, "nothing runs on");
+    let serve = Serve::at(home);
+    let done = into_full(&serve.home, &["status", "--json"]);
+    assert_eq!(done.code, 1, "{done:#?}");
 }
 
 #[test]
