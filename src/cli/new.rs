@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::RangedI64ValueParser;
 
 use super::args::Json;
 use super::context::Context;
@@ -24,9 +25,11 @@ pub struct New {
     /// A variable for it, besides those the running tundra has
     #[arg(long, value_name = "K=V", value_parser = variable)]
     env: Vec<(String, String)>,
-    #[arg(long, value_name = "C", default_value_t = Size::DEFAULT.cols(), value_parser = clap::value_parser!(u16).range(1..))]
+    /// Its width, 1 to 1000
+    #[arg(long, value_name = "C", default_value_t = Size::DEFAULT.cols(), value_parser = up_to(Size::MAX.cols()))]
     cols: u16,
-    #[arg(long, value_name = "R", default_value_t = Size::DEFAULT.rows(), value_parser = clap::value_parser!(u16).range(1..))]
+    /// Its height, 1 to 500
+    #[arg(long, value_name = "R", default_value_t = Size::DEFAULT.rows(), value_parser = up_to(Size::MAX.rows()))]
     rows: u16,
     /// Keep it when its last viewer leaves
     #[arg(long)]
@@ -60,22 +63,23 @@ pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// The folder as the instance, which was started elsewhere, has to be told it.
-fn working_directory(given: Option<PathBuf>) -> Result<Option<String>, Failure> {
-    let path = match given {
-        Some(path) => std::path::absolute(&path).unwrap_or(path),
-        // A shell in a folder that was removed still gets its terminal.
-        None => match std::env::current_dir() {
-            Ok(path) => path,
-            Err(_) => return Ok(None),
-        },
-    };
-    match path.into_os_string().into_string() {
-        Ok(path) => Ok(Some(path)),
-        Err(path) => Err(Failure::Usage(format!(
-            "the folder {} is not UTF-8",
+fn working_directory(given: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    match (given, std::env::current_dir()) {
+        (Some(path), Ok(here)) => Ok(Some(here.join(path))),
+        (Some(path), Err(_)) if path.is_absolute() => Ok(Some(path)),
+        // Nothing relative leads anywhere from a folder that was removed.
+        (Some(path), Err(_)) => Err(Failure::Input(format!(
+            "pty spawn failed: working directory {}: does not exist",
             path.display()
         ))),
+        (None, Ok(here)) => Ok(Some(here)),
+        // A shell in such a folder still gets its terminal.
+        (None, Err(_)) => Ok(None),
     }
+}
+
+fn up_to(most: u16) -> RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..=i64::from(most))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

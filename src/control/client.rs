@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -10,6 +11,7 @@ use super::error::ControlError;
 use super::instance::Holder;
 use super::protocol::{
     AskPart, InputPart, MAX_REQUEST, ProviderCommand, Reply, Request, WaitCondition, WaitOutcome,
+    WirePath,
 };
 use super::shapes::{
     DoneShape, ErrorShape, ProviderShape, ScreenShape, StatusShape, TerminalShape,
@@ -36,7 +38,7 @@ pub struct NewTerminal {
     /// Empty for the configured shell, or the agent's binary.
     pub command: Vec<String>,
     /// None for the instance's own folder.
-    pub cwd: Option<String>,
+    pub cwd: Option<PathBuf>,
     pub env: Vec<(String, String)>,
     pub size: Size,
     pub persistent: bool,
@@ -101,7 +103,7 @@ impl Client {
         let request = Request::Open {
             name: new.name,
             command: new.command,
-            cwd: new.cwd,
+            cwd: new.cwd.map(WirePath::from),
             env: new.env,
             cols: new.size.cols(),
             rows: new.size.rows(),

@@ -23,6 +23,22 @@ impl Size {
     };
     pub const DEFAULT: Self = Self { cols: 80, rows: 24 };
 
+    /// The size that somebody asked for. A side of 1 is given as the floor, everything else as it was asked for.
+    ///
+    /// # Errors
+    /// [`SizeError`] where a side is 0 or above [`Size::MAX`].
+    pub fn asked(cols: u32, rows: u32) -> Result<Self, SizeError> {
+        let within = |asked: u32, most: u16| {
+            let side = u16::try_from(asked).ok();
+            side.filter(|side| (1..=most).contains(side))
+        };
+        let (max_cols, max_rows) = (Self::MAX.cols, Self::MAX.rows);
+        within(cols, max_cols)
+            .zip(within(rows, max_rows))
+            .map(|(cols, rows)| Self::clamped(cols, rows))
+            .ok_or(SizeError { cols, rows })
+    }
+
     /// Makes a size, moving each side into the allowed range.
     #[must_use]
     pub fn clamped(cols: u16, rows: u16) -> Self {
@@ -49,18 +65,79 @@ impl fmt::Display for Size {
     }
 }
 
+/// A size that no terminal of tundra can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cols}x{rows} is out of range: from 1x1 to {}", Size::MAX)]
+pub struct SizeError {
+    cols: u32,
+    rows: u32,
+}
+
 /// What is wrong with a text that should be a size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a size: write COLSxROWS, for example 120x40")]
-pub struct ParseSizeError(String);
+pub enum ParseSizeError {
+    #[error("{0:?} is not a size: write COLSxROWS, for example 120x40")]
+    NotASize(String),
+    #[error("{0} is out of range: from 1x1 to {max}", max = Size::MAX)]
+    OutOfRange(String),
+}
 
 impl FromStr for Size {
     type Err = ParseSizeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parse = |part: &str| part.parse::<u16>().ok().filter(|n| *n > 0);
-        text.split_once(['x', 'X'])
-            .and_then(|(cols, rows)| Some(Self::clamped(parse(cols)?, parse(rows)?)))
-            .ok_or_else(|| ParseSizeError(text.to_owned()))
+        let digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let Some((cols, rows)) = text
+            .split_once(['x', 'X'])
+            .filter(|(cols, rows)| digits(cols) && digits(rows))
+        else {
+            return Err(ParseSizeError::NotASize(text.to_owned()));
+        };
+        // What does not fit into the number is out of range too.
+        let size = cols.parse().ok().zip(rows.parse().ok());
+        size.and_then(|(cols, rows)| Self::asked(cols, rows).ok())
+            .ok_or_else(|| ParseSizeError::OutOfRange(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_taken_as_it_was_asked_for_or_refused_with_the_range() {
+        let parsed = |text: &str| {
+            let size = text.parse::<Size>();
+            size.map_or_else(|error| error.to_string(), |size| size.to_string())
+        };
+        for (text, expected) in [
+            ("120x40", "120x40"),
+            ("1x1", "2x2"),
+            ("1000x500", "1000x500"),
+            ("0x10", "0x10 is out of range: from 1x1 to 1000x500"),
+            ("1001x10", "1001x10 is out of range: from 1x1 to 1000x500"),
+            ("10x501", "10x501 is out of range: from 1x1 to 1000x500"),
+            ("99999x9", "99999x9 is out of range: from 1x1 to 1000x500"),
+            (
+                "80",
+                "\"80\" is not a size: write COLSxROWS, for example 120x40",
+            ),
+            (
+                "-1x4",
+                "\"-1x4\" is not a size: write COLSxROWS, for example 120x40",
+            ),
+            (
+                "+8x4",
+                "\"+8x4\" is not a size: write COLSxROWS, for example 120x40",
+            ),
+        ] {
+            assert_eq!(parsed(text), expected);
+        }
+        let error = Size::asked(80, 501).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "80x501 is out of range: from 1x1 to 1000x500"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! From what somebody asked for to a program that can be started: lookup, working directory, environment.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -100,8 +102,10 @@ pub(super) fn prepare(
     } else {
         &[]
     };
+    let path = look_up(name, &search, &cwd)?;
+    check_interpreter(name, &path, &cwd)?;
     let program = Program {
-        path: look_up(name, &search, &cwd)?,
+        path,
         args: own_args.iter().chain(args).cloned().collect(),
         cwd,
         env,
@@ -209,6 +213,45 @@ fn look_up(name: &str, search: &OsStr, cwd: &Path) -> Result<PathBuf, PaneError>
     }))
 }
 
+/// Looks at the interpreter of a script, whose absence `execve` would tell as if the script itself were missing.
+fn check_interpreter(name: &str, path: &Path, cwd: &Path) -> Result<(), PaneError> {
+    let Some(interpreter) = interpreter(path) else {
+        return Ok(());
+    };
+    let why = match check(&cwd.join(&interpreter)) {
+        Candidate::Runs => return Ok(()),
+        Candidate::Folder => "is a folder",
+        Candidate::NotExecutable => "not executable",
+        Candidate::Missing => "not found",
+    };
+    // Escaped, since a script that was written with CRLF asks for an interpreter whose name ends in one.
+    let interpreter = interpreter.display().to_string();
+    Err(PaneError::SpawnFailed(format!(
+        "{name}: its interpreter {}: {why}",
+        interpreter.escape_debug()
+    )))
+}
+
+/// What stands after `#!`; None for what is no script, or cannot be read.
+fn interpreter(path: &Path) -> Option<PathBuf> {
+    // A pipe would have to be waited for.
+    let file = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)
+        .and_then(|_| File::open(path).ok())?;
+    // As much as Linux looks at.
+    let mut head = Vec::with_capacity(256);
+    file.take(256).read_to_end(&mut head).ok()?;
+    let line = head
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let word = line
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .find(|word| !word.is_empty())?;
+    Some(PathBuf::from(OsStr::from_bytes(word)))
+}
+
 enum Candidate {
     Runs,
     Folder,
@@ -291,6 +334,37 @@ mod tests {
             failure(&spec),
             "pty spawn failed: working directory /no/such/folder: does not exist"
         );
+    }
+
+    #[test]
+    fn a_script_whose_interpreter_cannot_run_is_told_with_the_interpreter() {
+        let folder = std::env::temp_dir().join(format!("tundra-launch-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let script = folder.join("script");
+        let script = script.to_str().unwrap();
+        for (text, expected) in [
+            ("#!/no/such -x\n", "its interpreter /no/such: not found"),
+            ("#! /tmp\n", "its interpreter /tmp: is a folder"),
+            (
+                "#!/etc/passwd\n",
+                "its interpreter /etc/passwd: not executable",
+            ),
+            ("#!/bin/sh\r\n", "its interpreter /bin/sh\\r: not found"),
+            ("#!/bin/sh -e\n", ""),
+            ("#!\n", ""),
+            ("echo without one\n", ""),
+        ] {
+            std::fs::write(script, text).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(script, mode).unwrap();
+            let expected = if expected.is_empty() {
+                format!("it would start {script}")
+            } else {
+                format!("pty spawn failed: {script}: {expected}")
+            };
+            assert_eq!(failure(&spec(&[script])), expected, "{text:?}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[derive(Debug)]

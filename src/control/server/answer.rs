@@ -52,12 +52,16 @@ pub(super) async fn answer(services: &Services, request: Request) -> Vec<u8> {
             if let Some(Err(error)) = name.as_deref().map(check_name) {
                 return reply::<(), _>(Err(error));
             }
+            let size = match Size::asked(cols.into(), rows.into()) {
+                Ok(size) => size,
+                Err(error) => return bad_request(error.to_string()),
+            };
             let spec = TerminalSpec {
                 name,
                 command,
                 cwd: cwd.map(PathBuf::from),
                 env,
-                size: Size::clamped(cols, rows),
+                size,
                 persistent,
                 agent,
                 owner: Owner::Local,
@@ -71,9 +75,10 @@ pub(super) async fn answer(services: &Services, request: Request) -> Vec<u8> {
             scrollback,
             ansi,
         } => reply(capture(services, &id, scrollback, ansi).await),
-        Request::Resize { id, cols, rows } => {
-            reply(resize(services, &id, Size::clamped(cols, rows)).await)
-        }
+        Request::Resize { id, cols, rows } => match Size::asked(cols.into(), rows.into()) {
+            Ok(size) => reply(resize(services, &id, size).await),
+            Err(error) => bad_request(error.to_string()),
+        },
         Request::Rename { id, name } => reply(rename(services, &id, &name)),
         Request::Kill { id } => reply(kill(services, &id).await),
         Request::Wait {

@@ -32,8 +32,8 @@ struct Open {
     args: Option<Vec<String>>,
     cwd: Option<PathBuf>,
     env: Option<BTreeMap<String, String>>,
-    cols: Option<u16>,
-    rows: Option<u16>,
+    cols: Option<u32>,
+    rows: Option<u32>,
     name: Option<String>,
     persistent: Option<bool>,
     agent: Option<String>,
@@ -86,23 +86,25 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
     if let Some(Err(error)) = open.name.as_deref().map(check_name) {
         return bad(&format!("name: {error}"));
     }
-    if open.cols == Some(0) || open.rows == Some(0) {
-        return bad("cols and rows must be at least 1");
-    }
+    let default = Size::DEFAULT;
+    let size = Size::asked(
+        open.cols.unwrap_or(default.cols().into()),
+        open.rows.unwrap_or(default.rows().into()),
+    );
+    let size = match size {
+        Ok(size) => size,
+        Err(error) => return bad(&error.to_string()),
+    };
     let agent = match open.agent.map(|kind| kind.parse::<AgentKind>()).transpose() {
         Ok(agent) => agent,
         Err(error) => return bad(&error.to_string()),
     };
-    let default = Size::DEFAULT;
     Ok(TerminalSpec {
         name: open.name,
         command,
         cwd: open.cwd,
         env: env.into_iter().collect(),
-        size: Size::clamped(
-            open.cols.unwrap_or(default.cols()),
-            open.rows.unwrap_or(default.rows()),
-        ),
+        size,
         persistent: open.persistent.unwrap_or(false),
         agent,
         owner: Owner::Remote,

@@ -1,9 +1,13 @@
 //! Terminals that cannot be opened.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
-use crate::support::{Home, Serve, procs};
+use crate::support::home::TUNDRA;
+use crate::support::{Home, Serve, command, procs};
 
 #[test]
 fn a_program_that_cannot_be_started_is_refused_with_the_reason() {
@@ -46,26 +50,59 @@ fn a_program_that_cannot_be_started_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_script_with_a_broken_interpreter_is_refused_or_told_as_an_exit() {
+fn a_script_whose_interpreter_is_missing_is_refused_with_the_interpreter() {
     let serve = Serve::start();
     let script = serve.home.file("script");
-    fs::write(&script, "#!/no/such/interpreter\n").unwrap();
+    fs::write(&script, "#!/no/such/interpreter -x\n").unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    let done = serve.cli(&["new", "--", script.to_str().unwrap()]);
-    assert_eq!(done.code, 1, "{done:#?}");
-    assert!(done.stderr.contains("pty spawn failed: "), "{done:#?}");
+    let script = script.to_str().unwrap();
+    serve.cli(&["new", "--", script]).refused(
+        1,
+        &format!("pty spawn failed: {script}: its interpreter /no/such/interpreter: not found"),
+    );
 }
 
 #[test]
 fn a_working_directory_that_is_gone_is_refused() {
     let serve = Serve::start();
-    let refused = serve.cli(&["new", "--cwd", "/no/such/folder", "--", "cat"]);
-    assert_eq!(refused.code, 1, "{refused:#?}");
-    assert!(
-        refused.stderr.contains("pty spawn failed: "),
-        "{refused:#?}"
-    );
-    assert!(refused.stderr.contains("/no/such/folder"), "{refused:#?}");
+    serve
+        .cli(&["new", "--cwd", "/no/such/folder", "--", "cat"])
+        .refused(
+            1,
+            "pty spawn failed: working directory /no/such/folder: does not exist",
+        );
+    let removed = |args: &str| {
+        let mut shell = serve.home.program("sh");
+        let script = format!("mkdir gone && cd gone && rmdir ../gone && exec \"$0\" new {args}");
+        shell.args(["-c", &script, TUNDRA]);
+        command::run(shell, b"", Duration::from_secs(20))
+    };
+    removed("--cwd . -- cat").refused(1, "pty spawn failed: working directory .: does not exist");
+    // Without the option there is a shell all the same, where the instance was started.
+    let id = removed("-- cat").ok();
+    let here = serve.home.user().canonicalize().unwrap();
+    assert_eq!(serve.terminal(id.trim())["cwd"], here.to_str().unwrap());
+    let absolute = removed("--cwd / -- cat").ok();
+    assert_eq!(serve.terminal(absolute.trim())["cwd"], "/");
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_is_a_folder_like_others() {
+    let serve = Serve::start();
+    let folder = serve.home.user().join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    let write = ["new", "--", "sh", "-c", "echo here > file"];
+    let mut command = serve.home.tundra(&write);
+    command.current_dir(&folder);
+    let id = command::run(command, b"", Duration::from_secs(20)).ok();
+    serve.wait_exit(id.trim());
+    assert_eq!(fs::read_to_string(folder.join("file")).unwrap(), "here\n");
+    let mut command = serve.home.tundra(&["new", "--cwd"]);
+    command.arg(&folder).args(["--", "rm", "file"]);
+    let id = command::run(command, b"", Duration::from_secs(20)).ok();
+    serve.wait_exit(id.trim());
+    assert!(!folder.join("file").exists());
+    assert_eq!(serve.terminal(id.trim())["status"], "dead");
 }
 
 #[test]
@@ -143,6 +180,21 @@ fn impossible_sizes_are_refused() {
         let done = serve.cli(&["resize", "--", &id, size]);
         assert_eq!(done.code, 2, "{size}: {done:#?}");
     }
+    let limit = serve.cli(&["resize", &id, "1000x501"]);
+    assert_eq!(limit.code, 2, "{limit:#?}");
+    assert!(
+        limit
+            .stderr
+            .contains("1000x501 is out of range: from 1x1 to 1000x500"),
+        "{limit:#?}"
+    );
+    serve.cli(&["resize", &id, "1000x500"]).ok();
+    assert_eq!(serve.terminal(&id)["rows"], 500);
+    // The smallest that is asked for is the smallest there is.
+    serve.cli(&["resize", &id, "1x1"]).ok();
+    assert_eq!(serve.terminal(&id)["cols"], 2);
+    let id = serve.open_with(&["--cols", "1", "--rows", "1"], &["cat"]);
+    assert_eq!(serve.terminal(&id)["rows"], 2);
 }
 
 #[test]

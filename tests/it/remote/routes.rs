@@ -71,6 +71,8 @@ fn what_cannot_be_is_refused_with_its_code() {
         r#"{"cols":"wide"}"#,
         r#"{"cols":0}"#,
         r#"{"rows":70000}"#,
+        r#"{"cols":1001}"#,
+        r#"{"rows":501}"#,
         r#"{"env":{"A=B":"c"}}"#,
         r#"{"args":["x"]}"#,
         r#"{"name":" "}"#,
@@ -91,6 +93,10 @@ fn what_cannot_be_is_refused_with_its_code() {
         let message = post(body).json()["error"]["message"].clone();
         assert!(message.as_str().unwrap().starts_with(key), "{message}");
     }
+    assert_eq!(
+        post(r#"{"cols":70000}"#).json()["error"]["message"],
+        "70000x24 is out of range: from 1x1 to 1000x500"
+    );
     let missing = post(r#"{"command":"no-such-program"}"#);
     assert_eq!(missing.refusal(), (400, "spawn_failed".to_owned()));
     let message = missing.json()["error"]["message"].clone();
