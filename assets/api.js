@@ -1,5 +1,9 @@
 // The HTTP routes.
 
+/** A network that swallows everything must not hold up what waits for an answer; `restart` of a local server takes long. */
+const PATIENCE = 8000;
+const LONG_PATIENCE = 150000;
+
 export class Refused extends Error {
   constructor(status, code, message) {
     super(message);
@@ -8,12 +12,13 @@ export class Refused extends Error {
   }
 }
 
-async function ask(method, path, body) {
+async function ask(method, path, body, patience = PATIENCE) {
   const response = await fetch(path, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: "no-store",
+    signal: AbortSignal.timeout(patience),
   });
   const text = await response.text();
   let answer = null;
@@ -38,7 +43,7 @@ export const terminal = (id) => ask("GET", `/api/terminals/${segment(id)}`);
 export const open = (options) => ask("POST", "/api/terminals", options);
 export const end = (id) => ask("DELETE", `/api/terminals/${segment(id)}`);
 export const status = () => ask("GET", "/api/status");
-export const provider = (name, action) => ask("POST", `/api/providers/${segment(name)}/${action}`);
+export const provider = (name, action) => ask("POST", `/api/providers/${segment(name)}/${action}`, undefined, LONG_PATIENCE);
 
 export function socketUrl(id, readOnly) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";

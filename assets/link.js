@@ -7,9 +7,13 @@ const CONNECT_PATIENCE = 5000;
 const FIRST_BACKOFF = 250;
 const LAST_BACKOFF = 10000;
 const PING_EVERY = 15000;
-const PONG_PATIENCE = 4000;
+const PONG_PATIENCE = 2500;
+/** A socket that was silent for so long, because the tab or the machine slept, is replaced without being asked. */
+const STALE = 60000;
 /** Input kept while there is no connection. */
 export const MAX_PENDING = 64 * 1024;
+/** Input in one message; the server takes 1 MiB, head included. */
+export const MAX_INPUT = 1024 * 1024 - 64;
 /** What is acknowledged at once, and after how long the rest is. */
 const ACK_BYTES = 32 * 1024;
 const ACK_DELAY = 20;
@@ -26,8 +30,8 @@ function randomName() {
 
 /**
  * Events, all optional: `output(bytes, seq)` and `snapshot({cols, rows, bytes, seq})` must call `parsed(seq)` once
- * their bytes are on the screen; `state(name, detail)`; `role(notice)`; `exit(notice)`; `dropped()` when input found no
- * room; `told(notice)` for errors.
+ * their bytes are on the screen; `state(name, detail)`; `role(notice)`; `exit(notice)`; `dropped(reason)` when input
+ * found no room, `"offline"` or `"long"`; `told(notice)` for errors.
  */
 export class Link {
   constructor({ url, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
@@ -35,7 +39,7 @@ export class Link {
     this.readOnly = readOnly;
     this.events = events;
     this.WebSocketClass = WebSocketClass;
-    /** Asks, after a socket could not be opened, whether trying on makes sense: `"retry"`, or why not. */
+    /** Asks, after a socket could not be opened, whether trying on makes sense: `"retry"`, `"login"`, or why not. */
     this.why = why ?? (async () => "retry");
     this.client = randomName();
     this.attempt = 0;
@@ -70,7 +74,7 @@ export class Link {
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
-      this.lastHeard = performance.now();
+      this.lastHeard = Date.now();
       if (typeof data === "string") {
         const notice = JSON.parse(data);
         if (notice.type === "attached") clearTimeout(patience);
@@ -85,14 +89,19 @@ export class Link {
     };
   }
 
-  /** Tries at once, whatever the backoff; an open socket is asked whether it still lives. */
-  wake() {
+  /**
+   * Tries at once, whatever the backoff. A socket that looks open is asked whether it still lives; after a change of
+   * network (`renew`) or a long sleep it is replaced unasked, since going on costs little.
+   */
+  wake(renew = false) {
     if (this.over) return;
-    if (!this.socket) {
+    const stale = this.attached && Date.now() - this.lastHeard > STALE;
+    if (renew || stale) this.detach();
+    if (this.socket) {
+      this.probe();
+    } else {
       this.backoff = FIRST_BACKOFF;
       this.open();
-    } else if (this.attached) {
-      this.probe();
     }
   }
 
@@ -100,10 +109,7 @@ export class Link {
   close() {
     this.over = true;
     clearTimeout(this.retryTimer);
-    clearInterval(this.pingTimer);
-    const socket = this.socket;
-    this.socket = null;
-    socket?.close(1000);
+    this.detach();
   }
 
   type(bytes) {
@@ -147,8 +153,9 @@ export class Link {
   enqueue(size, make) {
     if (this.readOnly || this.over) return false;
     // A connection under way takes anything; without one there is an end to what is kept.
-    if (!this.attached && this.pendingBytes + size > MAX_PENDING) {
-      this.events.dropped?.();
+    const refused = size > MAX_INPUT ? "long" : !this.attached && this.pendingBytes + size > MAX_PENDING ? "offline" : null;
+    if (refused) {
+      this.events.dropped?.(refused);
       return false;
     }
     const id = this.nextId++;
@@ -238,7 +245,7 @@ export class Link {
   probe() {
     if (!this.attached || globalThis.document?.hidden) return;
     const socket = this.socket;
-    const asked = performance.now();
+    const asked = Date.now();
     this.say({ type: "ping" });
     setTimeout(() => {
       if (socket === this.socket && this.lastHeard < asked) this.drop(socket);
@@ -247,38 +254,43 @@ export class Link {
 
   drop(socket) {
     if (!socket || socket !== this.socket) return;
-    socket.onclose = null;
-    socket.close();
     this.closed(1006, true);
   }
 
-  async closed(code, opened) {
+  /** Lets the socket go, whatever becomes of it. */
+  detach() {
     clearInterval(this.pingTimer);
+    const socket = this.socket;
     this.socket = null;
     this.attached = false;
+    if (!socket) return;
+    socket.onclose = null;
+    socket.onmessage = null;
+    socket.close();
+  }
+
+  async closed(code, opened) {
+    this.detach();
     if (this.over) return;
-    if (code === REPLACED) {
-      this.over = true;
-      this.tell("replaced");
-      return;
-    }
-    if (code === IDLE) {
-      this.tell("idle");
-      return;
-    }
+    if (code === REPLACED) return this.end("replaced");
+    if (code === IDLE) return this.tell("idle");
+    this.tell("waiting");
     if (!opened || code === 1000) {
       const why = await this.why();
-      if (why !== "retry") {
-        this.over = true;
-        this.tell(why);
-        return;
-      }
+      // Meanwhile somebody may have had it wake up, or close.
+      if (this.socket || this.over) return;
+      // What was typed is kept until the login is renewed, and sent when it wakes.
+      if (why === "login") return this.tell("login");
+      if (why !== "retry") return this.end(why);
     }
-    if (this.socket || this.over) return;
     const delay = Math.random() * this.backoff;
     this.backoff = Math.min(this.backoff * 2, LAST_BACKOFF);
-    this.tell("waiting", { delay });
     this.retryTimer = setTimeout(() => this.open(), delay);
+  }
+
+  end(name) {
+    this.over = true;
+    this.tell(name);
   }
 
   tell(name, detail = {}) {
