@@ -1,30 +1,39 @@
 // The page: who is logged in, which terminals there are, and which one is shown.
 
 import * as api from "./api.js";
-import { showProviders } from "./strip.js";
-import { makeTouchBar } from "./touch.js";
+import { List, ended } from "./list.js";
+import { setUpLooks } from "./looks.js";
+import { Strip, countsDown } from "./strip.js";
+import { confirmPaste, confirmed, note, say } from "./talk.js";
+import { makeTouchBar, scrollBySwipe } from "./touch.js";
 import { View } from "./view.js";
 
 const LIST_EVERY = 2000;
-const TOAST_TIME = 4000;
+/** While a provider's breaker or cooldown counts down. */
+const COUNT_EVERY = 1000;
+const BELL_TIME = 200;
 
 const $ = (id) => document.getElementById(id);
 const coarse = matchMedia("(pointer: coarse)").matches;
-const systemDark = matchMedia("(prefers-color-scheme: dark)");
-
-const kept = {
-  get: (key, fallback) => localStorage.getItem(`tundra.${key}`) ?? fallback,
-  set: (key, value) => localStorage.setItem(`tundra.${key}`, value),
-};
 
 let view = null;
 let shown = null;
 let title = "";
-let names = new Map();
+let rung = false;
+let role = null;
+let terminals = [];
 let listTimer = null;
-let toastTimer = null;
 /** Whether the list is being asked for: not before a token in the address was used, nor while one is asked for. */
 let listening = false;
+/** Whether the server knew this page before. */
+let wasIn = false;
+
+const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
+const strip = new Strip($("providers"), $("provider"), say);
+strip.onAct = refresh;
+const bar = makeTouchBar($("touchbar"), () => view);
+scrollBySwipe($("screen"), () => view);
+const looks = setUpLooks({ coarse, view: () => view });
 
 const STATES = {
   connecting: "connecting…",
@@ -38,33 +47,11 @@ const STATES = {
   none: "not connected",
 };
 
-function say(text) {
-  clearTimeout(toastTimer);
-  $("toast").textContent = text;
-  toastTimer = setTimeout(() => { $("toast").textContent = ""; }, TOAST_TIME);
-}
-
-function confirmed(question, yes) {
-  const dialog = $("ask");
-  dialog.querySelector("p").textContent = question;
-  dialog.querySelector("[value=yes]").textContent = yes;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
-}
-
-function note(heading, text, button, act) {
-  const host = $("note");
-  host.hidden = heading === null;
-  if (heading === null) return;
-  host.querySelector("h2").textContent = heading;
-  host.querySelector("p").textContent = text;
-  const element = host.querySelector("button");
-  element.hidden = button === undefined;
-  element.textContent = button ?? "";
-  element.onclick = act ?? null;
+/** What can be done where there is nothing to look at: a new terminal, or another one. */
+function choices() {
+  const others = terminals.filter(({ id, status }) => status !== "dead" && id !== shown).slice(0, 6);
+  const links = others.map(({ id, name }) => [name, () => { location.hash = `terminal=${id}`; }]);
+  return [["New terminal", () => make({ persistent: true })], ...links];
 }
 
 // Logging in.
@@ -83,7 +70,7 @@ async function start() {
     try {
       await api.login(token);
     } catch (error) {
-      // A session from before may still be good.
+      // A session from before may still be good; else the form is shown, and this in it.
       $("login-error").textContent = error.message;
     }
   }
@@ -91,27 +78,38 @@ async function start() {
   await refresh();
 }
 
+/** Asks for a token. What is shown stays, and goes on where it was, so that what was typed offline is not lost. */
 function askForToken() {
   listening = false;
-  leave();
+  $("login-why").textContent = wasIn ? "You were logged out: tundra was restarted, or twelve hours are over." : "";
+  $("login").hidden = false;
   state("login");
   note(null);
-  $("login").hidden = false;
+  $("screen").inert = true;
   $("token").focus();
+}
+
+function loggedIn() {
+  wasIn = true;
+  if ($("login").hidden) return;
+  $("login").hidden = true;
+  $("login-error").textContent = "";
+  $("screen").inert = false;
+  state("none");
+  view?.wake(true);
+  if (!coarse) view?.focus();
 }
 
 async function login(event) {
   event.preventDefault();
   const text = $("token").value.trim();
-  // Whoever pastes the whole address means the token in it.
-  const token = new URLSearchParams(text.split("#")[1] ?? "").get("token") ?? text;
+  // Whoever pastes the whole address means the token in it, and the terminal.
+  const address = new URLSearchParams(text.split("#")[1] ?? "");
   try {
-    await api.login(token);
+    await api.login(address.get("token") ?? text);
     $("token").value = "";
-    $("login-error").textContent = "";
-    $("login").hidden = true;
-    state("none");
     listening = true;
+    if (address.has("terminal")) location.hash = `terminal=${address.get("terminal")}`;
     await refresh();
   } catch (error) {
     $("login-error").textContent = error.message;
@@ -123,73 +121,38 @@ async function login(event) {
 async function refresh() {
   clearTimeout(listTimer);
   if (!listening) return;
+  let every = LIST_EVERY;
   try {
-    const [terminals, status] = await Promise.all([api.terminals(), api.status()]);
-    $("login").hidden = true;
-    list(terminals);
-    names = new Map(terminals.map(({ id, name }) => [id, name]));
-    if (shown) entitle(title);
-    showProviders($("providers"), status?.providers ?? [], say);
-    $("pool").textContent = status ? `${status.pool.active}/${status.pool.max} terminals` : "";
+    const [answer, status] = await Promise.all([api.terminals(), api.status()]);
+    if (!listening) return;
+    terminals = answer;
+    loggedIn();
+    list.show(terminals);
+    if (shown) entitle();
+    const providers = status?.providers ?? [];
+    strip.show(providers);
+    if (providers.some(countsDown)) every = COUNT_EVERY;
+    $("pool").textContent = status ? `${status.pool.active} of ${status.pool.max} terminals` : "";
     const wanted = fragment().get("terminal");
     if (wanted && wanted !== shown) show(wanted);
-    if (!wanted && !view) welcome(terminals);
+    if (!wanted && !view) welcome();
   } catch (error) {
     if (error.status === 401) return askForToken();
     // The connection's own state says what is wrong; the list is asked for again.
+    if (!(error instanceof api.Refused || error instanceof TypeError || error.name === "TimeoutError")) throw error;
   }
-  if (!document.hidden && listening) listTimer = setTimeout(refresh, LIST_EVERY);
+  clearTimeout(listTimer);
+  if (!document.hidden) listTimer = setTimeout(refresh, every);
 }
 
-function welcome(terminals) {
-  const living = terminals.filter((facts) => facts.status !== "dead");
+function welcome() {
+  const living = terminals.filter(({ status }) => status !== "dead");
   if (living.length === 1) {
     location.hash = `terminal=${living[0].id}`;
     return;
   }
-  const text = living.length === 0 ? "There is none yet." : "Choose one from the list.";
-  note("No terminal is shown", text, "New terminal", () => make({}));
-}
-
-function list(terminals) {
-  const items = terminals.map((facts) => {
-    const item = document.createElement("li");
-    const link = document.createElement("a");
-    link.href = `#terminal=${facts.id}`;
-    link.className = facts.status;
-    if (facts.id === shown) link.setAttribute("aria-current", "true");
-    const name = document.createElement("b");
-    name.textContent = facts.name;
-    link.append(name);
-    if (facts.agent) {
-      const agent = document.createElement("span");
-      agent.className = `agent ${facts.agent.state}`;
-      agent.textContent = `${facts.agent.kind}: ${facts.agent.state}${facts.agent.state === "waiting" ? " ●" : ""}`;
-      link.append(agent);
-    }
-    const about = document.createElement("span");
-    const viewers = facts.viewers > 0 ? ` · ${facts.viewers} attached` : "";
-    about.textContent = `${facts.status} · ${facts.cols}×${facts.rows}${viewers}`;
-    about.title = facts.command.join(" ");
-    link.append(about);
-    item.append(link);
-    if (facts.status !== "dead") {
-      const end = document.createElement("button");
-      end.type = "button";
-      end.textContent = "×";
-      end.setAttribute("aria-label", `End ${facts.name}`);
-      end.addEventListener("click", async () => {
-        if (await confirmed(`End ${facts.name} and everything that runs in it?`, "End it")) {
-          api.end(facts.id).then(refresh, (error) => say(error.message));
-        }
-      });
-      item.append(end);
-    }
-    return item;
-  });
-  const focused = document.activeElement?.closest?.("#list a")?.getAttribute("href");
-  $("list").replaceChildren(...items);
-  if (focused) $("list").querySelector(`a[href="${focused}"]`)?.focus();
+  const text = living.length === 0 ? "There is none yet." : "Choose one.";
+  note("No terminal is shown", text, { actions: choices() });
 }
 
 async function make(options) {
@@ -202,201 +165,232 @@ async function make(options) {
   }
 }
 
+/** What is typed as a command: plain words are a program and its arguments, anything else is for the shell. */
+function commandOf(text) {
+  if (text === "") return {};
+  if (!/^[\w@%+=:,./ -]+$/.test(text)) return { command: "sh", args: ["-c", text] };
+  const [command, ...args] = text.split(/ +/);
+  return { command, args };
+}
+
+async function end({ id, name }) {
+  if (!(await confirmed(`End ${name} and everything that runs in it?`, "End it"))) return;
+  api.end(id).then(refresh, (error) => say(error.message));
+}
+
+/** Opens or closes the list, where it is a drawer. */
+function drawer(open) {
+  $("body").classList.toggle("open", open);
+  $("menu").setAttribute("aria-expanded", String(open));
+}
+
 // The terminal.
 
 function show(id) {
   leave();
   shown = id;
+  list.mark(id);
   note(null);
-  $("body").classList.remove("open");
-  $("menu").setAttribute("aria-expanded", "false");
+  drawer(false);
   view = new View($("screen"), {
     id,
     readOnly: $("read-only").checked,
-    dark: isDark(),
-    fontSize: Number(kept.get("font", coarse ? "13" : "14")),
-    screenReader: $("screen-reader").checked,
     passive: coarse,
+    ...looks.now(),
     events: {
-      state: (name, detail) => state(name, detail, id),
-      role,
-      exit: ({ code, signal }) => {
+      state: (name) => state(name),
+      role: roleChanged,
+      exit: (exit) => {
         state("dead");
-        note("The program has ended", signal === null ? `Exit code ${code}.` : `Signal ${signal}.`, undefined);
+        note(`This terminal has ${ended(exit)}`, "", { actions: choices(), below: true });
         refresh();
       },
-      title: (text) => entitle(text),
+      title: (text) => {
+        title = text;
+        entitle();
+      },
       say,
       search: ({ resultIndex, resultCount }) => {
         $("hits").textContent = resultCount === 0 ? "nothing" : `${resultIndex + 1} of ${resultCount}`;
       },
-      confirmPaste: (lines) => confirmed(`Paste ${lines} lines? This program takes each line as a command.`, "Paste"),
+      bell: ring,
+      modifiers: bar.release,
+      confirmPaste,
     },
   });
-  if (!coarse) view.focus();
+  if (!coarse && $("login").hidden) view.focus();
   globalThis.tundra = { view };
 }
 
 /** Shows what the program calls itself, else the terminal's name. */
-function entitle(text) {
-  title = text;
-  const shownTitle = text || names.get(shown) || "tundra";
-  $("title").textContent = shownTitle;
-  document.title = shownTitle === "tundra" ? "tundra" : `${shownTitle} – tundra`;
+function entitle() {
+  const text = title || terminals.find(({ id }) => id === shown)?.name || "tundra";
+  $("title").textContent = text;
+  $("title").title = text;
+  document.title = `${rung ? "🔔 " : ""}${text === "tundra" ? text : `${text} – tundra`}`;
+}
+
+function ring() {
+  rung = document.hidden;
+  entitle();
+  $("screen").classList.add("bell");
+  setTimeout(() => $("screen").classList.remove("bell"), BELL_TIME);
 }
 
 function leave() {
   view?.dispose();
   view = null;
   shown = null;
+  role = null;
+  title = "";
   $("screen").replaceChildren();
-  entitle("");
+  $("screen").classList.remove("letterbox");
   $("role").textContent = "";
   $("take").hidden = true;
   $("fit").hidden = true;
+  closeSearch();
+  list.mark(null);
+  entitle();
 }
 
-function state(name, detail = {}, id = null) {
+function state(name) {
   const host = $("link");
   host.className = name;
   host.querySelector("span").textContent = STATES[name] ?? name;
-  if (name === "connected" && !detail.resumed) note(null);
-  if (name === "idle") note("Closed after a long silence", "The terminal goes on. Press a key to look at it again.", "Show", () => view?.wake());
   if (name === "connected") note(null);
-  if (name === "dead" && id) note("This terminal has ended", "It is kept in the list for a minute.");
-  if (name === "missing") note("There is no such terminal", "It may belong to an earlier run of tundra.");
-  if (name === "login" && id) askForToken();
+  if (name === "idle") {
+    const again = ["Show", () => view?.wake()];
+    note("Closed after a long silence", "The terminal goes on. Press a key to look at it again.", { actions: [again], below: true });
+  }
+  if (name === "dead") {
+    const facts = terminals.find(({ id }) => id === shown);
+    note(`This terminal has ${ended(facts?.exit)}`, "", { actions: choices() });
+  }
+  if (name === "missing") {
+    const why = role ? "tundra was restarted, and its terminals ended with it." : "It may belong to an earlier run of tundra.";
+    note("There is no such terminal", why, { actions: choices() });
+  }
+  if (name === "login" && view && $("login").hidden) askForToken();
 }
 
-function role({ role: mine, writer }) {
+function roleChanged(notice) {
+  const mine = notice.role === "writer";
+  if (role?.role === "writer" && !mine && notice.writer) {
+    say(notice.writer === "front" ? "Somebody types at the machine itself now." : "Another viewer took the keyboard.");
+  }
+  role = notice;
   const readOnly = $("read-only").checked;
-  const who = { you: "you write", front: "the terminal's user writes", viewer: "another viewer writes" };
-  $("role").textContent = readOnly ? "read only" : who[writer] ?? "nobody writes";
-  $("take").hidden = readOnly || mine === "writer";
-  $("fit").hidden = !(coarse && mine === "writer");
+  const who = { you: "you write", front: "the front end writes", viewer: "another viewer writes" };
+  $("role").textContent = readOnly ? "read only" : who[notice.writer] ?? "nobody writes";
+  $("take").hidden = readOnly || mine;
+  $("fit").hidden = !(coarse && mine);
 }
 
-// Looks.
+// Searching.
 
-function isDark() {
-  const theme = kept.get("theme", "auto");
-  return theme === "auto" ? systemDark.matches : theme === "dark";
+function openSearch() {
+  $("search").hidden = false;
+  $("needle").focus();
+  $("needle").select();
 }
 
-function paint() {
-  document.documentElement.dataset.theme = isDark() ? "dark" : "light";
-  view?.setDark(isDark());
+function closeSearch() {
+  if ($("search").hidden) return;
+  $("search").hidden = true;
+  $("hits").textContent = "";
+  view?.find("");
+  view?.focus();
+}
+
+function setUpSearch() {
+  const find = (backwards) => view?.find($("needle").value, backwards);
+  $("find").addEventListener("click", () => ($("search").hidden ? openSearch() : closeSearch()));
+  $("search-close").addEventListener("click", closeSearch);
+  $("previous").addEventListener("click", () => find(true));
+  $("needle").addEventListener("input", () => find(false));
+  $("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    find(false);
+  });
+  $("needle").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.shiftKey) return;
+    event.preventDefault();
+    find(true);
+  });
+}
+
+// Keys and buttons of the page.
+
+/** The ways out of the terminal for the keyboard, and back. */
+function onKey(event) {
+  if ($("link").className === "idle") view?.wake();
+  if (event.ctrlKey && event.shiftKey) {
+    const leaveForList = () => {
+      drawer(true);
+      list.focus();
+    };
+    const act = { f: openSearch, c: () => view?.copy(), l: leaveForList }[event.key.toLowerCase()];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  } else if (event.key === "Escape" && !event.defaultPrevented) {
+    const { activeElement } = document;
+    const above = activeElement?.closest(".xterm, dialog, [popover], #login, #touchbar");
+    if (above || document.querySelector(":popover-open")) return;
+    drawer(false);
+    if ($("search").contains(activeElement)) closeSearch();
+    else view?.focus();
+  }
 }
 
 function setUp() {
-  $("theme").value = kept.get("theme", "auto");
-  $("theme").addEventListener("change", () => {
-    kept.set("theme", $("theme").value);
-    paint();
-  });
-  systemDark.addEventListener("change", paint);
-  paint();
-
-  $("screen-reader").checked = kept.get("screen-reader", "false") === "true";
-  $("screen-reader").addEventListener("change", (event) => {
-    kept.set("screen-reader", event.target.checked);
-    view?.setScreenReader(event.target.checked);
-  });
-  $("read-only").addEventListener("change", () => {
-    const id = shown;
-    if (id) show(id);
-  });
-  const touch = $("touch");
-  touch.checked = kept.get("touch", String(coarse)) === "true";
-  $("touchbar").hidden = !touch.checked;
-  touch.addEventListener("change", () => {
-    kept.set("touch", touch.checked);
-    $("touchbar").hidden = !touch.checked;
-  });
-  makeTouchBar($("touchbar"), () => view);
-
+  document.addEventListener("keydown", onKey, true);
   $("login").addEventListener("submit", login);
   $("logout").addEventListener("click", async () => {
-    await api.logout();
+    $("settings").hidePopover();
+    await api.logout().catch((error) => say(error.message));
+    leave();
+    wasIn = false;
     askForToken();
   });
   $("new").addEventListener("submit", (event) => {
     event.preventDefault();
-    const words = $("new-command").value.trim().split(/\s+/).filter(Boolean);
-    const [command, ...args] = words;
-    const options = { persistent: $("new-persistent").checked };
-    if (command) Object.assign(options, { command, args });
+    make({ ...commandOf($("new-command").value.trim()), persistent: $("new-persistent").checked });
     $("new-command").value = "";
-    make(options);
   });
-  $("menu").addEventListener("click", () => {
-    const open = $("body").classList.toggle("open");
-    $("menu").setAttribute("aria-expanded", String(open));
-  });
-  $("take").addEventListener("click", () => {
-    view?.link.take();
+  $("skip").addEventListener("click", (event) => {
+    event.preventDefault();
     view?.focus();
   });
-  $("fit").addEventListener("click", () => view?.fitPane());
-  $("copy").addEventListener("click", () => {
-    if (view && !view.copy()) say("Nothing is selected.");
+  $("menu").addEventListener("click", () => drawer(!$("body").classList.contains("open")));
+  $("screen").addEventListener("pointerdown", () => drawer(false));
+  $("read-only").addEventListener("change", () => shown && show(shown));
+  $("take").addEventListener("click", () => {
+    view?.link.take();
+    if (!coarse) view?.focus();
   });
-  for (const [id, step] of [["smaller", -1], ["larger", 1]]) {
-    $(id).addEventListener("click", () => view && kept.set("font", view.zoom(step)));
-  }
+  $("fit").addEventListener("click", () => view?.fitPane());
+  $("copy").addEventListener("click", () => view?.copy());
   setUpSearch();
 }
 
-function setUpSearch() {
-  const search = $("search");
-  const close = () => {
-    search.hidden = true;
-    view?.find("");
-    view?.focus();
-  };
-  const open = () => {
-    search.hidden = false;
-    $("needle").select();
-    $("needle").focus();
-  };
-  $("find").addEventListener("click", () => (search.hidden ? open() : close()));
-  $("search-close").addEventListener("click", close);
-  $("previous").addEventListener("click", () => view?.find($("needle").value, true));
-  $("needle").addEventListener("input", () => view?.find($("needle").value));
-  search.addEventListener("submit", (event) => {
-    event.preventDefault();
-    view?.find($("needle").value);
-  });
-  search.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey || !event.shiftKey) return;
-    const act = { f: open, c: () => view?.copy(), l: () => $("list").querySelector("a")?.focus() }[event.key.toLowerCase()];
-    if (act) {
-      event.preventDefault();
-      event.stopPropagation();
-      act();
-    }
-  }, true);
-}
-
 addEventListener("hashchange", () => {
+  if (fragment().has("token")) return start();
   const wanted = fragment().get("terminal");
-  if (fragment().has("token")) start();
-  else if (wanted && wanted !== shown) show(wanted);
+  if (wanted && wanted !== shown) show(wanted);
   refresh();
 });
 for (const [target, event] of [[document, "visibilitychange"], [globalThis, "pageshow"], [globalThis, "online"], [globalThis, "focus"]]) {
   target.addEventListener(event, () => {
     if (document.hidden) return;
-    view?.wake();
+    rung = false;
+    entitle();
+    // Another network has another address: the old socket is of no use.
+    if ($("login").hidden) view?.wake(event === "online");
     refresh();
   });
 }
-document.addEventListener("keydown", () => {
-  if ($("link").className === "idle") view?.wake();
-});
 
 setUp();
 start();

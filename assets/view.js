@@ -1,43 +1,28 @@
 // One terminal on the page: xterm.js, fed by a Link.
 
-import { Terminal } from "./vendor/xterm.mjs";
 import { FitAddon } from "./vendor/addon-fit.mjs";
 import { SearchAddon } from "./vendor/addon-search.mjs";
+import { WebLinksAddon } from "./vendor/addon-web-links.mjs";
 import { socketUrl, terminal as ask } from "./api.js";
+import { encoded, modified } from "./keys.js";
 import { Link } from "./link.js";
-import { widths } from "./widths.js";
+import { clean, makeTerminal, openLink, swallowQueries, theme } from "./terminal.js";
 
-const SCROLLBACK = 5000;
 const MIN_FONT = 6;
 const MAX_FONT = 32;
 /** A viewer's font is not made smaller than this to fit a wide pane; the pane can be moved about instead. */
 const READABLE = 9;
-const CLIPBOARD_LIMIT = 100 * 1024;
-
-const DARK = {
-  background: "#11131a",
-  foreground: "#d8dce6",
-  cursor: "#e7b968",
-  cursorAccent: "#11131a",
-  selectionBackground: "#3d4a66",
-  black: "#1b1e28", red: "#e5616d", green: "#84bf70", yellow: "#dcb55f",
-  blue: "#6c9fe8", magenta: "#bd85d8", cyan: "#56b8bf", white: "#c3c8d4",
-  brightBlack: "#6b7385", brightRed: "#f27d87", brightGreen: "#9cd588", brightYellow: "#f0cb7d",
-  brightBlue: "#8bb6f4", brightMagenta: "#d2a0ea", brightCyan: "#72d0d6", brightWhite: "#f2f4f8",
+const DROPPED = {
+  offline: "No room to keep more keys until the connection is back.",
+  long: "That is too long: 1 MiB at once is the most.",
 };
-const LIGHT = {
-  background: "#fbfbfa",
-  foreground: "#23262e",
-  cursor: "#a0620a",
-  cursorAccent: "#fbfbfa",
-  selectionBackground: "#c9d8f0",
-  black: "#23262e", red: "#b3262f", green: "#2f7a1d", yellow: "#8a6200",
-  blue: "#1f5fbf", magenta: "#8a3fae", cyan: "#0f7580", white: "#5b6170",
-  brightBlack: "#7a8090", brightRed: "#cf3b45", brightGreen: "#3d9428", brightYellow: "#a67a0c",
-  brightBlue: "#3477dc", brightMagenta: "#a257c6", brightCyan: "#178f9b", brightWhite: "#3a3f4a",
-};
+/** Reports of focus and of the mouse: nobody's wish to type. */
+const REPORT = /^\x1b\[(?:[IO]$|<|M)/;
 
-/** `events`: state(name, detail), role(notice), exit(notice), title(text), say(text), search(results). */
+/**
+ * `events`: state(name, detail), role(notice), exit(notice), title(text), say(text), search(results), bell(),
+ * modifiers() of the key bar, and confirmPaste(text), which answers a promise.
+ */
 export class View {
   constructor(host, { id, readOnly, dark, fontSize, screenReader, passive, events }) {
     this.host = host;
@@ -45,32 +30,24 @@ export class View {
     this.readOnly = readOnly;
     this.passive = passive;
     this.wantedFont = fontSize;
+    /** Of a viewer who chose another size than the one that fits. */
+    this.ownFont = null;
     this.writer = false;
     this.othersWrite = false;
     this.queue = [];
     this.held = false;
-    this.term = new Terminal({
-      allowProposedApi: true,
-      cursorBlink: false,
-      disableStdin: readOnly,
-      fontFamily: '"JetBrains Mono", "Cascadia Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
-      fontSize,
-      linkHandler: { activate: (_event, target) => openLink(target), allowNonHttpProtocols: false },
-      macOptionIsMeta: true,
-      minimumContrastRatio: 4.5,
-      screenReaderMode: screenReader,
-      scrollback: SCROLLBACK,
-      theme: dark ? DARK : LIGHT,
-    });
+    /** What a program wanted in the clipboard and the browser did not let in. */
+    this.offered = null;
+    this.term = makeTerminal({ readOnly, dark, fontSize, screenReader, hover: (text) => { host.title = text; } });
     this.fit = new FitAddon();
     this.search = new SearchAddon();
     this.term.loadAddon(this.fit);
     this.term.loadAddon(this.search);
-    this.term.unicode.register(widths);
-    this.term.unicode.activeVersion = widths.version;
+    this.term.loadAddon(new WebLinksAddon((_event, target) => openLink(target)));
     this.search.onDidChangeResults((results) => events.search(results));
     swallowQueries(this.term, (text) => this.copied(text));
     this.term.open(host);
+    this.term.textarea.setAttribute("aria-label", "Terminal. Control Shift L leaves it for the list of terminals.");
     this.link = new Link({
       url: socketUrl(id, readOnly),
       readOnly,
@@ -80,14 +57,16 @@ export class View {
         state: (name, detail) => this.changed(name, detail),
         role: (notice) => this.roleChanged(notice),
         exit: (notice) => events.exit(notice),
-        dropped: () => events.say("No room to keep more keys until the connection is back."),
+        dropped: (reason) => events.say(DROPPED[reason]),
         told: (notice) => events.say(notice.message),
       },
       why: () => reason(id),
     });
-    this.term.onData((data) => this.typed(data));
-    this.term.onBinary((data) => this.link.type(Uint8Array.from(data, (c) => c.charCodeAt(0))));
+    this.term.onData((data) => this.typed(REPORT.test(data) ? data : modified(data, events.modifiers())));
+    this.term.onBinary((data) => this.mayType() && this.link.type(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     this.term.onTitleChange((title) => events.title(clean(title)));
+    this.term.onBell(() => events.bell());
+    this.term.onCursorMove(() => this.reveal());
     this.onPaste = (event) => this.pasted(event);
     host.addEventListener("paste", this.onPaste, true);
     this.observer = new ResizeObserver(() => this.layOut());
@@ -102,8 +81,8 @@ export class View {
     this.term.dispose();
   }
 
-  wake() {
-    this.link.wake();
+  wake(renew) {
+    this.link.wake(renew);
   }
 
   focus() {
@@ -138,23 +117,21 @@ export class View {
   // Input.
 
   typed(data) {
-    if (this.othersWrite) {
-      // Reports of focus and mouse are nobody's wish to type.
-      if (!/^\x1b\[(?:[IO]|<|M)/.test(data)) this.events.say("Another one has the keyboard. Take it over to type.");
-      return;
-    }
-    this.link.typeText(data);
+    if (this.mayType(REPORT.test(data))) this.link.typeText(data);
   }
 
-  /** Keys of the touch bar, encoded as the program wants them. */
-  key(name) {
-    const application = this.term.modes.applicationCursorKeysMode;
-    const arrow = (letter) => `\x1b${application ? "O" : "["}${letter}`;
-    const keys = {
-      escape: "\x1b", tab: "\t", enter: "\r", up: arrow("A"), down: arrow("B"), right: arrow("C"), left: arrow("D"),
-      home: arrow("H"), end: arrow("F"), pageup: "\x1b[5~", pagedown: "\x1b[6~", backspace: "\x7f",
-    };
-    this.typed(keys[name] ?? name);
+  /** Whether what is typed now would be taken; says why not, unless it is `quiet`. */
+  mayType(quiet = false) {
+    if (!this.readOnly && !this.othersWrite) return true;
+    if (!quiet) this.events.say(this.readOnly ? "This view is read only." : "Another one has the keyboard. Take over to type.");
+    return false;
+  }
+
+  /** A key of the key bar, or some text. */
+  key(name, held = {}) {
+    this.typed(encoded(name, held, this.term.modes.applicationCursorKeysMode));
+    this.term.scrollToBottom();
+    this.reveal();
   }
 
   pasted(event) {
@@ -164,23 +141,48 @@ export class View {
     if (text) this.paste(text);
   }
 
+  /** Pastes, after asking where each line would be a command; true where it did. */
   async paste(text) {
-    const lines = text.split(/\r\n|\r|\n/).length;
-    if (lines > 1 && !this.term.modes.bracketedPasteMode && !(await this.events.confirmPaste(lines))) return;
-    this.link.paste(text);
+    if (!this.mayType()) return false;
+    const asks = /[\r\n]/.test(text) && !this.term.modes.bracketedPasteMode;
+    if (asks && !(await this.events.confirmPaste(text))) return false;
     this.term.scrollToBottom();
+    return this.link.paste(text);
   }
 
+  /** Copies the selection, else what a program offered. */
   copy() {
-    const text = this.term.getSelection();
-    if (text) navigator.clipboard?.writeText(text).then(() => this.events.say("Copied."), () => {});
-    return text !== "";
+    const text = this.term.getSelection() || this.offered;
+    if (!text) return this.events.say("Nothing is selected.");
+    this.offered = null;
+    write(text).then(() => this.events.say("Copied."), () => this.events.say("The browser does not let this page copy."));
   }
 
   /** A program set the clipboard. */
   copied(text) {
-    if (text.length > CLIPBOARD_LIMIT || !document.hasFocus()) return;
-    navigator.clipboard?.writeText(text).then(() => this.events.say("The program copied to the clipboard."), () => {});
+    const offer = () => {
+      this.offered = text;
+      this.events.say("The program offers text to copy. Press Copy to take it.");
+    };
+    // A page that nobody looks at changes nobody's clipboard.
+    if (!document.hasFocus()) return offer();
+    write(text).then(() => this.events.say("The program copied to the clipboard."), offer);
+  }
+
+  // Scrolling by swipes.
+
+  cellHeight() {
+    return this.term.element.querySelector(".xterm-screen").clientHeight / this.term.rows;
+  }
+
+  /** Scrolls as a wheel would that turned at this place. */
+  scroll(lines, { clientX, clientY }) {
+    const { buffer, modes } = this.term;
+    if (buffer.active.type === "normal" && modes.mouseTrackingMode === "none") return this.term.scrollLines(lines);
+    const wheel = { deltaY: Math.sign(lines), deltaMode: WheelEvent.DOM_DELTA_LINE, clientX, clientY, bubbles: true, cancelable: true };
+    for (let n = Math.abs(lines); n > 0; n--) {
+      this.term.element.querySelector(".xterm-screen").dispatchEvent(new WheelEvent("wheel", wheel));
+    }
   }
 
   // Size.
@@ -208,27 +210,46 @@ export class View {
     const size = this.fit.proposeDimensions();
     if (!size) return;
     const ratio = Math.min(1, size.cols / this.term.cols, Math.max(size.rows / this.term.rows, 0.6));
-    this.setFont(Math.max(Math.floor(this.wantedFont * ratio * 2) / 2, Math.min(READABLE, this.wantedFont)));
+    const fitting = Math.max(Math.floor(this.wantedFont * ratio * 2) / 2, Math.min(READABLE, this.wantedFont));
+    this.setFont(this.ownFont ?? fitting);
+    this.reveal();
+  }
+
+  /** Keeps the cursor in sight of somebody who types, where the pane is larger than this screen. */
+  reveal() {
+    const { host, term } = this;
+    if (!host.classList.contains("letterbox") || !/^(TEXTAREA|INPUT)$/.test(document.activeElement?.tagName)) return;
+    const screen = term.element.querySelector(".xterm-screen");
+    const { cursorX, cursorY } = term.buffer.active;
+    const [width, height] = [screen.clientWidth / term.cols, screen.clientHeight / term.rows];
+    const into = (at, size, from, shown) => Math.min(at, Math.max(from, at + size - shown));
+    host.scrollTop = into(cursorY * height, height + 12, host.scrollTop, host.clientHeight);
+    host.scrollLeft = into(Math.max(0, (cursorX - 1) * width), width * 3, host.scrollLeft, host.clientWidth);
   }
 
   /** Gives the pane the size of this screen, once. */
   fitPane() {
+    this.setFont(this.ownFont ?? this.wantedFont);
     const size = this.fit.proposeDimensions();
     if (size) this.link.resize(size.cols, size.rows);
+    this.layOut();
   }
 
   setFont(size) {
     if (this.term.options.fontSize !== size) this.term.options.fontSize = size;
   }
 
+  /** Makes the text larger or smaller; answers the size to remember. */
   zoom(step) {
-    this.wantedFont = Math.min(MAX_FONT, Math.max(MIN_FONT, step === 0 ? 14 : this.wantedFont + step));
+    const within = (size) => Math.min(MAX_FONT, Math.max(MIN_FONT, size));
+    if (this.host.classList.contains("letterbox")) this.ownFont = within(this.term.options.fontSize + step);
+    else this.wantedFont = within(this.wantedFont + step);
     this.layOut();
     return this.wantedFont;
   }
 
   setDark(dark) {
-    this.term.options.theme = dark ? DARK : LIGHT;
+    this.term.options.theme = theme(dark);
   }
 
   setScreenReader(on) {
@@ -246,6 +267,7 @@ export class View {
     this.writer = notice.role === "writer";
     this.othersWrite = !this.writer && notice.writer !== null;
     this.asked = undefined;
+    if (this.writer) this.ownFont = null;
     this.layOut();
     this.events.role(notice);
   }
@@ -266,47 +288,11 @@ async function reason(id) {
   } catch (error) {
     if (error.status === 401) return "login";
     if (error.status === 404) return "missing";
+    if (error.status === 410) return "dead";
     return "retry";
   }
 }
 
-function openLink(target) {
-  if (/^https?:\/\//i.test(target)) window.open(target, "_blank", "noopener,noreferrer");
-}
-
-/** Control characters and those that turn the direction of text have no place in a title. */
-function clean(text) {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "").slice(0, 200);
-}
-
-/** Only the server answers what programs ask; an answer from here would be typed into them. */
-function swallowQueries(term, copied) {
-  const nothing = () => true;
-  const csi = (id, handler = nothing) => term.parser.registerCsiHandler(id, handler);
-  for (const prefix of [undefined, ">", "="]) csi({ prefix, final: "c" });
-  for (const prefix of [undefined, "?"]) {
-    csi({ prefix, final: "n" });
-    csi({ prefix, intermediates: "$", final: "p" });
-  }
-  csi({ final: "x" });
-  csi({ prefix: ">", final: "q" });
-  csi({ prefix: "?", final: "u" });
-  csi({ prefix: "?", final: "m" });
-  // Titles may be saved and brought back; sizes and positions are not told.
-  csi({ final: "t" }, (params) => params[0] !== 22 && params[0] !== 23);
-  term.parser.registerDcsHandler({ intermediates: "$", final: "q" }, nothing);
-  term.parser.registerDcsHandler({ intermediates: "+", final: "q" }, nothing);
-  // The pane's colours are this page's, as in the front end.
-  for (const code of [4, 5, 10, 11, 12, 17, 19, 104, 110, 111, 112]) term.parser.registerOscHandler(code, nothing);
-  term.parser.registerOscHandler(52, (data) => {
-    const payload = data.slice(data.indexOf(";") + 1);
-    if (payload !== "?") {
-      try {
-        copied(new TextDecoder().decode(Uint8Array.from(atob(payload), (c) => c.charCodeAt(0))));
-      } catch {
-        // Not base64: nothing to copy.
-      }
-    }
-    return true;
-  });
+async function write(text) {
+  await navigator.clipboard.writeText(text);
 }

@@ -38,8 +38,13 @@ static ASSETS: &[Asset] = &[
     asset!("/assets/page.css", STYLE, "page.css"),
     asset!("/assets/api.js", SCRIPT, "api.js"),
     asset!("/assets/app.js", SCRIPT, "app.js"),
+    asset!("/assets/keys.js", SCRIPT, "keys.js"),
     asset!("/assets/link.js", SCRIPT, "link.js"),
+    asset!("/assets/list.js", SCRIPT, "list.js"),
+    asset!("/assets/looks.js", SCRIPT, "looks.js"),
     asset!("/assets/strip.js", SCRIPT, "strip.js"),
+    asset!("/assets/talk.js", SCRIPT, "talk.js"),
+    asset!("/assets/terminal.js", SCRIPT, "terminal.js"),
     asset!("/assets/touch.js", SCRIPT, "touch.js"),
     asset!("/assets/view.js", SCRIPT, "view.js"),
     asset!("/assets/widths.js", SCRIPT, "widths.js"),
@@ -55,6 +60,11 @@ static ASSETS: &[Asset] = &[
         "/assets/vendor/addon-search.mjs",
         SCRIPT,
         "vendor/addon-search.mjs"
+    ),
+    asset!(
+        "/assets/vendor/addon-web-links.mjs",
+        SCRIPT,
+        "vendor/addon-web-links.mjs"
     ),
     asset!("/assets/vendor/xterm.css", STYLE, "vendor/xterm.css"),
     asset!("/assets/vendor/xterm.mjs", SCRIPT, "vendor/xterm.mjs"),

@@ -1,0 +1,56 @@
+// What the page says to the user and asks of them.
+
+const TOAST_TIME = 4000;
+/** Lines shown of what is about to be pasted. */
+const PREVIEW = 6;
+
+const $ = (id) => document.getElementById(id);
+let toastTimer = null;
+
+/** Says something in passing. */
+export function say(text) {
+  clearTimeout(toastTimer);
+  $("toast").textContent = text;
+  toastTimer = setTimeout(() => { $("toast").textContent = ""; }, TOAST_TIME);
+}
+
+/** Asks; `yes` is what the button says that agrees. */
+export function confirmed(question, yes, detail = "") {
+  const dialog = $("ask");
+  const preview = dialog.querySelector("pre");
+  dialog.querySelector("p").textContent = question;
+  dialog.querySelector("[value=yes]").textContent = yes;
+  preview.hidden = detail === "";
+  preview.textContent = detail;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+export function confirmPaste(text) {
+  const lines = text.replace(/(\r\n|\r|\n)$/, "").split(/\r\n|\r|\n/);
+  const more = lines.length > PREVIEW ? `\n… ${lines.length - PREVIEW} more` : "";
+  const what = lines.length === 1 ? "this line and its end" : `${lines.length} lines`;
+  return confirmed(`Paste ${what}? This program takes each line as a command.`, "Paste", lines.slice(0, PREVIEW).join("\n") + more);
+}
+
+/**
+ * Tells what happened and what can be done about it: `actions` are labels with functions. It covers the terminal, unless
+ * it stands `below`. Null takes it away.
+ */
+export function note(heading, text = "", { actions = [], below = false } = {}) {
+  const host = $("note");
+  host.hidden = heading === null;
+  host.classList.toggle("below", below);
+  host.querySelector("h2").textContent = heading ?? "";
+  host.querySelector("p").textContent = text;
+  host.querySelector(".actions").replaceChildren(...actions.map(([label, act]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.addEventListener("click", act);
+    return button;
+  }));
+}
