@@ -177,7 +177,7 @@ const tests = {
     const id = sh("echo ready; exec cat");
     const page = await openPage({ id });
     await connected(page);
-    await page.locator("#more summary").click();
+    await page.locator("#more").click();
     await page.locator("#read-only").check();
     await connected(page);
     await until("read only", async () => (await page.locator("#role").textContent()) === "read only");
@@ -236,7 +236,7 @@ const tests = {
     await connected(page);
     await page.keyboard.type("exit 3");
     await page.keyboard.press("Enter");
-    await until("told", async () => (await page.locator("#note").textContent()).includes("Exit code 3"));
+    await until("told", async () => (await page.locator("#note").textContent()).includes("exit code 3"));
     await page.reload();
     await until("ended", () => page.locator("#link.dead").count());
     await page.context().close();
