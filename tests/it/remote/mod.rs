@@ -4,6 +4,7 @@ mod attach;
 mod browser;
 mod lifetime;
 mod plain;
+mod python;
 mod routes;
 mod rules;
 mod v1;

@@ -4,7 +4,6 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::instance;
-use crate::support::{present, skip};
 
 #[test]
 fn the_present_screen_comes_first_and_then_the_programs_bytes() {
@@ -124,49 +123,4 @@ fn a_message_too_long_and_text_that_is_not_utf_8_close_the_socket() {
     frame.extend(payload.iter().zip(mask).map(|(byte, mask)| byte ^ mask));
     std::io::Write::write_all(viewer.socket.get_mut(), &frame).unwrap();
     assert_eq!(viewer.close_code(), 1007);
-}
-
-#[test]
-fn a_plain_python_client_attaches() {
-    let python = std::env::var("TUNDRA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has = std::process::Command::new(&python)
-        .args(["-c", "import websockets.sync.client"])
-        .stderr(std::process::Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has {
-        if present("python3") {
-            skip("the Python package websockets is missing");
-        }
-        return;
-    }
-    let (_serve, remote) = instance("");
-    let id = remote.open(
-        &json!({"command": "sh", "args": ["-c", "echo hello; exec cat"], "persistent": true}),
-    );
-    let script = "
-import sys
-from websockets.sync.client import connect
-url, token = sys.argv[1:]
-with connect(url, additional_headers={'Authorization': 'Bearer ' + token}) as socket:
-    assert socket.subprotocol is None
-    seen = b''
-    while b'hello' not in seen: seen += socket.recv(timeout=20)
-    socket.send('typed\\r')
-    while b'typed' not in seen: seen += socket.recv(timeout=20)
-    socket.send('{\"type\":\"ping\"}')
-    while (message := socket.recv(timeout=20)) != '{\"type\":\"pong\"}': pass
-print('done')
-";
-    let url = format!("ws://{}/ws/terminal/{id}", remote.address);
-    let output = std::process::Command::new(&python)
-        .args(["-c", script, &url, &remote.token])
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout).trim(),
-        "done",
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
