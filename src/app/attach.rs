@@ -177,7 +177,13 @@ async fn pass_in(
                     other => format!("another {other}"),
                 }),
             },
-            Event::Dropped => Incoming::State("connection lost, no room for more keys".to_owned()),
+            Event::Dropped => {
+                Incoming::Told("no room for more keys: the last was dropped".to_owned())
+            }
+            Event::TooLong => Incoming::Told("a paste of more than 1 MiB was not sent".to_owned()),
+            Event::Unread => {
+                Incoming::Told("the program does not read: input was dropped".to_owned())
+            }
             Event::Exit { code, signal } => {
                 *note = Some(match (code, signal) {
                     (Some(code), _) => format!("the program ended with exit code {code}"),

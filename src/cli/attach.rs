@@ -11,6 +11,7 @@ use super::launch::need_terminal;
 use super::output;
 use crate::app::{self, AppError, Attach as Launch, Ending};
 use crate::config;
+use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::remote::client::{Address, Target};
 use crate::remote::{KnownRemotes, TransportError};
 
@@ -89,7 +90,7 @@ fn reach(target: &Target, known: &KnownRemotes) -> Result<(), Failure> {
 }
 
 fn ask_for_token() -> Result<String, Failure> {
-    if let Ok(token) = std::env::var("TUNDRA_REMOTE_TOKEN")
+    if let Ok(token) = std::env::var(REMOTE_TOKEN_VARIABLE)
         && !token.trim().is_empty()
     {
         return Ok(token.trim().to_owned());

@@ -11,6 +11,7 @@ use rustix::fs::Access;
 use super::error::PaneError;
 use super::outfit::{Outfit, Outfitted};
 use super::pty::Program;
+use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
@@ -153,6 +154,7 @@ fn environment(
 ) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
+        .filter(|(name, _)| name != REMOTE_TOKEN_VARIABLE)
         .filter(|(name, _)| {
             !outfit
                 .without

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tracing::info;
 
 use super::error::PaneError;
 use super::fanout::Output;
@@ -25,6 +26,21 @@ pub enum Writer {
     /// The front end that shows the pane.
     Front,
     Viewer(ViewerId),
+}
+
+impl fmt::Display for ViewerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "viewer {}", self.0)
+    }
+}
+
+impl fmt::Display for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Front => f.write_str("the front end"),
+            Self::Viewer(id) => id.fmt(f),
+        }
+    }
 }
 
 /// Whether a viewer may ever write.
@@ -90,9 +106,15 @@ fn settle(shared: &Shared, books: &Books, owner: Owner) {
         None => books.is_front(owner).then_some(Writer::Front),
     };
     shared.seats.writer.send_if_modified(|known| {
-        let changed = *known != writer;
+        if *known == writer {
+            return false;
+        }
+        let name = |writer: Option<Writer>| {
+            writer.map_or("nobody".to_owned(), |writer| writer.to_string())
+        };
+        info!(id = %shared.id, writer = name(writer), before = name(*known), "the writer changes");
         *known = writer;
-        changed
+        true
     });
     shared.update(|info| info.taken = books.holder.is_some());
 }

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::log;
+use crate::domain::REMOTE_TOKEN_VARIABLE;
 
 /// A started server. Dropped, it is killed.
 #[derive(Debug)]
@@ -32,7 +33,8 @@ impl Process {
             .stdout(out.try_clone()?)
             .stderr(out)
             .process_group(0)
-            .kill_on_drop(true);
+            .kill_on_drop(true)
+            .env_remove(REMOTE_TOKEN_VARIABLE);
         for variable in without {
             command.env_remove(variable);
         }

@@ -204,7 +204,7 @@ impl Books {
 }
 
 /// One host of IPv6 has a whole /64 to come from.
-fn network(peer: IpAddr) -> IpAddr {
+pub(super) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(ip) => {
             let mut octets = ip.octets();

@@ -41,4 +41,16 @@ pub enum TransportError {
         authority: String,
         fingerprint: String,
     },
+    /// Another certificate is shown than the one that the user trusts.
+    #[error(
+        "transport error: the certificate of {authority} has CHANGED, so somebody may be in between: {fingerprint} instead of \
+         {known}. If that is right, because it was made anew there (`tundra status` tells), take the line of {authority} out \
+         of {}", .file.display()
+    )]
+    Changed {
+        authority: String,
+        fingerprint: String,
+        known: String,
+        file: PathBuf,
+    },
 }

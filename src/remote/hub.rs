@@ -30,7 +30,13 @@ pub(super) struct Hub {
 #[derive(Default)]
 struct Books {
     viewers: usize,
-    clients: HashMap<TerminalId, VecDeque<Arc<Client>>>,
+    clients: HashMap<TerminalId, Guests>,
+}
+
+/// The clients of one terminal, the one seen last at the end.
+struct Guests {
+    pane: PaneHandle,
+    clients: VecDeque<Arc<Client>>,
 }
 
 /// One of the instance's places for viewers; given back when dropped.
@@ -52,6 +58,16 @@ struct ClientBooks {
     attempt: u64,
     /// The connection that it has now.
     session: Option<(CancellationToken, ViewerId)>,
+}
+
+/// What became of an input that is to be typed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Once {
+    Taken(Taken),
+    /// The connection is no longer the client's own: the new one brings the input again.
+    Replaced,
+    /// Inputs before it are missing.
+    Gap,
 }
 
 impl Hub {
@@ -97,30 +113,18 @@ impl Hub {
     }
 
     /// The client of that name, known or new.
-    pub fn client(&self, terminal: TerminalId, name: &str) -> Arc<Client> {
+    pub fn client(&self, pane: &PaneHandle, name: &str) -> Arc<Client> {
         let mut books = self.books();
-        let clients = books.clients.entry(terminal).or_default();
-        if let Some(known) = clients.iter().position(|client| client.name == name)
-            && let Some(client) = clients.remove(known)
-        {
-            // The one seen last stands last, so that the first one is the one to forget.
-            clients.push_back(Arc::clone(&client));
-            return client;
+        if !books.clients.contains_key(&pane.id()) {
+            books
+                .clients
+                .retain(|_, guests| guests.pane.info().status != Status::Dead);
         }
-        if clients.len() >= MAX_CLIENTS {
-            clients.pop_front();
-        }
-        let client = Arc::new(Client {
-            name: name.to_owned(),
-            books: Mutex::default(),
+        let guests = books.clients.entry(pane.id()).or_insert_with(|| Guests {
+            pane: pane.clone(),
+            clients: VecDeque::new(),
         });
-        clients.push_back(Arc::clone(&client));
-        client
-    }
-
-    /// Forgets the clients of a terminal that has ended.
-    pub fn forget(&self, terminal: TerminalId) {
-        self.books().clients.remove(&terminal);
+        known_or_new(&mut guests.clients, name)
     }
 
     /// Ends a terminal opened over the network after the grace, unless somebody attaches meanwhile.
@@ -183,8 +187,7 @@ impl Client {
         self.books().input_id
     }
 
-    /// Types an input unless it has been dealt with already. None where this connection is no longer the client's own:
-    /// the new one brings the input again.
+    /// Types an input unless it has been dealt with already.
     ///
     /// # Errors
     /// As [`Seat::try_input`]; it has not been dealt with then.
@@ -193,7 +196,7 @@ impl Client {
         id: u64,
         seat: &Seat,
         input: impl FnOnce() -> Input,
-    ) -> Result<Option<Taken>, PaneError> {
+    ) -> Result<Once, PaneError> {
         // Held over the queueing, so that two connections of one client cannot both type.
         let mut books = self.books();
         let own = books
@@ -201,19 +204,47 @@ impl Client {
             .as_ref()
             .is_some_and(|(_, own)| *own == seat.id());
         if !own {
-            return Ok(None);
+            return Ok(Once::Replaced);
         }
         if id <= books.input_id {
-            return Ok(Some(Taken::Accepted));
+            return Ok(Once::Taken(Taken::Accepted));
+        }
+        // One that is not remembered (any more) goes on with its own numbers.
+        if books.input_id > 0 && id > books.input_id + 1 {
+            return Ok(Once::Gap);
         }
         let taken = seat.try_input(input())?;
         books.input_id = id;
-        Ok(Some(taken))
+        Ok(Once::Taken(taken))
+    }
+
+    /// Counts an input as dealt with that the program had no room for.
+    pub fn pass_over(&self, id: u64) {
+        let mut books = self.books();
+        books.input_id = books.input_id.max(id);
     }
 
     fn books(&self) -> MutexGuard<'_, ClientBooks> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The client of that name; the one seen longest ago makes room for a new one.
+fn known_or_new(clients: &mut VecDeque<Arc<Client>>, name: &str) -> Arc<Client> {
+    let known = clients.iter().position(|client| client.name == name);
+    let client = known
+        .and_then(|known| clients.remove(known))
+        .unwrap_or_else(|| {
+            Arc::new(Client {
+                name: name.to_owned(),
+                books: Mutex::default(),
+            })
+        });
+    if clients.len() >= MAX_CLIENTS {
+        clients.pop_front();
+    }
+    clients.push_back(Arc::clone(&client));
+    client
 }
 
 #[cfg(test)]
@@ -241,16 +272,15 @@ mod tests {
 
     #[test]
     fn the_client_seen_longest_ago_is_forgotten() {
-        let hub = hub();
-        let id = TerminalId::random();
-        let first = hub.client(id, "first");
+        let mut clients = VecDeque::new();
+        let first = known_or_new(&mut clients, "first");
         first.books().input_id = 7;
         for n in 1..MAX_CLIENTS {
-            hub.client(id, &n.to_string());
+            known_or_new(&mut clients, &n.to_string());
         }
-        assert_eq!(hub.client(id, "first").input_id(), 7);
-        hub.client(id, "one more");
-        assert_eq!(hub.client(id, "first").input_id(), 7);
-        assert!(!Arc::ptr_eq(&hub.client(id, "1"), &first));
+        assert_eq!(known_or_new(&mut clients, "first").input_id(), 7);
+        known_or_new(&mut clients, "one more");
+        assert_eq!(known_or_new(&mut clients, "first").input_id(), 7);
+        assert!(!clients.iter().any(|client| client.name == "1"));
     }
 }

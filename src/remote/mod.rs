@@ -12,6 +12,8 @@ pub mod client;
 mod error;
 mod guard;
 mod hub;
+mod line;
+mod places;
 mod plain;
 pub mod protocol;
 mod routes;

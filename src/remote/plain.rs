@@ -22,6 +22,7 @@ where
     let Ok(mut seat) = visit.pane.attach(visit.access) else {
         return session::TERMINAL_ENDED;
     };
+    session::log_seat(visit, &seat);
     let (pulse, replies) = Pulse::new();
     let end = {
         let mut receiver = Plain {
@@ -155,7 +156,7 @@ impl Plain<'_> {
         self.pulse
             .type_in(|| session::typed(self.seat, &input))
             .await
-            .map(|_: Taken| ())
+            .map(|_: Option<Taken>| ())
     }
 }
 

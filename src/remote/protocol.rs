@@ -39,8 +39,9 @@
 //! - `resize`: `{"cols","rows"}`; `take`: become the writer; `ping`.
 //!
 //! # Input
-//! Ids count up by one from 1 for each client and terminal. The client keeps what has not been acknowledged and sends it
-//! again, in order and with the same ids, after `attached`; the server types each id once.
+//! Ids count up by one from 1 for each client and terminal; a gap closes with 1002. The client keeps what has not been
+//! acknowledged and sends it again, in order and with the same ids, after `attached`; the server types each id once. Input
+//! for a program that reads nothing waits for 5 s and is then dropped: `error` with the code `input_full`, and `typed` false.
 //!
 //! # Flow
 //! The client acknowledges what it has parsed. With [`WINDOW`] bytes on their way the server waits; after

@@ -9,11 +9,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,8 @@ use super::auth::Auth;
 use super::error::RemoteError;
 use super::guard::Site;
 use super::hub::Hub;
+use super::line::{Handed, Line};
+use super::places::Places;
 use super::{routes, tls};
 use crate::config::Settings;
 use crate::domain::id::TerminalId;
@@ -33,8 +37,6 @@ use crate::runtime::tasks::Tasks;
 
 /// For a TLS handshake, and for a request to arrive whole.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections at a time, with or without a token; more are closed at once.
-const MAX_CONNECTIONS: usize = 1024;
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// The head of a request.
@@ -70,6 +72,7 @@ pub(super) struct Service {
     pub pool: Pool,
     pub providers: Providers,
     pub hub: Arc<Hub>,
+    places: Arc<Places>,
     pub status: StatusSource,
     pub stop: CancellationToken,
     /// None where there is only the local socket.
@@ -164,6 +167,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
         pool: setup.pool,
         providers: setup.providers,
         hub,
+        places: Arc::default(),
         status: setup.status,
         stop: setup.stop,
         network,
@@ -303,7 +307,7 @@ where
     C: Fn(S, Peer, Arc<Service>) -> CF,
     CF: Future<Output = ()> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = &service.places;
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
@@ -311,8 +315,7 @@ where
         };
         match accepted {
             Ok((stream, peer)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    warn!(%peer, "connection refused: there are too many");
+                let Some(place) = places.take(peer) else {
                     continue;
                 };
                 let connection = connect(stream, peer, Arc::clone(service));
@@ -364,7 +367,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let stop = service.stop.clone();
-    let handler = service_fn(move |request| {
+    let handed = Handed::default();
+    let stream = Line::new(stream, handed.clone());
+    let handler = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(handed.clone());
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(routes::answer(&service, peer, request).await) }
     });

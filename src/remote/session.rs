@@ -18,13 +18,13 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::hub::{Hub, Place};
 use super::protocol::{MAX_MESSAGE, close};
 use super::{plain, v1};
 use crate::domain::input::Input;
-use crate::domain::terminal::{Owner, Status};
+use crate::domain::terminal::Owner;
 use crate::pane::{Access, PaneError, PaneHandle, Seat, Taken, WaitFor};
 
 /// How long a closing handshake may take, and what is being written be finished.
@@ -35,6 +35,8 @@ const LINGER_BYTES: usize = 4 << 20;
 const MAX_REPLIES: usize = 64;
 /// How long input that a program has no room for waits before the next try.
 const INPUT_RETRY: Duration = Duration::from_millis(5);
+/// How long it holds up the reading of its socket. Longer, and nobody would see that the client has gone.
+const INPUT_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) type Sink<S> = SplitSink<WebSocketStream<S>, Message>;
 pub(super) type Stream<S> = SplitStream<WebSocketStream<S>>;
@@ -84,6 +86,8 @@ pub(super) struct Pulse {
     handed: AtomicU64,
     sending: AtomicBool,
     stopping: AtomicBool,
+    /// The program took nothing for [`INPUT_PATIENCE`]; what comes now is dropped at once, until it takes something again.
+    deaf: AtomicBool,
     times: Mutex<Times>,
     replies: mpsc::Sender<Message>,
 }
@@ -123,9 +127,6 @@ where
         Mode::V1 => v1::attend(&mut sink, &mut stream, &visit).await,
     };
     info!(%id, peer = visit.peer, ?end, "viewer left");
-    if visit.pane.info().status == Status::Dead {
-        visit.hub.forget(id);
-    }
     // The place is free before the client can know that it left.
     drop(visit);
     if let Ok(socket) = sink.reunite(stream) {
@@ -137,6 +138,12 @@ where
 pub(super) async fn ended(visit: &Visit) -> End {
     visit.pane.wait(WaitFor::Exit).await;
     TERMINAL_ENDED
+}
+
+/// Tells in the log which viewer a connection is.
+pub(super) fn log_seat(visit: &Visit, seat: &Seat) {
+    let (id, viewer, access) = (visit.pane.id(), seat.id(), seat.access());
+    info!(%id, peer = visit.peer, %viewer, ?access, "viewer is seated");
 }
 
 /// Leaves the seat; a terminal that nobody else needs begins its grace.
@@ -201,6 +208,7 @@ impl Pulse {
             handed: AtomicU64::new(0),
             sending: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
             times: Mutex::new(times),
             replies,
         };
@@ -307,18 +315,27 @@ impl Pulse {
         }
     }
 
-    /// Types what the client sent; waits while the program takes nothing.
+    /// Types what the client sent; waits a while where the program takes nothing. None where that was in vain.
     pub async fn type_in<T>(
         &self,
         mut try_input: impl FnMut() -> Result<T, PaneError>,
-    ) -> Result<T, End> {
+    ) -> Result<Option<T>, End> {
+        let until = Instant::now() + INPUT_PATIENCE;
         loop {
             match try_input() {
                 Ok(taken) => {
                     self.times().held = false;
-                    return Ok(taken);
+                    self.deaf.store(false, Ordering::Relaxed);
+                    return Ok(Some(taken));
                 }
                 Err(PaneError::InputFull { .. }) => {
+                    if self.deaf.load(Ordering::Relaxed) || Instant::now() >= until {
+                        self.times().held = false;
+                        if !self.deaf.swap(true, Ordering::Relaxed) {
+                            warn!("a program reads nothing of what is typed; it is dropped");
+                        }
+                        return Ok(None);
+                    }
                     self.times().held = true;
                     tokio::time::sleep(INPUT_RETRY).await;
                 }

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::auth::write_private;
+use super::error::TransportError;
 use super::tls::fingerprint;
 
 /// The certificates that the user said yes to, one line each: `host:port fingerprint`.
@@ -26,6 +27,23 @@ impl KnownRemotes {
     pub fn in_folder(state: &Path) -> Self {
         Self {
             path: state.join("known_remotes"),
+        }
+    }
+
+    /// Why a certificate that was shown is not trusted.
+    pub(super) fn doubt(&self, authority: &str, fingerprint: String) -> TransportError {
+        let authority = authority.to_owned();
+        match self.fingerprint_of(&authority) {
+            Some(known) => TransportError::Changed {
+                authority,
+                fingerprint,
+                known,
+                file: self.path.clone(),
+            },
+            None => TransportError::Untrusted {
+                authority,
+                fingerprint,
+            },
         }
     }
 

@@ -9,9 +9,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 
-use super::hub::Client;
+use super::hub::{Client, Once};
 use super::protocol::{
     ACK_PATIENCE, MAX_OUTPUT, Notice, PROTOCOL, Request, Role, STALL, ToClient, ToServer, WINDOW,
     WriterName, close, output_head,
@@ -51,8 +50,9 @@ where
     let Ok(mut seat) = visit.pane.attach(access) else {
         return session::TERMINAL_ENDED;
     };
+    session::log_seat(visit, &seat);
     let session = CancellationToken::new();
-    let client = visit.hub.client(visit.pane.id(), &attach.client);
+    let client = visit.hub.client(&visit.pane, &attach.client);
     if !client.enter(&seat, &session, attach.attempt) {
         session::leave(visit, &mut seat, None, &REPLACED);
         return REPLACED;
@@ -238,13 +238,23 @@ impl Receiver<'_> {
             .pulse
             .type_in(|| self.client.type_once(id, self.seat, || input.clone()))
             .await?;
-        let Some(taken) = taken else {
-            return Err(REPLACED);
+        let typed = match taken {
+            Some(Once::Taken(taken)) => taken == Taken::Accepted,
+            Some(Once::Replaced) => return Err(REPLACED),
+            Some(Once::Gap) => {
+                return Err(End::close(close::PROTOCOL, "input ids count up by one"));
+            }
+            None => {
+                self.client.pass_over(id);
+                let told = Notice::Error {
+                    code: "input_full".to_owned(),
+                    message: "the program does not read what is typed: this was dropped".to_owned(),
+                };
+                self.pulse.reply(notice(&told)).await;
+                false
+            }
         };
-        let ack = Notice::InputAck {
-            id,
-            typed: taken == Taken::Accepted,
-        };
+        let ack = Notice::InputAck { id, typed };
         self.pulse.reply(notice(&ack)).await;
         Ok(())
     }
@@ -286,8 +296,7 @@ impl Receive for Receiver<'_> {
             }
             Request::Resize { .. } => {}
             Request::Take => {
-                let taken = self.seat.take();
-                info!(viewer = ?self.seat.id(), ?taken, "a viewer takes the keyboard");
+                self.seat.take();
             }
             Request::Ping => self.pulse.reply(notice(&Notice::Pong)).await,
         }

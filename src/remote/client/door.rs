@@ -127,7 +127,11 @@ impl Door {
         );
         self.show(headers);
         let line = self.connect().await.map_err(|error| match error {
-            TransportError::Untrusted { .. } => OpenError::Over(error),
+            TransportError::Untrusted { .. } | TransportError::Changed { .. } => {
+                OpenError::Over(error)
+            }
+            // Nobody is there to come back to: a new instance has new terminals.
+            TransportError::Local(_) => OpenError::Over(self.target.error("tundra has ended")),
             error => OpenError::Later(error),
         })?;
         let config = socket_config()
@@ -255,10 +259,7 @@ impl Door {
         match timeout(PATIENCE, shaking).await {
             Ok(Ok(stream)) => Ok(Line::Tls(Box::new(stream))),
             Ok(Err(error)) => Err(match refused.take() {
-                Some(fingerprint) => TransportError::Untrusted {
-                    authority: address.authority.clone(),
-                    fingerprint,
-                },
+                Some(fingerprint) => address.known.doubt(&address.authority, fingerprint),
                 None if error.kind() == std::io::ErrorKind::InvalidData => {
                     failed(&format!("no TLS there ({error}); try http://"))
                 }

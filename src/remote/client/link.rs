@@ -14,12 +14,16 @@ use uuid::Uuid;
 use super::door::{Door, OpenError, Socket};
 use crate::domain::size::Size;
 use crate::remote::error::TransportError;
-use crate::remote::protocol::{Notice, Request, Role, ToClient, ToServer, WriterName, close};
+use crate::remote::protocol::{
+    MAX_MESSAGE, Notice, Request, Role, ToClient, ToServer, WriterName, close,
+};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LAST_BACKOFF: Duration = Duration::from_secs(10);
 /// Input kept while there is no connection; what is typed beyond it is dropped.
 const MAX_PENDING: usize = 64 * 1024;
+/// The longest input in one message.
+const MAX_INPUT: usize = MAX_MESSAGE - 64;
 /// What is acknowledged at once.
 const ACK_BYTES: u64 = 32 * 1024;
 /// The rest is, after so long; and how often the connection is asked whether it lives.
@@ -56,6 +60,10 @@ pub enum Event {
     },
     /// Input found no room while there was no connection.
     Dropped,
+    /// A paste was longer than a message may be; nothing of it was typed.
+    TooLong,
+    /// The program does not read; this input was dropped.
+    Unread,
     Exit {
         code: Option<i32>,
         signal: Option<i32>,
@@ -180,9 +188,7 @@ impl Link {
                     Some(Command::Input(bytes)) => {
                         self.keep(|id| ToServer::Input { id, bytes: bytes.into() }).await;
                     }
-                    Some(Command::Paste(text)) => {
-                        self.keep(|id| ToServer::Paste { id, text }).await;
-                    }
+                    Some(Command::Paste(text)) => self.keep_paste(text).await,
                     Some(Command::Resize(_) | Command::Take) => {}
                 },
             }
@@ -325,6 +331,9 @@ impl Link {
                 self.tell(Event::Role { writer, other }).await;
             }
             Ok(Notice::InputAck { id, .. }) => self.forget(id),
+            Ok(Notice::Error { code, .. }) if code == "input_full" => {
+                self.tell(Event::Unread).await;
+            }
             Ok(Notice::Exit { code, signal }) => {
                 self.tell(Event::Exit { code, signal }).await;
                 return Err(Ended::Over);
@@ -346,9 +355,21 @@ impl Link {
                 let bytes = bytes.into();
                 self.push(|id| ToServer::Input { id, bytes })
             }
+            Command::Paste(text) if text.len() > MAX_INPUT => {
+                self.tell(Event::TooLong).await;
+                return Ok(());
+            }
             Command::Paste(text) => self.push(|id| ToServer::Paste { id, text }),
         };
         transmit(socket, Message::Binary(frame)).await
+    }
+
+    async fn keep_paste(&mut self, text: String) {
+        if text.len() > MAX_INPUT {
+            self.tell(Event::TooLong).await;
+        } else {
+            self.keep(|id| ToServer::Paste { id, text }).await;
+        }
     }
 
     /// Keeps input for the next connection, if there is room.

@@ -18,6 +18,7 @@ use crate::domain::terminal::Status;
 use crate::pane::Access;
 use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::guard;
+use crate::remote::line::Handed;
 use crate::remote::protocol::PROTOCOL;
 use crate::remote::server::{PATIENCE, Peer, Service};
 use crate::remote::session::{self, Mode, Visit};
@@ -60,6 +61,9 @@ pub(super) fn attach(
         peer: peer.to_string(),
         stop: service.stop.clone(),
     };
+    if let Some(handed) = request.extensions().get::<Handed>() {
+        handed.over();
+    }
     let upgrade = hyper::upgrade::on(request);
     service.hub.tasks().spawn("session", async move {
         // Nothing is said about a client that vanished between request and answer.

@@ -52,6 +52,8 @@ pub enum Incoming {
     Output(Vec<u8>),
     /// How the connection is, for the line below.
     State(String),
+    /// What went wrong with something the user did; on the line below until the next key.
+    Told(String),
     Role {
         writer: bool,
         /// Who writes, where it is another one.
@@ -112,6 +114,7 @@ struct Viewer<'t> {
     mirror: Mirror,
     size: (u16, u16),
     state: String,
+    told: Option<String>,
     writes: bool,
     other: Option<String>,
     after_prefix: bool,
@@ -139,6 +142,7 @@ impl<'t> Viewer<'t> {
             viewing,
             size,
             state: "connecting".to_owned(),
+            told: None,
             writes: false,
             other: None,
             after_prefix: false,
@@ -199,6 +203,7 @@ impl<'t> Viewer<'t> {
                 }
             }
             Incoming::State(state) => self.state = state,
+            Incoming::Told(text) => self.told = Some(text),
             Incoming::Role { writer, other } => {
                 let takes = writer && !self.writes;
                 self.writes = writer;
@@ -222,6 +227,10 @@ impl<'t> Viewer<'t> {
 
     /// Deals with one thing the user did; true when that was to leave.
     async fn take(&mut self, event: InputEvent) -> bool {
+        if matches!(event, InputEvent::Key(_) | InputEvent::Paste(_)) && self.told.take().is_some()
+        {
+            self.changed = true;
+        }
         let input = match event {
             InputEvent::Key(key) => match self.key(&key) {
                 Struck::Leave => return true,
@@ -410,7 +419,7 @@ impl<'t> Viewer<'t> {
             writes: self.writes,
             other: self.other.as_deref(),
             name: &self.viewing.name,
-            state: &self.state,
+            state: self.told.as_deref().unwrap_or(&self.state),
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::instance;
-use crate::support::Terminal;
 use crate::support::viewer::Proxy;
+use crate::support::{Home, Serve, Terminal};
 
 #[test]
 fn a_terminal_attaches_types_resizes_and_leaves() {
@@ -170,4 +170,47 @@ fn a_terminal_smaller_than_the_pane_follows_its_cursor_and_scrolls_back() {
     viewer.type_("\u{2}d");
     assert_eq!(viewer.exit(), 0);
     viewer.assert_restored();
+}
+
+#[test]
+fn a_paste_that_is_too_long_is_told_and_typing_goes_on() {
+    let (serve, _remote) = instance("");
+    let id = serve.sh("stty raw -echo; echo ready; exec cat -v");
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", &id]);
+    viewer.wait_text("you write");
+    viewer.paste(&"x".repeat((1 << 20) + 1));
+    viewer.wait_text("more than 1 MiB was not sent");
+    viewer.type_("typed");
+    serve.wait_text(&id, "typed");
+    viewer.wait_text("connected");
+    assert!(!serve.joined(&id).contains("xx"));
+}
+
+#[test]
+fn a_certificate_that_changed_is_told_as_such() {
+    let home = Home::with_config("[gateway]\nenabled = false\n[remote]\nbind = \"0.0.0.0:0\"\n");
+    let serve = Serve::at(home);
+    let id = serve.open(&["cat"]);
+    let url = serve.ready()["remote_url"].as_str().unwrap();
+    let port = url.rsplit_once(':').unwrap().1;
+    let authority = format!("127.0.0.1:{port}");
+    let token = serve.home.path().join("state/remote.token");
+    let token = std::fs::read_to_string(token).unwrap();
+    let url = format!("https://{authority}/#token={}", token.trim());
+    // Asked about once, then known.
+    let mut first = Terminal::tundra(&serve.home, &["attach", &id, "--url", &url]);
+    first.wait_text("Trust it from now on? [y/N]");
+    first.type_("y\r");
+    first.wait_text("you write");
+    first.type_("\u{2}d");
+    assert_eq!(first.exit(), 0);
+    let mut second = Terminal::tundra(&serve.home, &["attach", &id, "--url", &url]);
+    second.wait_text("you write");
+    second.type_("\u{2}d");
+    assert_eq!(second.exit(), 0);
+    let known = serve.home.path().join("state/known_remotes");
+    std::fs::write(known, format!("{authority} SHA256:00:11\n")).unwrap();
+    let mut third = Terminal::tundra(&serve.home, &["attach", &id, "--url", &url]);
+    third.wait_text("has CHANGED");
+    assert_eq!(third.exit(), 1);
 }

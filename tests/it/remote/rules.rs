@@ -264,6 +264,17 @@ fn tokens_are_private_and_appear_nowhere() {
 }
 
 #[test]
+fn a_token_that_tundra_was_started_with_reaches_no_child() {
+    let home = Home::with_config("[gateway]\nenabled = false\n[remote]\nbind = \"127.0.0.1:0\"\n");
+    let mut command = home.tundra(&["serve", "--print-ready"]);
+    command.env("TUNDRA_REMOTE_TOKEN", "leak-me");
+    let serve = Serve::from(home, command);
+    let id = serve.sh("env; echo END; exec cat");
+    serve.wait_text(&id, "END");
+    assert!(!serve.joined(&id).contains("leak-me"));
+}
+
+#[test]
 fn every_answer_carries_the_rules_for_browsers() {
     let (_serve, remote) = instance("");
     for (path, store) in [

@@ -112,6 +112,35 @@ fn one_writes_the_others_look_and_taking_over_is_told() {
     assert_eq!(first.notice("input_ack")["typed"], true);
     serve.wait_text(&id, "takenagain");
     assert!(!serve.joined(&id).contains("refused"));
+    let logs = serve.home.logs();
+    assert!(logs.contains("the writer changes") && logs.contains("viewer is seated"));
+}
+
+#[test]
+fn a_program_that_reads_nothing_holds_up_no_one_for_long() {
+    let (serve, remote) = instance("");
+    let id = serve.sh("stty raw -echo; echo ready; exec sleep 1000");
+    serve.wait_text(&id, "ready");
+    let mut viewer = remote.v1(&id);
+    viewer.attach(CLIENT, None);
+    let much = vec![b'x'; 500_000];
+    let mut next = 1;
+    let refused = loop {
+        viewer.input(next, &much);
+        let ack = viewer.notice("input_ack");
+        assert_eq!(ack["id"], next);
+        if ack["typed"] == false {
+            break next;
+        }
+        next += 1;
+        assert!(next < 100, "it takes everything");
+    };
+    // What comes then is dropped at once, and the socket is read on.
+    viewer.input(refused + 1, &much);
+    assert_eq!(viewer.notice("error")["code"], "input_full");
+    assert_eq!(viewer.notice("input_ack")["typed"], false);
+    viewer.input(refused + 3, b"a gap");
+    assert_eq!(viewer.close_code(), 1002);
 }
 
 #[test]
