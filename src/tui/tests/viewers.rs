@@ -109,6 +109,7 @@ fn a_pane_that_a_viewer_took_says_so_and_keeps_the_viewers_size() {
     let whole = rig.model.panes[&id(1)].size;
     rig.taken(id(1), 40, 5);
     rig.screen_of_size(id(1), Size::clamped(40, 5), &["small", "", "", "", "end"]);
+    assert_eq!(rig.redraw, Redraw::All, "what is around it is drawn too");
     let text = rig.text();
     assert!(
         text.contains("a viewer types here (40x5); any key takes it back"),
