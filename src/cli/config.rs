@@ -78,7 +78,10 @@ fn path(json: bool, context: &Context) -> Result<Exit, Failure> {
 
 fn check(json: bool, context: &Context) -> Result<Exit, Failure> {
     let source = context.config_source(&context.paths()?);
-    config::load(&source)?;
+    let settings = config::load(&source)?;
+    for lost in settings.keymap.lost() {
+        output::talk(&format!("{lost}\n"));
+    }
     let exists = source.path.exists();
     Ok(if json {
         output::json(

@@ -181,6 +181,23 @@ fn broken_toml_is_told_with_its_line() {
 }
 
 #[test]
+fn a_key_taken_from_its_default_is_no_fault_but_told() {
+    let home = Home::with_config("[keys]\nzoom-pane = \"c\"\n");
+    let done = home.cli(&["config", "check"]);
+    assert_eq!(done.code, 0, "{done:#?}");
+    assert_eq!(
+        done.stderr,
+        "keys: c is now zoom-pane, no longer new-pane, which has no key left\n"
+    );
+    home.configure("[keys]\nzoom-pane = \"c\"\nnew-pane = \"c\"\n");
+    let done = home.cli(&["config", "check"]);
+    assert_eq!(
+        done.code, 2,
+        "two that the user chose are a fault: {done:#?}"
+    );
+}
+
+#[test]
 fn limits_are_named() {
     for (toml, wanted) in [
         ("[pty]\nmax_ptys = 1001\n", "1000"),
