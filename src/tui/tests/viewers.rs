@@ -17,6 +17,7 @@ fn boxed(rig: &Rig) -> String {
 fn the_address_is_shown_whole_and_copied_but_kept_nowhere() {
     for (cols, rows) in [(80, 24), (120, 40), (50, 24), (40, 24)] {
         let mut rig = Rig::with_shell(cols, rows);
+        rig.toast(Severity::Error, "something that would lie over it");
         rig.command("u");
         assert_eq!(rig.answer_address(Some(Rig::FINGERPRINT)), Some(id(1)));
         let Some(Overlay::Address(address)) = &rig.model.overlay else {

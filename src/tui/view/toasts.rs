@@ -6,7 +6,7 @@ use super::area;
 use super::panes;
 use super::text::{Line, fill, width, wrap};
 use crate::domain::layout::Rect;
-use crate::tui::model::{Model, Severity};
+use crate::tui::model::{Model, Overlay, Severity};
 use crate::tui::theme::Role;
 
 const MAX_COLUMNS: u16 = 64;
@@ -14,6 +14,10 @@ const MAX_COLUMNS: u16 = 64;
 const MAX_LINES: usize = 3;
 
 pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
+    if matches!(model.overlay, Some(Overlay::Address(_))) {
+        // It is read letter by letter, and the last event tells the same.
+        return;
+    }
     let theme = &model.theme;
     let glyphs = theme.glyphs();
     let body = model.areas().panes;
