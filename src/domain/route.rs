@@ -436,8 +436,8 @@ impl Router {
                     _ => skip.text(&entry.profile, now),
                 },
                 retry_in: match skip {
-                    // It can be asked by the next request.
-                    Skip::Tried => Some(Duration::ZERO),
+                    // It can be asked by the next request, which should not come at once.
+                    Skip::Tried => Some(Duration::from_secs(1)),
                     _ => skip.retry_at().map(|at| at.since(now)),
                 },
             })

@@ -163,7 +163,7 @@ impl Relay {
         self.source = None;
         if self.tap.takes_events() {
             self.ready
-                .push_back(wire::error_event(self.dialect, &error.to_string()));
+                .push_back(self.tap.error_event(&error.to_string()));
         } else {
             self.cut = true;
         }
@@ -223,7 +223,7 @@ impl Relay {
         self.leave();
         if self.tap.takes_events() {
             self.ready
-                .push_back(wire::error_event(self.dialect, "tundra is shutting down"));
+                .push_back(self.tap.error_event("tundra is shutting down"));
         } else {
             self.cut = true;
         }

@@ -75,7 +75,7 @@ impl Seeking {
                     Poll::Pending if self.shutdown.as_mut().poll(cx).is_ready() => {
                         let message = "tundra is shutting down";
                         self.ready
-                            .push_back(wire::error_event(self.dialect, message));
+                            .push_back(wire::error_event(self.dialect, message, 0));
                         self.state = State::Over;
                     }
                     Poll::Pending => {
@@ -97,7 +97,7 @@ impl Seeking {
             Body::Whole(body) => {
                 let body = body.unwrap_or_default();
                 self.ready.push_back(if status.is_success() {
-                    wire::error_event(self.dialect, "parse error: the provider did not stream")
+                    wire::error_event(self.dialect, "parse error: the provider did not stream", 0)
                 } else {
                     wire::error_as_event(self.dialect, &body)
                 });
@@ -107,7 +107,7 @@ impl Seeking {
                 drop(body);
                 let message = "unsupported: the provider's stream is compressed and came late";
                 self.ready
-                    .push_back(wire::error_event(self.dialect, message));
+                    .push_back(wire::error_event(self.dialect, message, 0));
                 State::Over
             }
         };

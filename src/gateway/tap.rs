@@ -42,6 +42,10 @@ pub struct Tap {
     input_told: bool,
     text: usize,
     error_data: Bytes,
+    /// A part was opened that is an answer even if nothing more is told of it.
+    opened: bool,
+    /// The number of the next event, where events are numbered.
+    next_number: u64,
 }
 
 impl Tap {
@@ -57,6 +61,8 @@ impl Tap {
             input_told: false,
             text: 0,
             error_data: Bytes::new(),
+            opened: false,
+            next_number: 0,
         }
     }
 
@@ -106,6 +112,11 @@ impl Tap {
         &self.error_data
     }
 
+    /// An event that tells the caller of a failure after everything that was passed on.
+    pub fn error_event(&self, message: &str) -> Bytes {
+        wire::error_event(self.dialect, message, self.next_number)
+    }
+
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
@@ -143,6 +154,11 @@ impl Tap {
             // Nothing may follow an error, a success terminator least of all.
             whole.truncate(cut);
         }
+        if self.dialect == Dialect::Responses
+            && let Some(number) = wire::responses::sequence_number(&whole)
+        {
+            self.next_number = number + 1;
+        }
         Ok(whole)
     }
 
@@ -159,8 +175,11 @@ impl Tap {
             usage.apply(&mut self.told);
         }
         self.progress.valid |= !matches!(reading.step, Step::Quiet | Step::Error(_));
+        self.progress.content |= reading.stopped;
         match reading.step {
             Step::Quiet | Step::Lifecycle => {}
+            Step::Opened => self.opened = true,
+            Step::Closed => self.progress.content |= self.opened,
             Step::Content => self.progress.content = true,
             Step::Finish => self.progress.finished = true,
             Step::End => self.progress.ended = true,

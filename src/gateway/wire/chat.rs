@@ -83,6 +83,7 @@ pub fn read_event(event: &Event<'_>) -> Reading {
     };
     Reading {
         step,
+        stopped: chunk.stopped,
         text: chunk.text,
         usage,
     }
@@ -94,6 +95,8 @@ struct Chunk {
     text: usize,
     calls: bool,
     finish: bool,
+    /// Finished for another reason than that all is said.
+    stopped: bool,
     usage: bool,
     error: bool,
 }
@@ -124,7 +127,10 @@ impl Chunk {
                 Token::String(_) if scanner.depth() == 1 && key == b"error" => chunk.error = true,
                 Token::String(span) => {
                     if key == b"finish_reason" {
-                        chunk.finish = true;
+                        let reason = span.of(data);
+                        // Some local servers write an empty one before there is any.
+                        chunk.finish |= !reason.is_empty();
+                        chunk.stopped |= !matches!(reason, b"" | b"stop");
                     } else if super::is_answer(key) {
                         chunk.text += span.len();
                     }

@@ -14,6 +14,7 @@ struct Frame {
     kind: String,
     message: Option<Message>,
     delta: Option<Delta>,
+    content_block: Option<Block>,
     usage: Option<Usage>,
     error: Option<Failure>,
 }
@@ -21,6 +22,19 @@ struct Frame {
 #[derive(Deserialize)]
 struct Message {
     usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+impl Block {
+    /// What says nothing unless it has text.
+    fn is_words(&self) -> bool {
+        matches!(self.kind.as_str(), "" | "text" | "thinking")
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,11 +83,7 @@ pub fn read_event(event: &Event<'_>) -> Reading {
     if event.name == b"content_block_delta" {
         let text = text_in(&event.data);
         if text > 0 {
-            return Reading {
-                step: Step::Content,
-                text,
-                usage: None,
-            };
+            return Reading::told(text);
         }
     }
     let Ok(frame) = serde_json::from_slice::<Frame>(&event.data) else {
@@ -88,7 +98,7 @@ pub fn read_event(event: &Event<'_>) -> Reading {
         .usage
         .or_else(|| frame.message.and_then(|message| message.usage))
         .map(UsageUpdate::from);
-    let mut text = 0;
+    let (mut text, mut stopped) = (0, false);
     let step = match kind {
         "content_block_delta" => {
             text = text_in(&event.data);
@@ -99,13 +109,21 @@ pub fn read_event(event: &Event<'_>) -> Reading {
                 Step::Lifecycle
             }
         }
-        // A block that ended without a delta: a tool without arguments, a redacted thought.
-        "content_block_stop" => Step::Content,
+        "content_block_start" => {
+            text = text_in(&event.data);
+            let words = frame.content_block.is_none_or(|block| block.is_words());
+            match (text > 0, words) {
+                (true, _) => Step::Content,
+                (false, true) => Step::Lifecycle,
+                (false, false) => Step::Opened,
+            }
+        }
+        "content_block_stop" => Step::Closed,
         "message_delta" => {
-            let told = usage.and_then(|usage| usage.output).unwrap_or_default() > 0;
             let stop = frame.delta.and_then(|delta| delta.stop_reason);
-            // An empty answer that was paid for, or that stopped for a special reason, is an answer.
-            if told || stop.is_some_and(|reason| reason != "end_turn") {
+            stopped = stop.is_some_and(|reason| reason != "end_turn");
+            // An empty answer that was paid for is an answer.
+            if usage.and_then(|usage| usage.output).unwrap_or_default() > 0 {
                 Step::Content
             } else {
                 Step::Lifecycle
@@ -113,10 +131,15 @@ pub fn read_event(event: &Event<'_>) -> Reading {
         }
         "message_stop" => Step::End,
         "error" => Step::Error(in_band(frame.error)),
-        "message_start" | "content_block_start" => Step::Lifecycle,
+        "message_start" => Step::Lifecycle,
         _ => Step::Quiet,
     };
-    Reading { step, text, usage }
+    Reading {
+        step,
+        stopped,
+        text,
+        usage,
+    }
 }
 
 pub fn read_answer(body: &[u8]) -> Answer {
@@ -214,7 +237,15 @@ mod tests {
                 r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"x"}}"#,
                 Step::Content,
             ),
-            (r#"{"type":"content_block_stop","index":0}"#, Step::Content),
+            (r#"{"type":"content_block_stop","index":0}"#, Step::Closed),
+            (
+                r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"f","input":{}}}"#,
+                Step::Opened,
+            ),
+            (
+                r#"{"type":"content_block_start","content_block":{"type":"text","text":"Hi"}}"#,
+                Step::Content,
+            ),
             (r#"{"type":"message_stop"}"#, Step::End),
             (r#"{"type":"ping"}"#, Step::Quiet),
             (
@@ -222,7 +253,7 @@ mod tests {
                 Step::Lifecycle,
             ),
             (
-                r#"{"type":"message_delta","delta":{"stop_reason":"refusal"},"usage":{"output_tokens":0}}"#,
+                r#"{"type":"message_delta","delta":{"stop_reason":"refusal"},"usage":{"output_tokens":3}}"#,
                 Step::Content,
             ),
         ];

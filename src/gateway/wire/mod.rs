@@ -87,6 +87,10 @@ pub enum Step {
     Quiet,
     /// Opens or closes something without telling any of the answer.
     Lifecycle,
+    /// Opens a part that is an answer even where nothing more is told of it, such as a tool's call.
+    Opened,
+    /// Closes a part: content, if it was such a one.
+    Closed,
     /// A part of the answer: from here on there is no way back.
     Content,
     /// The answer is complete though its terminator has not come yet.
@@ -100,6 +104,8 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     pub step: Step,
+    /// The answer stops for another reason than that all is said, which makes it one even where it is empty.
+    pub stopped: bool,
     /// Bytes of answer text in it, for an estimate where no usage is told.
     pub text: usize,
     pub usage: Option<UsageUpdate>,
@@ -109,8 +115,22 @@ impl Reading {
     fn of(step: Step) -> Self {
         Self {
             step,
+            stopped: false,
             text: 0,
             usage: None,
+        }
+    }
+
+    /// A piece of the answer with so much text; without any it is none.
+    fn told(text: usize) -> Self {
+        let step = if text > 0 {
+            Step::Content
+        } else {
+            Step::Lifecycle
+        };
+        Self {
+            text,
+            ..Self::of(step)
         }
     }
 }
@@ -187,12 +207,13 @@ pub fn error_body(dialect: Dialect, error: &OwnError<'_>) -> Bytes {
     Bytes::from(body.to_string())
 }
 
-/// The event that ends a stream which can no longer be answered; no success terminator follows it.
-pub fn error_event(dialect: Dialect, message: &str) -> Bytes {
+/// The event that ends a stream which can no longer be answered; no success terminator follows it. `next` numbers it
+/// where the dialect has its events numbered.
+pub fn error_event(dialect: Dialect, message: &str, next: u64) -> Bytes {
     match dialect {
         Dialect::Messages => messages::error_event(message),
         Dialect::Chat => chat::error_event(message),
-        Dialect::Responses => responses::error_event(message),
+        Dialect::Responses => responses::error_event(message, next),
     }
 }
 
@@ -210,7 +231,8 @@ pub fn error_as_event(dialect: Dialect, body: &[u8]) -> Bytes {
         (Some(told), Dialect::Chat) if told["error"].is_object() => {
             Bytes::from(format!("data: {told}\n\n"))
         }
-        _ => error_event(dialect, message),
+        // Nothing but the head has gone out before.
+        _ => error_event(dialect, message, 0),
     }
 }
 

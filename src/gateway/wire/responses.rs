@@ -13,9 +13,23 @@ struct Frame {
     #[serde(rename = "type", default)]
     kind: String,
     response: Option<Response>,
+    item: Option<Item>,
     error: Option<Failure>,
     message: Option<String>,
     code: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+impl Item {
+    /// What says nothing unless it has text.
+    fn is_words(&self) -> bool {
+        matches!(self.kind.as_str(), "" | "message" | "reasoning")
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,17 +68,7 @@ impl From<Usage> for UsageUpdate {
 
 pub fn read_event(event: &Event<'_>) -> Reading {
     if event.name.ends_with(b".delta") {
-        let text = text_in(&event.data);
-        let step = if text > 0 {
-            Step::Content
-        } else {
-            Step::Lifecycle
-        };
-        return Reading {
-            step,
-            text,
-            usage: None,
-        };
+        return Reading::told(text_in(&event.data));
     }
     let data = event.data.trim_ascii();
     if data == b"[DONE]" {
@@ -80,12 +84,12 @@ pub fn read_event(event: &Event<'_>) -> Reading {
     };
     match kind {
         "response.completed" | "response.incomplete" => Reading {
-            step: Step::End,
-            text: 0,
+            stopped: kind == "response.incomplete",
             usage: frame
                 .response
                 .and_then(|response| response.usage)
                 .map(UsageUpdate::from),
+            ..Reading::of(Step::End)
         },
         "response.failed" => {
             let error = frame.response.and_then(|response| response.error);
@@ -101,21 +105,21 @@ pub fn read_event(event: &Event<'_>) -> Reading {
         "response.created"
         | "response.queued"
         | "response.in_progress"
-        | "response.output_item.added"
         | "response.content_part.added"
         | "response.reasoning_summary_part.added" => Reading::of(Step::Lifecycle),
-        kind if kind.as_bytes().ends_with(b".delta") => {
-            let text = text_in(data);
-            Reading {
-                step: if text > 0 {
-                    Step::Content
-                } else {
-                    Step::Lifecycle
-                },
-                text,
-                usage: None,
-            }
+        "response.output_item.added" => {
+            let words = frame.item.is_none_or(|item| item.is_words());
+            Reading::of(if words { Step::Lifecycle } else { Step::Opened })
         }
+        kind if kind.ends_with(".delta") => Reading::told(text_in(data)),
+        // The text is told once more, and counted already where it came in pieces.
+        kind if kind.ends_with(".done") => Reading::of(if text_in(data) > 0 {
+            Step::Content
+        } else if kind == "response.output_item.done" {
+            Step::Closed
+        } else {
+            Step::Lifecycle
+        }),
         kind if kind.starts_with("response.") => Reading::of(Step::Content),
         _ => Reading::of(Step::Quiet),
     }
@@ -131,14 +135,14 @@ pub fn read_answer(body: &[u8]) -> Answer {
     }
 }
 
-/// The `error` event, which the SDKs raise, and the `response.failed` that agents wait for.
-pub fn error_event(message: &str) -> Bytes {
+/// The `error` event, which the SDKs raise, and the `response.failed` that agents wait for, numbered on from `next`.
+pub fn error_event(message: &str, next: u64) -> Bytes {
     let error = json!({
-        "type": "error", "code": "server_error", "message": message, "param": null,
+        "type": "error", "code": "server_error", "message": message, "param": null, "sequence_number": next,
         "error": {"type": "server_error", "code": "server_error", "message": message, "param": null},
     });
     let failed = json!({
-        "type": "response.failed",
+        "type": "response.failed", "sequence_number": next + 1,
         "response": {
             "object": "response", "status": "failed",
             "error": {"code": "server_error", "message": message},
@@ -147,6 +151,19 @@ pub fn error_event(message: &str) -> Bytes {
     Bytes::from(format!(
         "event: error\ndata: {error}\n\nevent: response.failed\ndata: {failed}\n\n"
     ))
+}
+
+/// The highest number in whole events that follow one another; `None` where they have none.
+pub fn sequence_number(events: &[u8]) -> Option<u64> {
+    // Within a text the quote before the colon is escaped, so that this is always the member.
+    const MEMBER: &[u8] = b"\"sequence_number\":";
+    let at = memchr::memmem::rfind(events, MEMBER)? + MEMBER.len();
+    let digits = events.get(at..)?.trim_ascii_start();
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit());
+    std::str::from_utf8(&digits[..end.unwrap_or(digits.len())])
+        .ok()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -175,7 +192,19 @@ mod tests {
             ),
             (
                 r#"{"type":"response.output_item.done","item":{}}"#,
+                Step::Closed,
+            ),
+            (
+                r#"{"type":"response.output_item.done","item":{"content":[{"text":"Hi"}]}}"#,
                 Step::Content,
+            ),
+            (
+                r#"{"type":"response.output_item.added","item":{"type":"function_call"}}"#,
+                Step::Opened,
+            ),
+            (
+                r#"{"type":"response.output_text.done","text":""}"#,
+                Step::Lifecycle,
             ),
             (r#"{"type":"response.completed","response":{}}"#, Step::End),
             (r#"{"type":"keepalive"}"#, Step::Quiet),
@@ -183,6 +212,17 @@ mod tests {
         for (data, step) in table {
             assert_eq!(read(data).step, step, "{data}");
         }
+    }
+
+    #[test]
+    fn finds_the_last_number_and_no_text_that_looks_like_one() {
+        let events = br#"data: {"type":"a","sequence_number":7}
+
+data: {"type":"response.output_text.delta","sequence_number": 12,"delta":"\"sequence_number\":99"}
+
+"#;
+        assert_eq!(sequence_number(events), Some(12));
+        assert_eq!(sequence_number(b": ping\n\n"), None);
     }
 
     #[test]

@@ -139,6 +139,14 @@ impl Charsets {
         self.left = slot.min(3);
     }
 
+    /// These sets with the next character's of `other`: a single shift is for what is printed next, and not saved.
+    pub fn with_single_of(self, other: Self) -> Self {
+        Self {
+            single: other.single,
+            ..self
+        }
+    }
+
     pub fn single_shift(&mut self, slot: usize) {
         self.single = Some(slot.min(3));
     }

@@ -95,11 +95,11 @@ fn write_saved_modes(saved: &[(u16, bool)], out: &mut Vec<u8>) {
 fn write_screens(terminal: &mut Terminal, history: usize, out: &mut Vec<u8>) -> Vec<Arc<Row>> {
     let alternate = terminal.screen().is_alternate();
     let screen = terminal.screen_mut();
-    let shown = screen.rows(&[]);
+    let (shown, hidden) = (screen.rows(&[]), screen.other_rows());
     let (main, other) = if alternate {
-        (screen.other_rows(), Some(shown))
+        (hidden, shown)
     } else {
-        (shown, None)
+        (shown, hidden)
     };
     let (start, top, _) = screen.extent();
     let first = top.saturating_sub(history as u64).max(start);
@@ -110,19 +110,24 @@ fn write_screens(terminal: &mut Terminal, history: usize, out: &mut Vec<u8>) -> 
     write_saved(screen, 0, &main, out);
     write_keyboard(terminal.switches(), false, out);
     let keyboard = terminal.switches().keyboard_stack(true);
-    if other.is_none() && screen.saved(1).is_default() && keyboard.is_empty() {
+    let untouched = other.iter().all(|row| is_blank(row));
+    if !alternate && untouched && screen.saved(1).is_default() && keyboard.is_empty() {
         return main;
     }
     out.extend_from_slice(b"\x1b[m\x1b[H\x1b[?47h");
-    if let Some(rows) = &other {
-        print_rows(rows, screen.size(), out);
-    }
-    write_saved(screen, 1, other.as_deref().unwrap_or_default(), out);
+    print_rows(&other, screen.size(), out);
+    write_saved(screen, 1, &other, out);
     write_keyboard(terminal.switches(), true, out);
-    if other.is_none() {
-        out.extend_from_slice(b"\x1b[?47l");
+    if alternate {
+        return other;
     }
-    other.unwrap_or(main)
+    // From elsewhere a pending wrap would come along.
+    out.extend_from_slice(b"\x1b[H\x1b[?47l");
+    main
+}
+
+fn is_blank(row: &Row) -> bool {
+    row.cells.iter().all(|cell| *cell == Cell::default())
 }
 
 /// Saves the cursor that was saved on a screen of these rows.
@@ -140,16 +145,13 @@ fn write_saved(screen: &Screen, index: usize, rows: &[Arc<Row>], out: &mut Vec<u
     };
     go(out);
     let row = rows.get(usize::from(saved.row)).filter(|_| saved.pending);
-    let blank = row.and_then(|row| blank_at(row, saved.col));
-    match (row, blank) {
-        (Some(_), Some(_)) => out.push(b' '),
-        (Some(row), None) => write_pending(row, saved.row, saved.col, out),
-        (None, _) => {}
+    if let Some(row) = row {
+        write_pending(row, saved.row, saved.col, out);
     }
     set_pen(&saved.pen, out);
     write_charsets(&saved.charsets, out);
     out.extend_from_slice(b"\x1b7");
-    if let Some(blank) = blank {
+    if let Some(blank) = row.and_then(|row| blank_at(row, saved.col)) {
         // What had to stand there for the wrap to be saved goes again.
         go(out);
         set_pen(&Pen::default(), out);
@@ -235,15 +237,15 @@ fn write_cursor(screen: &Screen, rows: &[Arc<Row>], out: &mut Vec<u8>) {
     write_single_shift(&screen.charsets, out);
 }
 
-/// A wrap is pending only right after a character in the last column: that one is printed again. Where it has been erased
-/// meanwhile the cursor just stays there.
+/// A wrap is pending only right after a character in the last column: that one is printed again, or a blank where it has
+/// been erased meanwhile.
 fn write_pending(cells: &Row, line: u16, col: u16, out: &mut Vec<u8>) {
     let mut at = usize::from(col);
     let tail = |cell: &Cell| cell.attrs.contains(Attrs::WIDE_TAIL);
     if cells.cells.get(at).is_some_and(tail) {
         at = at.saturating_sub(1);
     }
-    if let Some(cell) = cells.cells.get(at).filter(|cell| cell.ch != '\0') {
+    if let Some(cell) = cells.cells.get(at) {
         push(out, format_args!("\x1b[{};{}H", line + 1, at + 1));
         rows::print_cell(cells, cell, out);
     }

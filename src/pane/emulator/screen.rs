@@ -289,7 +289,7 @@ impl Screen {
             col,
             pending: self.canvas.pending(),
             pen: self.canvas.pen.clone(),
-            charsets: self.charsets,
+            charsets: self.charsets.with_single_of(Charsets::default()),
             origin: self.canvas.placing.origin,
         };
     }
@@ -297,7 +297,7 @@ impl Screen {
     /// DECRC; where nothing was saved, the cursor goes home in the default look.
     pub fn restore_cursor(&mut self) {
         let saved = self.saved[usize::from(self.is_alternate())].clone();
-        self.charsets = saved.charsets;
+        self.charsets = saved.charsets.with_single_of(self.charsets);
         let size = self.size();
         let canvas = self.change();
         canvas.pen = saved.pen;

@@ -179,6 +179,8 @@ async fn nothing_left_tells_every_reason_in_the_callers_format() {
                 assert!(message.contains(part), "{message}");
             }
             assert_eq!(body["profiles"][0]["name"], "limited");
+            assert_eq!(body["profiles"][1]["retry_in_s"], 1.0);
+            assert!(message.ends_with("(soonest retry in 1s)"), "{message}");
             assert_eq!(
                 body["profiles"][1]["reason"],
                 "API error (status 503): down for repairs"

@@ -117,6 +117,41 @@ pub fn ending(dialect: Dialect) -> Vec<String> {
     }
 }
 
+/// After [`lifecycle`], the end of an answer without a word that no token was counted for: because all was said, or
+/// because it was cut off.
+pub fn empty_ending(dialect: Dialect, cut_off: bool) -> Vec<String> {
+    let reason = |said: &'static str, cut: &'static str| if cut_off { cut } else { said };
+    match dialect {
+        Dialect::Messages => vec![
+            named(r#"{"type":"content_block_stop","index":0}"#),
+            named(&format!(
+                r#"{{"type":"message_delta","delta":{{"stop_reason":"{}","stop_sequence":null}},"usage":{{"output_tokens":0}}}}"#,
+                reason("end_turn", "max_tokens")
+            )),
+            named(r#"{"type":"message_stop"}"#),
+        ],
+        Dialect::Chat => vec![
+            data(&format!(
+                r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{{"index":0,"delta":{{}},"finish_reason":"{}"}}],"usage":null}}"#,
+                reason("stop", "length")
+            )),
+            data("[DONE]"),
+        ],
+        Dialect::Responses => vec![
+            named(
+                r#"{"type":"response.output_text.done","sequence_number":3,"item_id":"m","output_index":0,"content_index":0,"text":"","logprobs":[]}"#,
+            ),
+            named(
+                r#"{"type":"response.output_item.done","sequence_number":4,"output_index":0,"item":{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text","text":"","annotations":[]}]}}"#,
+            ),
+            named(&format!(
+                r#"{{"type":"response.{0}","sequence_number":5,"response":{{"id":"resp_1","object":"response","status":"{0}","error":null,"output":[],"usage":{{"input_tokens":17,"output_tokens":0}}}}}}"#,
+                reason("completed", "incomplete")
+            )),
+        ],
+    }
+}
+
 /// What only a stream that ended well may hold.
 pub fn terminator(dialect: Dialect) -> &'static str {
     match dialect {

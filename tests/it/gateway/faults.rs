@@ -8,7 +8,7 @@ use tundra::domain::profile::Dialect;
 use tundra::domain::route::ProviderState;
 
 use super::dialects::{
-    self, delta, ending, error_event, events, lifecycle, path, request, terminator,
+    self, delta, empty_ending, ending, error_event, events, lifecycle, path, request, terminator,
 };
 use crate::support::eventually;
 use crate::support::stage::{Got, SECRET, Stage, profile};
@@ -233,6 +233,12 @@ fn streams(dialect: Dialect) -> Vec<Row> {
         row(
             "lifecycle and the end",
             started(vec![end()]),
+            Elsewhere,
+            Http,
+        ),
+        row(
+            "an empty answer that is all there is",
+            started(vec![chunk(empty_ending(dialect, false).concat()), end()]),
             Elsewhere,
             Http,
         ),

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tundra::domain::profile::Dialect;
 
 use super::dialects::{
-    self, delta, ending, error_event, events, lifecycle, path, request, terminator,
+    self, delta, empty_ending, ending, error_event, events, lifecycle, path, request, terminator,
 };
 use crate::support::eventually;
 use crate::support::stage::{Got, Stage, profile, quick};
@@ -136,6 +136,47 @@ async fn lifecycle_is_held_until_it_is_too_much() {
     let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
     assert_eq!((got.attempts(), second.requests()), ("1", 0));
     assert!(got.text().contains("\"error\"") && !got.text().contains("[DONE]"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_was_cut_off_before_its_first_word_is_one() {
+    for dialect in dialects::ALL {
+        let text = lifecycle(dialect).concat() + &empty_ending(dialect, true).concat();
+        let first = Upstream::start(vec![stream_head(&[]), chunk(&text), last_chunk()]);
+        let second = Upstream::start(stream(&events(dialect)));
+        let stage = Stage::quick(vec![
+            profile("first", 1, &first.url()),
+            profile("second", 2, &second.url()),
+        ])
+        .await;
+        let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+        assert_eq!((got.text(), got.profile()), (text, Some("first")));
+        assert_eq!(stage.provider("first").breaker.failures, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn error_events_of_our_own_are_numbered_on_where_events_are_numbered() {
+    let dialect = Dialect::Responses;
+    let text = lifecycle(dialect).concat() + &delta(dialect, "\\\"sequence_number\\\":70");
+    let upstream = Upstream::start(vec![stream_head(&[]), chunk(&text), Step::Reset]);
+    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+    let told = got.text();
+    let own: Vec<(String, u64)> = told[text.len()..]
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| {
+            let event: serde_json::Value = serde_json::from_str(data).unwrap();
+            let number = event["sequence_number"].as_u64().unwrap();
+            (event["type"].as_str().unwrap().to_owned(), number)
+        })
+        .collect();
+    assert_eq!(
+        own,
+        [("error".to_owned(), 4), ("response.failed".to_owned(), 5)],
+        "after the provider's 3: {told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

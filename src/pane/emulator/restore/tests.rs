@@ -64,13 +64,36 @@ fn state(emulator: &Emulator) -> String {
 /// Whether a line goes on in the next row; where that row has scrolled away this cannot be seen and is not restored.
 fn wraps(emulator: &Emulator) -> Vec<bool> {
     let (start, _, end) = emulator.extent();
-    let rows = emulator.rows(start..end);
+    let mut rows = emulator.rows(start..end);
+    let mut guarded = emulator.guarded.borrow_mut();
+    rows.extend(guarded.terminal.screen_mut().other_rows());
     rows.iter().map(|row| row.wrapped).collect()
+}
+
+fn pends_on_a_blank(emulator: &Emulator) -> bool {
+    let cursor = emulator.snapshot(None).cursor;
+    let rows = emulator.snapshot(None).rows;
+    let blank = rows[usize::from(cursor.row)].cells[usize::from(cursor.col)].ch == '\0';
+    blank && emulator.guarded.borrow().terminal.screen().pending()
+}
+
+fn text(emulator: &Emulator) -> Vec<String> {
+    let (start, _, end) = emulator.extent();
+    let rows = emulator.rows(start..end);
+    rows.iter().map(|row| row.text()).collect()
 }
 
 fn check(size: Size, before: &[Vec<u8>], after: &[u8]) {
     let mut original = fed(size, before);
     let mut copy = restored(&original, size);
+    if pends_on_a_blank(&original) {
+        // It can only come back with a space there, which looks the same.
+        assert_eq!(text(&copy), text(&original));
+        original.feed(after, &mut Feedback::default());
+        copy.feed(after, &mut Feedback::default());
+        assert_eq!(text(&copy), text(&original));
+        return;
+    }
     assert_eq!(seen(&copy), seen(&original));
     if wraps(&copy) != wraps(&original) {
         return;
@@ -100,6 +123,13 @@ fn everything_a_program_can_set_comes_back() {
         ("\x1b[3g\x1b[5G\x1bH\x1b[12G\x1bH\r", "\ta\tb\tc"),
         ("\x1b(0\x1b)A\x0elqk", "#\x0flqk"),
         ("exactly twenty wide!", "wraps"),
+        ("exactly twenty wide!\x1b[44m\x1b[2K", "x"),
+        ("\x1bN\x1b7\x1b[5G", "x"),
+        ("main\x1b[?47h\x1b[41mother\x1b[K\x1b[?47l", "\x1b[?47h"),
+        (
+            "main\x1b[?47h\x1b[Hexactly twenty wide!\x1b[H\x1b[?47l",
+            "x",
+        ),
         ("exactly twenty wide!\x1b7\x1b[2K", "\x1b8x"),
         ("exactly twenty wide!\x1b7\x1b[44m\x1b[2K\x1b[41m", "\x1b8x"),
         ("\x1b[?7lno wrap at the end of the line", "y"),
