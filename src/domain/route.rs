@@ -64,6 +64,17 @@ pub enum KeyState {
     Missing,
 }
 
+/// Whether a profile's server takes requests, as far as tundra knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerState {
+    /// It does, or is not tundra's to know.
+    Serving,
+    /// It runs and does not take requests yet.
+    Starting,
+    /// It ended by itself.
+    Down,
+}
+
 #[derive(Debug)]
 pub struct Router {
     settings: RouteSettings,
@@ -130,6 +141,16 @@ impl Router {
     pub fn set_key(&mut self, name: &ProfileName, key: KeyState, now: Moment) {
         if let Some(entry) = self.roster.named(name) {
             entry.key = key;
+            self.changed(now);
+        }
+    }
+
+    /// Notes whether a profile's server takes requests.
+    pub fn set_server(&mut self, name: &ProfileName, server: ServerState, now: Moment) {
+        if let Some(entry) = self.roster.named(name)
+            && entry.server != server
+        {
+            entry.server = server;
             self.changed(now);
         }
     }
@@ -436,8 +457,8 @@ impl Router {
                     _ => skip.text(&entry.profile, now),
                 },
                 retry_in: match skip {
-                    // It can be asked by the next request, which should not come at once.
-                    Skip::Tried => Some(Duration::from_secs(1)),
+                    // The next request may well be taken, but should not come at once.
+                    Skip::Tried | Skip::Starting | Skip::Down => Some(Duration::from_secs(1)),
                     _ => skip.retry_at().map(|at| at.since(now)),
                 },
             })

@@ -9,7 +9,7 @@ use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
     Admission, By, Call, CommandError, Done, Grant, KeyState, NothingLeft, RouteSettings, Router,
-    RouterCommand, RouterEvent, RouterStatus, Run,
+    RouterCommand, RouterEvent, RouterStatus, Run, ServerState,
 };
 use crate::domain::usage::{Attempt, AttemptEnd};
 
@@ -111,6 +111,11 @@ impl RouterHandle {
     /// Notes that a profile's key was found or is gone.
     pub fn set_key(&self, name: &ProfileName, key: KeyState) {
         self.with(|router, now| router.set_key(name, key, now));
+    }
+
+    /// Notes whether a profile's server takes requests.
+    pub fn set_server(&self, name: &ProfileName, server: ServerState) {
+        self.with(|router, now| router.set_server(name, server, now));
     }
 
     /// Tells every attempt from now on to `recorder`; the first one given stays. Answers whether it is this one.

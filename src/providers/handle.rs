@@ -9,13 +9,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tracing::info;
 
-use super::server::{ProcessStatus, ServerError, ServerEvent};
+use super::server::{ProcessState, ProcessStatus, ServerError, ServerEvent};
 use super::servers::Servers;
 use crate::config::Settings;
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
-    By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent, RouterStatus,
+    By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent,
+    RouterStatus, ServerState,
 };
 use crate::domain::usage::Attempt;
 use crate::gateway::{Clock, Gateway, KeySource, Options, secret_variables};
@@ -129,15 +130,23 @@ impl Providers {
                 () = ending => {}
             }
         });
-        Self {
-            shared: Arc::new(Shared {
-                gateway,
-                servers,
-                face: setup.face,
-                keys,
-                applied: Mutex::new((options, profiles)),
-            }),
-        }
+        let shared = Arc::new(Shared {
+            gateway,
+            servers,
+            face: setup.face,
+            keys,
+            applied: Mutex::new((options, profiles)),
+        });
+        shared.tell_router();
+        let ending = setup.tasks.ending();
+        let follower = Arc::clone(&shared);
+        setup.tasks.spawn("server states", async move {
+            tokio::select! {
+                () = follower.follow_servers() => {}
+                () = ending => {}
+            }
+        });
+        Self { shared }
     }
 
     #[must_use]
@@ -184,6 +193,8 @@ impl Providers {
     pub async fn command(&self, command: RouterCommand, by: By) -> Result<Done, SteerError> {
         if let RouterCommand::Restart(name) = &command {
             self.shared.servers.restart(name).await?;
+            // The next request may come before whoever follows the servers has looked.
+            self.shared.tell_router();
         }
         Ok(self.gateway().command(&command, by)?)
     }
@@ -208,6 +219,7 @@ impl Providers {
             .servers
             .keep(&profiles, &secrets, settings.pty.kill_grace);
         self.gateway().reload(options, profiles, By::Reload);
+        self.shared.tell_router();
     }
 
     /// The variables that hold providers' keys, which no program in a terminal may see.
@@ -236,6 +248,39 @@ impl Providers {
         Events {
             router: self.gateway().router().events(),
             servers: self.shared.servers.events(),
+        }
+    }
+}
+
+impl Shared {
+    /// Tells the router which profiles' servers take requests.
+    fn tell_router(&self) {
+        let names: Vec<ProfileName> = {
+            let applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+            applied
+                .1
+                .iter()
+                .map(|profile| profile.name.clone())
+                .collect()
+        };
+        for name in names {
+            let state = match self.servers.status(&name).map(|status| status.state) {
+                Some(ProcessState::Starting) => ServerState::Starting,
+                Some(ProcessState::Backoff) => ServerState::Down,
+                Some(ProcessState::Ready | ProcessState::Stopped) | None => ServerState::Serving,
+            };
+            self.gateway.router().set_server(&name, state);
+        }
+    }
+
+    async fn follow_servers(&self) {
+        let mut changed = self.servers.watch();
+        loop {
+            // Looked at once more after the subscription, for what changed before it.
+            self.tell_router();
+            if changed.changed().await.is_err() {
+                return;
+            }
         }
     }
 }

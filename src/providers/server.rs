@@ -169,7 +169,10 @@ impl Server {
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (sender, status) = watch::channel(ProcessStatus {
             pid: None,
-            state: ProcessState::Stopped,
+            state: match begin {
+                Begin::Running => ProcessState::Starting,
+                Begin::Stopped => ProcessState::Stopped,
+            },
             restarts: 0,
         });
         let keeper = Keeper {
@@ -334,6 +337,9 @@ impl Keeper {
                     });
                 }
                 asked = self.inbox.recv() => {
+                    if asked.is_some() {
+                        self.set(Some(process.pid()), ProcessState::Starting);
+                    }
                     process.stop(self.plan.grace).await;
                     return asked.map_or(End::Stop, End::Restart);
                 }

@@ -417,6 +417,57 @@ command = ["python3", "{}", "{port}"]
     );
 }
 
+#[test]
+fn a_local_server_that_is_not_ready_is_passed_over_and_blamed_for_nothing() {
+    if !crate::support::present("python3") {
+        return;
+    }
+    let other = Upstream::start(says("other"));
+    let port = Upstream::refused().port();
+    let home = Home::new();
+    fs::write(home.file("server.py"), SERVER).unwrap();
+    let (script, gate) = (home.file("server.py"), home.file("gate"));
+    home.configure(&format!(
+        r#"
+[gateway]
+bind = "127.0.0.1:0"
+[[profile]]
+name = "here"
+provider = "local"
+priority = 1
+base_url = "http://127.0.0.1:{port}"
+command = ["sh", "-c", "while [ ! -e {} ]; do sleep 0.05; done; exec python3 {} {port}"]
+[[profile]]
+name = "other"
+provider = "local"
+priority = 2
+base_url = "{}"
+"#,
+        gate.display(),
+        script.display(),
+        other.url()
+    ));
+    let serve = Serve::at(home);
+    let here = || named(&serve.home, "here");
+    assert_eq!(here()["process"]["state"], "starting");
+    assert_eq!(here()["state"], "held");
+    assert_eq!(here()["reason"], "its server is starting");
+    assert_eq!(named(&serve.home, "other")["active"], true);
+    let (status, head, _) = post(&serve.home, &gateway_url(&serve));
+    assert_eq!(status, 200, "{head}");
+    assert!(head.contains("x-tundra-attempts: 1"), "{head}");
+    assert!(head.contains("x-tundra-profile: other"), "{head}");
+    fs::write(&gate, "").unwrap();
+    eventually("it is asked", || here()["active"] == true);
+    let ready = here();
+    assert_eq!(ready["process"]["state"], "ready");
+    assert_eq!(
+        (&ready["state"], &ready["reason"]),
+        (&json!("ready"), &Value::Null)
+    );
+    assert_eq!(ready["breaker"]["failures"], 0);
+}
+
 fn front(config: &str, options: Options) -> (Home, Terminal) {
     let home = Home::with_config(config);
     let mut command = home.tundra(&["--", "sh"]);

@@ -14,13 +14,14 @@ use super::call::Wants;
 use super::command::RouterEvent;
 use super::skip::{Lack, Skip};
 use super::ticket::Cool;
-use super::{KeyState, ProfileId};
+use super::{KeyState, ProfileId, ServerState};
 
 #[derive(Debug)]
 pub(super) struct Entry {
     pub id: ProfileId,
     pub profile: Arc<Profile>,
     pub key: KeyState,
+    pub server: ServerState,
     /// As configured until an operator says otherwise.
     pub enabled: bool,
     pub held_until: Option<Moment>,
@@ -42,6 +43,7 @@ impl Entry {
         Self {
             id,
             key,
+            server: ServerState::Serving,
             enabled: profile.enabled,
             held_until: None,
             cooldown: Cooldown::default(),
@@ -142,8 +144,13 @@ impl Entry {
         Some(until.since(now))
     }
 
-    /// Hold, cooldown and breaker.
+    /// Server, hold, cooldown and breaker.
     fn available(&self, now: Moment) -> Result<(), Skip> {
+        match self.server {
+            ServerState::Serving => {}
+            ServerState::Starting => return Err(Skip::Starting),
+            ServerState::Down => return Err(Skip::Down),
+        }
         if let Some(until) = self.held_until.filter(|until| now < *until) {
             return Err(Skip::Held { until });
         }

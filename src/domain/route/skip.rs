@@ -17,6 +17,10 @@ pub enum Skip {
     Disabled,
     NoKey,
     Unsupported(Lack),
+    /// The server that tundra runs for it does not take requests yet.
+    Starting,
+    /// That server ended by itself and is started again after a pause.
+    Down,
     /// An operator sent requests elsewhere.
     Held {
         until: Moment,
@@ -72,7 +76,12 @@ impl Skip {
             | Self::Probing { until }
             | Self::NoRoom { until } => Some(until),
             Self::Open { retry_at } => retry_at,
-            Self::Disabled | Self::NoKey | Self::Unsupported(_) | Self::Tried => None,
+            Self::Disabled
+            | Self::NoKey
+            | Self::Unsupported(_)
+            | Self::Starting
+            | Self::Down
+            | Self::Tried => None,
         }
     }
 
@@ -106,6 +115,8 @@ impl Skip {
             Self::Disabled => "disabled",
             Self::NoKey => "no_key",
             Self::Unsupported(_) => "unsupported",
+            Self::Starting => "starting",
+            Self::Down => "down",
             Self::Held { .. } => "held",
             Self::Exhausted { .. } => "exhausted",
             Self::Cooling { .. } => "cooling",
@@ -127,6 +138,8 @@ impl Skip {
                 None => "no key".to_owned(),
             },
             Self::Unsupported(lack) => format!("unsupported: {lack}"),
+            Self::Starting => "its server is starting".to_owned(),
+            Self::Down => "its server ended and is being started again".to_owned(),
             Self::Held { until } => format!("held for {}", Span(left(until))),
             Self::Exhausted { until } => {
                 format!("budget spent: asked again in {}", Span(left(until)))

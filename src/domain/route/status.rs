@@ -78,7 +78,7 @@ impl ProviderState {
         match (skip, breaker) {
             (Some(Skip::Disabled), _) => Self::Disabled,
             (Some(Skip::NoKey), _) => Self::NoKey,
-            (Some(Skip::Held { .. }), _) => Self::Held,
+            (Some(Skip::Held { .. } | Skip::Starting | Skip::Down), _) => Self::Held,
             (Some(Skip::Exhausted { .. }), _) => Self::Exhausted,
             (Some(Skip::Cooling { .. }), _) => Self::Cooling,
             (Some(Skip::Open { .. }), _) => Self::Open,

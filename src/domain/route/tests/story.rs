@@ -309,3 +309,44 @@ fn reconnections_are_paid_from_the_budget() {
     assert_eq!(allowed, 10);
     router.settle(grant.ticket, Settlement::success(Used::AsReserved), at(0));
 }
+
+#[test]
+fn a_profile_whose_server_is_not_there_is_skipped_until_it_is() {
+    let mut router = router([profile("local", 1), profile("cloud", 2)]);
+    let local = named("local");
+    for (server, reason) in [
+        (ServerState::Starting, "its server is starting"),
+        (
+            ServerState::Down,
+            "its server ended and is being started again",
+        ),
+    ] {
+        router.set_server(&local, server, at(1));
+        assert_eq!(router.active(at(1)), Some(named("cloud")));
+        let status = router.status(at(1)).providers.remove(0);
+        assert_eq!(
+            (status.state, status.reason.as_deref()),
+            (ProviderState::Held, Some(reason))
+        );
+    }
+    let failover = RouterCommand::Failover {
+        from: Some(named("cloud")),
+        hold: Duration::from_secs(60),
+    };
+    assert_eq!(
+        router.command(&failover, By::Key, at(1)),
+        Err(CommandError::NobodyLeft)
+    );
+    router
+        .command(&RouterCommand::Disable(named("cloud")), By::Key, at(1))
+        .unwrap();
+    let left = refused(&mut router, &mut Run::default(), at(1));
+    assert!(!left.all_rate);
+    assert_eq!(
+        (left.profiles[0].retry_in, left.retry_after_s()),
+        (Some(Duration::from_secs(1)), 1)
+    );
+    router.set_server(&local, ServerState::Serving, at(2));
+    let grant = go(&mut router, &mut Run::default(), at(2));
+    assert_eq!(grant.profile.name, local);
+}
