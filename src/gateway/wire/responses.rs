@@ -111,9 +111,9 @@ pub fn read_event(event: &Event<'_>) -> Reading {
             let words = frame.item.is_none_or(|item| item.is_words());
             Reading::of(if words { Step::Lifecycle } else { Step::Opened })
         }
-        kind if kind.ends_with(".delta") => Reading::told(text_in(data)),
+        kind if kind.as_bytes().ends_with(b".delta") => Reading::told(text_in(data)),
         // The text is told once more, and counted already where it came in pieces.
-        kind if kind.ends_with(".done") => Reading::of(if text_in(data) > 0 {
+        kind if kind.as_bytes().ends_with(b".done") => Reading::of(if text_in(data) > 0 {
             Step::Content
         } else if kind == "response.output_item.done" {
             Step::Closed
