@@ -27,6 +27,8 @@ let listTimer = null;
 let listening = false;
 /** Whether the server knew this page before. */
 let wasIn = false;
+/** The terminals that this page has been attached to. */
+const met = new Set();
 
 const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
 const strip = new Strip($("providers"), $("provider"), say);
@@ -45,6 +47,7 @@ const STATES = {
   login: "logged out",
   replaced: "shown elsewhere",
   none: "not connected",
+  away: "tundra does not answer, trying again…",
 };
 
 /** What can be done where there is nothing to look at: a new terminal, or another one. */
@@ -89,15 +92,19 @@ function askForToken() {
   $("token").focus();
 }
 
-function loggedIn() {
+/** The server answers, and knows this page. */
+function isIn() {
   wasIn = true;
-  if ($("login").hidden) return;
+  const wasOut = !$("login").hidden;
+  if (!wasOut && $("link").className !== "away") return;
   $("login").hidden = true;
   $("login-error").textContent = "";
   $("screen").inert = false;
+  if (view?.link.over) return show(shown);
   state("none");
-  view?.wake(true);
-  if (!coarse) view?.focus();
+  if (!view) return;
+  view.wake(true);
+  if (!coarse) view.focus();
 }
 
 async function login(event) {
@@ -126,7 +133,7 @@ async function refresh() {
     const [answer, status] = await Promise.all([api.terminals(), api.status()]);
     if (!listening) return;
     terminals = answer;
-    loggedIn();
+    isIn();
     list.show(terminals);
     if (shown) entitle();
     const providers = status?.providers ?? [];
@@ -138,8 +145,10 @@ async function refresh() {
     if (!wanted && !view) welcome();
   } catch (error) {
     if (error.status === 401) return askForToken();
-    // The connection's own state says what is wrong; the list is asked for again.
-    if (!(error instanceof api.Refused || error instanceof TypeError || error.name === "TimeoutError")) throw error;
+    const noAnswer = error instanceof TypeError || error.name === "TimeoutError";
+    if (!noAnswer && !(error instanceof api.Refused)) throw error;
+    // A connection that is trying tells that itself. Either way the list is asked for again.
+    if (noAnswer && (!view || view.link.over)) state("away");
   }
   clearTimeout(listTimer);
   if (!document.hidden) listTimer = setTimeout(refresh, every);
@@ -267,7 +276,7 @@ function state(name) {
     note(`This terminal has ${ended(facts?.exit)}`, "", { actions: choices() });
   }
   if (name === "missing") {
-    const why = role ? "tundra was restarted, and its terminals ended with it." : "It may belong to an earlier run of tundra.";
+    const why = met.has(shown) ? "tundra was restarted, and its terminals ended with it." : "It may belong to an earlier run of tundra.";
     note("There is no such terminal", why, { actions: choices() });
   }
   if (name === "login" && view && $("login").hidden) askForToken();
@@ -279,6 +288,7 @@ function roleChanged(notice) {
     say(notice.writer === "front" ? "Somebody types at the machine itself now." : "Another viewer took the keyboard.");
   }
   role = notice;
+  met.add(shown);
   const readOnly = $("read-only").checked;
   const who = { you: "you write", front: "the front end writes", viewer: "another viewer writes" };
   $("role").textContent = readOnly ? "read only" : who[notice.writer] ?? "nobody writes";

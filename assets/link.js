@@ -18,6 +18,8 @@ export const MAX_INPUT = 1024 * 1024 - 64;
 const ACK_BYTES = 32 * 1024;
 const ACK_DELAY = 20;
 
+/** WebSocket.readyState. */
+const OPEN = 1;
 const IDLE = 4000;
 const REPLACED = 4001;
 
@@ -147,7 +149,7 @@ export class Link {
     this.ackTimer = undefined;
     if (!this.attached || this.seen <= this.acked) return;
     this.acked = this.seen;
-    this.socket.send(wire.ack(this.seen));
+    this.send(wire.ack(this.seen));
   }
 
   enqueue(size, make) {
@@ -162,12 +164,17 @@ export class Link {
     const frame = make(id);
     this.pending.push({ id, size, frame });
     this.pendingBytes += size;
-    if (this.attached) this.socket.send(frame);
+    if (this.attached) this.send(frame);
     return true;
   }
 
   say(message) {
-    if (this.attached) this.socket.send(JSON.stringify(message));
+    if (this.attached) this.send(JSON.stringify(message));
+  }
+
+  /** A socket that is closing takes nothing more; what matters is sent again on the next one. */
+  send(data) {
+    if (this.socket.readyState === OPEN) this.socket.send(data);
   }
 
   notice(notice) {
@@ -201,7 +208,7 @@ export class Link {
       attach.next_seq = this.nextSeq;
     }
     this.epoch = epoch;
-    this.socket.send(JSON.stringify(attach));
+    this.send(JSON.stringify(attach));
   }
 
   begin({ resumed, next_seq, input_id }) {
@@ -212,7 +219,7 @@ export class Link {
     if (!resumed) this.seen = next_seq;
     this.forget(input_id);
     this.nextId = Math.max(this.nextId, input_id + 1);
-    for (const { frame } of this.pending) this.socket.send(frame);
+    for (const { frame } of this.pending) this.send(frame);
     clearInterval(this.pingTimer);
     this.pingTimer = setInterval(() => this.probe(), PING_EVERY);
     this.tell("connected", { resumed });

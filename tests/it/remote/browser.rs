@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::instance;
 use crate::support::{present, skip};
 
 #[test]
@@ -19,13 +18,10 @@ fn the_page_works_in_chromium() {
         skip("playwright-core is missing: run `npm ci` in tests/browser");
         return;
     }
-    let (serve, remote) = instance("reconnect_grace = \"1s\"\nidle_timeout = \"60s\"");
+    // The script starts what it attaches to, with homes of their own.
     let output = Command::new("node")
         .arg(&script)
         .env("TUNDRA_BIN", env!("CARGO_BIN_EXE_tundra"))
-        .env("TUNDRA_HOME", serve.home.path())
-        .env("TUNDRA_URL", remote.origin())
-        .env("TUNDRA_TOKEN", &remote.token)
         .output()
         .unwrap();
     assert!(
