@@ -13,7 +13,7 @@ function breakerText({ state, retry_in_s: retry } = {}) {
 function stateText({ state, cooldown_s: cooldown, held_s: held }) {
   if (state === "cooling") return `cooling ${seconds(cooldown ?? 0)}`;
   if (state === "held") return `held ${seconds(held ?? 0)}`;
-  return state.replace("_", " ");
+  return state === "half_open" ? "half-open" : state.replace("_", " ");
 }
 
 const sum = (counts) => Object.values(counts ?? {}).reduce((total, count) => total + count, 0);
@@ -25,7 +25,7 @@ function figures(facts) {
   const kinds = Object.entries(errors ?? {}).filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind.replace("_", " ")}`);
   return [
     ["State", stateText(facts) + (facts.reason ? ` (${facts.reason})` : "")],
-    ["Breaker", `${breakerText(breaker)}, ${breaker?.failures ?? 0} failures and ${breaker?.timeouts ?? 0} timeouts in a row`],
+    ["Breaker", breakerText(breaker) + (breaker?.failures ? ` (${breaker.failures} failures in a row)` : "")],
     ["Model", facts.model],
     ["Server", server ? `${server.state}${server.restarts ? `, ${server.restarts} restarts` : ""}` : null],
     ["Requests a minute", bucket(buckets?.requests)],

@@ -201,7 +201,7 @@ export default {
       await connected(page);
       await shows(page, "ready");
       await instance.stop();
-      await until("no answer", () => page.locator("#link.away").count());
+      await until("no answer", () => page.locator("#link:is(.away, .waiting, .connecting)").count());
       await instance.restart();
       await until("the form", () => page.locator("#login").isVisible());
       if (!(await text(page, "#login-why")).includes("restarted")) throw new Error("not told why");

@@ -188,8 +188,9 @@ export default {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await until("the other one", () => page.url().includes(other));
+    await shows(page, "the other one");
     await connected(page);
+    if (!page.url().includes(other)) throw new Error(page.url());
     await page.keyboard.type("typed");
     await shows(page, "typed");
   },

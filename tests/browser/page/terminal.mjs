@@ -137,9 +137,12 @@ export default {
     same(await page.locator("html").getAttribute("data-theme"), "light", "theme");
     await page.emulateMedia({ colorScheme: "dark" });
     await until("dark", async () => (await page.locator("html").getAttribute("data-theme")) === "dark");
+    const size = () => [tundra.facts(id).cols, tundra.facts(id).rows];
+    const before = size();
     await page.keyboard.press("Control+Shift+F");
     await page.locator("#needle").fill("499");
     await until("found", async () => (await text(page, "#hits")) === "1 of 1");
+    same(size(), before, "size while searching");
     await page.locator("#copy").click();
     await reads(page, "499");
     await page.locator("#needle").fill("no such text");
