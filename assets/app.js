@@ -1,7 +1,7 @@
 // The page: who is logged in, which terminals there are, and which one is shown.
 
 import * as api from "./api.js";
-import { List, ended } from "./list.js";
+import { List, commandOf, ended } from "./list.js";
 import { setUpLooks } from "./looks.js";
 import { Strip, countsDown } from "./strip.js";
 import { confirmPaste, confirmed, note, say } from "./talk.js";
@@ -172,14 +172,6 @@ async function make(options) {
   } catch (error) {
     say(error.message);
   }
-}
-
-/** What is typed as a command: plain words are a program and its arguments, anything else is for the shell. */
-function commandOf(text) {
-  if (text === "") return {};
-  if (!/^[\w@%+=:,./ -]+$/.test(text)) return { command: "sh", args: ["-c", text] };
-  const [command, ...args] = text.split(/ +/);
-  return { command, args };
 }
 
 async function end({ id, name }) {

@@ -88,3 +88,11 @@ function living({ status, cols, rows, viewers, owner, persistent }) {
   if (owner === "remote" && !persistent) parts.push("ends when left");
   return parts.join(" · ");
 }
+
+/** What is typed as a command: plain words are a program and its arguments, anything else is for the shell. */
+export function commandOf(text) {
+  if (text === "") return {};
+  if (!/^[\w@%+=:,./ -]+$/.test(text)) return { command: "sh", args: ["-c", text] };
+  const [command, ...args] = text.split(/ +/);
+  return { command, args };
+}

@@ -155,7 +155,7 @@ export default {
     same(tundra.facts(id).status, "active", "status");
     same(await focused(page), "End one", "focus");
     const around = [];
-    for (let n = 0; n < 30; n++) {
+    for (let n = 0; n < 200; n++) {
       await page.keyboard.press("Tab");
       around.push(await focused(page));
       const outlined = await page.evaluate(() => {
