@@ -10,6 +10,7 @@ mod assets;
 mod auth;
 pub mod client;
 mod error;
+mod flow;
 mod guard;
 mod hub;
 mod line;

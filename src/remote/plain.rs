@@ -6,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::flow::Flow;
 use super::protocol::close;
 use super::session::{self, End, Pulse, Receive, Sink, Stream, Visit};
 use crate::domain::input::Input;
@@ -14,6 +15,8 @@ use crate::pane::{Next, Output, Seat, Taken};
 
 /// Output in one frame: large enough that framing costs nothing.
 const MAX_FRAME: usize = 64 * 1024;
+/// The same for a client whose pongs tell how far it has read.
+const MAX_ANSWERED: usize = 16 * 1024;
 
 pub(super) async fn attend<S>(sink: &mut Sink<S>, stream: &mut Stream<S>, visit: &Visit) -> End
 where
@@ -24,13 +27,22 @@ where
     };
     session::log_seat(visit, &seat);
     let (pulse, replies) = Pulse::new();
+    let flow = Flow::default();
     let end = {
         let mut receiver = Plain {
             seat: &seat,
             pulse: &pulse,
+            flow: &flow,
         };
         let reading = pulse.receive(stream, &mut receiver);
-        let writing = write(sink, &pulse, replies, visit, &seat);
+        let writing = Writing {
+            sink,
+            pulse: &pulse,
+            flow: &flow,
+            replies,
+            visit,
+        };
+        let writing = writing.run(&seat);
         tokio::pin!(writing);
         let end = tokio::select! {
             end = reading => end,
@@ -45,86 +57,111 @@ where
     end
 }
 
-async fn write<S>(
-    sink: &mut Sink<S>,
-    pulse: &Pulse,
-    mut replies: mpsc::Receiver<Message>,
-    visit: &Visit,
-    seat: &Seat,
-) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut output = match begin(sink, pulse, visit, seat).await {
-        Ok(output) => output,
-        Err(end) => return end,
-    };
-    let mut buffer = Vec::new();
-    loop {
-        let wrote = match output.take(MAX_FRAME, &mut buffer) {
-            Next::Bytes => {
-                let frame = Bytes::from(std::mem::take(&mut buffer));
-                pulse.send_output(sink, frame, output.next()).await
-            }
-            // A plain client knows of no size but its own; the program paints for the new one.
-            Next::Turn(_) => continue,
-            Next::Behind => match output.keyframe(0).await {
-                Some(keyframe) => {
-                    pulse
-                        .send_output(sink, keyframe.bytes.clone(), keyframe.seq)
-                        .await
-                }
-                None => return session::ended(visit).await,
-            },
-            Next::End => return session::ended(visit).await,
-            Next::Nothing => {
-                tokio::select! {
-                    reply = replies.recv() => match reply {
-                        Some(reply) => pulse.send(sink, reply).await,
-                        None => Ok(()),
-                    },
-                    () = output.changed() => Ok(()),
-                }
-            }
-        };
-        if let Err(end) = wrote {
-            return end;
-        }
-        while let Ok(reply) = replies.try_recv() {
-            if let Err(end) = pulse.send(sink, reply).await {
-                return end;
-            }
-        }
-    }
+/// The way out to one client.
+///
+/// A plain client acknowledges nothing, but a WebSocket answers pings in the order of what came before them (RFC 6455
+/// 5.5.3). So a ping with a number follows output, and a client that has ever answered one gets no more than a window
+/// ahead of its answers. Else a kernel would take megabytes for it that are stale by the time they are read.
+struct Writing<'s, S> {
+    sink: &'s mut Sink<S>,
+    pulse: &'s Pulse,
+    flow: &'s Flow,
+    replies: mpsc::Receiver<Message>,
+    visit: &'s Visit,
 }
 
-/// Goes on where the last viewer left off within the grace; else paints the present screen.
-async fn begin<S>(
-    sink: &mut Sink<S>,
-    pulse: &Pulse,
-    visit: &Visit,
-    seat: &Seat,
-) -> Result<Output, End>
+impl<S> Writing<'_, S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let grace = visit.hub.options().reconnect_grace;
-    let left_off = seat.left_off().filter(|(_, at)| at.elapsed() < grace);
-    if let Some((seq, _)) = left_off
-        && let Some(output) = visit.pane.output_from(seq)
-    {
-        pulse.set_handed(seq);
-        return Ok(output);
+    async fn run(mut self, seat: &Seat) -> End {
+        match self.stream(seat).await {
+            Ok(end) | Err(end) => end,
+        }
     }
-    let (keyframe, output) = visit
-        .pane
-        .output(0)
-        .await
-        .map_err(|_| session::TERMINAL_ENDED)?;
-    pulse
-        .send_output(sink, keyframe.bytes.clone(), keyframe.seq)
-        .await?;
-    Ok(output)
+
+    async fn stream(&mut self, seat: &Seat) -> Result<End, End> {
+        let mut output = self.begin(seat).await?;
+        self.flow.begin(output.next());
+        let mut buffer = Vec::new();
+        loop {
+            while let Ok(reply) = self.replies.try_recv() {
+                self.pulse.send(self.sink, reply).await?;
+            }
+            let acked = self.flow.now();
+            let window = acked.window();
+            if window.is_some_and(|window| acked.unacked() >= window) {
+                self.wait(None).await?;
+                continue;
+            }
+            let most = window.map_or(MAX_FRAME, |_| MAX_ANSWERED);
+            match output.take(most, &mut buffer) {
+                Next::Bytes => {
+                    let frame = Bytes::from(std::mem::take(&mut buffer));
+                    self.send(frame, output.next()).await?;
+                }
+                // A plain client knows of no size but its own; the program paints for the new one.
+                Next::Turn(_) => {}
+                Next::Behind => {
+                    let Some(keyframe) = output.keyframe(0).await else {
+                        return Ok(session::ended(self.visit).await);
+                    };
+                    self.flow.skipped(keyframe.seq);
+                    self.send(keyframe.bytes.clone(), keyframe.seq).await?;
+                }
+                Next::End => return Ok(session::ended(self.visit).await),
+                Next::Nothing => self.wait(Some(&mut output)).await?,
+            }
+        }
+    }
+
+    /// Sends what ends before the byte of number `next`, and asks to be told when it has been read.
+    async fn send(&mut self, frame: Bytes, next: u64) -> Result<(), End> {
+        self.flow.sent(next);
+        self.pulse.send_output(self.sink, frame, next).await?;
+        let ping = Bytes::copy_from_slice(&next.to_be_bytes());
+        self.pulse.send(self.sink, Message::Ping(ping)).await
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self, output: Option<&mut Output>) -> Result<(), End> {
+        let more = async {
+            match output {
+                Some(output) => output.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            reply = self.replies.recv() => match reply {
+                Some(reply) => self.pulse.send(self.sink, reply).await,
+                None => Ok(()),
+            },
+            () = self.flow.changed.notified() => Ok(()),
+            () = more => Ok(()),
+        }
+    }
+
+    /// Goes on where the last viewer left off within the grace; else paints the present screen.
+    async fn begin(&mut self, seat: &Seat) -> Result<Output, End> {
+        let grace = self.visit.hub.options().reconnect_grace;
+        let left_off = seat.left_off().filter(|(_, at)| at.elapsed() < grace);
+        if let Some((seq, _)) = left_off
+            && let Some(output) = self.visit.pane.output_from(seq)
+        {
+            self.pulse.set_handed(seq);
+            return Ok(output);
+        }
+        let (keyframe, output) = self
+            .visit
+            .pane
+            .output(0)
+            .await
+            .map_err(|_| session::TERMINAL_ENDED)?;
+        self.pulse
+            .send_output(self.sink, keyframe.bytes.clone(), keyframe.seq)
+            .await?;
+        Ok(output)
+    }
 }
 
 /// Whether a text is a JSON object with a type, and so never input.
@@ -140,6 +177,7 @@ fn is_message(text: &str) -> bool {
 struct Plain<'s> {
     seat: &'s Seat,
     pulse: &'s Pulse,
+    flow: &'s Flow,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +199,13 @@ impl Plain<'_> {
 }
 
 impl Receive for Plain<'_> {
+    fn pong(&mut self, payload: &[u8]) {
+        // A heartbeat's is empty, and an unasked one may hold anything.
+        if let Ok(number) = payload.try_into() {
+            self.flow.ack(u64::from_be_bytes(number));
+        }
+    }
+
     async fn binary(&mut self, bytes: Bytes) -> Result<(), End> {
         self.type_in(Input::Bytes(bytes.to_vec())).await
     }

@@ -103,6 +103,7 @@ struct Times {
 pub(super) trait Receive {
     async fn binary(&mut self, bytes: Bytes) -> Result<(), End>;
     async fn text(&mut self, text: &str) -> Result<(), End>;
+    fn pong(&mut self, _payload: &[u8]) {}
 }
 
 /// Limits of a socket, and buffers that stay small while it is idle.
@@ -298,7 +299,11 @@ impl Pulse {
                 Message::Binary(bytes) => receiver.binary(bytes).await,
                 Message::Text(text) => receiver.text(&text).await,
                 Message::Close(_) => return End::Peer,
-                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+                Message::Pong(payload) => {
+                    receiver.pong(&payload);
+                    Ok(())
+                }
+                Message::Ping(_) | Message::Frame(_) => Ok(()),
             };
             if let Err(end) = dealt {
                 return end;

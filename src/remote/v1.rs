@@ -1,15 +1,16 @@
 //! The subprotocol `tundra.v1`; see [`super::protocol`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
+use super::flow::Flow;
 use super::hub::{Client, Once};
 use super::protocol::{
     ACK_PATIENCE, MAX_OUTPUT, Notice, PROTOCOL, Request, Role, STALL, ToClient, ToServer, WINDOW,
@@ -174,57 +175,6 @@ impl Receive for First {
     }
 }
 
-/// How far the client is.
-#[derive(Default)]
-struct Flow {
-    acked: Mutex<Acked>,
-    changed: Notify,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Acked {
-    /// The number after the last byte sent.
-    sent: u64,
-    seq: u64,
-    /// Since when something is unacknowledged without any news.
-    waiting_since: Option<Instant>,
-}
-
-impl Flow {
-    fn ack(&self, seq: u64) {
-        let mut acked = self.acked();
-        acked.seq = acked.seq.max(seq.min(acked.sent));
-        acked.waiting_since = (acked.seq < acked.sent).then(Instant::now);
-        drop(acked);
-        self.changed.notify_one();
-    }
-
-    fn sent(&self, next: u64) {
-        let mut acked = self.acked();
-        acked.sent = next;
-        if acked.seq < next {
-            acked.waiting_since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    /// Begins at a place without anything on its way.
-    fn begin(&self, seq: u64) {
-        *self.acked() = Acked {
-            sent: seq,
-            seq,
-            waiting_since: None,
-        };
-    }
-
-    fn now(&self) -> Acked {
-        *self.acked()
-    }
-
-    fn acked(&self) -> MutexGuard<'_, Acked> {
-        self.acked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 struct Receiver<'s> {
     seat: &'s Seat,
     pulse: &'s Pulse,
@@ -345,7 +295,7 @@ where
                     "nothing was acknowledged for 30 s",
                 ));
             }
-            if acked.sent - acked.seq >= WINDOW {
+            if acked.unacked() >= acked.window().unwrap_or(WINDOW) {
                 let since = *stalled.get_or_insert_with(Instant::now);
                 behind |= since.elapsed() >= STALL;
                 let wake = if behind { waited } else { Some(since + STALL) };
@@ -468,7 +418,7 @@ where
             size: keyframe.size,
             bytes: keyframe.bytes.clone(),
         };
-        self.flow.sent(keyframe.seq);
+        self.flow.skipped(keyframe.seq);
         self.pulse
             .send_output(self.sink, frame.encode(), keyframe.seq)
             .await
