@@ -2,6 +2,7 @@
 
 mod attach;
 mod browser;
+mod flood;
 mod lifetime;
 mod plain;
 mod python;
