@@ -100,9 +100,8 @@ pub fn judge(arm: Arm, message: Message) -> (Seen, Option<Message>) {
         return (if closed { Seen::Closed } else { Seen::Nothing }, None);
     };
     match arm {
-        Arm::Bare => (Seen::Output(bytes), None),
         Arm::Plain if bytes.starts_with(b"\x1bc") => (Seen::Screen(bytes), None),
-        Arm::Plain => (Seen::Output(bytes), None),
+        Arm::Bare | Arm::Plain => (Seen::Output(bytes), None),
         Arm::Ttyd if bytes.first() == Some(&b'0') => (Seen::Output(bytes.slice(1..)), None),
         Arm::Ttyd => (Seen::Nothing, None),
         Arm::V1 => match ToClient::decode(&bytes).unwrap() {
