@@ -29,7 +29,7 @@ use crate::pane::{Access, PaneError, PaneHandle, Seat, Taken, WaitFor};
 
 /// How long a closing handshake may take, and what is being written be finished.
 const CLOSING: Duration = Duration::from_secs(1);
-/// What is read and dropped of a socket that was closed for what it sent, so that the close frame is not lost.
+/// What is read and dropped of a socket that is closed, so that nothing which was sent to it is lost.
 const LINGER_BYTES: usize = 4 << 20;
 /// Messages that wait to be written: answers to what the client sent. Full holds up its reading.
 const MAX_REPLIES: usize = 64;
@@ -161,11 +161,10 @@ async fn shut<S>(mut socket: WebSocketStream<S>, end: End)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let refused = match end {
+    match end {
         // The answer to the client's own close waits to be written.
         End::Peer => {
             let _ = socket.flush().await;
-            false
         }
         End::Close { code, reason } => {
             let frame = CloseFrame {
@@ -180,13 +179,14 @@ where
                     }
                 }
             }
-            true
         }
-    };
+    }
     let raw = socket.get_mut();
-    if raw.shutdown().await.is_err() || !refused {
+    if raw.shutdown().await.is_err() {
         return;
     }
+    // What still comes, a pong for one, must not be answered by a reset: that would take from the client what it has
+    // not yet read.
     let mut buffer = vec![0; 16 * 1024];
     let mut left = LINGER_BYTES;
     while let Ok(count @ 1..) = raw.read(&mut buffer).await {
