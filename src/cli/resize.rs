@@ -12,7 +12,7 @@ use crate::domain::size::Size;
 pub struct Resize {
     /// Its id, the start of its id, or its name
     id: String,
-    /// Columns and rows, such as 120x40, at most 1000x500
+    /// Columns and rows, such as 120x40, at most 1000x1000
     #[arg(value_name = "COLSxROWS")]
     size: Size,
     #[command(flatten)]

@@ -19,7 +19,7 @@ impl Size {
     pub const MIN: Self = Self { cols: 2, rows: 2 };
     pub const MAX: Self = Self {
         cols: 1000,
-        rows: 500,
+        rows: 1000,
     };
     pub const DEFAULT: Self = Self { cols: 80, rows: 24 };
 
@@ -114,11 +114,11 @@ mod tests {
         for (text, expected) in [
             ("120x40", "120x40"),
             ("1x1", "2x2"),
-            ("1000x500", "1000x500"),
-            ("0x10", "0x10 is out of range: from 1x1 to 1000x500"),
-            ("1001x10", "1001x10 is out of range: from 1x1 to 1000x500"),
-            ("10x501", "10x501 is out of range: from 1x1 to 1000x500"),
-            ("99999x9", "99999x9 is out of range: from 1x1 to 1000x500"),
+            ("1000x1000", "1000x1000"),
+            ("0x10", "0x10 is out of range: from 1x1 to 1000x1000"),
+            ("1001x10", "1001x10 is out of range: from 1x1 to 1000x1000"),
+            ("10x1001", "10x1001 is out of range: from 1x1 to 1000x1000"),
+            ("99999x9", "99999x9 is out of range: from 1x1 to 1000x1000"),
             (
                 "80",
                 "\"80\" is not a size: write COLSxROWS, for example 120x40",
@@ -134,10 +134,10 @@ mod tests {
         ] {
             assert_eq!(parsed(text), expected);
         }
-        let error = Size::asked(80, 501).unwrap_err();
+        let error = Size::asked(80, 1001).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "80x501 is out of range: from 1x1 to 1000x500"
+            "80x1001 is out of range: from 1x1 to 1000x1000"
         );
     }
 }

@@ -12,6 +12,9 @@ const ATTRIBUTES = [
   ["isBlink", 64], ["isOverline", 128],
 ];
 
+/** A cell for comparing: a space is a blank, since a pending wrap comes back by one written over it. */
+const plain = ([text, ...rest]) => JSON.stringify([text === " " ? "" : text, ...rest]);
+
 function color(cell, which) {
   if (cell[`is${which}Default`]()) return "default";
   const value = cell[`get${which}Color`]();
@@ -81,7 +84,7 @@ for (const [index, given] of cases.entries()) {
   if (shown.answers.length > 0) differences.push(`answers: ${JSON.stringify(shown.answers)}`);
   for (const [row, cells] of given.lines.entries()) {
     for (const [col, cell] of cells.entries()) {
-      const [left, right] = [JSON.stringify(shown.lines[row][col]), JSON.stringify(cell)];
+      const [left, right] = [plain(shown.lines[row][col]), plain(cell)];
       if (left !== right) differences.push(`row ${row} column ${col}: xterm.js ${left}, tundra ${right}`);
     }
   }

@@ -55,9 +55,9 @@ fn usage_errors_exit_2() {
         &["new", "--cols", "0"],
         &["new", "--cols", "wide"],
         &["new", "--cols", "1001"],
-        &["new", "--rows", "501"],
+        &["new", "--rows", "1001"],
         &["resize", "x", "1001x10"],
-        &["resize", "x", "10x501"],
+        &["resize", "x", "10x1001"],
         &["resize", "x", "0x10"],
         &["resize", "x", "99999x10"],
         &["new", "--env", "no-equals-sign"],
@@ -77,8 +77,8 @@ fn usage_errors_in_json_are_one_line_and_need_no_usage_text() {
             "the following required arguments were not provided: <ID>",
         ),
         (
-            &["resize", "x", "10x501", "--json"],
-            "invalid value '10x501' for '<COLSxROWS>': 10x501 is out of range: from 1x1 to 1000x500",
+            &["resize", "x", "10x1001", "--json"],
+            "invalid value '10x1001' for '<COLSxROWS>': 10x1001 is out of range: from 1x1 to 1000x1000",
         ),
         (
             &["ls", "--json", "--color", "loud"],

@@ -180,16 +180,16 @@ fn impossible_sizes_are_refused() {
         let done = serve.cli(&["resize", "--", &id, size]);
         assert_eq!(done.code, 2, "{size}: {done:#?}");
     }
-    let limit = serve.cli(&["resize", &id, "1000x501"]);
+    let limit = serve.cli(&["resize", &id, "1000x1001"]);
     assert_eq!(limit.code, 2, "{limit:#?}");
     assert!(
         limit
             .stderr
-            .contains("1000x501 is out of range: from 1x1 to 1000x500"),
+            .contains("1000x1001 is out of range: from 1x1 to 1000x1000"),
         "{limit:#?}"
     );
-    serve.cli(&["resize", &id, "1000x500"]).ok();
-    assert_eq!(serve.terminal(&id)["rows"], 500);
+    serve.cli(&["resize", &id, "1000x1000"]).ok();
+    assert_eq!(serve.terminal(&id)["rows"], 1000);
     // The smallest that is asked for is the smallest there is.
     serve.cli(&["resize", &id, "1x1"]).ok();
     assert_eq!(serve.terminal(&id)["cols"], 2);

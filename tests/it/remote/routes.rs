@@ -72,7 +72,7 @@ fn what_cannot_be_is_refused_with_its_code() {
         r#"{"cols":0}"#,
         r#"{"rows":70000}"#,
         r#"{"cols":1001}"#,
-        r#"{"rows":501}"#,
+        r#"{"rows":1001}"#,
         r#"{"env":{"A=B":"c"}}"#,
         r#"{"args":["x"]}"#,
         r#"{"name":" "}"#,
@@ -95,7 +95,7 @@ fn what_cannot_be_is_refused_with_its_code() {
     }
     assert_eq!(
         post(r#"{"cols":70000}"#).json()["error"]["message"],
-        "70000x24 is out of range: from 1x1 to 1000x500"
+        "70000x24 is out of range: from 1x1 to 1000x1000"
     );
     let missing = post(r#"{"command":"no-such-program"}"#);
     assert_eq!(missing.refusal(), (400, "spawn_failed".to_owned()));
