@@ -274,7 +274,8 @@ impl Keeper {
         }
     }
 
-    /// Waits without a process; a pause that is over comes as a crash without words.
+    /// Waits without a process; a pause that is over comes as a crash without words. Something else may answer in its
+    /// place, a server that the user started: that one will do.
     async fn rest<F: Future<Output = ()> + Unpin>(
         &mut self,
         pause: Option<Duration>,
@@ -286,10 +287,25 @@ impl Keeper {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            () = over => End::Crashed(String::new()),
-            asked = self.inbox.recv() => asked.map_or(End::Stop, End::Restart),
-            () = &mut ending => End::Stop,
+        let address = Address::of(&self.plan.base_url).filter(|_| pause.is_some());
+        let answers = async {
+            match &address {
+                Some(address) => address.ready().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(over, answers);
+        let mut is_answered = false;
+        loop {
+            tokio::select! {
+                () = &mut over => return End::Crashed(String::new()),
+                asked = self.inbox.recv() => return asked.map_or(End::Stop, End::Restart),
+                () = &mut ending => return End::Stop,
+                () = &mut answers, if !is_answered => {
+                    is_answered = true;
+                    self.set(None, ProcessState::Ready);
+                }
+            }
         }
     }
 

@@ -191,3 +191,21 @@ async fn a_server_sees_no_key_and_one_that_is_not_there_is_told() {
     }
     rig.end().await;
 }
+
+#[tokio::test]
+async fn a_server_that_somebody_else_runs_in_its_place_will_do() {
+    let mut rig = Rig::new("servers-foreign");
+    let name = ProfileName::from("here");
+    rig.servers
+        .keep(&[profile("exit 1", answering())], &[], Duration::ZERO);
+    while !matches!(rig.event().await, ServerEvent::Crashed { .. }) {}
+    let stands_in = async {
+        let is_so =
+            |status: ProcessStatus| status.state == ProcessState::Ready && status.pid.is_none();
+        while !rig.servers.status(&name).is_some_and(is_so) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), stands_in).await.unwrap();
+    rig.end().await;
+}
