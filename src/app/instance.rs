@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -28,6 +29,8 @@ use crate::tui::First;
 
 /// How long tasks may take to end once every terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long viewers may take to notice that tundra ends, before their terminals do.
+const LEAVE: Duration = Duration::from_millis(500);
 
 /// Workers of the runtime: they carry sockets and timers, while each pane has a thread of its own.
 const WORKERS: usize = 2;
@@ -156,6 +159,7 @@ where
         }
     });
 
+    let viewers = remote.handle();
     let instance = Instance {
         pool: pool.clone(),
         settings,
@@ -171,6 +175,7 @@ where
 
     // Viewers hear that tundra ends, and not that their terminal did.
     stop_remote.cancel();
+    let _ = timeout(LEAVE, viewers.emptied()).await;
     // Terminals end before the commands' socket, so that whoever waits for one of them there still hears of its end.
     pool.shutdown().await;
     stop_control.cancel();

@@ -90,6 +90,10 @@ impl RunningRemote {
         ))
     }
 
+    pub fn handle(&self) -> RemoteHandle {
+        self.handle.clone()
+    }
+
     pub fn attaching(&self) -> Arc<dyn Attaching> {
         Arc::new(Face(self.handle.clone()))
     }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -25,6 +25,7 @@ pub(super) struct Hub {
     /// Names this run's numbering of bytes.
     epoch: String,
     books: Mutex<Books>,
+    emptied: Notify,
 }
 
 #[derive(Default)]
@@ -77,6 +78,7 @@ impl Hub {
             tasks,
             epoch,
             books: Mutex::default(),
+            emptied: Notify::new(),
         }
     }
 
@@ -94,6 +96,17 @@ impl Hub {
 
     pub fn viewers(&self) -> usize {
         self.books().viewers
+    }
+
+    /// Waits until nobody is attached.
+    pub async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.viewers() == 0 {
+                return;
+            }
+            emptied.await;
+        }
     }
 
     /// Takes a place, if there is one.
@@ -160,6 +173,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut books = self.hub.books();
         books.viewers = books.viewers.saturating_sub(1);
+        if books.viewers == 0 {
+            self.hub.emptied.notify_waiters();
+        }
     }
 }
 

@@ -234,6 +234,11 @@ impl RemoteHandle {
         network.is_some_and(|network| network.self_signed)
     }
 
+    /// Waits until nobody is attached any more.
+    pub async fn emptied(&self) {
+        self.service.hub.emptied().await;
+    }
+
     /// How many are attached over all terminals.
     pub fn viewers(&self) -> usize {
         self.service.hub.viewers()
