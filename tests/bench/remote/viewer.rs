@@ -1,5 +1,6 @@
 //! One client of any arm.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -138,6 +139,15 @@ impl Viewer {
         let message = match self.socket.read() {
             Ok(message) => message,
             Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Protocol(_)) => {
+                return Seen::Closed;
+            }
+            // A server that gave up on this client takes no pong.
+            Err(Error::Io(error))
+                if matches!(
+                    error.kind(),
+                    ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+                ) =>
+            {
                 return Seen::Closed;
             }
             Err(error) => panic!("{}: {error}", self.arm.name()),
