@@ -17,8 +17,9 @@ use crate::viewer::Place;
 /// Between two keys.
 const KEY_EVERY: Duration = Duration::from_millis(30);
 
-/// Floods between two lines in its fifo, and then says that it is current.
-const FLOOD: &str = "mkfifo go; printf READY; read x < go; yes & read x < go; kill $!; wait; \
+/// Floods between two lines in its fifo, and then says that it is current. A read may still meet the end of the line
+/// before it, and tries again.
+const FLOOD: &str = "mkfifo go; printf READY; read x < go; yes & until read x < go; do :; done; kill $!; wait; \
                      printf '\\n@CUR''RENT@'; exec cat >/dev/null";
 
 pub struct Front {
