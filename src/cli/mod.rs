@@ -164,8 +164,8 @@ mod tests {
             ),
             ("tundra ls --nosuch", "unexpected argument '--nosuch' found"),
             (
-                "tundra new --rows 501",
-                "invalid value '501' for '--rows <R>': 501 is not in 1..=500",
+                "tundra new --rows 1001",
+                "invalid value '1001' for '--rows <R>': 1001 is not in 1..=1000",
             ),
         ] {
             assert_eq!(told(line), expected);

@@ -3,11 +3,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use super::budget::Budget;
 use crate::config::{Remote, Settings};
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
@@ -26,6 +28,7 @@ pub(super) struct Hub {
     epoch: String,
     books: Mutex<Books>,
     emptied: Notify,
+    budget: Budget,
 }
 
 #[derive(Default)]
@@ -79,11 +82,17 @@ impl Hub {
             epoch,
             books: Mutex::default(),
             emptied: Notify::new(),
+            budget: Budget::new(Instant::now()),
         }
     }
 
     pub fn options(&self) -> Remote {
         self.settings.borrow().remote.clone()
+    }
+
+    /// What all sessions together may send.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     pub fn epoch(&self) -> &str {

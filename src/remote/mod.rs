@@ -8,6 +8,7 @@
 mod answer;
 mod assets;
 mod auth;
+mod budget;
 pub mod client;
 mod error;
 mod flow;

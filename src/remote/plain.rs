@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::flow::Flow;
@@ -94,6 +95,10 @@ where
                 self.wait(None).await?;
                 continue;
             }
+            if let Some(pause) = session::turn(self.visit, &output) {
+                sleep(pause).await;
+                continue;
+            }
             let most = window.map_or(MAX_FRAME, |_| MAX_ANSWERED);
             match output.take(most, &mut buffer) {
                 Next::Bytes => {
@@ -117,6 +122,8 @@ where
 
     /// Sends what ends before the byte of number `next`, and asks to be told when it has been read.
     async fn send(&mut self, frame: Bytes, next: u64) -> Result<(), End> {
+        let budget = self.visit.hub.budget();
+        budget.spend(frame.len(), std::time::Instant::now());
         self.flow.sent(next);
         self.pulse.send_output(self.sink, frame, next).await?;
         let ping = Bytes::copy_from_slice(&next.to_be_bytes());

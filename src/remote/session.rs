@@ -20,12 +20,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::budget::EXEMPT;
 use super::hub::{Hub, Place};
 use super::protocol::{MAX_MESSAGE, close};
 use super::{plain, v1};
 use crate::domain::input::Input;
 use crate::domain::terminal::Owner;
-use crate::pane::{Access, PaneError, PaneHandle, Seat, Taken, WaitFor};
+use crate::pane::{Access, Output, PaneError, PaneHandle, Seat, Taken, WaitFor};
 
 /// How long a closing handshake may take, and what is being written be finished.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -139,6 +140,14 @@ where
 pub(super) async fn ended(visit: &Visit) -> End {
     visit.pane.wait(WaitFor::Exit).await;
     TERMINAL_ENDED
+}
+
+/// How long a session waits for others before it sends on; None where it need not.
+pub(super) fn turn(visit: &Visit, output: &Output) -> Option<Duration> {
+    if output.backlog() <= EXEMPT {
+        return None;
+    }
+    visit.hub.budget().wait(std::time::Instant::now())
 }
 
 /// Tells in the log which viewer a connection is.

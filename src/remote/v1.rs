@@ -307,10 +307,15 @@ where
                 self.catch_up(&mut output).await?;
                 continue;
             }
+            if let Some(pause) = session::turn(self.visit, &output) {
+                self.wait(None, Some(Instant::now() + pause)).await?;
+                continue;
+            }
             let mut frame = Vec::with_capacity(64);
             output_head(output.next(), &mut frame);
             match output.take(MAX_OUTPUT, &mut frame) {
                 Next::Bytes => {
+                    self.spend(frame.len());
                     self.flow.sent(output.next());
                     self.pulse
                         .send_output(self.sink, frame.into(), output.next())
@@ -413,6 +418,7 @@ where
     }
 
     async fn snapshot(&mut self, keyframe: &Keyframe) -> Result<(), End> {
+        self.spend(keyframe.bytes.len());
         let frame = ToClient::Snapshot {
             seq: keyframe.seq,
             size: keyframe.size,
@@ -422,6 +428,11 @@ where
         self.pulse
             .send_output(self.sink, frame.encode(), keyframe.seq)
             .await
+    }
+
+    fn spend(&self, bytes: usize) {
+        let budget = self.visit.hub.budget();
+        budget.spend(bytes, std::time::Instant::now());
     }
 
     async fn tell_role(&mut self, writer: Option<Writer>) -> Result<(), End> {
