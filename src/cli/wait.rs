@@ -12,8 +12,15 @@ use super::failure::Failure;
 use crate::config::{parse_duration, show_duration};
 use crate::control::{Ended, Until, pattern};
 
-const STATES: [&str; 7] = [
-    "active", "dead", "unknown", "working", "waiting", "done", "idle",
+const STATES: [&str; 8] = [
+    "active",
+    "disconnected",
+    "dead",
+    "unknown",
+    "working",
+    "waiting",
+    "done",
+    "idle",
 ];
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -12,6 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use super::door::{Door, OpenError, Socket};
+use super::outbox::Outbox;
 use crate::domain::size::Size;
 use crate::remote::error::TransportError;
 use crate::remote::protocol::{
@@ -31,7 +33,6 @@ const ACK_DELAY: Duration = Duration::from_millis(20);
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// Without anything from the instance for so long after a ping the connection is given up.
 const SILENCE: Duration = Duration::from_secs(15);
-const CLOSING: Duration = Duration::from_millis(300);
 
 /// What the viewer wants. The channel's end is its leaving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,8 @@ pub enum Command {
     Take,
 }
 
-/// What the viewer is told. A full channel slows the instance's output to this viewer and nobody else's.
+/// What the viewer is told. A full channel slows the instance's output to this viewer and nobody else's; so a viewer
+/// must take these whatever becomes of its commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     State(LinkState),
@@ -196,11 +198,16 @@ impl Link {
     }
 
     async fn attend(&mut self, mut socket: Socket) -> Ended {
-        let ended = match self.attach(&mut socket).await {
-            Ok(()) => self.stream(&mut socket).await,
-            Err(ended) => ended,
-        };
-        let _ = timeout(CLOSING, socket.close(None)).await;
+        if let Err(ended) = self.attach(&mut socket).await {
+            return ended;
+        }
+        let (sink, mut stream) = socket.split();
+        let mut outbox = Outbox::new(sink);
+        for (_, frame) in &self.pending {
+            outbox.push(Message::Binary(frame.clone()));
+        }
+        let ended = self.stream(&mut stream, &mut outbox).await;
+        outbox.close().await;
         ended
     }
 
@@ -222,7 +229,10 @@ impl Link {
                         read_only: self.read_only,
                     };
                     self.epoch = Some(epoch);
-                    send(socket, &request).await?;
+                    socket
+                        .send(text_of(&request))
+                        .await
+                        .map_err(|_| Ended::Lost)?;
                 }
                 Ok(Notice::Attached {
                     resumed,
@@ -236,9 +246,6 @@ impl Link {
                     }
                     self.forget(input_id);
                     self.next_id = self.next_id.max(input_id + 1);
-                    for (_, frame) in &self.pending {
-                        transmit(socket, Message::Binary(frame.clone())).await?;
-                    }
                     self.tell(Event::State(LinkState::Connected)).await;
                     return Ok(());
                 }
@@ -247,34 +254,34 @@ impl Link {
         }
     }
 
-    async fn stream(&mut self, socket: &mut Socket) -> Ended {
+    async fn stream(&mut self, stream: &mut SplitStream<Socket>, outbox: &mut Outbox) -> Ended {
         let mut acks = interval(ACK_DELAY);
         let mut pings = interval(PING_EVERY);
         let mut last_heard = Instant::now();
         loop {
-            let unacked = self
-                .next_seq
-                .unwrap_or(self.acked)
-                .saturating_sub(self.acked);
             let done = tokio::select! {
-                message = socket.next() => {
+                message = stream.next() => {
                     last_heard = Instant::now();
                     match message {
-                        Some(Ok(message)) => self.hear(socket, message).await,
+                        Some(Ok(message)) => self.hear(outbox, message).await,
                         _ => Err(Ended::Lost),
                     }
                 }
-                command = self.commands.recv() => match command {
-                    Some(command) => self.obey(socket, command).await,
+                sent = outbox.drive(), if !outbox.is_idle() => sent.map_err(|_| Ended::Lost),
+                command = self.commands.recv(), if outbox.has_room() => match command {
+                    Some(command) => {
+                        self.obey(outbox, command).await;
+                        Ok(())
+                    }
                     None => Err(Ended::Over),
                 },
-                _ = acks.tick(), if unacked > 0 => self.acknowledge(socket).await,
+                _ = acks.tick(), if self.unacked() > 0 => {
+                    self.acknowledge(outbox);
+                    Ok(())
+                }
                 _ = pings.tick() => {
-                    if last_heard.elapsed() > SILENCE {
-                        Err(Ended::Lost)
-                    } else {
-                        send(socket, &Request::Ping).await
-                    }
+                    outbox.push(text_of(&Request::Ping));
+                    if last_heard.elapsed() > SILENCE { Err(Ended::Lost) } else { Ok(()) }
                 }
             };
             if let Err(ended) = done {
@@ -283,7 +290,13 @@ impl Link {
         }
     }
 
-    async fn hear(&mut self, socket: &mut Socket, message: Message) -> Result<(), Ended> {
+    /// Output that was taken and not yet acknowledged.
+    fn unacked(&self) -> u64 {
+        let next = self.next_seq.unwrap_or(self.acked);
+        next.saturating_sub(self.acked)
+    }
+
+    async fn hear(&mut self, outbox: &mut Outbox, message: Message) -> Result<(), Ended> {
         match message {
             Message::Binary(frame) => {
                 match ToClient::decode(&frame) {
@@ -301,9 +314,8 @@ impl Link {
                         return Err(Ended::Lost);
                     }
                 }
-                let next = self.next_seq.unwrap_or(self.acked);
-                if next.saturating_sub(self.acked) >= ACK_BYTES {
-                    self.acknowledge(socket).await?;
+                if self.unacked() >= ACK_BYTES {
+                    self.acknowledge(outbox);
                 }
                 Ok(())
             }
@@ -343,25 +355,24 @@ impl Link {
         Ok(())
     }
 
-    async fn obey(&mut self, socket: &mut Socket, command: Command) -> Result<(), Ended> {
+    async fn obey(&mut self, outbox: &mut Outbox, command: Command) {
         let frame = match command {
             Command::Resize(size) => {
                 let (cols, rows) = (size.cols(), size.rows());
-                return send(socket, &Request::Resize { cols, rows }).await;
+                return outbox.push(text_of(&Request::Resize { cols, rows }));
             }
-            Command::Take => return send(socket, &Request::Take).await,
-            Command::Input(_) | Command::Paste(_) if self.read_only => return Ok(()),
+            Command::Take => return outbox.push(text_of(&Request::Take)),
+            Command::Input(_) | Command::Paste(_) if self.read_only => return,
             Command::Input(bytes) => {
                 let bytes = bytes.into();
                 self.push(|id| ToServer::Input { id, bytes })
             }
             Command::Paste(text) if text.len() > MAX_INPUT => {
-                self.tell(Event::TooLong).await;
-                return Ok(());
+                return self.tell(Event::TooLong).await;
             }
             Command::Paste(text) => self.push(|id| ToServer::Paste { id, text }),
         };
-        transmit(socket, Message::Binary(frame)).await
+        outbox.push(Message::Binary(frame));
     }
 
     async fn keep_paste(&mut self, text: String) {
@@ -404,12 +415,11 @@ impl Link {
         }
     }
 
-    async fn acknowledge(&mut self, socket: &mut Socket) -> Result<(), Ended> {
-        let Some(seq) = self.next_seq.filter(|seq| *seq > self.acked) else {
-            return Ok(());
-        };
-        self.acked = seq;
-        transmit(socket, Message::Binary(ToServer::Ack { seq }.encode())).await
+    fn acknowledge(&mut self, outbox: &mut Outbox) {
+        if let Some(seq) = self.next_seq.filter(|seq| *seq > self.acked) {
+            self.acked = seq;
+            outbox.push(Message::Binary(ToServer::Ack { seq }.encode()));
+        }
     }
 
     async fn tell(&self, event: Event) {
@@ -427,14 +437,9 @@ impl std::fmt::Debug for Link {
     }
 }
 
-async fn send(socket: &mut Socket, request: &Request) -> Result<(), Ended> {
+fn text_of(request: &Request) -> Message {
     // A request is text and numbers: writing it cannot fail.
-    let text = serde_json::to_string(request).unwrap_or_default();
-    transmit(socket, Message::text(text)).await
-}
-
-async fn transmit(socket: &mut Socket, message: Message) -> Result<(), Ended> {
-    socket.send(message).await.map_err(|_| Ended::Lost)
+    Message::text(serde_json::to_string(request).unwrap_or_default())
 }
 
 /// Somewhere up to a pause, so that many clients do not come back at once.

@@ -3,6 +3,7 @@
 
 mod door;
 mod link;
+mod outbox;
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 //! Takes in what the pane shows and hands out what its user does; how both travel it does not know. The pane keeps its
 //! own size: where it is larger than this terminal the part around the cursor is shown.
 
+mod deeds;
 mod line;
 mod look;
 
@@ -32,11 +33,14 @@ use crate::domain::screen::MouseMode;
 use crate::domain::size::Size;
 use crate::pane::Mirror;
 use crate::runtime::signals::{Termination, Terminations};
+use deeds::Deeds;
 use line::Line;
 use look::Look;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+/// Keys that are dealt with before anything else has its turn.
+const AT_ONCE: usize = 256;
 /// Rows that one notch of the wheel scrolls.
 const WHEEL_ROWS: u16 = 3;
 /// A longer text than this does not reach the clipboard: the program is another machine's.
@@ -120,6 +124,7 @@ struct Viewer<'t> {
     after_prefix: bool,
     look: Look,
     outside: Outside,
+    deeds: Deeds,
     changed: bool,
     drawn: Instant,
 }
@@ -148,12 +153,14 @@ impl<'t> Viewer<'t> {
             after_prefix: false,
             look: Look::default(),
             outside: Outside::default(),
+            deeds: Deeds::default(),
             changed: true,
             drawn: Instant::now(),
         })
     }
 
     async fn run(mut self: Box<Self>) -> Result<Ending, TuiError> {
+        let outgoing = self.viewing.outgoing.clone();
         loop {
             let due = self.drawn + FRAME;
             if self.changed && self.writer.is_idle() && due <= Instant::now() {
@@ -163,26 +170,30 @@ impl<'t> Viewer<'t> {
             tokio::select! {
                 biased;
                 termination = self.viewing.terminations.next() => return Ok(Ending::Signal(termination)),
-                event = self.input.recv() => match event {
-                    None | Some(InputEvent::Closed) => {
-                        return Ok(Ending::Signal(Termination::Hangup));
+                event = self.input.recv() => {
+                    if let Some(ending) = self.take_all(event.unwrap_or(InputEvent::Closed)) {
+                        return Ok(ending);
                     }
-                    Some(event) => if self.take(event).await {
-                        return Ok(Ending::Quit);
-                    },
-                },
+                }
                 written = self.writer.finished() => written.map_err(TuiError::Setup)?,
                 incoming = self.viewing.incoming.recv() => match incoming {
                     None | Some(Incoming::Ended) => return Ok(Ending::Quit),
-                    Some(incoming) => self.learn(incoming).await,
+                    Some(incoming) => self.learn(incoming),
                 },
-                _ = self.window.recv() => self.resized().await,
+                permit = outgoing.reserve(), if !self.deeds.is_empty() => match permit {
+                    Ok(permit) => if let Some(outgoing) = self.deeds.pop() {
+                        permit.send(outgoing);
+                    },
+                    // Nobody to take it: the connection is ending, which is told by the other channel.
+                    Err(_) => self.deeds = Deeds::default(),
+                },
+                _ = self.window.recv() => self.resized(),
                 () = sleep_until(due.into()), if waits => {}
             }
         }
     }
 
-    async fn learn(&mut self, incoming: Incoming) {
+    fn learn(&mut self, incoming: Incoming) {
         self.changed = true;
         match incoming {
             Incoming::Snapshot { size, bytes } => {
@@ -209,24 +220,39 @@ impl<'t> Viewer<'t> {
                 self.writes = writer;
                 self.other = other;
                 if takes {
-                    self.send(Outgoing::Resize(pane_size(self.size))).await;
+                    self.send(Outgoing::Resize(pane_size(self.size)));
                 }
             }
             Incoming::Ended => {}
         }
     }
 
-    async fn resized(&mut self) {
+    fn resized(&mut self) {
         self.size = self.terminal.size();
         self.frame.repaint();
         self.changed = true;
         if self.writes {
-            self.send(Outgoing::Resize(pane_size(self.size))).await;
+            self.send(Outgoing::Resize(pane_size(self.size)));
         }
     }
 
+    /// Deals with what the user did up to now; tells when that was to leave.
+    fn take_all(&mut self, first: InputEvent) -> Option<Ending> {
+        let mut next = Some(first);
+        for _ in 0..AT_ONCE {
+            let event = next.take().or_else(|| self.input.try_recv().ok())?;
+            if event == InputEvent::Closed {
+                return Some(Ending::Signal(Termination::Hangup));
+            }
+            if self.take(event) {
+                return Some(Ending::Quit);
+            }
+        }
+        None
+    }
+
     /// Deals with one thing the user did; true when that was to leave.
-    async fn take(&mut self, event: InputEvent) -> bool {
+    fn take(&mut self, event: InputEvent) -> bool {
         if matches!(event, InputEvent::Key(_) | InputEvent::Paste(_)) && self.told.take().is_some()
         {
             self.changed = true;
@@ -236,7 +262,7 @@ impl<'t> Viewer<'t> {
                 Struck::Leave => return true,
                 Struck::Nothing => return false,
                 Struck::Take => {
-                    self.send(Outgoing::Take).await;
+                    self.send(Outgoing::Take);
                     return false;
                 }
                 Struck::Input => Input::Key(key),
@@ -244,7 +270,7 @@ impl<'t> Viewer<'t> {
             InputEvent::Paste(text) => {
                 self.look.live();
                 self.changed = true;
-                self.send(Outgoing::Paste(text)).await;
+                self.send(Outgoing::Paste(text));
                 return false;
             }
             InputEvent::Text(text) => {
@@ -276,7 +302,7 @@ impl<'t> Viewer<'t> {
         };
         let bytes = self.mirror.encode(&input);
         if !bytes.is_empty() {
-            self.send(Outgoing::Input(bytes)).await;
+            self.send(Outgoing::Input(bytes));
         }
         false
     }
@@ -338,10 +364,11 @@ impl<'t> Viewer<'t> {
         inside.then_some(MouseEvent { row, col, ..event })
     }
 
-    async fn send(&self, outgoing: Outgoing) {
-        if !self.viewing.read_only {
-            // Nobody to take it: the connection is ending, which is told by the other channel.
-            let _ = self.viewing.outgoing.send(outgoing).await;
+    /// Hands out what the user did, as soon as there is room for it; the viewer itself never waits.
+    fn send(&mut self, outgoing: Outgoing) {
+        if !self.viewing.read_only && !self.deeds.push(outgoing) {
+            self.told = Some("no room for more keys: the last was dropped".to_owned());
+            self.changed = true;
         }
     }
 

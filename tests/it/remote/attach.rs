@@ -214,3 +214,43 @@ fn a_certificate_that_changed_is_told_as_such() {
     third.wait_text("has CHANGED");
     assert_eq!(third.exit(), 1);
 }
+
+/// Plain keys, not a bracketed paste; more of them than all queues on the way hold messages.
+const BYTES: usize = 200_000;
+
+#[test]
+fn much_typed_at_once_arrives_whole_whatever_the_program_does() {
+    let (serve, _remote) = instance("");
+    let count = format!("head -c {BYTES} | wc -c");
+    let quiet = format!("stty raw -echo; echo ready; sleep 1; {count}; exec cat >/dev/null");
+    let noisy =
+        format!("stty raw -echo; echo ready; yes & {count} >count; kill $!; cat count; exec cat");
+    for script in [quiet, noisy] {
+        let folder = serve.home.path().to_str().unwrap().to_owned();
+        let id = serve.open_with(&["--cwd", &folder], &["sh", "-c", &script]);
+        serve.wait_text(&id, "ready|y");
+        let mut viewer = Terminal::tundra(&serve.home, &["attach", &id]);
+        viewer.wait_text("you write");
+        viewer.write(&vec![b'Z'; BYTES]);
+        serve.wait_text(&id, &BYTES.to_string());
+        viewer.type_("\u{2}d");
+        assert_eq!(viewer.exit(), 0);
+        viewer.assert_restored();
+    }
+}
+
+#[test]
+fn a_viewer_without_a_connection_can_still_leave() {
+    let (mut serve, remote) = instance("");
+    let id = serve.open(&["cat"]);
+    let url = format!("{}/#token={}&terminal={id}", remote.origin(), remote.token);
+    let mut viewer = Terminal::tundra(&serve.home, &["attach", "--url", &url]);
+    viewer.wait_text("you write");
+    serve.end(rustix::process::Signal::KILL);
+    viewer.wait_text("connection lost");
+    viewer.write(&vec![b'Z'; 3_000_000]);
+    viewer.wait_text("the last was dropped");
+    viewer.type_("\u{2}d");
+    assert_eq!(viewer.exit(), 0);
+    viewer.assert_restored();
+}
