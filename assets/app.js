@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { List, commandOf, ended } from "./list.js";
 import { setUpLooks } from "./looks.js";
 import { Strip, countsDown } from "./strip.js";
-import { confirmPaste, confirmed, note, say } from "./talk.js";
+import { confirmPaste, confirmed, note, hush, say } from "./talk.js";
 import { makeTouchBar, scrollBySwipe } from "./touch.js";
 import { View } from "./view.js";
 
@@ -279,6 +279,7 @@ function roleChanged(notice) {
   if (role?.role === "writer" && !mine && notice.writer) {
     say(notice.writer === "front" ? "Somebody types at the machine itself now." : "Another viewer took the keyboard.");
   }
+  if (mine && role?.role !== "writer") hush();
   role = notice;
   met.add(shown);
   const readOnly = $("read-only").checked;

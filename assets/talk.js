@@ -14,6 +14,12 @@ export function say(text) {
   toastTimer = setTimeout(() => { $("toast").textContent = ""; }, TOAST_TIME);
 }
 
+/** Takes back what was said in passing: it is no longer so. */
+export function hush() {
+  clearTimeout(toastTimer);
+  $("toast").textContent = "";
+}
+
 /** Asks; `yes` is what the button says that agrees. */
 export function confirmed(question, yes, detail = "") {
   const dialog = $("ask");

@@ -95,12 +95,16 @@ fn ask_for_token() -> Result<String, Failure> {
     {
         return Ok(token.trim().to_owned());
     }
-    output::talk("token: ");
+    output::talk("token (`tundra url` there prints an address with one; that will do too): ");
     let token = hidden(read_line);
     output::talk("\n");
     match token? {
         token if token.is_empty() => Err(Failure::Usage("a token is needed".to_owned())),
-        token => Ok(token),
+        // Of a whole address the token in it is meant.
+        given => Ok(match given.split_once("#token=") {
+            Some((_, rest)) => rest.split('&').next().unwrap_or_default().to_owned(),
+            None => given,
+        }),
     }
 }
 

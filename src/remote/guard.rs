@@ -44,13 +44,8 @@ impl Site {
     pub fn scheme_of(&self, host: &str, allowed_origins: &[String]) -> &'static str {
         let proxied = allowed_origins
             .iter()
-            .filter_map(|origin| origin.split_once("://"))
-            .find(|(_, allowed)| allowed.eq_ignore_ascii_case(host));
-        match proxied {
-            Some(("https", _)) => "https",
-            Some(_) => "http",
-            None => self.scheme(),
-        }
+            .find_map(|origin| proxied_scheme(origin, host));
+        proxied.unwrap_or(self.scheme())
     }
 
     /// Whether the Host header names this listener: an attacker's name that resolves to it does not.
@@ -63,8 +58,7 @@ impl Site {
         let host = host.to_ascii_lowercase();
         let allowed = allowed_origins
             .iter()
-            .filter_map(|origin| origin.split_once("://"))
-            .any(|(_, allowed)| allowed == host);
+            .any(|origin| proxied_scheme(origin, &host).is_some());
         if allowed {
             return true;
         }
@@ -145,6 +139,17 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .then_some(token.trim())
 }
 
+/// The scheme of an allowed origin, if that is the host's. A scheme's own port may be written out.
+fn proxied_scheme(origin: &str, host: &str) -> Option<&'static str> {
+    let (scheme, allowed) = origin.split_once("://")?;
+    let (scheme, port) = match scheme {
+        "https" => ("https", ":443"),
+        _ => ("http", ":80"),
+    };
+    let host = host.strip_suffix(port).unwrap_or(host);
+    host.eq_ignore_ascii_case(allowed).then_some(scheme)
+}
+
 /// The value of a header that stands exactly once.
 pub(super) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
@@ -197,6 +202,7 @@ mod tests {
             (&loopback, "localhost.evil.example:3000", false),
             (&loopback, "tundra.example.org", true),
             (&loopback, "tundra.example.org:3000", false),
+            (&loopback, "tundra.example.org:443", true),
             (&public, "10.0.0.1:3000", true),
             (&public, "evil.example:3000", false),
             (&public, "Box:3000", true),

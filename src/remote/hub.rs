@@ -20,6 +20,9 @@ use crate::runtime::tasks::Tasks;
 /// Clients remembered for each terminal, so that what they send again is typed once.
 const MAX_CLIENTS: usize = 64;
 
+/// A client counts up from 1, and comes back with what it has got to where it was forgotten.
+const MAX_FIRST_ID: u64 = 1 << 53;
+
 /// Shared by every session.
 pub(super) struct Hub {
     settings: watch::Receiver<Arc<Settings>>,
@@ -231,11 +234,13 @@ impl Client {
         if !own {
             return Ok(Once::Replaced);
         }
-        if id <= books.input_id {
+        if (1..=books.input_id).contains(&id) {
             return Ok(Once::Taken(Taken::Accepted));
         }
         // One that is not remembered (any more) goes on with its own numbers.
-        if books.input_id > 0 && id > books.input_id + 1 {
+        let is_next = id == books.input_id + 1;
+        let is_first = books.input_id == 0 && id <= MAX_FIRST_ID;
+        if !is_next && !is_first {
             return Ok(Once::Gap);
         }
         let taken = seat.try_input(input())?;

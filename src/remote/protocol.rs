@@ -67,6 +67,9 @@ pub const MAX_OUTPUT: usize = 16 * 1024;
 /// The longest message in either direction.
 pub const MAX_MESSAGE: usize = 1 << 20;
 
+/// Kind and number of a frame, before its bytes.
+pub(super) const FRAME_HEAD: usize = 9;
+
 const OUTPUT: u8 = 0x01;
 const SNAPSHOT: u8 = 0x02;
 const INPUT: u8 = 0x10;

@@ -24,6 +24,7 @@ use super::guard::{self, Credential, OriginState};
 use super::protocol::MAX_MESSAGE;
 use super::server::{PATIENCE, Peer, Service};
 use crate::control::shapes::TerminalShape;
+use crate::domain::id::TerminalId;
 use crate::pane::WaitFor;
 
 /// A body is at most as long as a message on a socket.
@@ -58,10 +59,15 @@ pub(super) async fn answer(
     answer
 }
 
-/// A path as it may stand in the log: what is longer than an id could be a token that went into the wrong place.
+/// A path as it may stand in the log: what is no id and has many hexadecimal digits could be (a part of) a token that went
+/// into the wrong place.
 fn told(path: &str) -> String {
     let segments = path.split('/');
-    let told = segments.map(|segment| if segment.len() > 36 { "…" } else { segment });
+    let told = segments.map(|segment| {
+        let digits = segment.bytes().filter(u8::is_ascii_hexdigit).count();
+        let is_id = segment.len() == 36 && segment.parse::<TerminalId>().is_ok();
+        if digits < 16 || is_id { segment } else { "…" }
+    });
     told.collect::<Vec<_>>().join("/")
 }
 
@@ -209,12 +215,17 @@ async fn body<T: DeserializeOwned>(request: &mut Request<Incoming>) -> Result<T,
     } else {
         bytes
     };
+    // Serde would take an array for an object, by position.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| b"[\"".contains(byte) || byte.is_ascii_alphanumeric()) {
+        return Err(Refusal::bad_request("body: must be a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
     let read = serde_path_to_error::deserialize(&mut reader);
     read.map_err(|error| {
         let (key, fault) = (error.path().to_string(), error.inner());
         Refusal::bad_request(match key.as_str() {
-            "." => format!("body: {fault}"),
+            "." | "?" => format!("body: {fault}"),
             key => format!("{key}: {fault}"),
         })
     })

@@ -325,7 +325,10 @@ where
                 };
                 let connection = connect(stream, peer, Arc::clone(service));
                 service.hub.tasks().spawn("connection", async move {
-                    connection.await;
+                    tokio::select! {
+                        () = connection => {}
+                        () = place.given_up.cancelled() => {}
+                    }
                     drop(place);
                 });
             }

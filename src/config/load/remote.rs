@@ -87,6 +87,13 @@ fn origins(item: &Item<'_>) -> Option<Vec<String>> {
         .iter()
         .filter_map(|item| {
             let text = item.string()?.trim_end_matches('/').to_ascii_lowercase();
+            // As browsers write it: the scheme's own port is left out.
+            let own_port = if text.starts_with("https:") {
+                ":443"
+            } else {
+                ":80"
+            };
+            let text = text.strip_suffix(own_port).unwrap_or(&text).to_owned();
             let host = ["http://", "https://"]
                 .iter()
                 .find_map(|scheme| text.strip_prefix(scheme));

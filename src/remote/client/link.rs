@@ -17,7 +17,7 @@ use super::outbox::Outbox;
 use crate::domain::size::Size;
 use crate::remote::error::TransportError;
 use crate::remote::protocol::{
-    MAX_MESSAGE, Notice, Request, Role, ToClient, ToServer, WriterName, close,
+    FRAME_HEAD, MAX_MESSAGE, Notice, Request, Role, ToClient, ToServer, WriterName, close,
 };
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
@@ -392,7 +392,7 @@ impl Link {
         if self.pending_bytes > MAX_PENDING && self.pending.len() > 1 {
             // The newest goes: what is typed later must not be typed first.
             self.pending.pop_back();
-            self.pending_bytes -= frame.len();
+            self.pending_bytes -= typed(&frame);
             self.next_id -= 1;
             self.tell(Event::Dropped).await;
         }
@@ -402,7 +402,7 @@ impl Link {
         let id = self.next_id;
         self.next_id += 1;
         let frame = make(id).encode();
-        self.pending_bytes += frame.len();
+        self.pending_bytes += typed(&frame);
         self.pending.push_back((id, frame.clone()));
         frame
     }
@@ -410,7 +410,10 @@ impl Link {
     /// Everything up to an id has been dealt with.
     fn forget(&mut self, id: u64) {
         while self.pending.front().is_some_and(|(first, _)| *first <= id) {
-            let size = self.pending.pop_front().map_or(0, |(_, frame)| frame.len());
+            let size = self
+                .pending
+                .pop_front()
+                .map_or(0, |(_, frame)| typed(&frame));
             self.pending_bytes -= size;
         }
     }
@@ -440,6 +443,11 @@ impl std::fmt::Debug for Link {
 fn text_of(request: &Request) -> Message {
     // A request is text and numbers: writing it cannot fail.
     Message::text(serde_json::to_string(request).unwrap_or_default())
+}
+
+/// The bytes of input in a frame.
+fn typed(frame: &Bytes) -> usize {
+    frame.len().saturating_sub(FRAME_HEAD)
 }
 
 /// Somewhere up to a pause, so that many clients do not come back at once.

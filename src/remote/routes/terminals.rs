@@ -20,7 +20,7 @@ use crate::remote::answer::{Answer, Refusal, json};
 use crate::remote::server::{Peer, Service};
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a string or an array of strings")]
 enum Words {
     One(String),
     Many(Vec<String>),

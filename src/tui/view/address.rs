@@ -49,7 +49,7 @@ fn paragraphs(address: &Address) -> Vec<(String, Role)> {
             Role::Text,
         ),
         (
-            "Copied to the clipboard (OSC 52), if your terminal allows it.".to_owned(),
+            "Copied to the clipboard (OSC 52), if your terminal allows it; `tundra url` prints one in a line.".to_owned(),
             Role::Text,
         ),
     ];

@@ -173,12 +173,10 @@ fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> 
         ]),
         Overlay::Address(_) => named(&[
             (Action::DialogAccept, "close"),
-            (Action::DialogNext, "down"),
-            (Action::DialogPrevious, "up"),
+            (Action::DialogNext, "scroll"),
         ]),
         Overlay::Help(_) | Overlay::Log(_) => named(&[
-            (Action::DialogNext, "down"),
-            (Action::DialogPrevious, "up"),
+            (Action::DialogNext, "scroll"),
             (Action::DialogCancel, "back"),
         ]),
     }

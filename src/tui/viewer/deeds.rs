@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::Outgoing;
 
-/// As much as a message may hold, twice. What comes beyond it is refused.
-const MAX_BYTES: usize = 2 << 20;
+/// More than is pasted on purpose. What comes beyond it is refused.
+const MAX_BYTES: usize = 8 << 20;
 /// Keys that wait are gathered into pieces of this size.
 const MAX_PIECE: usize = 16 * 1024;
 

@@ -39,6 +39,8 @@ use look::Look;
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+/// A longer paste goes in pieces, which a message can hold.
+const MAX_PASTE: usize = 512 * 1024;
 /// Keys that are dealt with before anything else has its turn.
 const AT_ONCE: usize = 256;
 /// Rows that one notch of the wheel scrolls.
@@ -270,7 +272,9 @@ impl<'t> Viewer<'t> {
             InputEvent::Paste(text) => {
                 self.look.live();
                 self.changed = true;
-                self.send(Outgoing::Paste(text));
+                for piece in pieces(&text, MAX_PASTE) {
+                    self.send(Outgoing::Paste(piece.to_owned()));
+                }
                 return false;
             }
             InputEvent::Text(text) => {
@@ -449,6 +453,21 @@ impl<'t> Viewer<'t> {
             state: self.told.as_deref().unwrap_or(&self.state),
         }
     }
+}
+
+/// A text in pieces of at most `most` bytes, cut between characters.
+fn pieces(text: &str, most: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = (1..=most.min(rest.len()))
+            .rev()
+            .find(|end| rest.is_char_boundary(*end));
+        let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
 }
 
 /// What a key means to the viewer.
