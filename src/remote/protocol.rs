@@ -44,7 +44,8 @@
 //! for a program that reads nothing waits for 5 s and is then dropped: `error` with the code `input_full`, and `typed` false.
 //!
 //! # Flow
-//! The client acknowledges what it has parsed. With [`WINDOW`] bytes on their way the server waits; after
+//! The client acknowledges what it has parsed. With [`WINDOW`] bytes on their way, or as much as the shortest round trip
+//! to this client needs (at least 64 KiB), the server waits; after
 //! [`STALL`] of waiting, or when what comes next is no longer kept, the client has fallen behind: at its next ACK it
 //! gets a SNAPSHOT and goes on from there. Without any ACK for [`ACK_PATIENCE`] the socket closes with 1013.
 
