@@ -66,6 +66,17 @@ impl Attrs {
     pub const WIDE: Self = Self(1 << 8);
     /// The second column of a wide character: it has no text of its own.
     pub const WIDE_TAIL: Self = Self(1 << 9);
+    /// Attributes that are on or off, each with the SGR parameter that sets it (ECMA-48, 8.3.117; 53 as terminals have it).
+    pub const RENDITION: [(Self, u8); 8] = [
+        (Self::BOLD, 1),
+        (Self::DIM, 2),
+        (Self::ITALIC, 3),
+        (Self::BLINK, 5),
+        (Self::INVERSE, 7),
+        (Self::HIDDEN, 8),
+        (Self::STRIKE, 9),
+        (Self::OVERLINE, 53),
+    ];
     const UNDERLINE_SHIFT: u16 = 10;
     const UNDERLINE_MASK: u16 = 0b111 << Self::UNDERLINE_SHIFT;
 

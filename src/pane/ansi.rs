@@ -1,6 +1,7 @@
 //! Rows as text with SGR sequences alone, for captures.
 
-use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row, Underline};
+use super::sgr::ColorParameter;
+use crate::domain::screen::{Attrs, Cell, Color, Row, Underline};
 
 /// Writes a row with SGR sequences alone, as `tmux capture-pane -e` gives it.
 ///
@@ -73,18 +74,9 @@ impl Pen {
             from = Self::default();
             codes.push("0".to_owned());
         }
-        for (attr, code) in [
-            (Attrs::BOLD, "1"),
-            (Attrs::DIM, "2"),
-            (Attrs::ITALIC, "3"),
-            (Attrs::BLINK, "5"),
-            (Attrs::INVERSE, "7"),
-            (Attrs::HIDDEN, "8"),
-            (Attrs::STRIKE, "9"),
-            (Attrs::OVERLINE, "53"),
-        ] {
+        for (attr, code) in Attrs::RENDITION {
             if self.attrs.contains(attr) && !from.attrs.contains(attr) {
-                codes.push(code.to_owned());
+                codes.push(code.to_string());
             }
         }
         if self.attrs.underline() != from.attrs.underline() {
@@ -94,34 +86,17 @@ impl Pen {
             });
         }
         if self.fg != from.fg {
-            codes.push(color_code(self.fg, 30));
+            codes.push(ColorParameter(self.fg, 30).to_string());
         }
         if self.bg != from.bg {
-            codes.push(color_code(self.bg, 40));
+            codes.push(ColorParameter(self.bg, 40).to_string());
         }
         if self.underline_color != from.underline_color {
-            codes.push(color_code(self.underline_color, 50));
+            codes.push(ColorParameter(self.underline_color, 50).to_string());
         }
         text.push_str("\x1b[");
         text.push_str(&codes.join(";"));
         text.push('m');
-    }
-}
-
-/// The SGR parameter of a colour; `base` is 30 for the foreground, 40 for the background, 50 for the underline.
-fn color_code(color: Color, base: u16) -> String {
-    match color.kind() {
-        ColorKind::Default => (base + 9).to_string(),
-        ColorKind::Indexed(index @ 0..=7) if base < 50 => (base + u16::from(index)).to_string(),
-        ColorKind::Indexed(index @ 8..=15) if base < 50 => {
-            (base + 52 + u16::from(index)).to_string()
-        }
-        ColorKind::Indexed(index) if base < 50 => format!("{};5;{index}", base + 8),
-        ColorKind::Indexed(index) => format!("{}:5:{index}", base + 8),
-        ColorKind::Rgb(red, green, blue) if base < 50 => {
-            format!("{};2;{red};{green};{blue}", base + 8)
-        }
-        ColorKind::Rgb(red, green, blue) => format!("{}:2::{red}:{green}:{blue}", base + 8),
     }
 }
 

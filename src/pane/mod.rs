@@ -24,6 +24,7 @@ mod pty;
 mod remains;
 mod seats;
 mod session;
+mod sgr;
 mod slot;
 mod text;
 mod write_queue;

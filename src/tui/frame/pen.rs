@@ -12,23 +12,12 @@ use ratatui::style::Color as OuterColor;
 use crate::domain::screen::{Attrs, Cell, Color, Row, Underline};
 use crate::tui::theme::Theme;
 
-/// Attributes with the SGR number that sets each; those that some bit takes back need a reset.
-const RENDITION: [(Attrs, u8); 8] = [
-    (Attrs::BOLD, 1),
-    (Attrs::DIM, 2),
-    (Attrs::ITALIC, 3),
-    (Attrs::BLINK, 5),
-    (Attrs::INVERSE, 7),
-    (Attrs::HIDDEN, 8),
-    (Attrs::STRIKE, 9),
-    (Attrs::OVERLINE, 53),
-];
-
+/// Those that some bit takes back need a reset.
 const RENDITION_BITS: u16 = {
     let mut bits = 0;
     let mut index = 0;
-    while index < RENDITION.len() {
-        bits |= RENDITION[index].0.bits();
+    while index < Attrs::RENDITION.len() {
+        bits |= Attrs::RENDITION[index].0.bits();
         index += 1;
     }
     bits
@@ -150,7 +139,7 @@ impl<'a> Pen<'a> {
             sgr.push(format_args!("0"));
             before = Look::default();
         }
-        for (attr, number) in RENDITION {
+        for (attr, number) in Attrs::RENDITION {
             if look.attrs.contains(attr) && !before.attrs.contains(attr) {
                 sgr.push(format_args!("{number}"));
             }

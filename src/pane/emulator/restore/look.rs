@@ -5,7 +5,8 @@ use std::io::Write;
 
 use super::super::pen::Pen;
 use super::super::style::Style;
-use crate::domain::screen::{Attrs, Color, ColorKind, Underline};
+use crate::domain::screen::{Attrs, Color, Underline};
+use crate::pane::sgr::ColorParameter;
 
 /// Sets the pen whole, whatever it was.
 pub(super) fn set_pen(pen: &Pen, out: &mut Vec<u8>) {
@@ -21,16 +22,7 @@ pub(super) fn set_pen(pen: &Pen, out: &mut Vec<u8>) {
 /// Sets the rendition whole, whatever it was; a hyperlink is none.
 pub(super) fn write_style(style: &Style, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\x1b[0");
-    for (attr, code) in [
-        (Attrs::BOLD, 1),
-        (Attrs::DIM, 2),
-        (Attrs::ITALIC, 3),
-        (Attrs::BLINK, 5),
-        (Attrs::INVERSE, 7),
-        (Attrs::HIDDEN, 8),
-        (Attrs::STRIKE, 9),
-        (Attrs::OVERLINE, 53),
-    ] {
+    for (attr, code) in Attrs::RENDITION {
         if style.attrs.contains(attr) {
             push(out, format_args!(";{code}"));
         }
@@ -40,32 +32,12 @@ pub(super) fn write_style(style: &Style, out: &mut Vec<u8>) {
         Underline::Single => out.extend_from_slice(b";4"),
         styled => push(out, format_args!(";4:{}", styled as u16)),
     }
-    write_color(style.fg, 30, out);
-    write_color(style.bg, 40, out);
-    match style.underline_color.kind() {
-        ColorKind::Default => {}
-        ColorKind::Indexed(index) => push(out, format_args!(";58:5:{index}")),
-        ColorKind::Rgb(red, green, blue) => {
-            push(out, format_args!(";58:2::{red}:{green}:{blue}"));
+    for (color, base) in [(style.fg, 30), (style.bg, 40), (style.underline_color, 50)] {
+        if color != Color::DEFAULT {
+            push(out, format_args!(";{}", ColorParameter(color, base)));
         }
     }
     out.push(b'm');
-}
-
-fn write_color(color: Color, base: u16, out: &mut Vec<u8>) {
-    match color.kind() {
-        ColorKind::Default => {}
-        ColorKind::Indexed(index @ 0..8) => {
-            push(out, format_args!(";{}", base + u16::from(index)));
-        }
-        ColorKind::Indexed(index @ 8..16) => {
-            push(out, format_args!(";{}", base + 52 + u16::from(index)));
-        }
-        ColorKind::Indexed(index) => push(out, format_args!(";{};5;{index}", base + 8)),
-        ColorKind::Rgb(red, green, blue) => {
-            push(out, format_args!(";{};2;{red};{green};{blue}", base + 8));
-        }
-    }
 }
 
 /// Begins or ends a hyperlink. Its target holds no control characters.
