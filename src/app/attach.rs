@@ -5,6 +5,8 @@ use tokio::sync::mpsc;
 use super::{AppError, Ending};
 use crate::config::{Paths, Settings};
 use crate::control::shapes::TerminalShape;
+use crate::domain::id::TerminalId;
+use crate::domain::terminal::{Fit, best_fits};
 use crate::remote::client::{Command, Door, Event, Link, LinkState, Target};
 use crate::remote::{KnownRemotes, TransportError};
 use crate::runtime::signals::Terminations;
@@ -224,7 +226,15 @@ fn choose<'t>(
     given: Option<&str>,
 ) -> Result<&'t TerminalShape, AppError> {
     let candidates = match given {
-        Some(given) => named(terminals, given),
+        Some(given) => best_fits(terminals, |one| Fit {
+            is_named: one.name == given,
+            is_prefixed: !given.is_empty()
+                && one
+                    .id
+                    .parse()
+                    .is_ok_and(|id: TerminalId| id.starts_with(given)),
+            lives: one.status != "dead",
+        }),
         None => terminals.iter().collect(),
     };
     let living: Vec<&TerminalShape> = candidates
@@ -243,17 +253,6 @@ fn choose<'t>(
         (several, None) => format!("there are several terminals, name one: {}", names(several)),
     };
     Err(AppError::NoTerminal(message))
-}
-
-/// Those with the very name; else those whose id begins so.
-fn named<'t>(terminals: &'t [TerminalShape], given: &str) -> Vec<&'t TerminalShape> {
-    let prefix = given.to_ascii_lowercase();
-    let (named, others): (Vec<_>, Vec<_>) = terminals.iter().partition(|one| one.name == given);
-    if !named.is_empty() || prefix.is_empty() {
-        return named;
-    }
-    let begins = others.into_iter().filter(|one| one.id.starts_with(&prefix));
-    begins.collect()
 }
 
 fn names(of: &[&TerminalShape]) -> String {

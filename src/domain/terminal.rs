@@ -143,3 +143,31 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     }
     Ok(())
 }
+
+/// How a terminal fits what somebody called it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fit {
+    pub is_named: bool,
+    /// Its id begins so.
+    pub is_prefixed: bool,
+    pub lives: bool,
+}
+
+/// Those that fit best: the living before the dead, and a name before the beginning of an id.
+pub fn best_fits<T>(all: impl IntoIterator<Item = T>, fit: impl Fn(&T) -> Fit) -> Vec<T> {
+    let mut ranks: [Vec<T>; 4] = Default::default();
+    let [named, prefixed, dead_named, dead_prefixed] = &mut ranks;
+    for one in all {
+        let fit = fit(&one);
+        let rank = match (fit.is_named, fit.is_prefixed, fit.lives) {
+            (true, _, true) => &mut *named,
+            (false, true, true) => &mut *prefixed,
+            (true, _, false) => &mut *dead_named,
+            (false, true, false) => &mut *dead_prefixed,
+            (false, false, _) => continue,
+        };
+        rank.push(one);
+    }
+    let best = ranks.into_iter().find(|rank| !rank.is_empty());
+    best.unwrap_or_default()
+}

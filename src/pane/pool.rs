@@ -25,7 +25,7 @@ use crate::domain::agent::{Agent, AgentState, Evidence};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::screen::ScreenSnapshot;
-use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
+use crate::domain::terminal::{Fit, Status, TerminalInfo, TerminalSpec, best_fits};
 use crate::runtime::tasks::Tasks;
 
 /// How long an ended terminal stays in the list, and its history readable.
@@ -194,24 +194,18 @@ impl Pool {
             let found = books.panes.iter().find(|pane| pane.id() == id).cloned();
             return found.ok_or_else(|| PaneError::NotFound(given.to_owned()));
         }
-        let is_named = |pane: &&PaneHandle| pane.shared().info().name == given;
-        let lives = |pane: &&PaneHandle| pane.shared().info().status != Status::Dead;
-        // A prefix of hexadecimal digits could be one of thousands: two characters say nothing.
-        let is_prefix = |pane: &&PaneHandle| !given.is_empty() && pane.id().starts_with(given);
-        let candidates: [Vec<&PaneHandle>; 4] = [
-            books.panes.iter().filter(lives).filter(is_named).collect(),
-            books.panes.iter().filter(lives).filter(is_prefix).collect(),
-            books.panes.iter().filter(is_named).collect(),
-            books.panes.iter().filter(is_prefix).collect(),
-        ];
-        match candidates
-            .iter()
-            .find(|found| !found.is_empty())
-            .map(Vec::as_slice)
-        {
-            None => Err(PaneError::NotFound(given.to_owned())),
-            Some([only]) => Ok(PaneHandle::clone(only)),
-            Some(several) => Err(PaneError::Ambiguous {
+        let found = best_fits(&books.panes, |pane| {
+            let info = pane.shared().info();
+            Fit {
+                is_named: info.name == given,
+                is_prefixed: !given.is_empty() && pane.id().starts_with(given),
+                lives: info.status != Status::Dead,
+            }
+        });
+        match found.as_slice() {
+            [] => Err(PaneError::NotFound(given.to_owned())),
+            [only] => Ok(PaneHandle::clone(only)),
+            several => Err(PaneError::Ambiguous {
                 given: given.to_owned(),
                 ids: several.iter().map(|pane| pane.id()).collect(),
             }),
