@@ -303,12 +303,6 @@ impl Output {
         self.shared.fanout.head().saturating_sub(self.next)
     }
 
-    /// Where the kept output begins and ends now.
-    pub fn extent(&self) -> (u64, u64) {
-        let tape = self.shared.fanout.tape();
-        (tape.ring.start(), tape.ring.head)
-    }
-
     /// Takes what is there: at most `max` bytes into `out`.
     pub fn take(&mut self, max: usize, out: &mut Vec<u8>) -> Next {
         let tape = self.shared.fanout.tape();

@@ -164,11 +164,6 @@ impl PaneHandle {
         })
     }
 
-    /// How many are attached.
-    pub fn viewers(&self) -> u32 {
-        self.shared().seats.books().viewers
-    }
-
     /// Who writes now, and every change of it.
     pub fn writer(&self) -> watch::Receiver<Option<Writer>> {
         self.shared().seats.writer.subscribe()
@@ -270,10 +265,6 @@ impl Seat {
     /// else sat there.
     pub fn left_off(&self) -> Option<(u64, Instant)> {
         self.left_off
-    }
-
-    pub fn is_writer(&self) -> bool {
-        self.shared.seats.books().holder == Some(self.id)
     }
 
     /// Queues input, if this viewer writes or nobody does.

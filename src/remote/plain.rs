@@ -122,8 +122,7 @@ where
 
     /// Sends what ends before the byte of number `next`, and asks to be told when it has been read.
     async fn send(&mut self, frame: Bytes, next: u64) -> Result<(), End> {
-        let budget = self.visit.hub.budget();
-        budget.spend(frame.len(), std::time::Instant::now());
+        session::spend(self.visit, frame.len());
         self.flow.sent(next);
         self.pulse.send_output(self.sink, frame, next).await?;
         let ping = Bytes::copy_from_slice(&next.to_be_bytes());
@@ -199,7 +198,7 @@ enum Request {
 impl Plain<'_> {
     async fn type_in(&self, input: Input) -> Result<(), End> {
         self.pulse
-            .type_in(|| session::typed(self.seat, &input))
+            .type_in(|| self.seat.try_input(input.clone()))
             .await
             .map(|_: Option<Taken>| ())
     }

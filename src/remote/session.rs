@@ -24,9 +24,8 @@ use super::budget::EXEMPT;
 use super::hub::{Hub, Place};
 use super::protocol::{MAX_MESSAGE, close};
 use super::{plain, v1};
-use crate::domain::input::Input;
 use crate::domain::terminal::Owner;
-use crate::pane::{Access, Output, PaneError, PaneHandle, Seat, Taken, WaitFor};
+use crate::pane::{Access, Output, PaneError, PaneHandle, Seat, WaitFor};
 
 /// How long a closing handshake may take, and what is being written be finished.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -148,6 +147,11 @@ pub(super) fn turn(visit: &Visit, output: &Output) -> Option<Duration> {
         return None;
     }
     visit.hub.budget().wait(std::time::Instant::now())
+}
+
+/// Notes what a session sends of what all together may.
+pub(super) fn spend(visit: &Visit, bytes: usize) {
+    visit.hub.budget().spend(bytes, std::time::Instant::now());
 }
 
 /// Tells in the log which viewer a connection is.
@@ -406,11 +410,6 @@ impl Pulse {
     fn times(&self) -> MutexGuard<'_, Times> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Queues input as the seat allows.
-pub(super) fn typed(seat: &Seat, input: &Input) -> Result<Taken, PaneError> {
-    seat.try_input(input.clone())
 }
 
 fn refused(error: &Error) -> End {

@@ -315,7 +315,7 @@ where
             output_head(output.next(), &mut frame);
             match output.take(MAX_OUTPUT, &mut frame) {
                 Next::Bytes => {
-                    self.spend(frame.len());
+                    session::spend(self.visit, frame.len());
                     self.flow.sent(output.next());
                     self.pulse
                         .send_output(self.sink, frame.into(), output.next())
@@ -418,7 +418,7 @@ where
     }
 
     async fn snapshot(&mut self, keyframe: &Keyframe) -> Result<(), End> {
-        self.spend(keyframe.bytes.len());
+        session::spend(self.visit, keyframe.bytes.len());
         let frame = ToClient::Snapshot {
             seq: keyframe.seq,
             size: keyframe.size,
@@ -428,11 +428,6 @@ where
         self.pulse
             .send_output(self.sink, frame.encode(), keyframe.seq)
             .await
-    }
-
-    fn spend(&self, bytes: usize) {
-        let budget = self.visit.hub.budget();
-        budget.spend(bytes, std::time::Instant::now());
     }
 
     async fn tell_role(&mut self, writer: Option<Writer>) -> Result<(), End> {
