@@ -9,8 +9,8 @@ use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
 use crate::domain::route::Caller;
 use crate::gateway::{self, environment, outside_key};
-use crate::pane::{Outfit, Outfitter};
-use crate::providers::{Face, Providers, Setup};
+use crate::pane::{LaunchEnv, LaunchEnvSource};
+use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
 
@@ -66,13 +66,13 @@ pub(super) fn start(
     tasks: &Tasks,
 ) -> Result<Providers, AppError> {
     let key_file = paths.gateway_key();
-    let face = bound.as_ref().map(|bound| Face {
+    let endpoint = bound.as_ref().map(|bound| GatewayEndpoint {
         url: format!("http://{}", bound.address),
         key_file: key_file.clone(),
     });
     let setup = Setup {
         settings,
-        face,
+        endpoint,
         logs: paths.logs.clone(),
         tasks: tasks.clone(),
     };
@@ -93,28 +93,28 @@ pub(super) fn start(
 
 /// Points terminals' programs at the gateway, each with a key of its own, and hides the providers' keys from them.
 #[derive(Debug, Default)]
-pub(super) struct GatewayOutfitter {
+pub(super) struct GatewayLaunchEnv {
     providers: OnceLock<Providers>,
 }
 
-impl GatewayOutfitter {
+impl GatewayLaunchEnv {
     /// Set once, before the first terminal; without it terminals get nothing.
     pub fn serve(&self, providers: Providers) {
         let _ = self.providers.set(providers);
     }
 }
 
-impl Outfitter for GatewayOutfitter {
-    fn outfit(&self, id: TerminalId, agent: Option<AgentKind>) -> Outfit {
+impl LaunchEnvSource for GatewayLaunchEnv {
+    fn launch_env(&self, id: TerminalId, agent: Option<AgentKind>) -> LaunchEnv {
         let Some(providers) = self.providers.get() else {
-            return Outfit::default();
+            return LaunchEnv::default();
         };
-        let Some(face) = providers.face() else {
-            return Outfit::default();
+        let Some(endpoint) = providers.endpoint() else {
+            return LaunchEnv::default();
         };
         let key = providers.gateway().keys().issue(id);
-        let launch = gateway::launch(&key, &face.url, agent);
-        Outfit {
+        let launch = gateway::launch(&key, &endpoint.url, agent);
+        LaunchEnv {
             env: launch
                 .env
                 .into_iter()

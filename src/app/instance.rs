@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::AppError;
-use super::gateway::{self, GatewayOutfitter};
+use super::gateway::{self, GatewayLaunchEnv};
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
 use super::{Launch, Ready};
@@ -19,7 +19,7 @@ use crate::config::{PaneSettings, Paths, Settings};
 use crate::control::{self, ControlListener, Facts};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
-use crate::pane::{Outfitter, Pool, PoolOptions};
+use crate::pane::{LaunchEnvSource, Pool, PoolOptions};
 use crate::providers::Providers;
 use crate::runtime::limits;
 use crate::runtime::signals::Terminations;
@@ -90,8 +90,8 @@ where
     let bound = gateway::bind(&launch.settings)?;
     let moved = bound.as_ref().and_then(gateway::Bound::notice);
     let options = pool_options(&launch.settings, &launch.paths);
-    let outfitter = Arc::new(GatewayOutfitter::default());
-    let shared: Arc<dyn Outfitter> = outfitter.clone();
+    let launch_envs = Arc::new(GatewayLaunchEnv::default());
+    let shared: Arc<dyn LaunchEnvSource> = launch_envs.clone();
     let pool =
         Pool::new(options, tasks.clone(), open_files, Some(shared)).map_err(AppError::Runtime)?;
     let socket = launch.paths.control_socket();
@@ -115,7 +115,7 @@ where
             return Err(error);
         }
     };
-    outfitter.serve(providers.clone());
+    launch_envs.serve(providers.clone());
 
     let mut notices = telemetry
         .as_deref()
@@ -197,7 +197,10 @@ impl Instance {
             version: self.facts.version.clone(),
             control_socket: self.facts.control_socket.clone(),
             remote_url: self.remote.url(),
-            gateway_url: self.providers.face().map(|face| face.url.clone()),
+            gateway_url: self
+                .providers
+                .endpoint()
+                .map(|endpoint| endpoint.url.clone()),
             notices: self.notices.clone(),
         }
     }

@@ -8,11 +8,11 @@ mod call;
 mod command;
 mod entry;
 mod jitter;
-mod line;
 mod roster;
 mod skip;
 mod status;
 mod ticket;
+mod wait_queue;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +27,8 @@ use super::usage::Usage;
 use call::Wants;
 use entry::Entry;
 use jitter::JitterSource;
-use line::Line;
 use roster::Roster;
+use wait_queue::WaitQueue;
 
 pub use call::{Call, Caller, Choice, Run};
 pub use command::{By, CommandError, DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
@@ -79,15 +79,15 @@ pub enum ServerState {
 pub struct Router {
     settings: RouteSettings,
     roster: Roster,
-    line: Line,
+    queue: WaitQueue,
     usage: Usage,
     in_flight: u64,
     revision: u64,
     /// Where requests went when last looked at, so that a move is told once.
     active: Option<ProfileName>,
     events: Vec<RouterEvent>,
-    /// Something happened that those in line may have waited for.
-    stirred: bool,
+    /// Something happened that those in the queue may have waited for.
+    capacity_changed: bool,
     jitter: JitterSource,
 }
 
@@ -106,13 +106,13 @@ impl Router {
         Self {
             settings,
             roster,
-            line: Line::default(),
+            queue: WaitQueue::default(),
             usage: Usage::default(),
             in_flight: 0,
             revision: 0,
             active,
             events: Vec::new(),
-            stirred: false,
+            capacity_changed: false,
             jitter: JitterSource(seed),
         }
     }
@@ -157,9 +157,9 @@ impl Router {
 
     /// Chooses the profile for a call: the first in order that can take it and that `run` has not asked yet.
     ///
-    /// Breaker and buckets are taken together or not at all. Where nobody can, the call waits in line for the soonest
-    /// bucket or cooldown, as long as that comes before its patience ends; whoever stands in line asks again with the
-    /// same run, or calls [`Router::leave_line`].
+    /// Breaker and buckets are taken together or not at all. Where nobody can, the call waits in the queue for the soonest
+    /// bucket or cooldown, as long as that comes before its patience ends; whoever stands in the queue asks again with the
+    /// same run, or calls [`Router::leave_queue`].
     pub fn admit(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
         run.skipped.clear();
         let wants = call.wants();
@@ -178,15 +178,15 @@ impl Router {
         let Some(grant) = granted else {
             return self.wait_or_refuse(call, run, now);
         };
-        self.leave_line(run);
+        self.leave_queue(run);
         run.tries(grant.ticket.profile);
         Admission::Go(grant)
     }
 
-    /// Leaves the waiting line, if the run stands there. Whoever gives a waiting call up must say so.
-    pub fn leave_line(&mut self, run: &mut Run) {
+    /// Leaves the queue, if the run stands there. Whoever gives a waiting call up must say so.
+    pub fn leave_queue(&mut self, run: &mut Run) {
         if let Some(place) = run.place.take() {
-            self.stirred |= self.line.leave(place);
+            self.capacity_changed |= self.queue.leave(place);
         }
     }
 
@@ -228,7 +228,7 @@ impl Router {
         if ticket.asks_again {
             entry.cooldown.asked(settlement.answered);
         }
-        self.stirred |= settlement.used != Used::AsReserved;
+        self.capacity_changed |= settlement.used != Used::AsReserved;
         entry
             .bucket
             .settle(ticket.reservation, settlement.used, now);
@@ -329,7 +329,7 @@ impl Router {
                 .map(|entry| self.provider_status(entry, active == Some(entry.id), now))
                 .collect(),
             in_flight: self.in_flight,
-            waiting: self.line.len(),
+            waiting: self.queue.len(),
             revision: self.revision,
         }
     }
@@ -355,10 +355,10 @@ impl Router {
         std::mem::take(&mut self.events)
     }
 
-    /// Whether those in line should look again before their time; asked and forgotten.
+    /// Whether those in the queue should look again before their time; asked and forgotten.
     #[must_use]
-    pub const fn take_stirred(&mut self) -> bool {
-        std::mem::replace(&mut self.stirred, false)
+    pub const fn take_capacity_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.capacity_changed, false)
     }
 
     fn verdict(
@@ -368,7 +368,7 @@ impl Router {
         run: &Run,
         now: Moment,
     ) -> Result<(), Skip> {
-        let ahead = self.line.ahead_of(run.place, entry.id);
+        let ahead = self.queue.ahead_of(run.place, entry.id);
         entry.verdict(wants, ahead, now)?;
         if run.has_tried(entry.id) {
             return Err(Skip::Tried);
@@ -410,13 +410,13 @@ impl Router {
         let patience_ends = *run.patience_ends.get_or_insert(patience);
         if let Some(until) = self.worth_waiting(run, patience_ends) {
             if run.place.is_none() {
-                run.place = self.line.join(call.tokens, self.candidates(call, run));
+                run.place = self.queue.join(call.tokens, self.candidates(call, run));
             }
             if run.place.is_some() {
                 return Admission::Wait { until };
             }
         }
-        self.leave_line(run);
+        self.leave_queue(run);
         Admission::Refused(self.nothing_left(call, run, now))
     }
 
@@ -546,7 +546,7 @@ impl Router {
     /// After anything that may send requests elsewhere.
     fn changed(&mut self, now: Moment) {
         self.revision += 1;
-        self.stirred = true;
+        self.capacity_changed = true;
         let active = self.active(now);
         if active != self.active {
             let from = std::mem::replace(&mut self.active, active.clone());

@@ -163,7 +163,7 @@ pub struct ProfileUsage {
     pub last_error: Option<LastError>,
 }
 
-/// The books.
+/// Everything counted.
 #[derive(Debug, Default)]
 pub struct Usage {
     rows: HashMap<RowKey, Counters>,
@@ -174,11 +174,11 @@ impl Usage {
     /// Counts an attempt that has ended, and keeps it among the profile's last.
     pub fn record(&mut self, profile: &ProfileName, attempt: Attempt) {
         if matches!(attempt.end, AttemptEnd::Skipped(_)) {
-            self.book(profile).1.push(attempt);
+            self.profile_mut(profile).1.push(attempt);
             return;
         }
         self.row(profile, &attempt).add(&attempt);
-        let (usage, attempts) = self.book(profile);
+        let (usage, attempts) = self.profile_mut(profile);
         usage.counters.add(&attempt);
         usage.timeline.add(&attempt);
         if let Some(first_byte) = attempt.first_byte {
@@ -213,7 +213,7 @@ impl Usage {
             .flat_map(|(_, attempts)| attempts.newest_first())
     }
 
-    fn book(&mut self, profile: &ProfileName) -> &mut (ProfileUsage, Attempts) {
+    fn profile_mut(&mut self, profile: &ProfileName) -> &mut (ProfileUsage, Attempts) {
         self.profiles.entry(profile.clone()).or_default()
     }
 

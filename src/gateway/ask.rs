@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::exchange::{self, Inbound, SoFar};
+use super::exchange::{self, Inbound, Progress};
 use super::reply::PROFILE;
 use super::service::Gateway;
-use super::sketch::{BadBody, Sketch};
 use super::sse::{self, Framer};
+use super::summary::{BadBody, RequestSummary};
 use super::wire::{self, Endpoint};
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile, ProfileName};
@@ -68,8 +68,12 @@ impl Gateway {
             .next()
             .ok_or(AskError::NobodyThere)?;
         let inbound = inbound(ask, &profile, dialect)?;
-        let so_far = Arc::new(Mutex::new(SoFar::default()));
-        let search = Box::pin(exchange::find(Arc::clone(&self.shared), inbound, so_far));
+        let progress = Arc::new(Mutex::new(Progress::default()));
+        let search = Box::pin(exchange::dispatch(
+            Arc::clone(&self.shared),
+            inbound,
+            progress,
+        ));
         let (head, mut body) = search.await.into_response().into_parts();
         let profile = head
             .headers
@@ -188,7 +192,7 @@ fn inbound(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<Inbound, Ask
         caller: Caller::Ask,
         query: None,
         headers,
-        sketch: Sketch::read(&body)?,
+        summary: RequestSummary::read(&body)?,
         body,
         only: ask.profile,
     })

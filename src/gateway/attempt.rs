@@ -12,16 +12,16 @@ use tokio::time::{Instant, timeout_at};
 
 use super::body::Body;
 use super::exchange::Inbound;
-use super::gzip::Unfolder;
+use super::gzip::GzipDecoder;
 use super::headers;
-use super::meeting::Meeting;
 use super::relay::{Patience, Relay};
 use super::scan;
 use super::service::Shared;
-use super::sketch::estimate;
+use super::summary::estimate;
 use super::tap::Tap;
 use super::upstream::{Post, PostError, body_error};
-use super::wire::{self, InBand, Told};
+use super::upstream_call::UpstreamCall;
+use super::wire::{self, StreamError, TokenUsage};
 use crate::domain::cooldown::{asked_wait, is_budget_spent, remaining};
 use crate::domain::outcome::CallError;
 use crate::domain::route::Cool;
@@ -38,47 +38,47 @@ const EXCERPT: usize = 512;
 const MAX_HELD: (usize, usize) = (64, 256 * 1024);
 
 /// What an attempt came to.
-pub enum Met {
+pub enum AttemptResult {
     /// Something to pass on, whatever its status says.
     Answered(Response<Body>),
     Failed(CallError),
 }
 
-/// Asks the profile that `meeting` is with, and settles the meeting or hands it to the stream that it became.
-pub async fn meet(shared: &Shared, inbound: &Inbound, mut meeting: Meeting) -> Met {
-    let profile = std::sync::Arc::clone(meeting.profile());
+/// Asks the profile that `call` is with, and settles the call or hands it to the stream that it became.
+pub async fn send(shared: &Shared, inbound: &Inbound, mut call: UpstreamCall) -> AttemptResult {
+    let profile = std::sync::Arc::clone(call.profile());
     let connection = match shared.connections.of(&profile.name) {
         Ok(connection) => connection,
-        Err(reason) => return fail(meeting, CallError::Http(reason)),
+        Err(reason) => return fail(call, CallError::Http(reason)),
     };
     let mut sent_headers = inbound.headers.clone();
     headers::sign(&mut sent_headers, &profile, connection.key.as_ref());
-    let body = inbound.sketch.with_model(&inbound.body, meeting.model());
+    let body = inbound.summary.with_model(&inbound.body, call.model());
     let post = Post {
         path: inbound.endpoint.path(),
         query: inbound.query.as_deref(),
         headers: &sent_headers,
         body: &body,
     };
-    meeting.sending();
+    call.sending();
     let sent = connection
         .upstream
-        .post(post, || meeting.may_reconnect())
+        .post(post, || call.may_reconnect())
         .await;
     let (head, source) = match sent {
         Ok(response) => response.into_parts(),
         Err(PostError::NeverLeft(error)) => {
-            meeting.never_left();
-            return fail(meeting, error);
+            call.never_left();
+            return fail(call, error);
         }
-        Err(PostError::Sent(error)) => return fail(meeting, error),
+        Err(PostError::Sent(error)) => return fail(call, error),
     };
-    meeting.first_byte();
-    meeting.learn(remaining(|name| text_of(&head.headers, name)));
+    call.first_byte();
+    call.learn(remaining(|name| text_of(&head.headers, name)));
     let answer = Incoming {
         shared,
         inbound,
-        meeting,
+        call,
         status: head.status,
         headers: head.headers,
         source,
@@ -91,7 +91,7 @@ pub async fn meet(shared: &Shared, inbound: &Inbound, mut meeting: Meeting) -> M
 struct Incoming<'a> {
     shared: &'a Shared,
     inbound: &'a Inbound,
-    meeting: Meeting,
+    call: UpstreamCall,
     status: StatusCode,
     headers: HeaderMap,
     source: reqwest::Body,
@@ -99,12 +99,12 @@ struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    async fn judge(self) -> Met {
+    async fn judge(self) -> AttemptResult {
         let code = self.status.as_u16();
         match code {
             200..300 if self.media("text/event-stream") => self.stream().await,
             200..300 if self.media("text/html") => fail(
-                self.meeting,
+                self.call,
                 CallError::Http("the answer is a web page".to_owned()),
             ),
             200..300 => self.whole().await,
@@ -118,36 +118,36 @@ impl Incoming<'_> {
                     "an answer of no use"
                 };
                 let error = CallError::Http(format!("{place} (status {code})"));
-                fail(self.meeting, error)
+                fail(self.call, error)
             }
         }
     }
 
     /// A client error is the caller's own: it goes back as it came.
-    async fn passed_through(mut self) -> Met {
+    async fn passed_through(mut self) -> AttemptResult {
         let body = match self.read(MAX_ANSWER).await {
             Ok(body) => body,
-            Err(error) => return fail(self.meeting, error),
+            Err(error) => return fail(self.call, error),
         };
         let error = CallError::Api {
             status: self.status.as_u16(),
             message: self.excerpt(&self.unfolded(&body)),
         };
-        self.meeting.fail(&error);
-        Met::Answered(pass(self.status, &self.headers, body))
+        self.call.fail(&error);
+        AttemptResult::Answered(pass(self.status, &self.headers, body))
     }
 
-    async fn rate_limited(mut self) -> Met {
+    async fn rate_limited(mut self) -> AttemptResult {
         let body = self.read_error().await;
         let retry_after = asked_wait(|name| text_of(&self.headers, name), Timestamp::now())
-            .unwrap_or(self.meeting.profile().cooldown);
+            .unwrap_or(self.call.profile().cooldown);
         let cool = is_budget_spent(&body).then_some(Cool::Spent);
         let error = CallError::RateLimited { retry_after };
-        self.meeting.fail_and_cool(&error, cool);
-        Met::Failed(error)
+        self.call.fail_and_cool(&error, cool);
+        AttemptResult::Failed(error)
     }
 
-    async fn server_error(mut self) -> Met {
+    async fn server_error(mut self) -> AttemptResult {
         let body = self.read_error().await;
         let named = ["retry-after-ms", "retry-after"]
             .iter()
@@ -160,26 +160,26 @@ impl Incoming<'_> {
             status: self.status.as_u16(),
             message: self.excerpt(&body),
         };
-        self.meeting.fail_and_cool(&error, cool);
-        Met::Failed(error)
+        self.call.fail_and_cool(&error, cool);
+        AttemptResult::Failed(error)
     }
 
-    async fn whole(mut self) -> Met {
+    async fn whole(mut self) -> AttemptResult {
         let body = match self.read(MAX_ANSWER).await {
             Ok(body) => body,
-            Err(error) => return fail(self.meeting, error),
+            Err(error) => return fail(self.call, error),
         };
         if self.is_unreadable() {
-            self.meeting.confirm();
-            self.meeting.succeed();
-            return Met::Answered(pass(self.status, &self.headers, body));
+            self.call.confirm();
+            self.call.succeed();
+            return AttemptResult::Answered(pass(self.status, &self.headers, body));
         }
         let text = if self.is_folded() {
-            match Unfolder::whole(&body) {
+            match GzipDecoder::whole(&body) {
                 Ok(text) => text,
                 Err(_) => {
                     return fail(
-                        self.meeting,
+                        self.call,
                         CallError::Parse("the gzip data is broken".to_owned()),
                     );
                 }
@@ -189,68 +189,65 @@ impl Incoming<'_> {
         };
         match text.trim_ascii_start().first() {
             None => {
-                return fail(
-                    self.meeting,
-                    CallError::Http("the answer is empty".to_owned()),
-                );
+                return fail(self.call, CallError::Http("the answer is empty".to_owned()));
             }
             Some(b'<') => {
                 return fail(
-                    self.meeting,
+                    self.call,
                     CallError::Http("the answer is a web page".to_owned()),
                 );
             }
             Some(_) => {}
         }
         if let Err(error) = scan::validate(&text) {
-            return fail(self.meeting, CallError::Parse(error.to_string()));
+            return fail(self.call, CallError::Parse(error.to_string()));
         }
-        let answer = wire::read_answer(self.meeting.dialect(), &text);
+        let answer = wire::read_answer(self.call.dialect(), &text);
         if let Some(error) = answer.error {
             return self.in_band(&error, body);
         }
         if self.inbound.endpoint.generates() {
             let told = answer.usage.map(|usage| {
-                let mut told = Told::default();
+                let mut told = TokenUsage::default();
                 usage.apply(&mut told);
                 told
             });
             let output = estimate(wire::answer_text(&text));
-            self.meeting.used_whole(told, output);
+            self.call.used_whole(told, output);
         }
-        self.meeting.confirm();
-        self.meeting.succeed();
-        Met::Answered(pass(self.status, &self.headers, body))
+        self.call.confirm();
+        self.call.succeed();
+        AttemptResult::Answered(pass(self.status, &self.headers, body))
     }
 
     /// An error under a good status counts as what it says; `body` is what the caller gets if it is the caller's own.
-    fn in_band(self, error: &InBand, body: Bytes) -> Met {
+    fn in_band(self, error: &StreamError, body: Bytes) -> AttemptResult {
         if error.status == 429 {
-            let retry_after = self.meeting.profile().cooldown;
+            let retry_after = self.call.profile().cooldown;
             let call_error = CallError::RateLimited { retry_after };
             let cool = error.exhausted.then_some(Cool::Spent);
-            self.meeting.fail_and_cool(&call_error, cool);
-            return Met::Failed(call_error);
+            self.call.fail_and_cool(&call_error, cool);
+            return AttemptResult::Failed(call_error);
         }
         let call_error = CallError::Api {
             status: error.status,
             message: error.message.clone(),
         };
         if call_error.fails_over() {
-            return fail(self.meeting, call_error);
+            return fail(self.call, call_error);
         }
-        self.meeting.fail(&call_error);
+        self.call.fail(&call_error);
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-        Met::Answered(pass(status, &self.headers, body))
+        AttemptResult::Answered(pass(status, &self.headers, body))
     }
 
     /// Holds a stream back until its first content; up to there a failure stays unseen.
-    async fn stream(mut self) -> Met {
+    async fn stream(mut self) -> AttemptResult {
         let folded = self.is_folded();
         let mut tap = if self.is_unreadable() {
-            Tap::unreadable(self.meeting.dialect())
+            Tap::unreadable(self.call.dialect())
         } else {
-            Tap::new(self.meeting.dialect(), folded)
+            Tap::new(self.call.dialect(), folded)
         };
         let idle = self.shared.timeouts().stream_idle;
         let mut held = VecDeque::new();
@@ -259,10 +256,10 @@ impl Incoming<'_> {
         loop {
             let deadline = (Instant::now() + idle).min(last_event + idle * 2);
             let chunk = match timeout_at(deadline, self.source.frame()).await {
-                Err(_) => return fail(self.meeting, CallError::Timeout),
-                Ok(Some(Err(error))) => return fail(self.meeting, body_error(&error)),
+                Err(_) => return fail(self.call, CallError::Timeout),
+                Ok(Some(Err(error))) => return fail(self.call, body_error(&error)),
                 Ok(None) if tap.is_whole() && tap.has_answer() => break,
-                Ok(None) => return fail(self.meeting, no_content()),
+                Ok(None) => return fail(self.call, no_content()),
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             };
             match tap.take(chunk) {
@@ -272,13 +269,13 @@ impl Incoming<'_> {
                     bytes += passed.len();
                     held.push_back(passed);
                 }
-                Err(error) => return fail(self.meeting, error),
+                Err(error) => return fail(self.call, error),
             }
             if tap.progress().events != events {
                 (events, last_event) = (tap.progress().events, Instant::now());
             }
             if tap.progress().valid {
-                self.meeting.confirm();
+                self.call.confirm();
             }
             if !tap.progress().content {
                 if let Some(error) = tap.progress().error.clone() {
@@ -289,7 +286,7 @@ impl Incoming<'_> {
                     return self.in_band(&error, tap.error_data().clone());
                 }
                 if tap.progress().ended && !tap.has_answer() {
-                    return fail(self.meeting, no_content());
+                    return fail(self.call, no_content());
                 }
             }
             let full = chunks >= MAX_HELD.0 || bytes >= MAX_HELD.1;
@@ -303,11 +300,11 @@ impl Incoming<'_> {
             ping: shared.ping_every(),
         };
         let closing = shared.closing.clone().cancelled_owned();
-        let relay = Relay::new(held, self.source, tap, self.meeting, patience, closing);
+        let relay = Relay::new(held, self.source, tap, self.call, patience, closing);
         let mut response = Response::new(Body::Relay(Box::new(relay)));
         *response.status_mut() = self.status;
         *response.headers_mut() = headers::from_provider(&self.headers);
-        Met::Answered(response)
+        AttemptResult::Answered(response)
     }
 
     /// Reads the rest of the answer, which must be whole.
@@ -367,7 +364,7 @@ impl Incoming<'_> {
 
     fn unfolded(&self, body: &Bytes) -> Bytes {
         if self.is_folded() {
-            Unfolder::whole(body).unwrap_or_default()
+            GzipDecoder::whole(body).unwrap_or_default()
         } else {
             body.clone()
         }
@@ -395,9 +392,9 @@ impl Incoming<'_> {
     }
 }
 
-fn fail(meeting: Meeting, error: CallError) -> Met {
-    meeting.fail(&error);
-    Met::Failed(error)
+fn fail(call: UpstreamCall, error: CallError) -> AttemptResult {
+    call.fail(&error);
+    AttemptResult::Failed(error)
 }
 
 fn no_content() -> CallError {

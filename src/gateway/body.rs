@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use super::keep_alive::KeepAliveBody;
 use super::relay::Relay;
-use super::seeking::Seeking;
 
 /// An answer must be cut rather than look whole.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum Body {
     /// A stream that is passed on as it comes.
     Relay(Box<Relay>),
     /// A stream whose provider is still looked for while the caller gets pings.
-    Seeking(Box<Seeking>),
+    KeepAlive(Box<KeepAliveBody>),
 }
 
 impl Body {
@@ -40,7 +40,7 @@ impl http_body::Body for Body {
         let polled = match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(Ok)),
             Self::Relay(relay) => relay.poll_next(cx),
-            Self::Seeking(seeking) => seeking.poll_next(cx),
+            Self::KeepAlive(stream) => stream.poll_next(cx),
         };
         polled.map(|next| next.map(|bytes| bytes.map(Frame::data)))
     }
@@ -54,7 +54,7 @@ impl http_body::Body for Body {
             Self::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Self::Relay(_) | Self::Seeking(_) => SizeHint::default(),
+            Self::Relay(_) | Self::KeepAlive(_) => SizeHint::default(),
         }
     }
 }

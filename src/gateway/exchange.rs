@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use tracing::{debug, info, warn};
 
-use super::attempt::{self, Met};
+use super::attempt::{self, AttemptResult};
 use super::body::Body;
-use super::meeting::Meeting;
 use super::reply::{self, OwnAnswer};
 use super::service::Shared;
-use super::sketch::Sketch;
+use super::summary::RequestSummary;
+use super::upstream_call::UpstreamCall;
 use super::wire::Endpoint;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::ProfileName;
@@ -26,7 +26,7 @@ pub struct Inbound {
     /// Without key, host and what concerns the connection.
     pub headers: HeaderMap,
     pub body: Bytes,
-    pub sketch: Sketch,
+    pub summary: RequestSummary,
     /// The one profile to ask, where the caller names it.
     pub only: Option<ProfileName>,
 }
@@ -39,9 +39,9 @@ impl Inbound {
         if !self.endpoint.generates() {
             return 0;
         }
-        self.sketch.input_tokens
+        self.summary.input_tokens
             + self
-                .sketch
+                .summary
                 .max_output
                 .unwrap_or(MOST_OUTPUT)
                 .min(MOST_OUTPUT)
@@ -50,28 +50,32 @@ impl Inbound {
 
 /// Whom a request has been with so far.
 #[derive(Debug, Default)]
-pub struct SoFar {
+pub struct Progress {
     pub attempts: usize,
     pub profile: Option<ProfileName>,
 }
 
 /// What a request came to.
 #[derive(Debug)]
-pub struct Found(Response<Body>);
+pub struct Answer(Response<Body>);
 
-impl Found {
+impl Answer {
     pub fn into_response(self) -> Response<Body> {
         self.0
     }
 }
 
 /// Carries a request out. Dropping the future closes whatever connection is open and settles its call.
-pub async fn find(shared: Arc<Shared>, inbound: Inbound, so_far: Arc<Mutex<SoFar>>) -> Found {
+pub async fn dispatch(
+    shared: Arc<Shared>,
+    inbound: Inbound,
+    progress: Arc<Mutex<Progress>>,
+) -> Answer {
     let call = Call {
         caller: inbound.caller,
-        model: Arc::from(inbound.sketch.model.as_str()),
+        model: Arc::from(inbound.summary.model.as_str()),
         dialect: inbound.endpoint.dialect(),
-        capabilities: inbound.sketch.needs,
+        capabilities: inbound.summary.needs,
         tokens: inbound.reservation(),
         only: inbound.only.clone(),
     };
@@ -94,24 +98,24 @@ pub async fn find(shared: Arc<Shared>, inbound: Inbound, so_far: Arc<Mutex<SoFar
                     attempts: run.attempts(),
                     profile: asked.as_ref(),
                 };
-                return Found(answer.with_reasons(&left));
+                return Answer(answer.with_reasons(&left));
             }
         };
         let name = permit.profile().name.clone();
-        note(&so_far, &run, &name);
+        note(&progress, &run, &name);
         let model = sent_model(&inbound, permit.profile());
         debug!(profile = %name, model = %model, attempt = run.attempts(), choice = ?permit.choice(), "asking");
-        let meeting = Meeting::new(permit, model, inbound.sketch.input_tokens);
-        let error = match attempt::meet(&shared, &inbound, meeting).await {
-            Met::Answered(mut response) => {
+        let upstream = UpstreamCall::new(permit, model, inbound.summary.input_tokens);
+        let error = match attempt::send(&shared, &inbound, upstream).await {
+            AttemptResult::Answered(mut response) => {
                 reply::mark(response.headers_mut(), run.attempts(), Some(&name));
-                return Found(response);
+                return Answer(response);
             }
-            Met::Failed(error) => error,
+            AttemptResult::Failed(error) => error,
         };
         run.failed(&error);
         if !error.fails_over() {
-            return Found(refused(&call, &run, &name, &error));
+            return Answer(refused(&call, &run, &name, &error));
         }
         info!(profile = %name, error = %error, "failing over");
         asked = Some(name);
@@ -130,14 +134,14 @@ fn refused(call: &Call, run: &Run, name: &ProfileName, error: &CallError) -> Res
     .into_response()
 }
 
-fn note(so_far: &Mutex<SoFar>, run: &Run, name: &ProfileName) {
-    let mut so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-    so_far.attempts = run.attempts();
-    so_far.profile = Some(name.clone());
+fn note(progress: &Mutex<Progress>, run: &Run, name: &ProfileName) {
+    let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+    progress.attempts = run.attempts();
+    progress.profile = Some(name.clone());
 }
 
 fn sent_model(inbound: &Inbound, profile: &crate::domain::profile::Profile) -> Arc<str> {
-    let asked = &inbound.sketch.model;
+    let asked = &inbound.summary.model;
     let dialect = inbound.endpoint.dialect();
     let across = profile.upstream_dialect(dialect) != Some(dialect);
     profile.upstream_model(asked, across).into()

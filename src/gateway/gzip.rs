@@ -14,12 +14,12 @@ pub struct Unreadable;
 
 /// Unfolds chunk by chunk, as far as each allows.
 #[derive(Debug)]
-pub struct Unfolder {
+pub struct GzipDecoder {
     decoder: MultiGzDecoder<Vec<u8>>,
     total: usize,
 }
 
-impl Default for Unfolder {
+impl Default for GzipDecoder {
     fn default() -> Self {
         Self {
             decoder: MultiGzDecoder::new(Vec::new()),
@@ -28,7 +28,7 @@ impl Default for Unfolder {
     }
 }
 
-impl Unfolder {
+impl GzipDecoder {
     pub fn push(&mut self, chunk: &[u8]) -> Result<Bytes, Unreadable> {
         for piece in chunk.chunks(4096) {
             self.decoder.write_all(piece).map_err(|_| Unreadable)?;
@@ -51,11 +51,11 @@ impl Unfolder {
 
     /// Unfolds a whole body.
     pub fn whole(body: &[u8]) -> Result<Bytes, Unreadable> {
-        let mut unfolder = Self::default();
-        let text = unfolder.push(body)?;
-        unfolder.decoder.try_finish().map_err(|_| Unreadable)?;
-        unfolder.check()?;
-        let rest = std::mem::take(unfolder.decoder.get_mut());
+        let mut decoder = Self::default();
+        let text = decoder.push(body)?;
+        decoder.decoder.try_finish().map_err(|_| Unreadable)?;
+        decoder.check()?;
+        let rest = std::mem::take(decoder.decoder.get_mut());
         if rest.is_empty() {
             return Ok(text);
         }
@@ -80,13 +80,13 @@ mod tests {
     #[test]
     fn unfolds_each_flushed_part_at_once() {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        let mut unfolder = Unfolder::default();
+        let mut decoder = GzipDecoder::default();
         let mut before = 0;
         for part in ["data: one\n\n", "data: two\n\n"] {
             encoder.write_all(part.as_bytes()).unwrap();
             encoder.flush().unwrap();
             let all = encoder.get_ref();
-            let text = unfolder.push(&all[before..]).unwrap();
+            let text = decoder.push(&all[before..]).unwrap();
             before = all.len();
             assert_eq!(text, part.as_bytes());
         }
@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn refuses_bombs_and_nonsense() {
         let bomb = fold(&vec![0; MOST_UNFOLDED + 1]);
-        assert!(Unfolder::whole(&bomb).is_err());
-        assert_eq!(Unfolder::whole(b"no gzip at all"), Err(Unreadable));
+        assert!(GzipDecoder::whole(&bomb).is_err());
+        assert_eq!(GzipDecoder::whole(b"no gzip at all"), Err(Unreadable));
         let folded = fold(b"{\"a\":1}");
-        assert_eq!(Unfolder::whole(&folded).unwrap(), &b"{\"a\":1}"[..]);
+        assert_eq!(GzipDecoder::whole(&folded).unwrap(), &b"{\"a\":1}"[..]);
         assert_eq!(
-            Unfolder::whole(&folded[..folded.len() - 9]),
+            GzipDecoder::whole(&folded[..folded.len() - 9]),
             Err(Unreadable)
         );
     }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::wire::Told;
+use super::wire::TokenUsage;
 use crate::domain::profile::ProviderKind;
 
 /// Trimmed from `LiteLLM`'s table; its date, source and licence stand in it, the licence's text beside it.
@@ -52,7 +52,7 @@ pub fn date() -> &'static str {
     clippy::cast_sign_loss,
     reason = "an estimate of money, far below where a double loses whole nanodollars"
 )]
-pub fn nanodollars(provider: ProviderKind, model: &str, told: Told) -> Option<u64> {
+pub fn nanodollars(provider: ProviderKind, model: &str, told: TokenUsage) -> Option<u64> {
     if provider == ProviderKind::Local {
         return None;
     }
@@ -121,11 +121,11 @@ fn table() -> &'static Table {
 mod tests {
     use super::*;
 
-    fn told(input: u64, output: u64) -> Told {
-        Told {
+    fn told(input: u64, output: u64) -> TokenUsage {
+        TokenUsage {
             input,
             output,
-            ..Told::default()
+            ..TokenUsage::default()
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_answer_costs_what_its_parts_cost() {
-        let told = Told {
+        let told = TokenUsage {
             input: 1_000,
             output: 100,
             cache_read: 10_000,

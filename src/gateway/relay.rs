@@ -12,9 +12,9 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::body::Cut;
-use super::meeting::Meeting;
 use super::tap::Tap;
 use super::upstream;
+use super::upstream_call::UpstreamCall;
 use super::wire;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::Dialect;
@@ -43,7 +43,7 @@ pub struct Relay {
     source: Option<reqwest::Body>,
     tap: Tap,
     /// None once settled.
-    meeting: Option<Meeting>,
+    call: Option<UpstreamCall>,
     cut: bool,
     patience: Patience,
     last_byte: Instant,
@@ -59,18 +59,18 @@ impl Relay {
         held: VecDeque<Bytes>,
         source: reqwest::Body,
         tap: Tap,
-        meeting: Meeting,
+        call: UpstreamCall,
         patience: Patience,
         shutdown: WaitForCancellationFutureOwned,
     ) -> Self {
         let now = Instant::now();
         let mut relay = Self {
-            dialect: meeting.dialect(),
+            dialect: call.dialect(),
             ready: held,
             source: Some(source),
             last_event: (tap.progress().events, now),
             tap,
-            meeting: Some(meeting),
+            call: Some(call),
             cut: false,
             patience,
             last_byte: now,
@@ -140,7 +140,7 @@ impl Relay {
             self.settle(Err(&error));
             self.source = None;
             self.cut = !self.tap.takes_events();
-        } else if self.tap.progress().ended && self.meeting.is_some() {
+        } else if self.tap.progress().ended && self.call.is_some() {
             self.settle(Ok(()));
             self.timer.as_mut().reset(Instant::now() + LINGER);
         }
@@ -170,13 +170,13 @@ impl Relay {
     }
 
     fn settle(&mut self, how: Result<(), &CallError>) {
-        let Some(mut meeting) = self.meeting.take() else {
+        let Some(mut call) = self.call.take() else {
             return;
         };
-        meeting.used(&self.tap);
+        call.used(&self.tap);
         match how {
-            Ok(()) => meeting.succeed(),
-            Err(error) => meeting.fail(error),
+            Ok(()) => call.succeed(),
+            Err(error) => call.fail(error),
         }
     }
 
@@ -192,7 +192,7 @@ impl Relay {
         }
         ready!(self.timer.as_mut().poll(cx));
         let now = Instant::now();
-        let settled = self.meeting.is_none();
+        let settled = self.call.is_none();
         let idle = if settled { LINGER } else { self.patience.idle };
         if settled && now >= self.last_byte + idle {
             self.source = None;
@@ -230,9 +230,9 @@ impl Relay {
     }
 
     fn leave(&mut self) {
-        if let Some(mut meeting) = self.meeting.take() {
-            meeting.used(&self.tap);
-            meeting.leave();
+        if let Some(mut call) = self.call.take() {
+            call.used(&self.tap);
+            call.leave();
         }
     }
 }

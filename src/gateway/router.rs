@@ -32,8 +32,8 @@ struct Shared {
     clock: Clock,
     revision: watch::Sender<u64>,
     events: broadcast::Sender<RouterEvent>,
-    /// Told to everybody in the waiting line when something may have become free before its time.
-    stirred: Notify,
+    /// Wakes everybody in the queue when something may have become free before its time.
+    capacity_changed: Notify,
     recorder: OnceLock<Arc<dyn Recorder>>,
 }
 
@@ -53,23 +53,23 @@ impl RouterHandle {
                 clock,
                 revision: watch::Sender::new(0),
                 events: broadcast::Sender::new(EVENTS),
-                stirred: Notify::new(),
+                capacity_changed: Notify::new(),
                 recorder: OnceLock::new(),
             }),
         }
     }
 
-    /// Finds a profile for the call's next attempt, waiting in line up to `max_wait` where none has room.
+    /// Finds a profile for the call's next attempt, waiting in the queue up to `max_wait` where none has room.
     ///
-    /// Dropped while it waits, it leaves the line and nothing behind.
+    /// Dropped while it waits, it leaves the queue and nothing behind.
     pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<Permit, NothingLeft> {
         let began = self.shared.clock.now();
         let waiting = Waiting { handle: self, run };
         loop {
-            let stirred = self.shared.stirred.notified();
-            tokio::pin!(stirred);
+            let capacity_changed = self.shared.capacity_changed.notified();
+            tokio::pin!(capacity_changed);
             // From here on no stir is missed, though the router is only looked at next.
-            stirred.as_mut().enable();
+            capacity_changed.as_mut().enable();
             let (admission, now) = self.with(|router, now| {
                 let admission = router.admit(call, waiting.run, now);
                 if let Admission::Go(grant) = &admission {
@@ -91,7 +91,7 @@ impl RouterHandle {
                 Admission::Wait { until } => {
                     tokio::select! {
                         () = tokio::time::sleep(until.since(now)) => {}
-                        () = stirred => {}
+                        () = capacity_changed => {}
                     }
                 }
             }
@@ -164,7 +164,7 @@ impl RouterHandle {
 
     /// Changes the router under its lock, and tells whom it concerns.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut Router, Moment) -> T) -> T {
-        let (answer, revision, stirred) = {
+        let (answer, revision, capacity_changed) = {
             let mut router = self.lock();
             // Read under the lock, so that the router never sees time run back.
             let now = self.shared.clock.now();
@@ -174,15 +174,15 @@ impl RouterHandle {
                 // Nobody listening is no fault.
                 let _ = self.shared.events.send(event);
             }
-            (answer, router.revision(), router.take_stirred())
+            (answer, router.revision(), router.take_capacity_changed())
         };
         self.shared.revision.send_if_modified(|seen| {
             let newer = revision > *seen;
             *seen = revision.max(*seen);
             newer
         });
-        if stirred {
-            self.shared.stirred.notify_waiters();
+        if capacity_changed {
+            self.shared.capacity_changed.notify_waiters();
         }
         answer
     }
@@ -196,7 +196,7 @@ impl RouterHandle {
     }
 }
 
-/// Leaves the line when the wait is given up.
+/// Leaves the queue when the wait is given up.
 struct Waiting<'a> {
     handle: &'a RouterHandle,
     run: &'a mut Run,
@@ -205,7 +205,7 @@ struct Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if self.run.waits() {
-            self.handle.with(|router, _| router.leave_line(self.run));
+            self.handle.with(|router, _| router.leave_queue(self.run));
         }
     }
 }

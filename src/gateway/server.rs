@@ -19,12 +19,12 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::body::Body;
-use super::exchange::{self, Found, Inbound, SoFar};
+use super::exchange::{self, Answer, Inbound, Progress};
 use super::guard::{self, Denied};
+use super::keep_alive::KeepAliveBody;
 use super::reply::{self, OwnAnswer};
-use super::seeking::Seeking;
 use super::service::{Gateway, Shared};
-use super::sketch::Sketch;
+use super::summary::RequestSummary;
 use super::wire::Endpoint;
 use super::{headers, metrics, models};
 use crate::domain::profile::Dialect;
@@ -231,27 +231,27 @@ async fn forward(
         shared.counts.refused.fetch_add(1, Ordering::Relaxed);
     })?;
     let dialect = endpoint.dialect();
-    let streams = inbound.sketch.stream && endpoint.generates();
-    let so_far = Arc::new(Mutex::new(SoFar::default()));
+    let streams = inbound.summary.stream && endpoint.generates();
+    let progress = Arc::new(Mutex::new(Progress::default()));
     let closing = shared.closing.clone();
     let ping = shared.ping_every();
-    let mut search = Box::pin(exchange::find(shared, inbound, Arc::clone(&so_far)));
+    let mut search = Box::pin(exchange::dispatch(shared, inbound, Arc::clone(&progress)));
     let stopped = || Refused::new(StatusCode::SERVICE_UNAVAILABLE, "tundra is shutting down");
     if !streams {
         return tokio::select! {
-            found = search => Ok(found.into_response()),
+            answer = search => Ok(answer.into_response()),
             () = closing.cancelled() => Err(stopped()),
         };
     }
     tokio::select! {
-        found = &mut search => Ok(Found::into_response(found)),
+        answer = &mut search => Ok(Answer::into_response(answer)),
         () = closing.cancelled() => Err(stopped()),
         () = tokio::time::sleep(ping) => {
-            let mut response = Response::new(Body::Seeking(Box::new(Seeking::new(dialect, search, ping, closing.clone().cancelled_owned()))));
-            let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut response = Response::new(Body::KeepAlive(Box::new(KeepAliveBody::new(dialect, search, ping, closing.clone().cancelled_owned()))));
+            let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-            reply::mark(headers, so_far.attempts, so_far.profile.as_ref());
+            reply::mark(headers, progress.attempts, progress.profile.as_ref());
             Ok(response)
         }
     }
@@ -265,7 +265,7 @@ async fn read_inbound(
 ) -> Result<Inbound, Refused> {
     let (head, body) = request.into_parts();
     let body = read_body(&head.headers, body, shared.max_body()).await?;
-    let sketch = Sketch::read(&body)
+    let summary = RequestSummary::read(&body)
         .map_err(|bad| Refused::new(StatusCode::BAD_REQUEST, bad.to_string()))?;
     Ok(Inbound {
         endpoint,
@@ -273,7 +273,7 @@ async fn read_inbound(
         query: head.uri.query().map(str::to_owned),
         headers: headers::from_caller(&head.headers),
         body,
-        sketch,
+        summary,
         only: None,
     })
 }

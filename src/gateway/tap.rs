@@ -2,16 +2,16 @@
 
 use bytes::Bytes;
 
-use super::gzip::Unfolder;
-use super::sketch::estimate;
+use super::gzip::GzipDecoder;
 use super::sse::{self, Framer};
-use super::wire::{self, InBand, Step, Told};
+use super::summary::estimate;
+use super::wire::{self, EventKind, StreamError, TokenUsage};
 use crate::domain::outcome::CallError;
 use crate::domain::profile::Dialect;
 
 /// How far a stream has got.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct StreamProgress {
     /// An event came that only the API sends, so that the provider lives.
     pub valid: bool,
     /// Some of the answer came, so that there is no way back.
@@ -20,7 +20,7 @@ pub struct Progress {
     pub finished: bool,
     /// The terminator came.
     pub ended: bool,
-    pub error: Option<InBand>,
+    pub error: Option<StreamError>,
     /// Whole events so far.
     pub events: u64,
 }
@@ -33,11 +33,11 @@ pub struct Progress {
 pub struct Tap {
     dialect: Dialect,
     framer: Framer,
-    unfolder: Option<Unfolder>,
+    decoder: Option<GzipDecoder>,
     /// The folded stream could not be read along; it is passed on unread.
     blind: bool,
-    progress: Progress,
-    told: Told,
+    progress: StreamProgress,
+    told: TokenUsage,
     output_told: bool,
     input_told: bool,
     text: usize,
@@ -53,10 +53,10 @@ impl Tap {
         Self {
             dialect,
             framer: Framer::default(),
-            unfolder: folded.then(Unfolder::default),
+            decoder: folded.then(GzipDecoder::default),
             blind: false,
-            progress: Progress::default(),
-            told: Told::default(),
+            progress: StreamProgress::default(),
+            told: TokenUsage::default(),
             output_told: false,
             input_told: false,
             text: 0,
@@ -75,11 +75,11 @@ impl Tap {
 
     /// Reads a chunk and returns what may be passed on of it and of what was kept back before.
     pub fn take(&mut self, chunk: Bytes) -> Result<Bytes, CallError> {
-        let Some(unfolder) = &mut self.unfolder else {
+        let Some(decoder) = &mut self.decoder else {
             return self.read(chunk);
         };
         if !self.blind {
-            match unfolder.push(&chunk) {
+            match decoder.push(&chunk) {
                 Ok(text) => {
                     self.read(text)?;
                 }
@@ -94,7 +94,7 @@ impl Tap {
 
     /// Whether our own events can be put between what is passed on.
     pub fn takes_events(&self) -> bool {
-        self.unfolder.is_none()
+        self.decoder.is_none()
     }
 
     /// Whether the stream may end here.
@@ -117,12 +117,12 @@ impl Tap {
         wire::error_event(self.dialect, message, self.next_number)
     }
 
-    pub fn progress(&self) -> &Progress {
+    pub fn progress(&self) -> &StreamProgress {
         &self.progress
     }
 
     /// What was used, and whether that is partly estimated: `input` stands in where the stream told none.
-    pub fn usage(&self, input: u64) -> (Told, bool) {
+    pub fn usage(&self, input: u64) -> (TokenUsage, bool) {
         let mut told = self.told;
         // A stream that was cut told a first count of its output, never the last.
         let last_told = self.output_told && (self.progress.ended || self.progress.finished);
@@ -174,16 +174,16 @@ impl Tap {
             self.output_told |= usage.output.is_some();
             usage.apply(&mut self.told);
         }
-        self.progress.valid |= !matches!(reading.step, Step::Quiet | Step::Error(_));
+        self.progress.valid |= !matches!(reading.step, EventKind::Quiet | EventKind::Error(_));
         self.progress.content |= reading.stopped;
         match reading.step {
-            Step::Quiet | Step::Lifecycle => {}
-            Step::Opened => self.opened = true,
-            Step::Closed => self.progress.content |= self.opened,
-            Step::Content => self.progress.content = true,
-            Step::Finish => self.progress.finished = true,
-            Step::End => self.progress.ended = true,
-            Step::Error(error) => {
+            EventKind::Quiet | EventKind::Lifecycle => {}
+            EventKind::Opened => self.opened = true,
+            EventKind::Closed => self.progress.content |= self.opened,
+            EventKind::Content => self.progress.content = true,
+            EventKind::Finish => self.progress.finished = true,
+            EventKind::End => self.progress.ended = true,
+            EventKind::Error(error) => {
                 self.progress.error = Some(error);
                 self.error_data = Bytes::copy_from_slice(&event.data);
             }

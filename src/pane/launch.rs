@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 
 use super::error::PaneError;
-use super::outfit::{Outfit, Outfitted};
+use super::launch_env::{LaunchEnv, LaunchEnvLease};
 use super::pty::Program;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::agent::AgentKind;
@@ -69,7 +69,7 @@ pub(super) struct Defaults<'a> {
     pub shell: &'a [String],
     pub env: &'a [(String, OsString)],
     pub open_files: Option<(u64, u64)>,
-    pub outfitted: &'a Outfitted,
+    pub env_lease: &'a LaunchEnvLease,
 }
 
 /// Looks everything up that a spawn would stumble over.
@@ -91,15 +91,15 @@ pub(super) fn prepare(
     let cwd = working_directory(spec.cwd.as_deref())?;
     let runs = AgentKind::of_program(name);
     let agent = spec.agent.or(runs);
-    let outfit = defaults.outfitted.outfit(agent);
-    let env = environment(id, defaults.env, &outfit, &spec.env);
+    let extra = defaults.env_lease.launch_env(agent);
+    let env = environment(id, defaults.env, &extra, &spec.env);
     let search = env
         .iter()
         .find(|(key, _)| key == "PATH")
         .map_or_else(|| OsString::from(FALLBACK_PATH), |(_, value)| value.clone());
     // A shell that will start the agent later would take them for its own.
     let own_args = if runs.is_some() && runs == agent {
-        outfit.args.as_slice()
+        extra.args.as_slice()
     } else {
         &[]
     };
@@ -149,14 +149,14 @@ fn working_directory(asked: Option<&Path>) -> Result<PathBuf, PaneError> {
 fn environment(
     id: TerminalId,
     common: &[(String, OsString)],
-    outfit: &Outfit,
+    extra: &LaunchEnv,
     asked: &[(String, String)],
 ) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
         .filter(|(name, _)| name != REMOTE_TOKEN_VARIABLE)
         .filter(|(name, _)| {
-            !outfit
+            !extra
                 .without
                 .iter()
                 .any(|secret| OsStr::new(secret) == name)
@@ -173,7 +173,7 @@ fn environment(
         "TERM_PROGRAM_VERSION",
         OsStr::new(env!("CARGO_PKG_VERSION")),
     );
-    for (name, value) in common.iter().chain(&outfit.env) {
+    for (name, value) in common.iter().chain(&extra.env) {
         set(name, value);
     }
     for (name, value) in asked {
@@ -280,7 +280,7 @@ mod tests {
     use super::*;
     use crate::domain::size::Size;
     use crate::domain::terminal::Owner;
-    use crate::pane::Outfitter;
+    use crate::pane::LaunchEnvSource;
 
     fn spec(command: &[&str]) -> TerminalSpec {
         TerminalSpec {
@@ -300,7 +300,7 @@ mod tests {
             shell: &["/bin/sh".to_owned()],
             env: &[],
             open_files: None,
-            outfitted: &Outfitted::new(None, TerminalId::random()),
+            env_lease: &LaunchEnvLease::new(None, TerminalId::random()),
         };
         match prepare(TerminalId::random(), spec, &defaults) {
             Ok(launch) => format!("it would start {}", launch.program.path.display()),
@@ -372,10 +372,10 @@ mod tests {
     #[derive(Debug)]
     struct Codex;
 
-    impl Outfitter for Codex {
-        fn outfit(&self, _: TerminalId, agent: Option<AgentKind>) -> Outfit {
+    impl LaunchEnvSource for Codex {
+        fn launch_env(&self, _: TerminalId, agent: Option<AgentKind>) -> LaunchEnv {
             let is_codex = agent == Some(AgentKind::Codex);
-            Outfit {
+            LaunchEnv {
                 env: vec![("OUTFIT".to_owned(), "given".into())],
                 args: is_codex.then(|| "-c".to_owned()).into_iter().collect(),
                 without: vec!["PATH".to_owned()],
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outfit_adds_and_takes_away_and_leaves_shells_their_arguments() {
+    fn a_launch_env_adds_and_takes_away_and_leaves_shells_their_arguments() {
         let launched = |command: &[&str], agent| {
             let mut spec = spec(command);
             spec.agent = agent;
@@ -395,7 +395,7 @@ mod tests {
                 shell: &[],
                 env: &[],
                 open_files: None,
-                outfitted: &Outfitted::new(Some(Arc::new(Codex)), id),
+                env_lease: &LaunchEnvLease::new(Some(Arc::new(Codex)), id),
             };
             prepare(id, &spec, &defaults).unwrap().program
         };

@@ -17,8 +17,8 @@ use super::emulator::Emulator;
 use super::error::PaneError;
 use super::handle::{PaneHandle, Shared, WaitFor};
 use super::launch::{self, Defaults};
+use super::launch_env::{LaunchEnvLease, LaunchEnvSource};
 use super::mailbox::{Mailbox, Message};
-use super::outfit::{Outfitted, Outfitter};
 use super::pty::Pty;
 use super::slot::Slot;
 use crate::domain::agent::{Agent, AgentState, Evidence};
@@ -82,7 +82,7 @@ pub(super) struct Ledger {
     audience: Arc<AtomicUsize>,
     /// Rung whenever a place is given back or a pane's thread ends.
     freed: Notify,
-    outfitter: Option<Arc<dyn Outfitter>>,
+    launch_envs: Option<Arc<dyn LaunchEnvSource>>,
 }
 
 struct Books {
@@ -102,7 +102,7 @@ impl Pool {
         options: PoolOptions,
         tasks: Tasks,
         open_files: Option<(u64, u64)>,
-        outfitter: Option<Arc<dyn Outfitter>>,
+        launch_envs: Option<Arc<dyn LaunchEnvSource>>,
     ) -> std::io::Result<Self> {
         let (events, _) = broadcast::channel(MAX_EVENTS);
         let books = Books {
@@ -117,7 +117,7 @@ impl Pool {
             events,
             audience: Arc::default(),
             freed: Notify::new(),
-            outfitter,
+            launch_envs,
         });
         let mut ended_children = signal(SignalKind::child())?;
         let watched = Arc::clone(&ledger);
@@ -412,8 +412,8 @@ fn run_pane(
     started: oneshot::Sender<Result<PaneHandle, PaneError>>,
 ) {
     let mut slot = Some(slot);
-    let outfitted = Outfitted::new(ledger.outfitter.clone(), TerminalId::random());
-    let (shared, actor) = match start(ledger, spec, options, open_files, &outfitted) {
+    let env_lease = LaunchEnvLease::new(ledger.launch_envs.clone(), TerminalId::random());
+    let (shared, actor) = match start(ledger, spec, options, open_files, &env_lease) {
         Ok(started) => started,
         Err(error) => {
             // The place is free again before anybody hears of the failure.
@@ -433,7 +433,7 @@ fn run_pane(
     if catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))).is_err() {
         actor::bury(&shared, &mut slot);
     }
-    drop(outfitted);
+    drop(env_lease);
     shared.desert();
     ledger.thread_ended();
 }
@@ -443,10 +443,10 @@ fn start(
     spec: &TerminalSpec,
     options: &PoolOptions,
     open_files: Option<(u64, u64)>,
-    outfitted: &Outfitted,
+    env_lease: &LaunchEnvLease,
 ) -> Result<(Arc<Shared>, Actor), PaneError> {
     let failed = |error: std::io::Error| PaneError::SpawnFailed(error.to_string());
-    let id = outfitted.id();
+    let id = env_lease.id();
     let launch = launch::prepare(
         id,
         spec,
@@ -454,7 +454,7 @@ fn start(
             shell: &options.shell,
             env: &options.env,
             open_files,
-            outfitted,
+            env_lease,
         },
     )?;
     let (mailbox, wakeup) = Mailbox::new().map_err(failed)?;

@@ -24,7 +24,7 @@ use crate::runtime::tasks::Tasks;
 
 /// Where programs reach the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Face {
+pub struct GatewayEndpoint {
     /// Without a path or a slash at its end.
     pub url: String,
     /// Holds the key of programs outside.
@@ -36,7 +36,7 @@ pub struct Face {
 pub struct Setup<'a> {
     pub settings: &'a Settings,
     /// None where the gateway does not listen.
-    pub face: Option<Face>,
+    pub endpoint: Option<GatewayEndpoint>,
     /// The folder for servers' output.
     pub logs: PathBuf,
     pub tasks: Tasks,
@@ -51,7 +51,7 @@ pub struct Providers {
 struct Shared {
     gateway: Gateway,
     servers: Servers,
-    face: Option<Face>,
+    endpoint: Option<GatewayEndpoint>,
     keys: KeySource,
     /// What is in force, so that a change of other settings is no change here.
     applied: Mutex<(Options, Vec<Profile>)>,
@@ -63,7 +63,7 @@ pub struct ProvidersStatus {
     pub router: RouterStatus,
     /// In the order of `router.providers`; None for a profile without a server of tundra's.
     pub processes: Vec<Option<ProcessStatus>>,
-    pub face: Option<Face>,
+    pub endpoint: Option<GatewayEndpoint>,
     /// Requests to the gateway since the start.
     pub requests: u64,
     clock: Clock,
@@ -133,7 +133,7 @@ impl Providers {
         let shared = Arc::new(Shared {
             gateway,
             servers,
-            face: setup.face,
+            endpoint: setup.endpoint,
             keys,
             applied: Mutex::new((options, profiles)),
         });
@@ -156,8 +156,8 @@ impl Providers {
 
     /// Where programs reach the gateway; `None` where it does not listen.
     #[must_use]
-    pub fn face(&self) -> Option<&Face> {
-        self.shared.face.as_ref()
+    pub fn endpoint(&self) -> Option<&GatewayEndpoint> {
+        self.shared.endpoint.as_ref()
     }
 
     #[must_use]
@@ -171,7 +171,7 @@ impl Providers {
         ProvidersStatus {
             router,
             processes,
-            face: self.shared.face.clone(),
+            endpoint: self.shared.endpoint.clone(),
             requests: self.gateway().traffic().0,
             clock: self.gateway().router().clock(),
         }
@@ -288,7 +288,7 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Providers")
-            .field("face", &self.face)
+            .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }

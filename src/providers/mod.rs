@@ -13,7 +13,7 @@ mod server;
 mod servers;
 
 pub use handle::{
-    Changes, Events, Face, ProviderEvent, Providers, ProvidersStatus, Setup, SteerError,
+    Changes, Events, GatewayEndpoint, ProviderEvent, Providers, ProvidersStatus, Setup, SteerError,
 };
 pub use server::{ProcessState, ProcessStatus, ServerError, ServerEvent};
 pub use servers::Servers;

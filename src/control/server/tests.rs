@@ -35,7 +35,7 @@ impl Server {
         let settings = crate::config::parse("", "").unwrap();
         let setup = Setup {
             settings: &settings,
-            face: None,
+            endpoint: None,
             logs: folder.clone(),
             tasks: Tasks::default(),
         };

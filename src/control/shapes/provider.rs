@@ -136,10 +136,10 @@ pub fn providers(status: &ProvidersStatus) -> Vec<ProviderShape> {
 impl GatewayShape {
     /// None where the gateway does not listen.
     pub fn of(status: &ProvidersStatus) -> Option<Self> {
-        let face = status.face.as_ref()?;
+        let endpoint = status.endpoint.as_ref()?;
         Some(Self {
-            url: face.url.clone(),
-            key_file: face.key_file.to_string_lossy().into_owned(),
+            url: endpoint.url.clone(),
+            key_file: endpoint.key_file.to_string_lossy().into_owned(),
             requests: status.requests,
             in_flight: status.router.in_flight,
         })
@@ -293,7 +293,7 @@ mod tests {
         let settings = parse("", text).unwrap();
         let setup = Setup {
             settings: &settings,
-            face: None,
+            endpoint: None,
             logs: std::env::temp_dir(),
             tasks: Tasks::default(),
         };

@@ -108,7 +108,7 @@ pub struct Run {
     pub(super) skipped: Vec<(ProfileName, Skip)>,
     /// When waiting ends, from the first wait on.
     pub(super) patience_ends: Option<Moment>,
-    /// The place in the waiting line.
+    /// The place in the queue.
     pub(super) place: Option<u64>,
 }
 
@@ -138,7 +138,7 @@ impl Run {
         &self.skipped
     }
 
-    /// Whether it stands in the waiting line.
+    /// Whether it stands in the queue.
     #[must_use]
     pub const fn waits(&self) -> bool {
         self.place.is_some()

@@ -40,7 +40,7 @@ impl Ticket {
 #[derive(Debug)]
 pub enum Admission {
     Go(Grant),
-    /// Nobody can take it now, somebody may then; ask again with the same run, or leave the line.
+    /// Nobody can take it now, somebody may then; ask again with the same run, or leave the queue.
     Wait {
         until: Moment,
     },

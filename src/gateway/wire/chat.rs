@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, InBand, OwnError, Reading, Step, UsageUpdate};
+use super::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate};
 use crate::gateway::scan::{Scanner, Token};
 use crate::gateway::sse::Event;
 
@@ -59,13 +59,13 @@ impl From<Usage> for UsageUpdate {
     }
 }
 
-pub fn read_event(event: &Event<'_>) -> Reading {
+pub fn read_event(event: &Event<'_>) -> EventReading {
     let data = event.data.trim_ascii();
     if data == b"[DONE]" {
-        return Reading::of(Step::End);
+        return EventReading::of(EventKind::End);
     }
     let Some(chunk) = Chunk::scan(data) else {
-        return Reading::of(Step::Quiet);
+        return EventReading::of(EventKind::Quiet);
     };
     let whole = (chunk.error || chunk.usage)
         .then(|| serde_json::from_slice::<Whole>(data).ok())
@@ -73,15 +73,15 @@ pub fn read_event(event: &Event<'_>) -> Reading {
     let (usage, error) = whole.map_or((None, None), |whole| (whole.usage, whole.error));
     let usage = usage.map(UsageUpdate::from);
     let step = if chunk.error {
-        Step::Error(in_band(error))
+        EventKind::Error(in_band(error))
     } else if chunk.text > 0 || chunk.calls {
-        Step::Content
+        EventKind::Content
     } else if chunk.finish {
-        Step::Finish
+        EventKind::Finish
     } else {
-        Step::Lifecycle
+        EventKind::Lifecycle
     };
-    Reading {
+    EventReading {
         step,
         stopped: chunk.stopped,
         text: chunk.text,
@@ -142,17 +142,17 @@ impl Chunk {
     }
 }
 
-pub fn read_answer(body: &[u8]) -> Answer {
+pub fn read_answer(body: &[u8]) -> AnswerReading {
     let Ok(whole) = serde_json::from_slice::<Whole>(body) else {
-        return Answer::default();
+        return AnswerReading::default();
     };
-    Answer {
+    AnswerReading {
         usage: whole.usage.map(UsageUpdate::from),
         error: whole.error.map(|error| in_band(Some(error))),
     }
 }
 
-pub(super) fn in_band(error: Option<Failure>) -> InBand {
+pub(super) fn in_band(error: Option<Failure>) -> StreamError {
     let (message, kind, code) = match error {
         Some(Failure::Object {
             message,
@@ -169,7 +169,7 @@ pub(super) fn in_band(error: Option<Failure>) -> InBand {
         .and_then(|number| u16::try_from(number).ok())
         .filter(|number| (400..600).contains(number));
     let status = number.unwrap_or_else(|| status_of(word, &kind));
-    InBand {
+    StreamError {
         status,
         exhausted: is_spent(word) || is_spent(&kind),
         message: message.unwrap_or_else(|| {
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::gateway::sse;
 
-    fn read(data: &str) -> Reading {
+    fn read(data: &str) -> EventReading {
         read_event(&sse::parse(format!("data: {data}\n\n").as_bytes()).unwrap())
     }
 
@@ -245,30 +245,30 @@ mod tests {
         let table = [
             (
                 r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"choices":[{"delta":{"content":"","tool_calls":[]}}]}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":null}],"usage":null}"#,
-                Step::Content,
+                EventKind::Content,
             ),
             (
                 r#"{"choices":[{"delta":{"reasoning":"hm"}}]}"#,
-                Step::Content,
+                EventKind::Content,
             ),
             (
                 r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}}]}"#,
-                Step::Content,
+                EventKind::Content,
             ),
             (
                 r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
-                Step::Finish,
+                EventKind::Finish,
             ),
-            ("[DONE]", Step::End),
-            ("nonsense", Step::Lifecycle),
+            ("[DONE]", EventKind::End),
+            ("nonsense", EventKind::Lifecycle),
         ];
         for (data, step) in table {
             assert_eq!(read(data).step, step, "{data}");
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn maps_errors_to_their_status() {
         let status = |data: &str| match read(data).step {
-            Step::Error(error) => (error.status, error.exhausted),
+            EventKind::Error(error) => (error.status, error.exhausted),
             step => panic!("{step:?}"),
         };
         assert_eq!(

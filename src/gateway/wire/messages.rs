@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, InBand, OwnError, Reading, Step, UsageUpdate, text_in};
+use super::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate, text_in};
 use crate::gateway::sse::Event;
 
 #[derive(Deserialize)]
@@ -79,15 +79,15 @@ impl From<Usage> for UsageUpdate {
     }
 }
 
-pub fn read_event(event: &Event<'_>) -> Reading {
+pub fn read_event(event: &Event<'_>) -> EventReading {
     if event.name == b"content_block_delta" {
         let text = text_in(&event.data);
         if text > 0 {
-            return Reading::told(text);
+            return EventReading::told(text);
         }
     }
     let Ok(frame) = serde_json::from_slice::<Frame>(&event.data) else {
-        return Reading::of(Step::Quiet);
+        return EventReading::of(EventKind::Quiet);
     };
     let kind = if frame.kind.is_empty() {
         std::str::from_utf8(event.name).unwrap_or_default()
@@ -104,37 +104,37 @@ pub fn read_event(event: &Event<'_>) -> Reading {
             text = text_in(&event.data);
             let signed = frame.delta.is_some_and(|delta| delta.signature.is_some());
             if text > 0 || signed {
-                Step::Content
+                EventKind::Content
             } else {
-                Step::Lifecycle
+                EventKind::Lifecycle
             }
         }
         "content_block_start" => {
             text = text_in(&event.data);
             let words = frame.content_block.is_none_or(|block| block.is_words());
             match (text > 0, words) {
-                (true, _) => Step::Content,
-                (false, true) => Step::Lifecycle,
-                (false, false) => Step::Opened,
+                (true, _) => EventKind::Content,
+                (false, true) => EventKind::Lifecycle,
+                (false, false) => EventKind::Opened,
             }
         }
-        "content_block_stop" => Step::Closed,
+        "content_block_stop" => EventKind::Closed,
         "message_delta" => {
             let stop = frame.delta.and_then(|delta| delta.stop_reason);
             stopped = stop.is_some_and(|reason| reason != "end_turn");
             // An empty answer that was paid for is an answer.
             if usage.and_then(|usage| usage.output).unwrap_or_default() > 0 {
-                Step::Content
+                EventKind::Content
             } else {
-                Step::Lifecycle
+                EventKind::Lifecycle
             }
         }
-        "message_stop" => Step::End,
-        "error" => Step::Error(in_band(frame.error)),
-        "message_start" => Step::Lifecycle,
-        _ => Step::Quiet,
+        "message_stop" => EventKind::End,
+        "error" => EventKind::Error(in_band(frame.error)),
+        "message_start" => EventKind::Lifecycle,
+        _ => EventKind::Quiet,
     };
-    Reading {
+    EventReading {
         step,
         stopped,
         text,
@@ -142,20 +142,20 @@ pub fn read_event(event: &Event<'_>) -> Reading {
     }
 }
 
-pub fn read_answer(body: &[u8]) -> Answer {
+pub fn read_answer(body: &[u8]) -> AnswerReading {
     let Ok(frame) = serde_json::from_slice::<Frame>(body) else {
-        return Answer::default();
+        return AnswerReading::default();
     };
     let error = (frame.kind == "error" || frame.error.is_some()).then(|| in_band(frame.error));
-    Answer {
+    AnswerReading {
         usage: frame.usage.map(UsageUpdate::from),
         error,
     }
 }
 
-fn in_band(error: Option<Failure>) -> InBand {
+fn in_band(error: Option<Failure>) -> StreamError {
     let (kind, message) = error.map_or_else(Default::default, |error| (error.kind, error.message));
-    InBand {
+    StreamError {
         status: status_of(&kind),
         exhausted: message.contains("spend limit"),
         message: if message.is_empty() { kind } else { message },
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
     use crate::gateway::sse;
 
-    fn read(frame: &str) -> Reading {
+    fn read(frame: &str) -> EventReading {
         read_event(&sse::parse(frame.as_bytes()).unwrap())
     }
 
@@ -219,42 +219,45 @@ mod tests {
         let table = [
             (
                 r#"{"type":"message_start","message":{"id":"m","content":[]}}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":""}}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}"#,
-                Step::Content,
+                EventKind::Content,
             ),
             (
                 r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"x"}}"#,
-                Step::Content,
+                EventKind::Content,
             ),
-            (r#"{"type":"content_block_stop","index":0}"#, Step::Closed),
+            (
+                r#"{"type":"content_block_stop","index":0}"#,
+                EventKind::Closed,
+            ),
             (
                 r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"f","input":{}}}"#,
-                Step::Opened,
+                EventKind::Opened,
             ),
             (
                 r#"{"type":"content_block_start","content_block":{"type":"text","text":"Hi"}}"#,
-                Step::Content,
+                EventKind::Content,
             ),
-            (r#"{"type":"message_stop"}"#, Step::End),
-            (r#"{"type":"ping"}"#, Step::Quiet),
+            (r#"{"type":"message_stop"}"#, EventKind::End),
+            (r#"{"type":"ping"}"#, EventKind::Quiet),
             (
                 r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":0}}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"type":"message_delta","delta":{"stop_reason":"refusal"},"usage":{"output_tokens":3}}"#,
-                Step::Content,
+                EventKind::Content,
             ),
         ];
         for (data, step) in table {
@@ -270,7 +273,7 @@ mod tests {
             br#"{"type":"message","usage":{"input_tokens":10,"cache_creation_input_tokens":7,"cache_read_input_tokens":5,
             "output_tokens":3,"cache_creation":{"ephemeral_5m_input_tokens":3,"ephemeral_1h_input_tokens":4}}}"#,
         );
-        let mut told = super::super::Told::default();
+        let mut told = super::super::TokenUsage::default();
         answer.usage.unwrap().apply(&mut told);
         assert_eq!((told.input, told.output, told.cache_read), (10, 3, 5));
         assert_eq!((told.cache_write, told.cache_write_1h), (7, 4));
@@ -279,7 +282,7 @@ mod tests {
     #[test]
     fn maps_an_error_event_to_its_status() {
         let frame = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
-        let Step::Error(error) = read(frame).step else {
+        let EventKind::Error(error) = read(frame).step else {
             panic!("no error")
         };
         assert_eq!((error.status, error.message.as_str()), (529, "busy"));

@@ -60,7 +60,7 @@ impl Endpoint {
 
 /// The usage that a provider told. `input` is without what came from or went to a cache, in every dialect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct TokenUsage {
     pub input: u64,
     pub output: u64,
     pub cache_read: u64,
@@ -72,7 +72,7 @@ pub struct Told {
 
 /// An error that came inside an answer whose status said 200.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InBand {
+pub struct StreamError {
     /// The status that the same error has when it is told properly.
     pub status: u16,
     pub message: String,
@@ -82,7 +82,7 @@ pub struct InBand {
 
 /// What one stream event means for the stream's fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum EventKind {
     /// A ping or something unknown; says nothing.
     Quiet,
     /// Opens or closes something without telling any of the answer.
@@ -97,13 +97,13 @@ pub enum Step {
     Finish,
     /// The terminator.
     End,
-    Error(InBand),
+    Error(StreamError),
 }
 
 /// One stream event, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    pub step: Step,
+pub struct EventReading {
+    pub step: EventKind,
     /// The answer stops for another reason than that all is said, which makes it one even where it is empty.
     pub stopped: bool,
     /// Bytes of answer text in it, for an estimate where no usage is told.
@@ -111,8 +111,8 @@ pub struct Reading {
     pub usage: Option<UsageUpdate>,
 }
 
-impl Reading {
-    fn of(step: Step) -> Self {
+impl EventReading {
+    fn of(step: EventKind) -> Self {
         Self {
             step,
             stopped: false,
@@ -124,9 +124,9 @@ impl Reading {
     /// A piece of the answer with so much text; without any it is none.
     fn told(text: usize) -> Self {
         let step = if text > 0 {
-            Step::Content
+            EventKind::Content
         } else {
-            Step::Lifecycle
+            EventKind::Lifecycle
         };
         Self {
             text,
@@ -146,7 +146,7 @@ pub struct UsageUpdate {
 }
 
 impl UsageUpdate {
-    pub fn apply(self, told: &mut Told) {
+    pub fn apply(self, told: &mut TokenUsage) {
         let set = |place: &mut u64, value: Option<u64>| {
             if let Some(value) = value {
                 *place = value;
@@ -162,13 +162,13 @@ impl UsageUpdate {
 
 /// A whole answer, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct AnswerReading {
     pub usage: Option<UsageUpdate>,
-    pub error: Option<InBand>,
+    pub error: Option<StreamError>,
 }
 
 /// Reads one event of a stream in `dialect`.
-pub fn read_event(dialect: Dialect, event: &Event<'_>) -> Reading {
+pub fn read_event(dialect: Dialect, event: &Event<'_>) -> EventReading {
     match dialect {
         Dialect::Messages => messages::read_event(event),
         Dialect::Chat => chat::read_event(event),
@@ -177,7 +177,7 @@ pub fn read_event(dialect: Dialect, event: &Event<'_>) -> Reading {
 }
 
 /// Reads a whole answer; what it does not understand it leaves out.
-pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
+pub fn read_answer(dialect: Dialect, body: &[u8]) -> AnswerReading {
     match dialect {
         Dialect::Messages => messages::read_answer(body),
         Dialect::Chat => chat::read_answer(body),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::chat::{Failure, in_band};
-use super::{Answer, Reading, Step, UsageUpdate, text_in};
+use super::{AnswerReading, EventKind, EventReading, UsageUpdate, text_in};
 use crate::gateway::sse::Event;
 
 #[derive(Deserialize)]
@@ -66,16 +66,16 @@ impl From<Usage> for UsageUpdate {
     }
 }
 
-pub fn read_event(event: &Event<'_>) -> Reading {
+pub fn read_event(event: &Event<'_>) -> EventReading {
     if event.name.ends_with(b".delta") {
-        return Reading::told(text_in(&event.data));
+        return EventReading::told(text_in(&event.data));
     }
     let data = event.data.trim_ascii();
     if data == b"[DONE]" {
-        return Reading::of(Step::Quiet);
+        return EventReading::of(EventKind::Quiet);
     }
     let Ok(frame) = serde_json::from_slice::<Frame>(data) else {
-        return Reading::of(Step::Quiet);
+        return EventReading::of(EventKind::Quiet);
     };
     let kind = if frame.kind.is_empty() {
         std::str::from_utf8(event.name).unwrap_or_default()
@@ -83,19 +83,19 @@ pub fn read_event(event: &Event<'_>) -> Reading {
         frame.kind.as_str()
     };
     match kind {
-        "response.completed" | "response.incomplete" => Reading {
+        "response.completed" | "response.incomplete" => EventReading {
             stopped: kind == "response.incomplete",
             usage: frame
                 .response
                 .and_then(|response| response.usage)
                 .map(UsageUpdate::from),
-            ..Reading::of(Step::End)
+            ..EventReading::of(EventKind::End)
         },
         "response.failed" => {
             let error = frame.response.and_then(|response| response.error);
-            Reading::of(Step::Error(in_band(error)))
+            EventReading::of(EventKind::Error(in_band(error)))
         }
-        "error" => Reading::of(Step::Error(in_band(frame.error.or(Some(
+        "error" => EventReading::of(EventKind::Error(in_band(frame.error.or(Some(
             Failure::Object {
                 message: frame.message,
                 kind: None,
@@ -106,30 +106,34 @@ pub fn read_event(event: &Event<'_>) -> Reading {
         | "response.queued"
         | "response.in_progress"
         | "response.content_part.added"
-        | "response.reasoning_summary_part.added" => Reading::of(Step::Lifecycle),
+        | "response.reasoning_summary_part.added" => EventReading::of(EventKind::Lifecycle),
         "response.output_item.added" => {
             let words = frame.item.is_none_or(|item| item.is_words());
-            Reading::of(if words { Step::Lifecycle } else { Step::Opened })
+            EventReading::of(if words {
+                EventKind::Lifecycle
+            } else {
+                EventKind::Opened
+            })
         }
-        kind if kind.as_bytes().ends_with(b".delta") => Reading::told(text_in(data)),
+        kind if kind.as_bytes().ends_with(b".delta") => EventReading::told(text_in(data)),
         // The text is told once more, and counted already where it came in pieces.
-        kind if kind.as_bytes().ends_with(b".done") => Reading::of(if text_in(data) > 0 {
-            Step::Content
+        kind if kind.as_bytes().ends_with(b".done") => EventReading::of(if text_in(data) > 0 {
+            EventKind::Content
         } else if kind == "response.output_item.done" {
-            Step::Closed
+            EventKind::Closed
         } else {
-            Step::Lifecycle
+            EventKind::Lifecycle
         }),
-        kind if kind.starts_with("response.") => Reading::of(Step::Content),
-        _ => Reading::of(Step::Quiet),
+        kind if kind.starts_with("response.") => EventReading::of(EventKind::Content),
+        _ => EventReading::of(EventKind::Quiet),
     }
 }
 
-pub fn read_answer(body: &[u8]) -> Answer {
+pub fn read_answer(body: &[u8]) -> AnswerReading {
     let Ok(answer) = serde_json::from_slice::<Response>(body) else {
-        return Answer::default();
+        return AnswerReading::default();
     };
-    Answer {
+    AnswerReading {
         usage: answer.usage.map(UsageUpdate::from),
         error: answer.error.map(|error| in_band(Some(error))),
     }
@@ -171,7 +175,7 @@ mod tests {
     use super::*;
     use crate::gateway::sse;
 
-    fn read(data: &str) -> Reading {
+    fn read(data: &str) -> EventReading {
         read_event(&sse::parse(format!("data: {data}\n\n").as_bytes()).unwrap())
     }
 
@@ -180,34 +184,37 @@ mod tests {
         let table = [
             (
                 r#"{"type":"response.created","response":{"id":"r"}}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"type":"response.output_item.added","item":{}}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
             (
                 r#"{"type":"response.output_text.delta","delta":"Hi"}"#,
-                Step::Content,
+                EventKind::Content,
             ),
             (
                 r#"{"type":"response.output_item.done","item":{}}"#,
-                Step::Closed,
+                EventKind::Closed,
             ),
             (
                 r#"{"type":"response.output_item.done","item":{"content":[{"text":"Hi"}]}}"#,
-                Step::Content,
+                EventKind::Content,
             ),
             (
                 r#"{"type":"response.output_item.added","item":{"type":"function_call"}}"#,
-                Step::Opened,
+                EventKind::Opened,
             ),
             (
                 r#"{"type":"response.output_text.done","text":""}"#,
-                Step::Lifecycle,
+                EventKind::Lifecycle,
             ),
-            (r#"{"type":"response.completed","response":{}}"#, Step::End),
-            (r#"{"type":"keepalive"}"#, Step::Quiet),
+            (
+                r#"{"type":"response.completed","response":{}}"#,
+                EventKind::End,
+            ),
+            (r#"{"type":"keepalive"}"#, EventKind::Quiet),
         ];
         for (data, step) in table {
             assert_eq!(read(data).step, step, "{data}");
@@ -242,7 +249,7 @@ data: {"type":"response.output_text.delta","sequence_number": 12,"delta":"\"sequ
         let failed = r#"{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded","message":"slow"}}}"#;
         let error = r#"{"type":"error","code":"server_error","message":"no"}"#;
         for (data, status, message) in [(failed, 429, "slow"), (error, 500, "no")] {
-            let Step::Error(told) = read(data).step else {
+            let EventKind::Error(told) = read(data).step else {
                 panic!("{data}")
             };
             assert_eq!((told.status, told.message.as_str()), (status, message));

@@ -57,7 +57,8 @@ impl Providers {
     /// Whether programs in the panes can reach them.
     #[must_use]
     pub fn are_served(&self) -> bool {
-        self.status().is_some_and(|status| status.face.is_some())
+        self.status()
+            .is_some_and(|status| status.endpoint.is_some())
     }
 
     /// Those that take no requests though they should.

@@ -5,7 +5,7 @@ use crate::config;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Dialect, ProfileName};
 use crate::domain::route::{By, Call, Caller, RouterCommand, Run};
-use crate::providers::{Face, Providers, Setup};
+use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::tasks::Tasks;
 use crate::tui::model::{Overlay, Severity};
 
@@ -33,7 +33,7 @@ impl Panel {
         let settings = config::parse("", text).unwrap();
         let setup = Setup {
             settings: &settings,
-            face: Some(Face {
+            endpoint: Some(GatewayEndpoint {
                 url: "http://127.0.0.1:3100".to_owned(),
                 key_file: "/key".into(),
             }),

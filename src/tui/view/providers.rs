@@ -74,7 +74,7 @@ fn lines(model: &Model, panel: &Panel) -> Vec<Styled> {
     };
     match &panel.page {
         Page::List => {
-            let mut lines = vec![muted(&face(status))];
+            let mut lines = vec![muted(&endpoint(status))];
             for (provider, process) in status.each() {
                 let chosen = panel.selected.as_ref() == Some(&provider.profile.name);
                 lines.extend(entry(model, status, provider, process, chosen));
@@ -119,11 +119,11 @@ fn first_of_list(model: &Model, panel: &Panel, rows: usize) -> usize {
     end.saturating_sub(rows)
 }
 
-fn face(status: &ProvidersStatus) -> String {
-    match &status.face {
-        Some(face) => format!(
+fn endpoint(status: &ProvidersStatus) -> String {
+    match &status.endpoint {
+        Some(endpoint) => format!(
             "gateway {}: {} requests, {} in flight, {} waiting",
-            face.url,
+            endpoint.url,
             short(status.requests),
             status.router.in_flight,
             status.router.waiting

@@ -128,7 +128,7 @@ fn commands_are_told_with_who_gave_them() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(told, ["failover for 10m (by key)", "requests now go to b"]);
-    assert!(router.take_stirred());
+    assert!(router.take_capacity_changed());
     assert!(router.take_events().is_empty());
 }
 

@@ -206,10 +206,10 @@ fn whoever_waits_longest_goes_first_and_newcomers_do_not_barge() {
     ));
     let _granted = go(&mut router, one, at(1));
     // One who gives up makes room for those behind.
-    router.leave_line(two);
-    assert!(router.take_stirred());
+    router.leave_queue(two);
+    assert!(router.take_capacity_changed());
     let _granted = go(&mut router, three, at(2));
-    router.leave_line(three);
+    router.leave_queue(three);
 }
 
 #[test]

@@ -281,7 +281,7 @@ proptest! {
                 }
                 Step::GiveUp(at) if !walk.waiting.is_empty() => {
                     let (_, mut run) = walk.waiting.remove(at.index(walk.waiting.len()));
-                    walk.router.leave_line(&mut run);
+                    walk.router.leave_queue(&mut run);
                 }
                 Step::End(at, end) => walk.end(at, end),
                 Step::Confirm(at) if !walk.calls.is_empty() => {
@@ -297,7 +297,7 @@ proptest! {
         }
         // Everybody leaves: nothing of them stays.
         for (_, mut run) in std::mem::take(&mut walk.waiting) {
-            walk.router.leave_line(&mut run);
+            walk.router.leave_queue(&mut run);
         }
         for (grant, _, _) in std::mem::take(&mut walk.calls) {
             walk.router.settle(grant.ticket, Settlement::ignored(Used::Nothing), walk.now);

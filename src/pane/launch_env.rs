@@ -10,16 +10,16 @@ use crate::domain::id::TerminalId;
 /// Gives terminals variables and arguments of another room's, and hears when they are over.
 ///
 /// Called on the pane's own thread; must not block.
-pub trait Outfitter: fmt::Debug + Send + Sync {
+pub trait LaunchEnvSource: fmt::Debug + Send + Sync {
     /// Before the program is started.
-    fn outfit(&self, id: TerminalId, agent: Option<AgentKind>) -> Outfit;
+    fn launch_env(&self, id: TerminalId, agent: Option<AgentKind>) -> LaunchEnv;
 
     /// After its last process is gone, or where it could not be started.
     fn ended(&self, id: TerminalId);
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outfit {
+pub struct LaunchEnv {
     /// Variables, which those that were asked for go before.
     pub env: Vec<(String, OsString)>,
     /// For an agent's own program alone, right after its name.
@@ -28,34 +28,34 @@ pub struct Outfit {
     pub without: Vec<String>,
 }
 
-/// Tells the outfitter of the end when dropped.
+/// Tells the source of the end when dropped.
 #[derive(Debug)]
-pub(super) struct Outfitted {
-    outfitter: Option<Arc<dyn Outfitter>>,
+pub(super) struct LaunchEnvLease {
+    launch_envs: Option<Arc<dyn LaunchEnvSource>>,
     id: TerminalId,
 }
 
-impl Outfitted {
-    pub fn new(outfitter: Option<Arc<dyn Outfitter>>, id: TerminalId) -> Self {
-        Self { outfitter, id }
+impl LaunchEnvLease {
+    pub fn new(launch_envs: Option<Arc<dyn LaunchEnvSource>>, id: TerminalId) -> Self {
+        Self { launch_envs, id }
     }
 
     pub fn id(&self) -> TerminalId {
         self.id
     }
 
-    pub fn outfit(&self, agent: Option<AgentKind>) -> Outfit {
-        match &self.outfitter {
-            Some(outfitter) => outfitter.outfit(self.id, agent),
-            None => Outfit::default(),
+    pub fn launch_env(&self, agent: Option<AgentKind>) -> LaunchEnv {
+        match &self.launch_envs {
+            Some(launch_envs) => launch_envs.launch_env(self.id, agent),
+            None => LaunchEnv::default(),
         }
     }
 }
 
-impl Drop for Outfitted {
+impl Drop for LaunchEnvLease {
     fn drop(&mut self) {
-        if let Some(outfitter) = &self.outfitter {
-            outfitter.ended(self.id);
+        if let Some(launch_envs) = &self.launch_envs {
+            launch_envs.ended(self.id);
         }
     }
 }

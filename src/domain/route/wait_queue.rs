@@ -9,9 +9,9 @@ use super::ProfileId;
 /// How many may wait. One more is refused at once: at 60 requests a minute the last of 64 would wait for a minute.
 const LONGEST: usize = 64;
 
-/// The waiting line. Nobody takes what somebody before them waits for, so a newcomer does not barge and nobody starves.
+/// The queue. Nobody takes what somebody before them waits for, so a newcomer does not barge and nobody starves.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct WaitQueue {
     waiting: VecDeque<Waiting>,
     next_place: u64,
 }
@@ -24,8 +24,8 @@ struct Waiting {
     profiles: Vec<ProfileId>,
 }
 
-impl Line {
-    /// Stands at the end, unless the line is full.
+impl WaitQueue {
+    /// Stands at the end, unless the queue is full.
     pub fn join(&mut self, tokens: u64, profiles: Vec<ProfileId>) -> Option<u64> {
         if self.waiting.len() >= LONGEST {
             return None;

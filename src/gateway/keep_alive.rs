@@ -15,15 +15,15 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::body::{Body, Cut};
-use super::exchange::Found;
+use super::exchange::Answer;
 use super::relay::Relay;
 use super::wire;
 use crate::domain::profile::Dialect;
 
 /// The rest of an exchange; boxed so that it can move into a body.
-pub type Search = Pin<Box<dyn Future<Output = Found> + Send>>;
+pub type Search = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-pub struct Seeking {
+pub struct KeepAliveBody {
     dialect: Dialect,
     ping: Duration,
     timer: Pin<Box<Sleep>>,
@@ -38,13 +38,13 @@ enum State {
     Over,
 }
 
-impl fmt::Debug for Seeking {
+impl fmt::Debug for KeepAliveBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seeking").finish_non_exhaustive()
+        f.debug_struct("KeepAliveBody").finish_non_exhaustive()
     }
 }
 
-impl Seeking {
+impl KeepAliveBody {
     /// Starts with a ping, since one interval is over.
     pub fn new(
         dialect: Dialect,
@@ -71,7 +71,7 @@ impl Seeking {
                 State::Over => return Poll::Ready(None),
                 State::Flowing(relay) => return relay.poll_next(cx),
                 State::Searching(search) => match search.as_mut().poll(cx) {
-                    Poll::Ready(found) => self.take(found),
+                    Poll::Ready(answer) => self.take(answer),
                     Poll::Pending if self.shutdown.as_mut().poll(cx).is_ready() => {
                         let message = "tundra is shutting down";
                         self.ready
@@ -88,8 +88,8 @@ impl Seeking {
         }
     }
 
-    fn take(&mut self, found: Found) {
-        let response = found.into_response();
+    fn take(&mut self, answer: Answer) {
+        let response = answer.into_response();
         let status = response.status();
         self.state = match response.into_body() {
             // A folded stream cannot follow pings that were sent unfolded.

@@ -13,7 +13,7 @@ const TOKENS_PER_DOCUMENT: u64 = 3_000;
 
 /// The facts of one request body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sketch {
+pub struct RequestSummary {
     pub model: String,
     /// The model's value in the body, quotes included.
     model_span: Span,
@@ -38,7 +38,7 @@ pub enum BadBody {
     NoModel,
 }
 
-impl Sketch {
+impl RequestSummary {
     pub fn read(body: &[u8]) -> Result<Self, BadBody> {
         let mut reader = Reader::new(body);
         let mut scanner = Scanner::new(body)?;
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(self) -> Result<Sketch, BadBody> {
+    fn finish(self) -> Result<RequestSummary, BadBody> {
         let span = self.model.ok_or(BadBody::NoModel)?;
         let quoted = Span {
             start: span.start - 1,
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         if model.trim().is_empty() {
             return Err(BadBody::NoModel);
         }
-        Ok(Sketch {
+        Ok(RequestSummary {
             model,
             model_span: quoted,
             stream: self.stream,
@@ -231,18 +231,18 @@ mod tests {
         let body = Bytes::from_static(
             b"{ \"metadata\":{\"model\":\"a\"},\t\"model\" : \"cl\\u0061ude\" ,\"messages\":[] , \"x\":1.0e+2}",
         );
-        let sketch = Sketch::read(&body).unwrap();
-        assert_eq!(sketch.model, "claude");
-        assert_eq!(sketch.with_model(&body, "claude"), body);
+        let summary = RequestSummary::read(&body).unwrap();
+        assert_eq!(summary.model, "claude");
+        assert_eq!(summary.with_model(&body, "claude"), body);
         assert_eq!(
-            sketch.with_model(&body, "b\"c"),
+            summary.with_model(&body, "b\"c"),
             &b"{ \"metadata\":{\"model\":\"a\"},\t\"model\" : \"b\\\"c\" ,\"messages\":[] , \"x\":1.0e+2}"[..]
         );
     }
 
     #[test]
     fn sees_what_a_request_needs() {
-        let needs = |body: &str| Sketch::read(body.as_bytes()).unwrap().needs;
+        let needs = |body: &str| RequestSummary::read(body.as_bytes()).unwrap().needs;
         assert_eq!(
             needs(r#"{"model":"m","stream":false,"tools":[],"messages":[]}"#),
             Capabilities::NONE
@@ -277,14 +277,14 @@ mod tests {
         let body = format!(
             r#"{{"model":"m","max_tokens":77,"messages":[{{"content":[{{"type":"image","source":{{"data":"{picture}"}}}}]}}]}}"#
         );
-        let sketch = Sketch::read(body.as_bytes()).unwrap();
-        assert!(sketch.input_tokens < 1_700, "{}", sketch.input_tokens);
-        assert_eq!(sketch.max_output, Some(77));
+        let summary = RequestSummary::read(body.as_bytes()).unwrap();
+        assert!(summary.input_tokens < 1_700, "{}", summary.input_tokens);
+        assert_eq!(summary.max_output, Some(77));
     }
 
     #[test]
     fn refuses_bodies_that_cannot_be_routed() {
-        let refused = |body: &str| Sketch::read(body.as_bytes()).unwrap_err();
+        let refused = |body: &str| RequestSummary::read(body.as_bytes()).unwrap_err();
         assert!(matches!(refused("hello"), BadBody::NotJson(_)));
         assert!(matches!(refused(r#"{"model":"m""#), BadBody::NotJson(_)));
         assert_eq!(refused("[1]"), BadBody::NotAnObject);

@@ -1,11 +1,11 @@
-//! One request's meeting with one profile: the permit for it, and what is known of its use.
+//! One call to one profile: the permit for it, and what is known of its use.
 
 use std::sync::Arc;
 
 use super::permit::Permit;
 use super::price;
 use super::tap::Tap;
-use super::wire::Told;
+use super::wire::TokenUsage;
 use crate::domain::bucket::Remaining;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile};
@@ -14,13 +14,13 @@ use crate::domain::usage::Tokens;
 
 /// Settled exactly once, by whichever of its ends comes first; dropped, it is a call that its caller gave up.
 #[derive(Debug)]
-pub struct Meeting {
+pub struct UpstreamCall {
     permit: Permit,
     model: Arc<str>,
     input_estimate: u64,
 }
 
-impl Meeting {
+impl UpstreamCall {
     /// `input_estimate` stands in for the input tokens where the provider tells none.
     pub fn new(permit: Permit, model: Arc<str>, input_estimate: u64) -> Self {
         Self {
@@ -77,11 +77,11 @@ impl Meeting {
     }
 
     /// Notes what a whole answer used; `output` stands in for the output tokens.
-    pub fn used_whole(&mut self, told: Option<Told>, output: u64) {
-        let estimate = Told {
+    pub fn used_whole(&mut self, told: Option<TokenUsage>, output: u64) {
+        let estimate = TokenUsage {
             input: self.input_estimate,
             output,
-            ..Told::default()
+            ..TokenUsage::default()
         };
         self.note(told.unwrap_or(estimate), told.is_none());
     }
@@ -103,7 +103,7 @@ impl Meeting {
         drop(self.permit);
     }
 
-    fn note(&mut self, told: Told, estimated: bool) {
+    fn note(&mut self, told: TokenUsage, estimated: bool) {
         let tokens = Tokens {
             input: told.input,
             output: told.output,
