@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
 
 use crate::domain::agent::Agent;
-use crate::domain::screen::{Modes, MouseMode, Row};
+use crate::domain::screen::{InputModes, MouseMode, Row};
 use crate::domain::terminal::{Exit, TerminalInfo};
 use crate::pane::{Capture, Gauge, row_to_ansi};
 
@@ -167,8 +167,8 @@ impl ScreenShape {
     }
 }
 
-impl From<&Modes> for ModesShape {
-    fn from(modes: &Modes) -> Self {
+impl From<&InputModes> for ModesShape {
+    fn from(modes: &InputModes) -> Self {
         let mouse = match modes.mouse {
             MouseMode::None => "none",
             MouseMode::X10 => "x10",

@@ -241,7 +241,7 @@ pub enum MouseEncoding {
 
 /// The input modes a program has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Modes {
+pub struct InputModes {
     /// DECCKM: cursor keys send SS3.
     pub application_cursor: bool,
     /// DECNKM / DECKPAM.
@@ -278,7 +278,7 @@ pub struct ScreenSnapshot {
     pub alternate_screen: bool,
     /// DECSCNM: the whole screen is shown in reverse.
     pub reverse: bool,
-    pub modes: Modes,
+    pub modes: InputModes,
     /// Absolute number of the oldest row still in history. Rows are numbered from 0 as they were first written.
     pub history_start: u64,
     /// Absolute number of the screen's top row, so `top - history_start` rows can be scrolled back.
@@ -300,7 +300,7 @@ impl ScreenSnapshot {
             title: Arc::from(""),
             alternate_screen: false,
             reverse: false,
-            modes: Modes::default(),
+            modes: InputModes::default(),
             history_start: 0,
             top: 0,
         }

@@ -12,14 +12,14 @@ use tracing::{debug, error, warn};
 
 use super::emulator::{Emulator, EmulatorEvent, Feedback};
 use super::encode;
-use super::ending::Ending;
+use super::final_state::{self, FinalState};
 use super::frames::FrameClock;
 use super::handle::{Capture, Shared};
 use super::keyframe::Keyframe;
 use super::mailbox::{Message, Wakeup, input_size};
 use super::pty::Pty;
-use super::remains::{self, Remains};
 use super::slot::Slot;
+use super::termination::Termination;
 use super::text;
 use super::write_queue::WriteQueue;
 use crate::domain::agent::{Sign, Tracker};
@@ -76,7 +76,7 @@ pub(super) struct Actor {
     limits: Limits,
     born: Instant,
     last_activity: Instant,
-    ending: Option<Ending>,
+    ending: Option<Termination>,
     /// The child's end, and until when its output is still awaited.
     exit: Option<(Exit, Instant)>,
 }
@@ -208,7 +208,7 @@ impl Actor {
         [
             self.frames.due(),
             self.tracker.as_ref().and_then(Tracker::due),
-            self.ending.as_ref().and_then(Ending::due),
+            self.ending.as_ref().and_then(Termination::due),
             self.exit.map(|(_, until)| until),
             self.rest_until,
             idle,
@@ -276,7 +276,7 @@ impl Actor {
             Message::Capture { scrollback, reply } => {
                 let screen = self.emulator.snapshot(None);
                 let scrollback = if scrollback {
-                    remains::history(&self.emulator)
+                    final_state::history(&self.emulator)
                 } else {
                     Vec::new()
                 };
@@ -284,14 +284,14 @@ impl Actor {
             }
             Message::Keyframe { history, reply } => {
                 // From here on output is kept, so that nothing is missing between this screen and what comes after.
-                let (seq, turn) = self.shared.fanout.open();
+                let (seq, turn) = self.shared.output.open();
                 let _ = reply.send(self.keyframe(seq, turn, history));
             }
             Message::Rows { range, reply } => {
-                let _ = reply.send(remains::window(&self.emulator, range));
+                let _ = reply.send(final_state::window(&self.emulator, range));
             }
             Message::Search { search, reply } => {
-                let _ = reply.send(remains::search(&self.emulator, &search));
+                let _ = reply.send(final_state::search(&self.emulator, &search));
             }
             Message::WaitText { pattern, reply } => {
                 self.waiters.push(TextWaiter {
@@ -307,7 +307,7 @@ impl Actor {
     fn type_in(&mut self, input: &Input, now: Instant) {
         fault::point("pane", &self.shared.info().name);
         let before = self.input.len();
-        let modes = self.emulator.modes();
+        let modes = self.emulator.input_modes();
         encode::encode(
             input,
             &modes,
@@ -336,9 +336,9 @@ impl Actor {
 
     /// Gives viewers the screen anew, where what they have cannot be led on by output alone.
     fn turn(&self) {
-        if self.shared.fanout.is_open() {
-            let keyframe = self.keyframe(self.shared.fanout.head(), 0, TURN_HISTORY);
-            self.shared.fanout.turn(keyframe);
+        if self.shared.output.is_open() {
+            let keyframe = self.keyframe(self.shared.output.head(), 0, TURN_HISTORY);
+            self.shared.output.turn(keyframe);
         }
     }
 
@@ -429,7 +429,7 @@ impl Actor {
         let before = self.emulator.version();
         let bytes = self.buffer.get(..count).unwrap_or_default();
         self.emulator.feed(bytes, &mut self.feedback);
-        self.shared.fanout.append(bytes);
+        self.shared.output.append(bytes);
         if self.shared.is_watched() && self.emulator.version() != before {
             self.frames.output(bytes, self.emulator.update_open(), now);
         }
@@ -517,7 +517,7 @@ impl Actor {
 
     fn begin_end(&mut self, now: Instant) {
         if self.ending.is_none() {
-            self.ending = Some(Ending::begin(
+            self.ending = Some(Termination::begin(
                 self.shared.pid,
                 true,
                 self.limits.kill_grace,
@@ -564,7 +564,7 @@ impl Actor {
                 ending.leader_ended();
                 ending
             }
-            None => Ending::begin(pid, false, self.limits.kill_grace, now),
+            None => Termination::begin(pid, false, self.limits.kill_grace, now),
         };
         reap(pid);
         self.pty = None;
@@ -576,15 +576,15 @@ impl Actor {
             .map_or(Exit::Signal(libc::SIGKILL), |(exit, _)| exit);
         let last = self
             .shared
-            .fanout
+            .output
             .is_open()
-            .then(|| self.keyframe(self.shared.fanout.head(), 0, TURN_HISTORY));
-        self.shared.fanout.end(last);
+            .then(|| self.keyframe(self.shared.output.head(), 0, TURN_HISTORY));
+        self.shared.output.end(last);
         let unseen = self.emulator.version() != self.shown_version;
-        let remains = Remains::new(self.emulator, !killed);
-        let last = remains.capture(false).screen;
+        let final_state = FinalState::new(self.emulator, !killed);
+        let last = final_state.capture(false).screen;
         // First what is left, then the last publication: whoever begins to watch in between finds one of the two.
-        *self.shared.remains() = Some(remains);
+        *self.shared.final_state() = Some(final_state);
         if unseen && self.shared.is_watched() {
             self.screen.send_replace(Arc::new(last));
         }
@@ -600,7 +600,7 @@ impl Actor {
             id: self.shared.id,
             exit,
         });
-        see_off(&mut ending, &self.shared);
+        wait_session_exit(&mut ending, &self.shared);
     }
 }
 
@@ -608,7 +608,7 @@ impl Actor {
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// Escalates until nobody of the session is left.
-fn see_off(ending: &mut Ending, shared: &Shared) {
+fn wait_session_exit(ending: &mut Termination, shared: &Shared) {
     let mut give_up = None;
     while !ending.is_over() {
         let Some(due) = ending.due() else { return };
@@ -623,8 +623,8 @@ fn see_off(ending: &mut Ending, shared: &Shared) {
             .min(Duration::from_millis(50));
         std::thread::park_timeout(pause);
         ending.advance(Instant::now());
-        if shared.mailbox.is_hurried() {
-            ending.hurry(Instant::now());
+        if shared.mailbox.is_kill_now() {
+            ending.kill_now(Instant::now());
         }
     }
 }
@@ -644,17 +644,17 @@ fn reap(pid: rustix::process::Pid) {
 }
 
 /// Ends a terminal whose thread panicked: its session is killed, the child reaped and everybody told.
-pub(super) fn bury(shared: &Shared, slot: &mut Option<Slot>) {
+pub(super) fn reap_panicked(shared: &Shared, slot: &mut Option<Slot>) {
     error!(id = %shared.id, "the pane's thread panicked; its session is killed");
     let now = Instant::now();
-    let mut ending = Ending::begin(shared.pid, true, Duration::ZERO, now);
-    ending.hurry(now);
+    let mut ending = Termination::begin(shared.pid, true, Duration::ZERO, now);
+    ending.kill_now(now);
     ending.leader_ended();
     reap(shared.pid);
     *slot = None;
-    shared.fanout.end(None);
+    shared.output.end(None);
     // The emulator went down with the thread; what was last shown is all there is.
-    *shared.remains() = Some(Remains::of_screen(shared.last_shown()));
+    *shared.final_state() = Some(FinalState::of_screen(shared.last_shown()));
     shared.mailbox.close();
     let exit = Exit::Signal(libc::SIGKILL);
     shared.ended(|info| {
@@ -665,5 +665,5 @@ pub(super) fn bury(shared: &Shared, slot: &mut Option<Slot>) {
         id: shared.id,
         exit,
     });
-    see_off(&mut ending, shared);
+    wait_session_exit(&mut ending, shared);
 }

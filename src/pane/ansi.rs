@@ -1,6 +1,6 @@
 //! Rows as text with SGR sequences alone, for captures.
 
-use super::sgr::ColorParameter;
+use super::color_parameter::ColorParameter;
 use crate::domain::screen::{Attrs, Cell, Color, Row, Underline};
 
 /// Writes a row with SGR sequences alone, as `tmux capture-pane -e` gives it.

@@ -12,10 +12,10 @@ mod tests;
 use std::io::Write;
 
 use crate::domain::input::{Input, KeyEvent, KeyKind};
-use crate::domain::screen::Modes;
+use crate::domain::screen::InputModes;
 
 /// Appends the bytes of an input; nothing where the program did not ask to be told.
-pub fn encode(input: &Input, modes: &Modes, alternate_screen: bool, out: &mut Vec<u8>) {
+pub fn encode(input: &Input, modes: &InputModes, alternate_screen: bool, out: &mut Vec<u8>) {
     match input {
         Input::Key(event) => key(event, modes, out),
         Input::Text(text) => out.extend_from_slice(text.as_bytes()),
@@ -30,7 +30,7 @@ pub fn encode(input: &Input, modes: &Modes, alternate_screen: bool, out: &mut Ve
     }
 }
 
-fn key(event: &KeyEvent, modes: &Modes, out: &mut Vec<u8>) {
+fn key(event: &KeyEvent, modes: &InputModes, out: &mut Vec<u8>) {
     let flags = kitty::Flags(modes.kitty_flags);
     if flags.change_keys() {
         kitty::encode(event, flags, modes, out);

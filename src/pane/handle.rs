@@ -12,11 +12,11 @@ use regex::Regex;
 use rustix::process::Pid;
 use tokio::sync::{Notify, broadcast, oneshot, watch};
 
+use super::attach::Seats;
 use super::error::PaneError;
-use super::fanout::Fanout;
+use super::final_state::FinalState;
 use super::mailbox::{Mailbox, Message, Refusal};
-use super::remains::Remains;
-use super::seats::Seats;
+use super::output::OutputBuffer;
 use crate::domain::agent::AgentState;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub id: TerminalId,
     pub pid: Pid,
     pub mailbox: Mailbox,
-    pub fanout: Fanout,
+    pub output: OutputBuffer,
     pub seats: Seats,
     info: Mutex<TerminalInfo>,
     /// Rung after every change of `info`.
@@ -48,12 +48,12 @@ pub(super) struct Shared {
     /// Cloned for each watcher.
     screen: watch::Receiver<Arc<ScreenSnapshot>>,
     /// What is left to be seen once the pane's thread has let go.
-    remains: Mutex<Option<Remains>>,
+    final_state: Mutex<Option<FinalState>>,
     /// The working directory that the program told last (OSC 7).
     directory: Mutex<Option<PathBuf>>,
     ended_at: OnceLock<Instant>,
     /// The last process of the session is gone.
-    deserted: AtomicBool,
+    session_gone: AtomicBool,
 }
 
 /// The live screen of a pane. While at least one exists the pane publishes snapshots, at most 60 a second.
@@ -201,8 +201,8 @@ impl PaneHandle {
         self.shared.audience.fetch_add(1, Ordering::Relaxed);
         let mut receiver = self.shared.screen.clone();
         self.tell(Message::Watchers);
-        if let Some(remains) = self.shared.remains().as_ref() {
-            receiver = watch::channel(Arc::new(remains.capture(false).screen)).1;
+        if let Some(final_state) = self.shared.final_state().as_ref() {
+            receiver = watch::channel(Arc::new(final_state.capture(false).screen)).1;
         }
         ScreenWatch {
             receiver,
@@ -217,7 +217,7 @@ impl PaneHandle {
             .await
         {
             Some(capture) => Ok(capture),
-            None => self.of_remains(|remains| remains.capture(scrollback)),
+            None => self.read_final_state(|final_state| final_state.capture(scrollback)),
         }
     }
 
@@ -232,7 +232,7 @@ impl PaneHandle {
             .await
         {
             Some(window) => Ok(window),
-            None => self.of_remains(|remains| remains.rows(range)),
+            None => self.read_final_state(|final_state| final_state.rows(range)),
         }
     }
 
@@ -247,7 +247,7 @@ impl PaneHandle {
             .await
         {
             Some(found) => Ok(found),
-            None => self.of_remains(|remains| remains.search(&search)),
+            None => self.read_final_state(|final_state| final_state.search(&search)),
         }
     }
 
@@ -271,7 +271,7 @@ impl PaneHandle {
                 {
                     Some(found) => found,
                     None => self
-                        .of_remains(|remains| remains.contains(&pattern))
+                        .read_final_state(|final_state| final_state.contains(&pattern))
                         .unwrap_or(false),
                 }
             }
@@ -289,12 +289,12 @@ impl PaneHandle {
     }
 
     /// Waits until the terminal has ended and no process of its session is left. Cancel-safe.
-    pub async fn wait_deserted(&self) {
+    pub async fn wait_session_gone(&self) {
         loop {
             let changed = self.shared.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.shared.deserted.load(Ordering::Acquire) {
+            if self.shared.session_gone.load(Ordering::Acquire) {
                 return;
             }
             changed.await;
@@ -330,9 +330,9 @@ impl PaneHandle {
         let _ = self.shared.mailbox.post(message);
     }
 
-    fn of_remains<T>(&self, read: impl FnOnce(&Remains) -> T) -> Result<T, PaneError> {
+    fn read_final_state<T>(&self, read: impl FnOnce(&FinalState) -> T) -> Result<T, PaneError> {
         self.shared
-            .remains()
+            .final_state()
             .as_ref()
             .map(read)
             .ok_or(PaneError::Dead(self.id()))
@@ -359,7 +359,7 @@ impl Shared {
             id: info.id,
             pid,
             mailbox,
-            fanout: Fanout::new(replay_bytes),
+            output: OutputBuffer::new(replay_bytes),
             seats: Seats::new(info.owner),
             info: Mutex::new(info),
             changed: Notify::new(),
@@ -367,10 +367,10 @@ impl Shared {
             watchers: AtomicUsize::new(0),
             audience,
             screen,
-            remains: Mutex::new(None),
+            final_state: Mutex::new(None),
             directory: Mutex::new(None),
             ended_at: OnceLock::new(),
-            deserted: AtomicBool::new(false),
+            session_gone: AtomicBool::new(false),
         }
     }
 
@@ -399,8 +399,8 @@ impl Shared {
     }
 
     /// Nobody of the session is left.
-    pub fn desert(&self) {
-        self.deserted.store(true, Ordering::Release);
+    pub fn set_session_gone(&self) {
+        self.session_gone.store(true, Ordering::Release);
         self.changed.notify_waiters();
     }
 
@@ -443,8 +443,10 @@ impl Shared {
         let _ = self.events.send(event);
     }
 
-    pub fn remains(&self) -> MutexGuard<'_, Option<Remains>> {
-        self.remains.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn final_state(&self) -> MutexGuard<'_, Option<FinalState>> {
+        self.final_state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

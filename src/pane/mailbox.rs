@@ -89,7 +89,7 @@ struct Inbox {
     woken: bool,
     /// None once closed: an ended terminal is remembered and must not keep descriptors.
     waker: Option<OwnedFd>,
-    hurried: bool,
+    kill_now: bool,
 }
 
 impl Mailbox {
@@ -137,12 +137,12 @@ impl Mailbox {
     }
 
     /// Asks that what is left of the session after its leader's end be killed at once.
-    pub fn hurry(&self) {
-        self.lock().hurried = true;
+    pub fn kill_now(&self) {
+        self.lock().kill_now = true;
     }
 
-    pub fn is_hurried(&self) -> bool {
-        self.lock().hurried
+    pub fn is_kill_now(&self) -> bool {
+        self.lock().kill_now
     }
 
     /// Says that the child may have ended.

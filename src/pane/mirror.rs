@@ -19,7 +19,7 @@ pub struct Mirror {
 
 /// What a program asked of the terminal of whoever looks at it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Wishes {
+pub struct HostRequests {
     pub bell: bool,
     /// The text for the clipboard (OSC 52).
     pub clipboard: Option<String>,
@@ -44,18 +44,18 @@ impl Mirror {
     }
 
     /// Takes in output that follows.
-    pub fn feed(&mut self, output: &[u8]) -> Wishes {
+    pub fn feed(&mut self, output: &[u8]) -> HostRequests {
         self.emulator.feed(output, &mut self.feedback);
         self.feedback.replies.clear();
-        let mut wishes = Wishes::default();
+        let mut requests = HostRequests::default();
         for event in self.feedback.events.drain(..) {
             match event {
-                EmulatorEvent::Bell => wishes.bell = true,
-                EmulatorEvent::Clipboard(text) => wishes.clipboard = Some(text),
+                EmulatorEvent::Bell => requests.bell = true,
+                EmulatorEvent::Clipboard(text) => requests.clipboard = Some(text),
                 _ => {}
             }
         }
-        wishes
+        requests
     }
 
     /// The screen now; rows that did not change since the last call are the same ones.
@@ -86,7 +86,10 @@ impl Mirror {
     #[must_use]
     pub fn encode(&self, input: &Input) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let (modes, alternate) = (self.emulator.modes(), self.emulator.alternate_screen());
+        let (modes, alternate) = (
+            self.emulator.input_modes(),
+            self.emulator.alternate_screen(),
+        );
         encode::encode(input, &modes, alternate, &mut bytes);
         bytes
     }

@@ -6,12 +6,13 @@
 
 mod actor;
 mod ansi;
+mod attach;
+mod color_parameter;
 #[doc(hidden)] // public for the bench and the fuzz target alone
 pub mod emulator;
 pub mod encode;
-mod ending;
 mod error;
-mod fanout;
+mod final_state;
 mod frames;
 mod handle;
 mod keyframe;
@@ -19,22 +20,21 @@ mod launch;
 mod launch_env;
 mod mailbox;
 mod mirror;
+mod output;
 mod pool;
 mod pty;
-mod remains;
-mod seats;
 mod session;
-mod sgr;
 mod slot;
+mod termination;
 mod text;
 mod write_queue;
 
 pub use ansi::row_to_ansi;
+pub use attach::{Access, Admission, Attachment, ViewerId, Writer};
 pub use error::PaneError;
-pub use fanout::{Next, Output};
 pub use handle::{Capture, Direction, Match, PaneHandle, RowWindow, ScreenWatch, Search, WaitFor};
 pub use keyframe::Keyframe;
 pub use launch_env::{LaunchEnv, LaunchEnvSource};
 pub use mirror::Mirror;
+pub use output::{Next, OutputCursor};
 pub use pool::{Gauge, Pool, PoolOptions};
-pub use seats::{Access, Seat, Taken, ViewerId, Writer};

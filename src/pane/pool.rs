@@ -68,15 +68,15 @@ pub struct Gauge {
 /// The pool of terminals; cheap to clone.
 #[derive(Clone)]
 pub struct Pool {
-    ledger: Arc<Ledger>,
+    registry: Arc<Registry>,
     tasks: Tasks,
     /// The limit on open files that children start with: soft and hard.
     open_files: Option<(u64, u64)>,
 }
 
-/// The pool's books.
-pub(super) struct Ledger {
-    books: Mutex<Books>,
+/// What the pool and its panes' threads share.
+pub(super) struct Registry {
+    state: Mutex<State>,
     events: broadcast::Sender<TerminalEvent>,
     /// How many watch any terminal's screen.
     audience: Arc<AtomicUsize>,
@@ -85,7 +85,7 @@ pub(super) struct Ledger {
     launch_envs: Option<Arc<dyn LaunchEnvSource>>,
 }
 
-struct Books {
+struct State {
     options: PoolOptions,
     /// Living and ended terminals in the order they were opened.
     panes: Vec<PaneHandle>,
@@ -105,22 +105,22 @@ impl Pool {
         launch_envs: Option<Arc<dyn LaunchEnvSource>>,
     ) -> std::io::Result<Self> {
         let (events, _) = broadcast::channel(MAX_EVENTS);
-        let books = Books {
+        let state = State {
             options,
             panes: Vec::new(),
             taken: 0,
             threads: 0,
             closing: false,
         };
-        let ledger = Arc::new(Ledger {
-            books: Mutex::new(books),
+        let registry = Arc::new(Registry {
+            state: Mutex::new(state),
             events,
             audience: Arc::default(),
             freed: Notify::new(),
             launch_envs,
         });
         let mut ended_children = signal(SignalKind::child())?;
-        let watched = Arc::clone(&ledger);
+        let watched = Arc::clone(&registry);
         let ending = tasks.ending();
         tasks.spawn("children", async move {
             tokio::pin!(ending);
@@ -132,7 +132,7 @@ impl Pool {
             }
         });
         Ok(Self {
-            ledger,
+            registry,
             tasks,
             open_files,
         })
@@ -140,11 +140,11 @@ impl Pool {
 
     /// Replaces the options; terminals that live take over their limits and the length of their history.
     pub fn set_options(&self, options: PoolOptions) {
-        let mut books = self.ledger.books();
+        let mut state = self.registry.state();
         let (limits, lines) = (limits_of(&options), options.scrollback_lines);
-        let history_changed = books.options.scrollback_lines != lines;
-        let limits_changed = limits_of(&books.options) != limits;
-        for pane in &books.panes {
+        let history_changed = state.options.scrollback_lines != lines;
+        let limits_changed = limits_of(&state.options) != limits;
+        for pane in &state.panes {
             let mailbox = &pane.shared().mailbox;
             if history_changed {
                 let _ = mailbox.post(Message::HistoryLines(lines));
@@ -153,12 +153,12 @@ impl Pool {
                 let _ = mailbox.post(Message::Limits(limits));
             }
         }
-        if books.options.replay_bytes != options.replay_bytes {
-            for pane in &books.panes {
+        if state.options.replay_bytes != options.replay_bytes {
+            for pane in &state.panes {
                 pane.set_replay_bytes(options.replay_bytes);
             }
         }
-        books.options = options;
+        state.options = options;
     }
 
     /// Opens a terminal. Its place is taken before anything is started, and given back when its child is reaped.
@@ -167,15 +167,15 @@ impl Pool {
     /// [`PaneError::AtCapacity`], [`PaneError::SpawnFailed`] or [`PaneError::ShuttingDown`]. When the caller stops
     /// waiting the terminal may have been opened all the same.
     pub async fn open(&self, spec: TerminalSpec) -> Result<PaneHandle, PaneError> {
-        let (slot, options) = self.ledger.take_place()?;
+        let (slot, options) = self.registry.take_place()?;
         let (started, outcome) = oneshot::channel();
-        let ledger = Arc::clone(&self.ledger);
+        let registry = Arc::clone(&self.registry);
         let open_files = self.open_files;
         // The fork happens on the pane's own thread: it takes a millisecond, which is not the runtime's to lose.
         std::thread::Builder::new()
             .name("pane".into())
             .stack_size(STACK)
-            .spawn(move || run_pane(&ledger, slot, &spec, &options, open_files, started))
+            .spawn(move || run_pane(&registry, slot, &spec, &options, open_files, started))
             .map_err(|error| PaneError::SpawnFailed(format!("no thread: {error}")))?;
         let pane = outcome
             .await
@@ -189,12 +189,12 @@ impl Pool {
     /// # Errors
     /// [`PaneError::NotFound`], or [`PaneError::Ambiguous`] where several fit equally.
     pub fn find(&self, given: &str) -> Result<PaneHandle, PaneError> {
-        let books = self.ledger.books();
+        let state = self.registry.state();
         if let Ok(id) = given.parse::<TerminalId>() {
-            let found = books.panes.iter().find(|pane| pane.id() == id).cloned();
+            let found = state.panes.iter().find(|pane| pane.id() == id).cloned();
             return found.ok_or_else(|| PaneError::NotFound(given.to_owned()));
         }
-        let found = best_fits(&books.panes, |pane| {
+        let found = best_fits(&state.panes, |pane| {
             let info = pane.shared().info();
             Fit {
                 is_named: info.name == given,
@@ -213,8 +213,8 @@ impl Pool {
     }
 
     pub fn get(&self, id: TerminalId) -> Option<PaneHandle> {
-        self.ledger
-            .books()
+        self.registry
+            .state()
             .panes
             .iter()
             .find(|pane| pane.id() == id)
@@ -223,8 +223,8 @@ impl Pool {
 
     /// Every terminal that lives or ended within the last minute, oldest first.
     pub fn list(&self) -> Vec<TerminalInfo> {
-        let books = self.ledger.books();
-        books
+        let state = self.registry.state();
+        state
             .panes
             .iter()
             .filter(|pane| {
@@ -237,41 +237,41 @@ impl Pool {
     }
 
     pub fn gauge(&self) -> Gauge {
-        let books = self.ledger.books();
+        let state = self.registry.state();
         Gauge {
-            active: books.taken,
-            max: books.options.max_ptys,
+            active: state.taken,
+            max: state.options.max_ptys,
         }
     }
 
     /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<TerminalEvent> {
-        self.ledger.events.subscribe()
+        self.registry.events.subscribe()
     }
 
     /// Refuses new terminals, ends all that live and waits until the last of their processes is gone.
     pub async fn shutdown(&self) {
         let (living, patience) = {
-            let mut books = self.ledger.books();
-            books.closing = true;
+            let mut state = self.registry.state();
+            state.closing = true;
             (
-                books.panes.clone(),
-                books.options.kill_grace + Duration::from_secs(2),
+                state.panes.clone(),
+                state.options.kill_grace + Duration::from_secs(2),
             )
         };
         for pane in &living {
             pane.kill();
         }
-        if tokio::time::timeout(patience, self.ledger.emptied())
+        if tokio::time::timeout(patience, self.registry.emptied())
             .await
             .is_err()
         {
             error!("some terminals outlived their end; they are killed");
         }
         for pane in &living {
-            pane.shared().mailbox.hurry();
+            pane.shared().mailbox.kill_now();
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.ledger.emptied()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.registry.emptied()).await;
     }
 
     /// Gives a terminal's history back a minute after its end, unless somebody still looks at it.
@@ -287,8 +287,8 @@ impl Pool {
                         break;
                     }
                 }
-                if let Some(remains) = pane.shared().remains().as_mut() {
-                    remains.forget_history();
+                if let Some(final_state) = pane.shared().final_state().as_mut() {
+                    final_state.forget_history();
                 }
             };
             tokio::select! {
@@ -307,61 +307,61 @@ impl std::fmt::Debug for Pool {
     }
 }
 
-impl Ledger {
+impl Registry {
     /// Takes a place under the lock, before anything is started.
     fn take_place(self: &Arc<Self>) -> Result<(Slot, PoolOptions), PaneError> {
-        let mut books = self.books();
-        if books.closing {
+        let mut state = self.state();
+        if state.closing {
             return Err(PaneError::ShuttingDown);
         }
-        let max = books.options.max_ptys;
-        if books.taken >= max {
+        let max = state.options.max_ptys;
+        if state.taken >= max {
             return Err(PaneError::AtCapacity { max });
         }
-        books.taken += 1;
-        Ok((Slot::new(Arc::clone(self)), books.options.clone()))
+        state.taken += 1;
+        Ok((Slot::new(Arc::clone(self)), state.options.clone()))
     }
 
     /// The slot's other half.
     pub fn give_back(&self) {
-        self.books().taken -= 1;
+        self.state().taken -= 1;
         self.freed.notify_waiters();
     }
 
     /// Enters a started terminal, under a name that tells it from the others where none was asked for.
     fn enter(&self, pane: PaneHandle, asked_name: Option<&str>) {
-        let mut books = self.books();
+        let mut state = self.state();
         if asked_name.is_none() {
             let base = pane.info().name;
             let is_taken = |name: &str| {
-                books.panes.iter().any(|other| {
+                state.panes.iter().any(|other| {
                     let other = other.shared().info();
                     other.status != Status::Dead && other.name == name
                 })
             };
             let free = std::iter::once(base.clone())
-                .chain((2..=books.panes.len() + 2).map(|n| format!("{base}-{n}")))
+                .chain((2..=state.panes.len() + 2).map(|n| format!("{base}-{n}")))
                 .find(|name| !is_taken(name));
             pane.shared().info().name = free.unwrap_or(base);
         }
-        let ended = books
+        let ended = state
             .panes
             .iter()
             .filter(|pane| pane.shared().ended_for().is_some())
             .count();
         if ended > MAX_REMEMBERED {
-            let oldest = books
+            let oldest = state
                 .panes
                 .iter()
                 .position(|pane| pane.shared().ended_for().is_some());
-            oldest.map(|index| books.panes.remove(index));
+            oldest.map(|index| state.panes.remove(index));
         }
-        books.panes.push(pane);
-        books.threads += 1;
+        state.panes.push(pane);
+        state.threads += 1;
     }
 
     fn thread_ended(&self) {
-        self.books().threads -= 1;
+        self.state().threads -= 1;
         self.freed.notify_waiters();
     }
 
@@ -372,8 +372,8 @@ impl Ledger {
             tokio::pin!(freed);
             freed.as_mut().enable();
             {
-                let books = self.books();
-                if books.taken == 0 && books.threads == 0 {
+                let state = self.state();
+                if state.taken == 0 && state.threads == 0 {
                     return;
                 }
             }
@@ -384,7 +384,7 @@ impl Ledger {
     /// Tells the threads whose child has ended. Does not reap: that is theirs to do at the right moment.
     fn notice_ended_children(&self) {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        for pane in &self.books().panes {
+        for pane in &self.state().panes {
             let shared = pane.shared();
             if shared.ended_for().is_none()
                 && !matches!(
@@ -397,14 +397,14 @@ impl Ledger {
         }
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The whole life of a pane's thread: start the program, tell whether it worked, run to the end.
 fn run_pane(
-    ledger: &Arc<Ledger>,
+    registry: &Arc<Registry>,
     slot: Slot,
     spec: &TerminalSpec,
     options: &PoolOptions,
@@ -412,8 +412,8 @@ fn run_pane(
     started: oneshot::Sender<Result<PaneHandle, PaneError>>,
 ) {
     let mut slot = Some(slot);
-    let env_lease = LaunchEnvLease::new(ledger.launch_envs.clone(), TerminalId::random());
-    let (shared, actor) = match start(ledger, spec, options, open_files, &env_lease) {
+    let env_lease = LaunchEnvLease::new(registry.launch_envs.clone(), TerminalId::random());
+    let (shared, actor) = match start(registry, spec, options, open_files, &env_lease) {
         Ok(started) => started,
         Err(error) => {
             // The place is free again before anybody hears of the failure.
@@ -423,7 +423,7 @@ fn run_pane(
         }
     };
     let pane = PaneHandle::new(Arc::clone(&shared));
-    ledger.enter(pane.clone(), spec.name.as_deref());
+    registry.enter(pane.clone(), spec.name.as_deref());
     info!(id = %shared.id, pid = shared.pid.as_raw_nonzero(), size = %spec.size, "terminal opened");
     shared.tell(TerminalEvent::Opened {
         id: shared.id,
@@ -431,15 +431,15 @@ fn run_pane(
     });
     let _ = started.send(Ok(pane));
     if catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))).is_err() {
-        actor::bury(&shared, &mut slot);
+        actor::reap_panicked(&shared, &mut slot);
     }
     drop(env_lease);
-    shared.desert();
-    ledger.thread_ended();
+    shared.set_session_gone();
+    registry.thread_ended();
 }
 
 fn start(
-    ledger: &Ledger,
+    registry: &Registry,
     spec: &TerminalSpec,
     options: &PoolOptions,
     open_files: Option<(u64, u64)>,
@@ -493,7 +493,7 @@ fn start(
     };
     info.settle(now);
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
-    let events = ledger.events.clone();
+    let events = registry.events.clone();
     let shared = Arc::new(Shared::new(
         info,
         pid,
@@ -501,7 +501,7 @@ fn start(
         events,
         receiver,
         options.replay_bytes,
-        Arc::clone(&ledger.audience),
+        Arc::clone(&registry.audience),
     ));
     let emulator = Emulator::new(spec.size, options.scrollback_lines);
     let limits = limits_of(options);

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::pool::Ledger;
+use super::pool::Registry;
 
 /// A place taken in the pool; given back exactly once, when it is dropped.
 pub(super) struct Slot {
-    ledger: Arc<Ledger>,
+    registry: Arc<Registry>,
 }
 
 impl Slot {
-    pub fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger }
+    pub fn new(registry: Arc<Registry>) -> Self {
+        Self { registry }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.ledger.give_back();
+        self.registry.give_back();
     }
 }

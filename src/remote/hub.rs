@@ -14,7 +14,7 @@ use crate::config::{Remote, Settings};
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::terminal::{Owner, Status};
-use crate::pane::{PaneError, PaneHandle, Seat, Taken, ViewerId};
+use crate::pane::{Admission, Attachment, PaneError, PaneHandle, ViewerId};
 use crate::runtime::tasks::Tasks;
 
 /// Clients remembered for each terminal, so that what they send again is typed once.
@@ -70,7 +70,7 @@ struct ClientBooks {
 /// What became of an input that is to be typed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Once {
-    Taken(Taken),
+    Taken(Admission),
     /// The connection is no longer the client's own: the new one brings the input again.
     Replaced,
     /// Inputs before it are missing.
@@ -156,7 +156,7 @@ impl Hub {
     pub fn abandon(&self, pane: &PaneHandle) {
         let grace = self.settings.borrow().remote.reconnect_grace;
         let pane = pane.clone();
-        let visits = pane.visits();
+        let visits = pane.attach_count();
         let ending = self.tasks.ending();
         self.tasks.spawn("grace", async move {
             tokio::select! {
@@ -164,7 +164,7 @@ impl Hub {
                 () = ending => return,
             }
             let facts = pane.info();
-            let alone = pane.visits() == visits && facts.viewers == 0;
+            let alone = pane.attach_count() == visits && facts.viewers == 0;
             if alone
                 && facts.owner == Owner::Remote
                 && !facts.persistent
@@ -194,7 +194,7 @@ impl Drop for Place {
 impl Client {
     /// Makes this connection the client's own: its former one is told to go, and its role goes over. False where a newer
     /// one is there already, since this one's beginnings were long on their way.
-    pub fn enter(&self, seat: &Seat, session: &CancellationToken, attempt: u64) -> bool {
+    pub fn enter(&self, seat: &Attachment, session: &CancellationToken, attempt: u64) -> bool {
         let former = {
             let mut books = self.books();
             if attempt < books.attempt {
@@ -218,11 +218,11 @@ impl Client {
     /// Types an input unless it has been dealt with already.
     ///
     /// # Errors
-    /// As [`Seat::try_input`]; it has not been dealt with then.
+    /// As [`Attachment::try_input`]; it has not been dealt with then.
     pub fn type_once(
         &self,
         id: u64,
-        seat: &Seat,
+        seat: &Attachment,
         input: impl FnOnce() -> Input,
     ) -> Result<Once, PaneError> {
         // Held over the queueing, so that two connections of one client cannot both type.
@@ -235,7 +235,7 @@ impl Client {
             return Ok(Once::Replaced);
         }
         if (1..=books.input_id).contains(&id) {
-            return Ok(Once::Taken(Taken::Accepted));
+            return Ok(Once::Taken(Admission::Accepted));
         }
         // One that is not remembered (any more) goes on with its own numbers.
         let is_next = id == books.input_id + 1;

@@ -12,7 +12,7 @@ use super::protocol::close;
 use super::session::{self, End, Pulse, Receive, Sink, Stream, Visit};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
-use crate::pane::{Next, Output, Seat, Taken};
+use crate::pane::{Admission, Attachment, Next, OutputCursor};
 
 /// Output in one frame: large enough that framing costs nothing.
 const MAX_FRAME: usize = 64 * 1024;
@@ -75,13 +75,13 @@ impl<S> Writing<'_, S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    async fn run(mut self, seat: &Seat) -> End {
+    async fn run(mut self, seat: &Attachment) -> End {
         match self.stream(seat).await {
             Ok(end) | Err(end) => end,
         }
     }
 
-    async fn stream(&mut self, seat: &Seat) -> Result<End, End> {
+    async fn stream(&mut self, seat: &Attachment) -> Result<End, End> {
         let mut output = self.begin(seat).await?;
         self.flow.begin(output.next());
         let mut buffer = Vec::new();
@@ -106,7 +106,7 @@ where
                     self.send(frame, output.next()).await?;
                 }
                 // A plain client knows of no size but its own; the program paints for the new one.
-                Next::Turn(_) => {}
+                Next::Keyframe(_) => {}
                 Next::Behind => {
                     let Some(keyframe) = output.keyframe(0).await else {
                         return Ok(session::ended(self.visit).await);
@@ -130,7 +130,7 @@ where
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self, output: Option<&mut Output>) -> Result<(), End> {
+    async fn wait(&mut self, output: Option<&mut OutputCursor>) -> Result<(), End> {
         let more = async {
             match output {
                 Some(output) => output.changed().await,
@@ -148,7 +148,7 @@ where
     }
 
     /// Goes on where the last viewer left off within the grace; else paints the present screen.
-    async fn begin(&mut self, seat: &Seat) -> Result<Output, End> {
+    async fn begin(&mut self, seat: &Attachment) -> Result<OutputCursor, End> {
         let grace = self.visit.hub.options().reconnect_grace;
         let left_off = seat.left_off().filter(|(_, at)| at.elapsed() < grace);
         if let Some((seq, _)) = left_off
@@ -181,7 +181,7 @@ fn is_message(text: &str) -> bool {
 }
 
 struct Plain<'s> {
-    seat: &'s Seat,
+    seat: &'s Attachment,
     pulse: &'s Pulse,
     flow: &'s Flow,
 }
@@ -200,7 +200,7 @@ impl Plain<'_> {
         self.pulse
             .type_in(|| self.seat.try_input(input.clone()))
             .await
-            .map(|_: Option<Taken>| ())
+            .map(|_: Option<Admission>| ())
     }
 }
 

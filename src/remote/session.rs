@@ -25,7 +25,7 @@ use super::hub::{Hub, Place};
 use super::protocol::{MAX_MESSAGE, close};
 use super::{plain, v1};
 use crate::domain::terminal::Owner;
-use crate::pane::{Access, Output, PaneError, PaneHandle, Seat, WaitFor};
+use crate::pane::{Access, Attachment, OutputCursor, PaneError, PaneHandle, WaitFor};
 
 /// How long a closing handshake may take, and what is being written be finished.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -142,7 +142,7 @@ pub(super) async fn ended(visit: &Visit) -> End {
 }
 
 /// How long a session waits for others before it sends on; None where it need not.
-pub(super) fn turn(visit: &Visit, output: &Output) -> Option<Duration> {
+pub(super) fn turn(visit: &Visit, output: &OutputCursor) -> Option<Duration> {
     if output.backlog() <= EXEMPT {
         return None;
     }
@@ -155,13 +155,13 @@ pub(super) fn spend(visit: &Visit, bytes: usize) {
 }
 
 /// Tells in the log which viewer a connection is.
-pub(super) fn log_seat(visit: &Visit, seat: &Seat) {
+pub(super) fn log_seat(visit: &Visit, seat: &Attachment) {
     let (id, viewer, access) = (visit.pane.id(), seat.id(), seat.access());
     info!(%id, peer = visit.peer, %viewer, ?access, "viewer is seated");
 }
 
 /// Leaves the seat; a terminal that nobody else needs begins its grace.
-pub(super) fn leave(visit: &Visit, seat: &mut Seat, left_off: Option<u64>, end: &End) {
+pub(super) fn leave(visit: &Visit, seat: &mut Attachment, left_off: Option<u64>, end: &End) {
     let nobody_left = seat.leave(left_off);
     let idle = matches!(end, End::Close { code, .. } if *code == close::IDLE);
     let facts = visit.pane.info();

@@ -20,7 +20,7 @@ use super::session::{self, End, Pulse, Receive, Sink, Stream, Visit};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::Exit;
-use crate::pane::{Access, Keyframe, Next, Output, Seat, Taken, Writer};
+use crate::pane::{Access, Admission, Attachment, Keyframe, Next, OutputCursor, Writer};
 
 /// For the client's first message.
 const ATTACH_PATIENCE: Duration = Duration::from_secs(5);
@@ -176,7 +176,7 @@ impl Receive for First {
 }
 
 struct Receiver<'s> {
-    seat: &'s Seat,
+    seat: &'s Attachment,
     pulse: &'s Pulse,
     flow: &'s Flow,
     client: &'s Client,
@@ -189,7 +189,7 @@ impl Receiver<'_> {
             .type_in(|| self.client.type_once(id, self.seat, || input.clone()))
             .await?;
         let typed = match taken {
-            Some(Once::Taken(taken)) => taken == Taken::Accepted,
+            Some(Once::Taken(taken)) => taken == Admission::Accepted,
             Some(Once::Replaced) => return Err(REPLACED),
             Some(Once::Gap) => {
                 return Err(End::close(close::PROTOCOL, "input ids count up by one"));
@@ -259,7 +259,7 @@ struct Writing<'s, S> {
     sink: &'s mut Sink<S>,
     pulse: &'s Pulse,
     flow: &'s Flow,
-    seat: &'s Seat,
+    seat: &'s Attachment,
     visit: &'s Visit,
     replies: mpsc::Receiver<Message>,
     writer: watch::Receiver<Option<Writer>>,
@@ -322,7 +322,7 @@ where
                         .await?;
                     self.last_sent = Some(Instant::now());
                 }
-                Next::Turn(keyframe) => self.snapshot(&keyframe).await?,
+                Next::Keyframe(keyframe) => self.snapshot(&keyframe).await?,
                 Next::Behind => self.catch_up(&mut output).await?,
                 Next::End => return self.exit().await,
                 Next::Nothing => {
@@ -334,7 +334,7 @@ where
     }
 
     /// Goes on where the client is, or begins with a snapshot.
-    async fn begin(&mut self, attach: &Attach) -> Result<Output, End> {
+    async fn begin(&mut self, attach: &Attach) -> Result<OutputCursor, End> {
         let resumed = attach
             .next_seq
             .and_then(|next| self.visit.pane.output_from(next));
@@ -365,7 +365,7 @@ where
     /// Waits until there is something to do, or until a moment.
     async fn wait(
         &mut self,
-        output: Option<&mut Output>,
+        output: Option<&mut OutputCursor>,
         until: Option<Instant>,
     ) -> Result<(), End> {
         let more = async {
@@ -400,7 +400,7 @@ where
     }
 
     /// Lets output that comes in small pieces gather for a moment, unless it is the first after a pause.
-    async fn coalesce(&mut self, output: &Output) -> Result<(), End> {
+    async fn coalesce(&mut self, output: &OutputCursor) -> Result<(), End> {
         let Some(due) = self.last_sent.map(|at| at + COALESCE) else {
             return Ok(());
         };
@@ -410,7 +410,7 @@ where
         Ok(())
     }
 
-    async fn catch_up(&mut self, output: &mut Output) -> Result<(), End> {
+    async fn catch_up(&mut self, output: &mut OutputCursor) -> Result<(), End> {
         let Some(keyframe) = output.keyframe(BEHIND_HISTORY).await else {
             return Err(session::TERMINAL_ENDED);
         };

@@ -205,7 +205,7 @@ fn check_name(name: &str) -> Result<(), ErrorShape> {
 async fn kill(services: &Services, id: &str) -> Result<(), PaneError> {
     let pane = services.pool.find(id)?;
     pane.kill();
-    pane.wait_deserted().await;
+    pane.wait_session_gone().await;
     Ok(())
 }
 

@@ -2,13 +2,13 @@
 //!
 //! A pending wrap is kept until the cursor moves.
 
-use super::carriage::{into_grid, is_mark};
 use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide};
 use super::grid::RawCell;
 use super::history::History;
-use super::look::raw_look;
 use super::page::{Margins, Page};
 use super::pen::Pen;
+use super::sgr::sgr_of;
+use super::style_table::{into_grid, is_mark};
 use crate::domain::screen::Color;
 use crate::domain::size::Size;
 
@@ -104,7 +104,7 @@ impl Canvas {
         self.pen.style().bg
     }
 
-    /// Makes the grid write in the pen's look; returns the mark that each character is to carry.
+    /// Makes the grid write in the pen's style; returns the mark that each character is to carry.
     fn ready_pen(&mut self) -> Option<char> {
         self.pen.ready(&mut self.page.grid)
     }
@@ -274,7 +274,7 @@ impl Canvas {
             to = (self.position().0, 0);
         }
         let grid = &mut self.page.grid;
-        grid.set_look(raw_look(&cell));
+        grid.set_sgr(sgr_of(&cell));
         grid.go_to(to.0, to.1);
         grid.put(cluster.as_bytes(), to.0);
         self.ready_pen();
@@ -379,7 +379,7 @@ impl Canvas {
         if cell.has_contents() {
             self.page.grid.put_raw(row, col, &cell);
         } else {
-            self.page.grid.set_look(raw_look(&cell));
+            self.page.grid.set_sgr(sgr_of(&cell));
             self.page.grid.go_to(row, col);
             self.page.grid.put(b" ", row);
         }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::carriage::is_mark;
 use super::style::Style;
+use super::style_table::is_mark;
 use crate::domain::screen::{Attrs, Cell, CellExtra, Color, Row};
 
 /// Longest text of one cell in bytes; combining characters that do not fit are dropped.
 pub(super) const CLUSTER_LIMIT: usize = 14;
 
 /// Columns that a character takes, as the grid counts it: 0 to 2. `None` for one that is dropped: a control character,
-/// or one that marks looks in the grid.
+/// or one that marks styles in the grid.
 pub(super) fn char_width(c: char) -> Option<u16> {
     match c.width() {
         // xterm, tmux and the C library give the soft hyphen a column of its own.
@@ -101,7 +101,7 @@ fn same_link(left: Option<&Arc<str>>, right: Option<&Arc<str>>) -> bool {
     }
 }
 
-/// The look of a cell of a row.
+/// The style of a cell of a row.
 pub(super) fn style_of(row: &Row, cell: &Cell) -> Style {
     let extra = row.extra(cell);
     Style {

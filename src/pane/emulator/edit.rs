@@ -1,10 +1,10 @@
 //! Changes of what stands on the screen: erasing, inserting, deleting, scrolling.
 //!
-//! What is erased or comes in has the pen's background and nothing else of its look.
+//! What is erased or comes in has the pen's background and nothing else of its rendition.
 
 use super::canvas::Canvas;
-use super::look::Look;
 use super::page::{Margins, Page};
+use super::sgr::Sgr;
 use crate::domain::screen::Color;
 
 /// Changes a canvas at its cursor.
@@ -137,7 +137,7 @@ impl<'a> Editor<'a> {
     pub fn align(&mut self) {
         let size = self.canvas.size();
         self.canvas.set_margins(Margins::whole(size));
-        self.canvas.page.grid.set_look(Look::default());
+        self.canvas.page.grid.set_sgr(Sgr::default());
         let line = "E".repeat(usize::from(size.cols()));
         for row in 0..size.rows() {
             self.canvas.place(row, 0);

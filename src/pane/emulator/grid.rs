@@ -5,11 +5,11 @@
 
 use std::num::NonZeroU16;
 
-use super::carriage::{Carriage, Load, from_grid, is_mark};
 use super::cells::{Content, push_cell};
-use super::look::{Look, apply_load, color, put_number, raw_look, write_look};
+use super::row_usage::RowUsage;
+use super::sgr::{Sgr, apply_extra, color, put_number, sgr_of, write_sgr};
 use super::style::Style;
-use super::usage::Usage;
+use super::style_table::{ExtraStyle, StyleTable, from_grid, is_mark};
 use crate::domain::screen::{Cell, Color, Row};
 use crate::domain::size::Size;
 
@@ -19,12 +19,12 @@ pub(super) type RawCell = vt100::Cell;
 pub(super) struct Grid {
     vt: vt100::Parser,
     size: Size,
-    /// The look that the crate's pen has now.
-    look: Look,
+    /// The rendition that the crate's pen has now.
+    sgr: Sgr,
     /// The scrolling region that the present screen of the crate has.
     region: (u16, u16),
-    carriage: Carriage,
-    usage: Usage,
+    style_table: StyleTable,
+    usage: RowUsage,
     out: Vec<u8>,
 }
 
@@ -33,10 +33,10 @@ impl Grid {
         Self {
             vt: vt100::Parser::new(side(size.rows()), side(size.cols()), 0),
             size,
-            look: Look::default(),
+            sgr: Sgr::default(),
             region: (0, size.rows() - 1),
-            carriage: Carriage::default(),
-            usage: Usage::new(size),
+            style_table: StyleTable::default(),
+            usage: RowUsage::new(size),
             out: Vec::new(),
         }
     }
@@ -54,17 +54,17 @@ impl Grid {
         self.send("H", &[row + 1, col + 1]);
     }
 
-    pub fn set_look(&mut self, look: Look) {
-        if look == self.look {
+    pub fn set_sgr(&mut self, sgr: Sgr) {
+        if sgr == self.sgr {
             return;
         }
         self.out.clear();
-        write_look(&mut self.out, self.look, look);
-        self.look = look;
+        write_sgr(&mut self.out, self.sgr, sgr);
+        self.sgr = sgr;
         self.vt.process(&self.out);
     }
 
-    /// Feeds text (no control characters) that stays within `row`; the look must be set.
+    /// Feeds text (no control characters) that stays within `row`; the rendition must be set.
     pub fn put(&mut self, text: &[u8], row: u16) {
         self.vt.process(text);
         self.usage.extend(row, self.cursor().1);
@@ -106,9 +106,9 @@ impl Grid {
         if from >= to {
             return;
         }
-        self.set_look(Look {
+        self.set_sgr(Sgr {
             bg: fill,
-            ..Look::default()
+            ..Sgr::default()
         });
         self.go_to(row, from);
         self.usage.blank(row, from, to, fill);
@@ -121,9 +121,9 @@ impl Grid {
 
     /// Blanks from the cursor to the end of its row (0), from its start to the cursor (1), or all of it (2).
     pub fn erase_line(&mut self, part: u16, fill: Color) {
-        self.set_look(Look {
+        self.set_sgr(Sgr {
             bg: fill,
-            ..Look::default()
+            ..Sgr::default()
         });
         let (row, col) = self.cursor();
         self.blank_line(part, row, col, fill);
@@ -132,9 +132,9 @@ impl Grid {
 
     /// The same for the whole screen.
     pub fn erase_screen(&mut self, part: u16, fill: Color) {
-        self.set_look(Look {
+        self.set_sgr(Sgr {
             bg: fill,
-            ..Look::default()
+            ..Sgr::default()
         });
         let (cursor, col) = self.cursor();
         let rows = match part {
@@ -226,10 +226,10 @@ impl Grid {
     /// Everything as in a new grid, the other screen's memory given back.
     pub fn reset(&mut self) {
         self.vt.process(b"\x1bc");
-        self.look = Look::default();
+        self.sgr = Sgr::default();
         self.region = (0, self.size.rows() - 1);
-        self.carriage.clear();
-        self.usage = Usage::new(self.size);
+        self.style_table.clear();
+        self.usage = RowUsage::new(self.size);
     }
 
     /// Cuts or extends both screens at the right and at the bottom; the caller shows the primary one and has scrolled
@@ -256,7 +256,7 @@ impl Grid {
             }
             return;
         }
-        self.set_look(raw_look(cell));
+        self.set_sgr(sgr_of(cell));
         self.go_to(row, col);
         self.put(cell.contents().as_bytes(), row);
     }
@@ -304,18 +304,18 @@ impl Grid {
             let Some(cell) = self.raw(row, col) else {
                 break;
             };
-            let look = raw_look(cell);
+            let sgr = sgr_of(cell);
             let mut style = Style {
-                fg: look.fg,
-                bg: look.bg,
-                attrs: look.attrs,
+                fg: sgr.fg,
+                bg: sgr.bg,
+                attrs: sgr.attrs,
                 ..Style::default()
             };
             let wide = cell.is_wide() && usize::from(col) + 1 < cols;
             let content = if cell.has_contents() {
                 self.content(cell.contents(), &mut style, &mut cluster)
             } else {
-                style = Style::background(look.bg);
+                style = Style::background(sgr.bg);
                 Content::Blank
             };
             push_cell(out, content, wide, &style);
@@ -337,7 +337,7 @@ impl Grid {
         rows
     }
 
-    /// Takes a cell's text apart into what it shows and the load it carries.
+    /// Takes a cell's text apart into what it shows and the extra style it carries.
     fn content<'a>(&self, text: &str, style: &mut Style, cluster: &'a mut String) -> Content<'a> {
         let mut chars = text.chars();
         let first = match chars.next() {
@@ -352,8 +352,8 @@ impl Grid {
         for c in chars {
             if !is_mark(c) {
                 cluster.push(c);
-            } else if let Some(load) = self.carriage.load(c) {
-                apply_load(style, load);
+            } else if let Some(extra) = self.style_table.extra_style(c) {
+                apply_extra(style, extra);
             }
         }
         if cluster.len() == first.len_utf8() {
@@ -363,18 +363,19 @@ impl Grid {
         }
     }
 
-    /// The load that the cell at a place carries.
-    pub fn load(&self, row: u16, col: u16) -> Option<&Load> {
-        if self.carriage.is_empty() {
+    /// The extra style that the cell at a place carries.
+    pub fn extra_style(&self, row: u16, col: u16) -> Option<&ExtraStyle> {
+        if self.style_table.is_empty() {
             return None;
         }
         let text = self.raw(row, col)?.contents();
-        self.carriage.load(text.chars().find(|c| is_mark(*c))?)
+        self.style_table
+            .extra_style(text.chars().find(|c| is_mark(*c))?)
     }
 
-    /// The mark to append to each character of this look; `None` where the table is full of looks in use.
-    pub fn mark(&mut self, load: &Load) -> Option<char> {
-        if let Some(mark) = self.carriage.mark(load) {
+    /// The mark to append to each character of this style; `None` where the table is full of styles in use.
+    pub fn mark(&mut self, extra: &ExtraStyle) -> Option<char> {
+        if let Some(mark) = self.style_table.mark(extra) {
             return Some(mark);
         }
         let mut used = std::collections::HashSet::new();
@@ -391,12 +392,12 @@ impl Grid {
                 );
             }
         }
-        self.carriage.keep(|mark| used.contains(&mark));
-        self.carriage.mark(load)
+        self.style_table.keep(|mark| used.contains(&mark));
+        self.style_table.mark(extra)
     }
 
     pub fn mark_generation(&self) -> u64 {
-        self.carriage.generation()
+        self.style_table.generation()
     }
 
     /// Whether a row may have changed since this was last asked.

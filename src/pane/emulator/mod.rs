@@ -4,18 +4,16 @@
 //! ptys, threads or time; a panic inside is caught here and the emulator rebuilt.
 //!
 //! `parser` splits the bytes; `terminal` carries out what they say on a `screen`: a `canvas` (cursor and pen) on a
-//! `page` (margins), which keeps a `grid` (the crate) and the `history` above it. `tail` holds lines back from the grid while a program only prints lines, and
-//! `carriage` takes through the grid what its cells have no place for.
+//! `page` (margins), which keeps a `grid` (the crate) and the `history` above it. `pending_lines` holds lines back from the grid while a program only prints lines, and
+//! `style_table` takes through the grid what its cells have no place for.
 
 mod canvas;
-mod carriage;
 mod cells;
 mod charset;
 mod decode;
 mod edit;
 mod grid;
 mod history;
-mod look;
 mod modes;
 mod motion;
 mod osc;
@@ -25,16 +23,18 @@ mod palette;
 mod params;
 mod parser;
 mod pen;
+mod pending_lines;
 mod replies;
 mod restore;
+mod row_cache;
+mod row_usage;
 mod screen;
-mod shown;
+mod sgr;
 mod state;
 mod style;
+mod style_table;
 mod tabs;
-mod tail;
 mod terminal;
-mod usage;
 #[cfg(test)]
 mod widths;
 
@@ -43,7 +43,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::domain::screen::{Modes, Row, ScreenSnapshot};
+use crate::domain::screen::{InputModes, Row, ScreenSnapshot};
 use crate::domain::size::Size;
 use history::History;
 use terminal::Terminal;
@@ -190,7 +190,7 @@ impl Emulator {
 
     /// Whether the program holds a synchronized update (mode 2026) open.
     pub fn update_open(&self) -> bool {
-        self.guarded.borrow().terminal.switches().update_open
+        self.guarded.borrow().terminal.modes().update_open
     }
 
     /// Counts up with everything that could change a snapshot.
@@ -210,8 +210,8 @@ impl Emulator {
         self.guarded.borrow().terminal.screen().is_alternate()
     }
 
-    pub fn modes(&self) -> Modes {
-        self.guarded.borrow().terminal.modes()
+    pub fn input_modes(&self) -> InputModes {
+        self.guarded.borrow().terminal.input_modes()
     }
 
     /// Absolute numbers of the oldest row of history, of the screen's top row, and of the row after its last.

@@ -1,6 +1,6 @@
-//! Switches that change neither cells nor the place of text: cursor look, input modes, keyboard protocols.
+//! Modes that change neither cells nor the place of text: cursor look, input modes, keyboard protocols.
 
-use crate::domain::screen::{CursorShape, Modes, MouseEncoding, MouseMode};
+use crate::domain::screen::{CursorShape, InputModes, MouseEncoding, MouseMode};
 
 /// How many keyboard flags a program may stack up; the oldest are dropped beyond it, as kitty does.
 const KEYBOARD_STACK: usize = 16;
@@ -30,8 +30,8 @@ impl ModeState {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Switches {
-    input: Modes,
+pub(super) struct Modes {
+    input: InputModes,
     pub cursor_visible: bool,
     pub cursor_shape: CursorShape,
     pub cursor_blinking: bool,
@@ -47,12 +47,12 @@ pub(super) struct Switches {
     keyboard: [Vec<u8>; 2],
 }
 
-impl Default for Switches {
+impl Default for Modes {
     fn default() -> Self {
         Self {
-            input: Modes {
+            input: InputModes {
                 alternate_scroll: true,
-                ..Modes::default()
+                ..InputModes::default()
             },
             cursor_visible: true,
             cursor_shape: CursorShape::Default,
@@ -66,7 +66,7 @@ impl Default for Switches {
     }
 }
 
-impl Switches {
+impl Modes {
     /// What DECSTR resets of these.
     pub fn soft_reset(&mut self) {
         self.cursor_visible = true;
@@ -75,8 +75,8 @@ impl Switches {
     }
 
     /// The input modes as they are on one of the screens.
-    pub fn input(&self, alternate: bool, newline: bool) -> Modes {
-        Modes {
+    pub fn input(&self, alternate: bool, newline: bool) -> InputModes {
+        InputModes {
             kitty_flags: self.keyboard_flags(alternate),
             newline,
             ..self.input

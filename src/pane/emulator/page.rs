@@ -1,11 +1,11 @@
 //! A grid with its margins and the history above it: what scrolls, what is kept, and in which colour blanks come in.
 
-use super::carriage::into_grid;
 use super::cells::{Content, content_of, style_of};
 use super::grid::{Grid, RawCell};
 use super::history::History;
-use super::look::{raw_look, split};
 use super::packed::Packer;
+use super::sgr::{sgr_of, split};
+use super::style_table::into_grid;
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;
 
@@ -221,7 +221,10 @@ impl Page {
     pub fn erase_selectively(&mut self, row: u16, from: u16, to: u16) {
         let mut col = from;
         while col < to {
-            let protected = self.grid.load(row, col).is_some_and(|load| load.protected);
+            let protected = self
+                .grid
+                .extra_style(row, col)
+                .is_some_and(|extra| extra.protected);
             let wide = self.grid.raw(row, col).is_some_and(RawCell::is_wide);
             let next = col + if wide { 2 } else { 1 };
             if !protected {
@@ -298,9 +301,9 @@ impl Page {
             }
             if !last.as_ref().is_some_and(|last| looks_alike(last, cell)) {
                 self.flush(row, &mut text);
-                let (look, load) = split(&style_of(cells, cell), false);
-                mark = load.and_then(|load| self.grid.mark(&load));
-                self.grid.set_look(look);
+                let (sgr, extra) = split(&style_of(cells, cell), false);
+                mark = extra.and_then(|extra| self.grid.mark(&extra));
+                self.grid.set_sgr(sgr);
             }
             let content = content_of(cells, cell);
             let cut = cell.attrs.contains(Attrs::WIDE) && col + 1 >= cols;
@@ -380,7 +383,7 @@ impl Page {
             .filter(|cell| cell.has_contents())
             .cloned()
         {
-            self.grid.set_look(raw_look(&cell));
+            self.grid.set_sgr(sgr_of(&cell));
             self.grid.put_wrapping(cell.contents().as_bytes(), false);
         }
     }

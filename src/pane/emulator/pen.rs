@@ -1,7 +1,7 @@
 //! The pen: what the next character written looks like.
 
 use super::grid::Grid;
-use super::look::{Look, split};
+use super::sgr::{Sgr, split};
 use super::style::Style;
 
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Pen {
 
 #[derive(Clone, Copy, Debug)]
 struct Ready {
-    look: Look,
+    sgr: Sgr,
     mark: Option<char>,
     /// The generation of the grid's marks that `mark` belongs to.
     generation: u64,
@@ -40,23 +40,23 @@ impl Pen {
         self.ready = None;
     }
 
-    /// Makes the grid write in this look; returns the mark that each character is to carry.
+    /// Makes the grid write in this style; returns the mark that each character is to carry.
     pub fn ready(&mut self, grid: &mut Grid) -> Option<char> {
         let ready = match self.ready {
             Some(ready) if ready.mark.is_none() || ready.generation == grid.mark_generation() => {
                 ready
             }
             _ => {
-                let (look, load) = split(&self.style, self.protected);
-                let mark = load.and_then(|load| grid.mark(&load));
+                let (sgr, extra) = split(&self.style, self.protected);
+                let mark = extra.and_then(|extra| grid.mark(&extra));
                 *self.ready.insert(Ready {
-                    look,
+                    sgr,
                     mark,
                     generation: grid.mark_generation(),
                 })
             }
         };
-        grid.set_look(ready.look);
+        grid.set_sgr(ready.sgr);
         ready.mark
     }
 }

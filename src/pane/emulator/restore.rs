@@ -4,7 +4,7 @@
 //! program would print them, so that history and wrapped lines come out as such. Widths need not agree: after what
 //! terminals are known to measure differently the cursor is placed anew.
 
-mod look;
+mod pen;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use super::Emulator;
 use super::charset::Charsets;
-use super::modes::Switches;
+use super::modes::Modes;
 use super::pen::Pen;
 use super::screen::Screen;
 use super::style::Style;
 use super::terminal::Terminal;
-use crate::domain::screen::{Attrs, Cell, Modes, MouseEncoding, MouseMode, Row};
-use look::{push, set_pen, write_style};
+use crate::domain::screen::{Attrs, Cell, InputModes, MouseEncoding, MouseMode, Row};
+use pen::{push, set_pen, write_style};
 use rows::print_rows;
 
 /// The modes that may be saved and set without moving anything, with their defaults.
@@ -66,9 +66,9 @@ fn terminal_state(terminal: &mut Terminal, history: usize) -> Vec<u8> {
     let shown = write_screens(terminal, history, out);
     write_tabs(terminal.screen(), out);
     write_cursor(terminal.screen(), &shown, out);
-    write_switches(terminal, out);
+    write_modes(terminal, out);
     write_titles(terminal.titles(), terminal.title(), out);
-    if terminal.switches().update_open {
+    if terminal.modes().update_open {
         out.extend_from_slice(b"\x1b[?2026h");
     }
     terminal.write_unfinished(out);
@@ -108,8 +108,8 @@ fn write_screens(terminal: &mut Terminal, history: usize, out: &mut Vec<u8>) -> 
     rows.extend(main.iter().cloned());
     print_rows(&rows, screen.size(), out);
     write_saved(screen, 0, &main, out);
-    write_keyboard(terminal.switches(), false, out);
-    let keyboard = terminal.switches().keyboard_stack(true);
+    write_keyboard(terminal.modes(), false, out);
+    let keyboard = terminal.modes().keyboard_stack(true);
     let untouched = other.iter().all(|row| is_blank(row));
     if !alternate && untouched && screen.saved(1).is_default() && keyboard.is_empty() {
         return main;
@@ -117,7 +117,7 @@ fn write_screens(terminal: &mut Terminal, history: usize, out: &mut Vec<u8>) -> 
     out.extend_from_slice(b"\x1b[m\x1b[H\x1b[?47h");
     print_rows(&other, screen.size(), out);
     write_saved(screen, 1, &other, out);
-    write_keyboard(terminal.switches(), true, out);
+    write_keyboard(terminal.modes(), true, out);
     if alternate {
         return other;
     }
@@ -275,8 +275,8 @@ fn write_single_shift(charsets: &Charsets, out: &mut Vec<u8>) {
     }
 }
 
-fn write_keyboard(switches: &Switches, alternate: bool, out: &mut Vec<u8>) {
-    let mut stack = switches.keyboard_stack(alternate).iter();
+fn write_keyboard(modes: &Modes, alternate: bool, out: &mut Vec<u8>) {
+    let mut stack = modes.keyboard_stack(alternate).iter();
     if let Some(base) = stack.next() {
         if *base != 0 {
             push(out, format_args!("\x1b[={base};1u"));
@@ -287,17 +287,17 @@ fn write_keyboard(switches: &Switches, alternate: bool, out: &mut Vec<u8>) {
     }
 }
 
-fn write_switches(terminal: &Terminal, out: &mut Vec<u8>) {
-    let switches = terminal.switches();
+fn write_modes(terminal: &Terminal, out: &mut Vec<u8>) {
     let modes = terminal.modes();
-    let mouse = match modes.mouse {
+    let input = terminal.input_modes();
+    let mouse = match input.mouse {
         MouseMode::None => None,
         MouseMode::X10 => Some(9),
         MouseMode::Normal => Some(1000),
         MouseMode::Button => Some(1002),
         MouseMode::Any => Some(1003),
     };
-    let encoding = match modes.mouse_encoding {
+    let encoding = match input.mouse_encoding {
         MouseEncoding::Default => None,
         MouseEncoding::Utf8 => Some(1005),
         MouseEncoding::Sgr => Some(1006),
@@ -307,36 +307,36 @@ fn write_switches(terminal: &Terminal, out: &mut Vec<u8>) {
     for mode in mouse
         .into_iter()
         .chain(encoding)
-        .chain(on_modes(switches, &modes))
+        .chain(on_modes(modes, &input))
     {
         push(out, format_args!("\x1b[?{mode}h"));
     }
-    if !modes.alternate_scroll {
+    if !input.alternate_scroll {
         out.extend_from_slice(b"\x1b[?1007l");
     }
-    if modes.application_keypad {
+    if input.application_keypad {
         out.extend_from_slice(b"\x1b=");
     }
-    if modes.modify_other_keys > 0 {
-        push(out, format_args!("\x1b[>4;{}m", modes.modify_other_keys));
+    if input.modify_other_keys > 0 {
+        push(out, format_args!("\x1b[>4;{}m", input.modify_other_keys));
     }
-    let style = switches.cursor_style();
+    let style = modes.cursor_style();
     if style > 0 {
         push(out, format_args!("\x1b[{style} q"));
     }
-    if !switches.cursor_visible {
+    if !modes.cursor_visible {
         out.extend_from_slice(b"\x1b[?25l");
     }
 }
 
-fn on_modes(switches: &Switches, modes: &Modes) -> impl Iterator<Item = u16> {
+fn on_modes(modes: &Modes, input: &InputModes) -> impl Iterator<Item = u16> {
     [
-        (modes.application_cursor, 1),
-        (switches.reverse, 5),
-        (switches.columns_allowed, 40),
-        (modes.backarrow_sends_bs, 67),
-        (modes.focus, 1004),
-        (modes.bracketed_paste, 2004),
+        (input.application_cursor, 1),
+        (modes.reverse, 5),
+        (modes.columns_allowed, 40),
+        (input.backarrow_sends_bs, 67),
+        (input.focus, 1004),
+        (input.bracketed_paste, 2004),
     ]
     .into_iter()
     .filter_map(|(on, mode)| on.then_some(mode))

@@ -14,9 +14,9 @@ use super::motion::Motion;
 use super::page::Margins;
 use super::params::Params;
 use super::pen::Pen;
-use super::shown::Shown;
+use super::pending_lines::PendingLines;
+use super::row_cache::RowCache;
 use super::tabs::Tabs;
-use super::tail::Tail;
 use crate::domain::screen::Row;
 use crate::domain::size::Size;
 
@@ -43,26 +43,26 @@ impl Saved {
 
 pub(super) struct Screen {
     canvas: Canvas,
-    tail: Tail,
+    pending: PendingLines,
     /// The cursor stands at the start of the last row, which has just come in blank.
     fresh: bool,
     pub charsets: Charsets,
     pub tabs: Tabs,
     /// Of the primary and of the alternate screen.
     saved: [Saved; 2],
-    shown: Shown,
+    row_cache: RowCache,
 }
 
 impl Screen {
     pub fn new(size: Size, history: History) -> Self {
         Self {
             canvas: Canvas::new(size, history),
-            tail: Tail::new(),
+            pending: PendingLines::new(),
             fresh: false,
             charsets: Charsets::default(),
             tabs: Tabs::new(size.cols()),
             saved: Default::default(),
-            shown: Shown::default(),
+            row_cache: RowCache::default(),
         }
     }
 
@@ -127,11 +127,11 @@ impl Screen {
 
     /// Row and column of the cursor; a pending wrap counts as the last column.
     pub fn position(&self) -> (u16, u16) {
-        if !self.tail.is_open() {
+        if !self.pending.is_open() {
             return self.canvas.position();
         }
         let size = self.size();
-        (size.rows() - 1, self.tail.col().min(size.cols() - 1))
+        (size.rows() - 1, self.pending.col().min(size.cols() - 1))
     }
 
     /// The cursor as DSR 6 reports it, counted from 1 and, in origin mode, from the margins.
@@ -143,8 +143,8 @@ impl Screen {
 
     /// Puts lines that are still outside into the grid.
     fn settle(&mut self) {
-        if self.tail.is_open() {
-            self.fresh = self.tail.settle(&mut self.canvas.page);
+        if self.pending.is_open() {
+            self.fresh = self.pending.settle(&mut self.canvas.page);
         }
     }
 
@@ -167,13 +167,13 @@ impl Screen {
 
     pub fn text(&mut self, run: &str) {
         let plain = self.charsets.is_plain() && self.canvas.is_plain();
-        if self.fresh && plain && !self.tail.is_open() {
-            self.tail.open();
+        if self.fresh && plain && !self.pending.is_open() {
+            self.pending.open();
         }
         let mut rest = run;
-        if self.tail.is_open() && plain {
+        if self.pending.is_open() && plain {
             let taken = self
-                .tail
+                .pending
                 .text(run, self.canvas.pen.style(), &mut self.canvas.page);
             let (now, later) = run.split_at(taken);
             self.canvas.remember(now);
@@ -201,8 +201,8 @@ impl Screen {
     }
 
     pub fn carriage_return(&mut self) {
-        if self.tail.is_open() {
-            self.tail.carriage_return();
+        if self.pending.is_open() {
+            self.pending.carriage_return();
         } else {
             // A row that has just come in stays fresh.
             self.canvas.carriage_return();
@@ -212,7 +212,11 @@ impl Screen {
     pub fn line_feed(&mut self) {
         let newline = self.canvas.placing.newline;
         let style = self.canvas.pen.style();
-        if self.tail.is_open() && self.tail.line_feed(newline, style, &mut self.canvas.page) {
+        if self.pending.is_open()
+            && self
+                .pending
+                .line_feed(newline, style, &mut self.canvas.page)
+        {
             return;
         }
         let canvas = self.change();
@@ -241,7 +245,7 @@ impl Screen {
         for _ in 0..count.min(cols) {
             col = self.tabs.next(col).min(limit);
         }
-        if self.tail.is_open() && self.tail.tab(col) {
+        if self.pending.is_open() && self.pending.tab(col) {
             return;
         }
         let canvas = self.change();
@@ -268,7 +272,10 @@ impl Screen {
     /// EL; lines outside the grid need not be put there when nothing stands right of the cursor.
     pub fn erase_line(&mut self, part: u16) {
         let style = self.canvas.pen.style();
-        if part == 0 && self.tail.is_open() && self.tail.ends_at_cursor(style, &self.canvas.page) {
+        if part == 0
+            && self.pending.is_open()
+            && self.pending.ends_at_cursor(style, &self.canvas.page)
+        {
             return;
         }
         self.edit().erase_line(part, false);
@@ -435,13 +442,13 @@ impl Screen {
         }
         self.saved[0].row = shifted(self.saved[0].row);
         self.tabs.resize(size.cols());
-        self.shown.clear();
+        self.row_cache.clear();
     }
 
     /// The rows of the screen, in the allocations of `previous` where those are equal.
     pub fn rows(&mut self, previous: &[Arc<Row>]) -> Vec<Arc<Row>> {
         self.settle();
-        self.shown.share(&mut self.canvas.page.grid, previous)
+        self.row_cache.share(&mut self.canvas.page.grid, previous)
     }
 
     /// Absolute numbers of the oldest row of history, of the screen's top row, and of the row after its last.
@@ -461,7 +468,7 @@ impl Screen {
         let page = &mut self.canvas.page;
         let mut rows: Vec<Arc<Row>> = page.history.rows(range.clone()).map(Arc::new).collect();
         let index = |number: u64| usize::try_from(number.saturating_sub(top)).unwrap_or(usize::MAX);
-        let shown = self.shown.refresh(&mut page.grid);
+        let shown = self.row_cache.refresh(&mut page.grid);
         rows.extend(
             shown
                 .iter()

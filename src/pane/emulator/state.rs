@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::history::History;
-use super::modes::{ModeState, Switches};
+use super::modes::{ModeState, Modes};
 use super::palette::Palette;
 use super::params::Params;
 use super::screen::Screen;
@@ -15,7 +15,7 @@ const SAVED_MODES: usize = 64;
 /// What a terminal knows.
 pub(super) struct State {
     pub screen: Screen,
-    pub switches: Switches,
+    pub modes: Modes,
     pub palette: Palette,
     pub title: Arc<str>,
     pub titles: Vec<Arc<str>>,
@@ -28,7 +28,7 @@ impl State {
     pub fn new(size: Size, history: History) -> Self {
         Self {
             screen: Screen::new(size, history),
-            switches: Switches::default(),
+            modes: Modes::default(),
             palette: Palette::default(),
             title: Arc::from(""),
             titles: Vec::new(),
@@ -39,24 +39,24 @@ impl State {
 
     pub fn reset(&mut self) {
         self.screen.reset();
-        self.switches = Switches::default();
+        self.modes = Modes::default();
         self.palette = Palette::default();
         self.saved_modes.clear();
         self.titles.clear();
     }
 
     pub fn set_private_mode(&mut self, mode: u16, on: bool) {
-        if self.switches.set(mode, on) {
+        if self.modes.set(mode, on) {
             return;
         }
         let screen = &mut self.screen;
         match mode {
             3 => {
                 // Terminals are set up with a reset of this mode, which must not clear their screen.
-                if on || self.switches.columns_changed || self.switches.columns_allowed {
+                if on || self.modes.columns_changed || self.modes.columns_allowed {
                     screen.change_columns();
                 }
-                self.switches.columns_changed = on;
+                self.modes.columns_changed = on;
             }
             6 => screen.change_placing(|placing| placing.origin = on),
             7 => screen.change_placing(|placing| placing.autowrap = on),
@@ -92,7 +92,7 @@ impl State {
             45 => placing.reverse_wrap,
             69 => placing.side_margins,
             47 | 1047 | 1049 => self.screen.is_alternate(),
-            _ => return self.switches.state(mode),
+            _ => return self.modes.state(mode),
         })
     }
 

@@ -1,9 +1,9 @@
-//! Carries out what the parser tells: text and sequences to the screen, switches here, queries to the responder.
+//! Carries out what the parser tells: text and sequences to the screen, modes here, queries to `replies`.
 
 use std::sync::Arc;
 
 use super::history::History;
-use super::modes::Switches;
+use super::modes::Modes;
 use super::osc::{self, Command};
 use super::params::{Params, Sequence};
 use super::parser::{Parser, Sink};
@@ -11,7 +11,7 @@ use super::replies::Replies;
 use super::screen::Screen;
 use super::state::State;
 use super::{EmulatorEvent, Feedback};
-use crate::domain::screen::{Cursor, Modes, ScreenSnapshot};
+use crate::domain::screen::{Cursor, InputModes, ScreenSnapshot};
 use crate::domain::size::Size;
 
 /// How many titles a program may save.
@@ -33,11 +33,11 @@ impl Terminal {
     }
 
     pub fn feed(&mut self, bytes: &[u8], feedback: &mut Feedback) {
-        let mut obey = Obey {
+        let mut performer = Performer {
             state: &mut self.state,
             feedback,
         };
-        self.parser.advance(bytes, &mut obey);
+        self.parser.advance(bytes, &mut performer);
     }
 
     pub fn screen(&self) -> &Screen {
@@ -48,16 +48,16 @@ impl Terminal {
         &mut self.state.screen
     }
 
-    pub fn switches(&self) -> &Switches {
-        &self.state.switches
+    pub fn modes(&self) -> &Modes {
+        &self.state.modes
     }
 
     /// The screen now; rows equal to those of `previous` are shared with it.
     pub fn snapshot(&mut self, previous: Option<&ScreenSnapshot>) -> ScreenSnapshot {
-        let modes = self.modes();
+        let input = self.input_modes();
         let State {
             screen,
-            switches,
+            modes,
             title,
             ..
         } = &mut self.state;
@@ -70,14 +70,14 @@ impl Terminal {
             cursor: Cursor {
                 row,
                 col,
-                visible: switches.cursor_visible,
-                shape: switches.cursor_shape,
-                blinking: switches.cursor_blinking,
+                visible: modes.cursor_visible,
+                shape: modes.cursor_shape,
+                blinking: modes.cursor_blinking,
             },
             title: Arc::clone(title),
             alternate_screen: screen.is_alternate(),
-            reverse: switches.reverse,
-            modes,
+            reverse: modes.reverse,
+            modes: input,
             history_start,
             top,
         }
@@ -102,21 +102,21 @@ impl Terminal {
         self.parser.write_unfinished(out);
     }
 
-    pub fn modes(&self) -> Modes {
+    pub fn input_modes(&self) -> InputModes {
         let screen = &self.state.screen;
         self.state
-            .switches
+            .modes
             .input(screen.is_alternate(), screen.placing().newline)
     }
 }
 
 /// The state while a chunk is read, and where its answers and events go.
-struct Obey<'a> {
+struct Performer<'a> {
     state: &'a mut State,
     feedback: &'a mut Feedback,
 }
 
-impl Obey<'_> {
+impl Performer<'_> {
     fn replies(&mut self) -> Replies<'_> {
         Replies::new(&mut self.feedback.replies)
     }
@@ -217,24 +217,24 @@ impl Obey<'_> {
                 self.replies().mode(params.get(0), true, state);
             }
             (b'?', 0, b'u') => {
-                let flags = self.state.switches.keyboard_flags(alternate);
+                let flags = self.state.modes.keyboard_flags(alternate);
                 self.replies().keyboard_flags(flags);
             }
             (b'?', 0, b'm') if params.get(0) == 4 => {
-                let level = self.state.switches.modify_other_keys();
+                let level = self.state.modes.modify_other_keys();
                 self.replies().modify_other_keys(level);
             }
-            (b'>', 0, b'u') => self.state.switches.push_keyboard(alternate, params.get(0)),
-            (b'<', 0, b'u') => self.state.switches.pop_keyboard(alternate, params.count(0)),
+            (b'>', 0, b'u') => self.state.modes.push_keyboard(alternate, params.get(0)),
+            (b'<', 0, b'u') => self.state.modes.pop_keyboard(alternate, params.count(0)),
             (b'=', 0, b'u') => {
                 self.state
-                    .switches
+                    .modes
                     .set_keyboard(alternate, params.get(0), params.count(1));
             }
             (b'>', 0, b'm') if params.is_empty() || params.get(0) == 4 => {
-                self.state.switches.set_modify_other_keys(params.get(1));
+                self.state.modes.set_modify_other_keys(params.get(1));
             }
-            (b'>', 0, b'n') if params.get(0) == 4 => self.state.switches.set_modify_other_keys(0),
+            (b'>', 0, b'n') if params.get(0) == 4 => self.state.modes.set_modify_other_keys(0),
             (b'>', 0, b'c') if params.get(0) == 0 => self.replies().secondary_attributes(),
             (b'=', 0, b'c') if params.get(0) == 0 => self.replies().tertiary_attributes(),
             (b'>', 0, b'q') if params.get(0) == 0 => self.replies().version(),
@@ -246,7 +246,7 @@ impl Obey<'_> {
         let params = &sequence.params;
         let screen = &mut self.state.screen;
         match (sequence.intermediate, sequence.last) {
-            (b' ', b'q') => self.state.switches.set_cursor_style(params.get(0)),
+            (b' ', b'q') => self.state.modes.set_cursor_style(params.get(0)),
             (b' ', b'@') => screen.edit().shift_columns(params.count(0), false, false),
             (b' ', b'A') => screen.edit().shift_columns(params.count(0), true, false),
             (b'\'', b'}') => screen.edit().shift_columns(params.count(0), true, true),
@@ -254,7 +254,7 @@ impl Obey<'_> {
             (b'"', b'q') => screen.set_protected(params.get(0) == 1),
             (b'!', b'p') => {
                 screen.soft_reset();
-                self.state.switches.soft_reset();
+                self.state.modes.soft_reset();
             }
             (b'$', b'p') => {
                 let state = self.state.ansi_mode(params.get(0)).code();
@@ -276,7 +276,7 @@ impl Obey<'_> {
     }
 }
 
-impl Sink for Obey<'_> {
+impl Sink for Performer<'_> {
     fn text(&mut self, run: &str) {
         self.state.screen.text(run);
     }
@@ -314,8 +314,8 @@ impl Sink for Obey<'_> {
             (0, b'W') => screen.set_protected(false),
             (0, b'6') => screen.edit().back_index(),
             (0, b'9') => screen.edit().forward_index(),
-            (0, b'=') => self.state.switches.set_keypad(true),
-            (0, b'>') => self.state.switches.set_keypad(false),
+            (0, b'=') => self.state.modes.set_keypad(true),
+            (0, b'>') => self.state.modes.set_keypad(false),
             (0, b'Z') => self.replies().primary_attributes(),
             (0, b'c') => self.state.reset(),
             (b'#', b'8') => screen.edit().align(),
@@ -408,16 +408,16 @@ impl Sink for Obey<'_> {
     }
 
     fn dcs(&mut self, sequence: &Sequence, payload: &[u8]) {
-        let style = self.state.switches.cursor_style();
+        let style = self.state.modes.cursor_style();
         let mut replies = Replies::new(&mut self.feedback.replies);
         match (sequence.private, sequence.intermediate, sequence.last) {
             (0, b'$', b'q') => replies.setting(payload, &self.state.screen, style),
             (0, b'+', b'q') => replies.capabilities(payload),
             (b'=', 0, b's') if sequence.params.get(0) == 1 => {
-                self.state.switches.update_open = true;
+                self.state.modes.update_open = true;
             }
             (b'=', 0, b's') if sequence.params.get(0) == 2 => {
-                self.state.switches.update_open = false;
+                self.state.modes.update_open = false;
             }
             _ => {}
         }

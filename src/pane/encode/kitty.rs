@@ -3,7 +3,7 @@
 use super::legacy::{self, Form};
 use super::{push, push_char};
 use crate::domain::input::{KeyCode, KeyEvent, KeyKind, KeypadKey, Mods};
-use crate::domain::screen::Modes;
+use crate::domain::screen::InputModes;
 
 /// The protocol's progressive enhancements.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ struct Sequence {
     last: u8,
 }
 
-pub(super) fn encode(event: &KeyEvent, flags: Flags, modes: &Modes, out: &mut Vec<u8>) {
+pub(super) fn encode(event: &KeyEvent, flags: Flags, modes: &InputModes, out: &mut Vec<u8>) {
     let all = flags.has(Flags::ALL_AS_ESCAPES);
     let event = normal(event, flags);
     if !is_told(&event, flags) {

@@ -2,9 +2,9 @@
 
 use super::{push, push_char};
 use crate::domain::input::{KeyCode, KeypadKey, Mods};
-use crate::domain::screen::Modes;
+use crate::domain::screen::InputModes;
 
-pub(super) fn encode(code: KeyCode, held: Mods, modes: &Modes, out: &mut Vec<u8>) {
+pub(super) fn encode(code: KeyCode, held: Mods, modes: &InputModes, out: &mut Vec<u8>) {
     let num_lock = held.contains(Mods::NUM_LOCK);
     let held = held.without(Mods::CAPS_LOCK).without(Mods::NUM_LOCK);
     match code {
@@ -120,7 +120,7 @@ fn application_final(key: KeypadKey) -> Option<u8> {
     })
 }
 
-fn char_key(c: char, held: Mods, modes: &Modes, out: &mut Vec<u8>) {
+fn char_key(c: char, held: Mods, modes: &InputModes, out: &mut Vec<u8>) {
     if held.contains(Mods::SUPER) || held.contains(Mods::HYPER) {
         // There is no encoding for these; the bare character would be taken for typing.
         return;
@@ -152,7 +152,7 @@ fn is_other_key(c: char, held: Mods, level: u8) -> bool {
 }
 
 /// Enter, Escape, Tab and Backspace: keys that are control characters.
-fn control_key(code: KeyCode, held: Mods, modes: &Modes, out: &mut Vec<u8>) {
+fn control_key(code: KeyCode, held: Mods, modes: &InputModes, out: &mut Vec<u8>) {
     let back = if modes.backarrow_sends_bs {
         [0x08, 0x7f]
     } else {

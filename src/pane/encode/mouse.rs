@@ -2,7 +2,7 @@
 
 use super::{push, push_char};
 use crate::domain::input::{KeyCode, KeyEvent, Mods, MouseButton, MouseEvent, MouseKind};
-use crate::domain::screen::{Modes, MouseEncoding, MouseMode};
+use crate::domain::screen::{InputModes, MouseEncoding, MouseMode};
 use crate::domain::size::CELL_PIXELS;
 
 /// Cursor keys that stand for one step of the wheel where a program on the alternate screen has no mouse.
@@ -13,7 +13,12 @@ const LAST_IN_UTF8: u16 = 2015;
 const MOTION: u8 = 32;
 const RELEASED: u8 = 3;
 
-pub(super) fn encode(event: MouseEvent, modes: &Modes, alternate_screen: bool, out: &mut Vec<u8>) {
+pub(super) fn encode(
+    event: MouseEvent,
+    modes: &InputModes,
+    alternate_screen: bool,
+    out: &mut Vec<u8>,
+) {
     if modes.mouse == MouseMode::None {
         if alternate_screen && modes.alternate_scroll {
             scroll(event.kind, modes, out);
@@ -96,7 +101,7 @@ fn button_number(kind: MouseKind) -> u8 {
 }
 
 /// The wheel as cursor keys (mode 1007).
-fn scroll(kind: MouseKind, modes: &Modes, out: &mut Vec<u8>) {
+fn scroll(kind: MouseKind, modes: &InputModes, out: &mut Vec<u8>) {
     let code = match kind {
         MouseKind::WheelUp => KeyCode::Up,
         MouseKind::WheelDown => KeyCode::Down,

@@ -7,14 +7,14 @@ use crate::domain::input::{
 };
 use crate::domain::screen::{MouseEncoding, MouseMode};
 
-fn bytes(input: &Input, modes: &Modes) -> String {
+fn bytes(input: &Input, modes: &InputModes) -> String {
     let mut out = Vec::new();
     encode(input, modes, false, &mut out);
     String::from_utf8(out).unwrap()
 }
 
 /// The bytes of the press of a chord; the keypad's keys come without Num Lock.
-fn key_bytes(chord: &str, modes: &Modes) -> String {
+fn key_bytes(chord: &str, modes: &InputModes) -> String {
     let chord: Chord = chord.parse().unwrap();
     bytes(&Input::Key(chord.event()), modes)
 }
@@ -25,14 +25,14 @@ fn event_bytes(code: KeyCode, held: Mods, kind: KeyKind, kitty_flags: u8) -> Str
         mods: held,
         kind,
     };
-    let modes = Modes {
+    let modes = InputModes {
         kitty_flags,
-        ..Modes::default()
+        ..InputModes::default()
     };
     bytes(&Input::Key(event), &modes)
 }
 
-fn check(modes: &Modes, cases: &[(&str, &str)]) {
+fn check(modes: &InputModes, cases: &[(&str, &str)]) {
     for (chord, wanted) in cases {
         assert_eq!(key_bytes(chord, modes), *wanted, "{chord} with {modes:?}");
     }
@@ -41,7 +41,7 @@ fn check(modes: &Modes, cases: &[(&str, &str)]) {
 #[test]
 fn keys_without_modes_are_xterms() {
     check(
-        &Modes::default(),
+        &InputModes::default(),
         &[
             ("a", "a"),
             ("A", "A"),
@@ -98,7 +98,7 @@ fn keys_without_modes_are_xterms() {
 #[test]
 fn keys_without_characters_are_xterms() {
     check(
-        &Modes::default(),
+        &InputModes::default(),
         &[
             ("up", "\x1b[A"),
             ("down", "\x1b[B"),
@@ -158,9 +158,9 @@ fn keys_without_characters_are_xterms() {
 
 #[test]
 fn cursor_keys_follow_application_mode_unless_modified() {
-    let modes = Modes {
+    let modes = InputModes {
         application_cursor: true,
-        ..Modes::default()
+        ..InputModes::default()
     };
     check(
         &modes,
@@ -179,9 +179,9 @@ fn cursor_keys_follow_application_mode_unless_modified() {
 
 #[test]
 fn the_keypad_follows_application_mode_unless_modified_or_num_lock_is_on() {
-    let modes = Modes {
+    let modes = InputModes {
         application_keypad: true,
-        ..Modes::default()
+        ..InputModes::default()
     };
     check(
         &modes,
@@ -208,10 +208,10 @@ fn the_keypad_follows_application_mode_unless_modified_or_num_lock_is_on() {
 
 #[test]
 fn enter_and_backspace_follow_their_modes() {
-    let modes = Modes {
+    let modes = InputModes {
         newline: true,
         backarrow_sends_bs: true,
-        ..Modes::default()
+        ..InputModes::default()
     };
     check(
         &modes,
@@ -227,9 +227,9 @@ fn enter_and_backspace_follow_their_modes() {
 
 #[test]
 fn modify_other_keys_one_writes_what_had_no_meaning_of_old() {
-    let modes = Modes {
+    let modes = InputModes {
         modify_other_keys: 1,
-        ..Modes::default()
+        ..InputModes::default()
     };
     check(
         &modes,
@@ -258,9 +258,9 @@ fn modify_other_keys_one_writes_what_had_no_meaning_of_old() {
 
 #[test]
 fn modify_other_keys_two_writes_all_modified_keys() {
-    let modes = Modes {
+    let modes = InputModes {
         modify_other_keys: 2,
-        ..Modes::default()
+        ..InputModes::default()
     };
     check(
         &modes,
@@ -293,12 +293,12 @@ fn modify_other_keys_two_writes_all_modified_keys() {
 
 #[test]
 fn kitty_disambiguation_leaves_typing_alone() {
-    let modes = Modes {
+    let modes = InputModes {
         kitty_flags: 1,
         application_cursor: true,
         application_keypad: true,
         modify_other_keys: 2,
-        ..Modes::default()
+        ..InputModes::default()
     };
     check(
         &modes,
@@ -446,10 +446,10 @@ fn kitty_all_as_escapes_tells_every_key() {
 #[test]
 fn kitty_text_or_alternates_alone_change_nothing() {
     for kitty_flags in [4, 16, 20] {
-        let modes = Modes {
+        let modes = InputModes {
             kitty_flags,
             application_cursor: true,
-            ..Modes::default()
+            ..InputModes::default()
         };
         check(
             &modes,
@@ -467,11 +467,11 @@ fn mouse(kind: MouseKind, row: u16, col: u16, mods: Mods) -> Input {
     })
 }
 
-fn mouse_modes(mouse: MouseMode, mouse_encoding: MouseEncoding) -> Modes {
-    Modes {
+fn mouse_modes(mouse: MouseMode, mouse_encoding: MouseEncoding) -> InputModes {
+    InputModes {
         mouse,
         mouse_encoding,
-        ..Modes::default()
+        ..InputModes::default()
     }
 }
 
@@ -560,14 +560,14 @@ fn each_mouse_encoding_writes_its_form() {
 
 #[test]
 fn the_wheel_is_cursor_keys_on_the_alternate_screen_of_a_program_without_mouse() {
-    let told = |kind, modes: &Modes, alternate| {
+    let told = |kind, modes: &InputModes, alternate| {
         let mut out = Vec::new();
         encode(&mouse(kind, 0, 0, Mods::NONE), modes, alternate, &mut out);
         String::from_utf8(out).unwrap()
     };
-    let mut modes = Modes {
+    let mut modes = InputModes {
         alternate_scroll: true,
-        ..Modes::default()
+        ..InputModes::default()
     };
     assert_eq!(told(MouseKind::WheelUp, &modes, true), "\x1b[A\x1b[A\x1b[A");
     assert_eq!(told(MouseKind::WheelLeft, &modes, true), "");
@@ -580,16 +580,16 @@ fn the_wheel_is_cursor_keys_on_the_alternate_screen_of_a_program_without_mouse()
     modes.mouse = MouseMode::Normal;
     modes.mouse_encoding = MouseEncoding::Sgr;
     assert_eq!(told(MouseKind::WheelDown, &modes, true), "\x1b[<65;1;1M");
-    modes = Modes::default();
+    modes = InputModes::default();
     assert_eq!(told(MouseKind::WheelUp, &modes, true), "");
 }
 
 #[test]
 fn a_paste_is_text_and_line_ends_alone() {
     let paste = |text: &str, bracketed_paste| {
-        let modes = Modes {
+        let modes = InputModes {
             bracketed_paste,
-            ..Modes::default()
+            ..InputModes::default()
         };
         bytes(&Input::Paste(text.to_owned()), &modes)
     };
@@ -603,7 +603,7 @@ fn a_paste_is_text_and_line_ends_alone() {
 
 #[test]
 fn focus_is_told_where_asked_for() {
-    let mut modes = Modes::default();
+    let mut modes = InputModes::default();
     assert_eq!(bytes(&Input::Focus(true), &modes), "");
     modes.focus = true;
     assert_eq!(bytes(&Input::Focus(true), &modes), "\x1b[I");
@@ -612,10 +612,10 @@ fn focus_is_told_where_asked_for() {
 
 #[test]
 fn text_and_bytes_go_as_they_are() {
-    let modes = Modes {
+    let modes = InputModes {
         kitty_flags: 31,
         bracketed_paste: true,
-        ..Modes::default()
+        ..InputModes::default()
     };
     assert_eq!(
         bytes(&Input::Text("é\u{3}\n".to_owned()), &modes),
@@ -627,7 +627,7 @@ fn text_and_bytes_go_as_they_are() {
 proptest! {
     #[test]
     fn a_paste_never_ends_its_own_brackets(text in "(\\PC|\u{1b}|\u{9b}|\\[|201~|\n|\r|\u{0}){0,60}") {
-        let modes = Modes { bracketed_paste: true, ..Modes::default() };
+        let modes = InputModes { bracketed_paste: true, ..InputModes::default() };
         let all = bytes(&Input::Paste(text), &modes);
         let inner = all.strip_prefix("\x1b[200~").and_then(|rest| rest.strip_suffix("\x1b[201~"));
         let inner = inner.unwrap();
@@ -654,9 +654,9 @@ proptest! {
         let held = bits.into_iter().enumerate().filter(|(bit, _)| mods & (1 << bit) != 0);
         let mods = held.fold(Mods::NONE, |all, (_, one)| all.with(one));
         let kind = [KeyKind::Press, KeyKind::Repeat, KeyKind::Release][usize::from(kind)];
-        let modes = Modes {
+        let modes = InputModes {
             kitty_flags: flags, modify_other_keys: level, application_cursor: app, application_keypad: app,
-            ..Modes::default()
+            ..InputModes::default()
         };
         let got = bytes(&Input::Key(KeyEvent { code, mods, kind }), &modes);
         if kind == KeyKind::Release && flags & 2 == 0 {

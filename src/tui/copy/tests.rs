@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::action::Context;
 use crate::domain::chord::Chord;
 use crate::domain::keymap::Keymap;
-use crate::domain::screen::{Attrs, Cell, Cursor, Modes, Row};
+use crate::domain::screen::{Attrs, Cell, Cursor, InputModes, Row};
 use crate::pane::{Match, Search};
 
 /// A pane of plain rows and the copy mode on it: keys go through the keymap, and what the mode asks for is answered.
@@ -209,7 +209,7 @@ fn snapshot(rows: &VecDeque<Arc<Row>>, first: u64, size: Size) -> Arc<ScreenSnap
         title: Arc::from(""),
         alternate_screen: false,
         reverse: false,
-        modes: Modes::default(),
+        modes: InputModes::default(),
         history_start: first,
         top: first + top as u64,
     })

@@ -188,7 +188,7 @@ fn keyboard_flags_follow_the_focused_program() {
 fn without_utf8_lines_stay_lines() {
     let mut rig = Rig::with_theme(40, 10, plain_ascii());
     rig.start(1);
-    rig.screen(id(1), &["\u{2500}\u{2502}\u{fc}"], Modes::default());
+    rig.screen(id(1), &["\u{2500}\u{2502}\u{fc}"], InputModes::default());
     let mut frame = Frame::new();
     frame.set_chrome(&view::chrome(&rig.model));
     let mut bytes = Vec::new();

@@ -225,9 +225,9 @@ fn several_lines_are_pasted_at_once_only_where_the_program_can_tell() {
     assert_eq!(rig.inputs(), vec![(id(1), Input::Paste(text.clone()))]);
     rig.input(InputEvent::Paste("one\n".to_owned()));
     assert_eq!(rig.inputs().len(), 1);
-    let modes = Modes {
+    let modes = InputModes {
         bracketed_paste: true,
-        ..Modes::default()
+        ..InputModes::default()
     };
     rig.screen(id(1), &["$"], modes);
     rig.input(InputEvent::Paste(text.clone()));
@@ -344,7 +344,7 @@ fn keys_after_a_submitted_search_wait_until_it_has_moved() {
     let mut rig = Rig::with_shell(80, 24);
     let lines: Vec<String> = (0..20).map(|n| format!("line {n}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    rig.screen(id(1), &lines, Modes::default());
+    rig.screen(id(1), &lines, InputModes::default());
     rig.command("[");
     rig.keys("?");
     rig.take();

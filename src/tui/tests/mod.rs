@@ -32,7 +32,7 @@ use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::input::{Input, KeyEvent, Mods, MouseEvent, MouseKind};
 use crate::domain::keymap::Keymap;
-use crate::domain::screen::{Cell, Cursor, Modes, Row, ScreenSnapshot};
+use crate::domain::screen::{Cell, Cursor, InputModes, Row, ScreenSnapshot};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Exit, Owner, Status, TerminalInfo, TerminalSpec};
 use crate::pane::Gauge;
@@ -253,7 +253,7 @@ impl Rig {
         self.model.focus().unwrap()
     }
 
-    fn screen(&mut self, id: TerminalId, lines: &[&str], modes: Modes) -> &mut Self {
+    fn screen(&mut self, id: TerminalId, lines: &[&str], modes: InputModes) -> &mut Self {
         let size = self.model.panes.get(&id).unwrap().size;
         let mut screen = ScreenSnapshot::clone(&screen_of(size, lines));
         screen.modes = modes;
@@ -373,7 +373,7 @@ fn screen_of(size: Size, lines: &[&str]) -> Arc<ScreenSnapshot> {
         title: "".into(),
         alternate_screen: false,
         reverse: false,
-        modes: Modes::default(),
+        modes: InputModes::default(),
         history_start: 0,
         top: 0,
     })

@@ -49,9 +49,9 @@ fn a_divider_is_dragged() {
 #[test]
 fn a_program_that_asked_gets_the_mouse_in_its_own_coordinates() {
     let mut rig = split();
-    let modes = Modes {
+    let modes = InputModes {
         mouse: MouseMode::Button,
-        ..Modes::default()
+        ..InputModes::default()
     };
     rig.screen(id(2), &[""], modes);
     rig.mouse(MouseKind::Press(LEFT), 42, 3)
@@ -71,9 +71,9 @@ fn a_program_that_asked_gets_the_mouse_in_its_own_coordinates() {
 #[test]
 fn shift_keeps_the_mouse_from_the_program() {
     let mut rig = split();
-    let modes = Modes {
+    let modes = InputModes {
         mouse: MouseMode::Any,
-        ..Modes::default()
+        ..InputModes::default()
     };
     rig.screen(id(2), &["word"], modes);
     rig.input(InputEvent::Mouse(MouseEvent {
@@ -89,9 +89,9 @@ fn shift_keeps_the_mouse_from_the_program() {
 fn movements_are_asked_for_only_while_a_program_wants_them() {
     let mut rig = split();
     assert_eq!(view::modes(&rig.model).mouse, Mouse::Buttons);
-    let modes = Modes {
+    let modes = InputModes {
         mouse: MouseMode::Any,
-        ..Modes::default()
+        ..InputModes::default()
     };
     rig.screen(id(1), &[""], modes);
     assert_eq!(view::modes(&rig.model).mouse, Mouse::Any);

@@ -133,7 +133,7 @@ fn a_program_that_fails_leaves_its_last_screen_and_can_be_restarted() {
     rig.effects = effects;
     rig.answer_opens();
     rig.take();
-    rig.screen(id(1), &["oh no"], Modes::default());
+    rig.screen(id(1), &["oh no"], InputModes::default());
     rig.exit(id(1), Exit::Code(3));
     assert!(
         rig.shows("oh no") && rig.shows("exited with 3 - press enter to close, r to restart"),

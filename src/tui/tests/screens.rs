@@ -18,7 +18,7 @@ fn scene(cols: u16, rows: u16, theme: Theme) -> Rig {
     rig.screen(
         third,
         &["$ cargo test", "running 12 tests", "$"],
-        Modes::default(),
+        InputModes::default(),
     );
     rig.exit(id(4), Exit::Code(3));
     rig.wait(60_000);

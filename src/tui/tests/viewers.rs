@@ -131,7 +131,7 @@ fn a_pane_that_a_viewer_took_says_so_and_keeps_the_viewers_size() {
         info.taken = false;
         info.size = whole;
     });
-    rig.screen(id(1), &["whole"], Modes::default());
+    rig.screen(id(1), &["whole"], InputModes::default());
     assert!(
         !rig.shows("takes it back") && !rig.shows("···"),
         "{}",

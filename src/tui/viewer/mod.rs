@@ -204,11 +204,11 @@ impl<'t> Viewer<'t> {
                 self.look.live();
             }
             Incoming::Output(bytes) => {
-                let wishes = self.mirror.feed(&bytes);
-                if wishes.bell {
+                let requests = self.mirror.feed(&bytes);
+                if requests.bell {
                     self.outside.ring();
                 }
-                if let Some(text) = wishes
+                if let Some(text) = requests
                     .clipboard
                     .filter(|text| text.len() <= CLIPBOARD_BYTES)
                 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::cells::style_of;
 use super::super::style::Style;
-use super::look::{push, write_link, write_style};
+use super::pen::{push, write_link, write_style};
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;
 

@@ -1,5 +1,5 @@
 use super::{Terminal, shows};
-use crate::domain::screen::{Modes, MouseEncoding, MouseMode};
+use crate::domain::screen::{InputModes, MouseEncoding, MouseMode};
 
 #[test]
 fn the_alternate_screen_is_another_one() {
@@ -56,9 +56,9 @@ fn a_full_reset_forgets_everything() {
     );
     assert_eq!(
         snapshot.modes,
-        Modes {
+        InputModes {
             alternate_scroll: true,
-            ..Modes::default()
+            ..InputModes::default()
         }
     );
     assert_eq!(terminal.feed("q\x1b[9B").text(), "q");
@@ -89,7 +89,7 @@ fn changing_columns_clears_the_screen_but_setting_up_does_not() {
 
 #[test]
 fn input_modes_are_told() {
-    let modes = |bytes: &str| Terminal::fed(bytes).emulator.modes();
+    let modes = |bytes: &str| Terminal::fed(bytes).emulator.input_modes();
     assert!(modes("\x1b[?1h").application_cursor && !modes("\x1b[?1h\x1b[?1l").application_cursor);
     assert!(modes("\x1b=").application_keypad && !modes("\x1b=\x1b>").application_keypad);
     assert!(modes("\x1b[?66h").application_keypad);
@@ -124,7 +124,7 @@ fn input_modes_are_told() {
 
 #[test]
 fn keyboard_flags_are_stacked_for_each_screen() {
-    let flags = |bytes: &str| Terminal::fed(bytes).emulator.modes().kitty_flags;
+    let flags = |bytes: &str| Terminal::fed(bytes).emulator.input_modes().kitty_flags;
     assert_eq!(flags("\x1b[>5u"), 5);
     assert_eq!(flags("\x1b[>5u\x1b[>1u"), 1);
     assert_eq!(flags("\x1b[>5u\x1b[>1u\x1b[<u"), 5);
@@ -141,7 +141,12 @@ fn keyboard_flags_are_stacked_for_each_screen() {
 
 #[test]
 fn other_keys_are_modified_when_asked() {
-    let level = |bytes: &str| Terminal::fed(bytes).emulator.modes().modify_other_keys;
+    let level = |bytes: &str| {
+        Terminal::fed(bytes)
+            .emulator
+            .input_modes()
+            .modify_other_keys
+    };
     assert_eq!(level("\x1b[>4;2m"), 2);
     assert_eq!(level("\x1b[>4;2m\x1b[>4m"), 0);
     assert_eq!(level("\x1b[>4;2m\x1b[>4n"), 0);
@@ -152,7 +157,7 @@ fn other_keys_are_modified_when_asked() {
 fn modes_can_be_saved_and_restored() {
     let modes = Terminal::fed("\x1b[?2004h\x1b[?2004s\x1b[?2004l\x1b[?2004r")
         .emulator
-        .modes();
+        .input_modes();
     assert!(modes.bracketed_paste);
     assert_eq!(shows("\x1b[?7s\x1b[?7l\x1b[?7r0123456789a"), "0123456789|a");
 }

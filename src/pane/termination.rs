@@ -6,9 +6,9 @@ use rustix::process::{Pid, Signal};
 
 use super::session::{self, Member};
 
-/// Where in the escalation a session is. Made when the end begins; [`Ending::advance`] is called when it is due.
+/// Where in the escalation a session is. Made when the end begins; [`Termination::advance`] is called when it is due.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct Termination {
     leader: Pid,
     /// None once the leader has been reaped: from then on only remembered members are signalled.
     leader_lives: bool,
@@ -30,7 +30,7 @@ enum Step {
 /// How often KILL is repeated while somebody is left.
 const KILL_AGAIN: Duration = Duration::from_millis(100);
 
-impl Ending {
+impl Termination {
     /// Sends HUP to the whole session. TERM follows after a quarter of `grace`, KILL after all of it.
     pub fn begin(leader: Pid, leader_lives: bool, grace: Duration, now: Instant) -> Self {
         let ending = Self {
@@ -75,7 +75,7 @@ impl Ending {
     }
 
     /// Goes straight to KILL.
-    pub fn hurry(&mut self, now: Instant) {
+    pub fn kill_now(&mut self, now: Instant) {
         self.look_again();
         self.step = Step::Kill;
         self.began = now.checked_sub(self.grace).unwrap_or(now);

@@ -14,13 +14,13 @@ use crate::domain::screen::{Cell, Row, ScreenSnapshot};
 const SEARCH_ROWS: u64 = 256;
 
 /// A dead terminal's screen and history, readable like a living one's.
-pub(super) struct Remains {
+pub(super) struct FinalState {
     /// Rows without their trailing blanks, since dead terminals are kept until tundra ends.
     screen: ScreenSnapshot,
     history: Option<Emulator>,
 }
 
-impl Remains {
+impl FinalState {
     pub fn new(emulator: Emulator, keep_history: bool) -> Self {
         let screen = emulator.snapshot(None);
         let history = keep_history.then_some(emulator);

@@ -1,12 +1,12 @@
 //! Carries through the grid what its cells have no place for: a character without width, appended to the cell's text,
-//! names a look in a table here. So it moves with every scroll, insertion and deletion without a second grid.
+//! names a style in a table here. So it moves with every scroll, insertion and deletion without a second grid.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::screen::{Attrs, Color};
 
-/// The first of the characters that name a look: unassigned, ignored by default and without width.
+/// The first of the characters that name a style: unassigned, ignored by default and without width.
 const FIRST: u32 = 0xe_01f0;
 /// The characters from [`FIRST`] to the end of that range (U+E0FFF).
 const COUNT: usize = 0xe10;
@@ -14,9 +14,9 @@ const COUNT: usize = 0xe10;
 /// Characters that the grid would drop or join to another, with the noncharacter that stands for each in there.
 const STAND_INS: [(char, char); 2] = [('\u{fffd}', '\u{10ffff}'), ('\u{ad}', '\u{10fffe}')];
 
-/// The part of a cell's look that the grid does not know.
+/// The part of a cell's style that the grid does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub(super) struct Load {
+pub(super) struct ExtraStyle {
     pub attrs: Attrs,
     /// DECSCA: selective erase leaves the cell alone.
     pub protected: bool,
@@ -42,29 +42,29 @@ pub(super) fn from_grid(c: char) -> char {
 }
 
 #[derive(Default)]
-pub(super) struct Carriage {
-    loads: Vec<Option<Load>>,
-    numbers: HashMap<Load, usize>,
+pub(super) struct StyleTable {
+    styles: Vec<Option<ExtraStyle>>,
+    numbers: HashMap<ExtraStyle, usize>,
     /// Goes up whenever marks have been freed, so that nobody uses one that has got another meaning.
     generation: u64,
 }
 
-impl Carriage {
-    /// The mark that names this look, or `None` when all are taken.
-    pub fn mark(&mut self, load: &Load) -> Option<char> {
-        if let Some(number) = self.numbers.get(load) {
+impl StyleTable {
+    /// The mark that names this style, or `None` when all are taken.
+    pub fn mark(&mut self, extra: &ExtraStyle) -> Option<char> {
+        if let Some(number) = self.numbers.get(extra) {
             return mark_of(*number);
         }
-        let number = match self.loads.iter().position(Option::is_none) {
+        let number = match self.styles.iter().position(Option::is_none) {
             Some(free) => free,
-            None if self.loads.len() < COUNT => {
-                self.loads.push(None);
-                self.loads.len() - 1
+            None if self.styles.len() < COUNT => {
+                self.styles.push(None);
+                self.styles.len() - 1
             }
             None => return None,
         };
-        self.loads[number] = Some(load.clone());
-        self.numbers.insert(load.clone(), number);
+        self.styles[number] = Some(extra.clone());
+        self.numbers.insert(extra.clone(), number);
         mark_of(number)
     }
 
@@ -72,8 +72,8 @@ impl Carriage {
         self.numbers.is_empty()
     }
 
-    pub fn load(&self, mark: char) -> Option<&Load> {
-        self.loads.get(number_of(mark)?)?.as_ref()
+    pub fn extra_style(&self, mark: char) -> Option<&ExtraStyle> {
+        self.styles.get(number_of(mark)?)?.as_ref()
     }
 
     pub fn generation(&self) -> u64 {
@@ -83,11 +83,11 @@ impl Carriage {
     /// Frees the marks that `used` does not hold.
     pub fn keep(&mut self, used: impl Fn(char) -> bool) {
         self.generation += 1;
-        for (number, slot) in self.loads.iter_mut().enumerate() {
+        for (number, slot) in self.styles.iter_mut().enumerate() {
             if !mark_of(number).is_some_and(&used)
-                && let Some(load) = slot.take()
+                && let Some(extra) = slot.take()
             {
-                self.numbers.remove(&load);
+                self.numbers.remove(&extra);
             }
         }
     }

@@ -25,12 +25,12 @@ const FIRST_ALLOCATION: usize = 16 * 1024;
 const MAX_TURNS: usize = 16;
 
 /// The shared half: the pane's thread appends, readers take.
-pub(super) struct Fanout {
-    tape: Mutex<Tape>,
+pub(super) struct OutputBuffer {
+    state: Mutex<State>,
     head: watch::Sender<u64>,
 }
 
-struct Tape {
+struct State {
     ring: Ring,
     /// Whether output is kept; while it is not, it is only counted.
     open: bool,
@@ -57,7 +57,7 @@ struct Ring {
 }
 
 /// Reads one pane's output from a place in it.
-pub struct Output {
+pub struct OutputCursor {
     shared: Arc<Shared>,
     next: u64,
     /// The number of the last size change passed.
@@ -71,19 +71,19 @@ pub enum Next {
     /// Bytes were added to the caller's buffer.
     Bytes,
     /// The terminal has a new size; its screen is given whole, and the bytes after it go on from there.
-    Turn(Arc<Keyframe>),
+    Keyframe(Arc<Keyframe>),
     /// Nothing for now.
     Nothing,
-    /// The bytes that come next are no longer kept: go on from [`Output::keyframe`].
+    /// The bytes that come next are no longer kept: go on from [`OutputCursor::keyframe`].
     Behind,
     /// The terminal has ended and all of its output has been read.
     End,
 }
 
-impl Fanout {
+impl OutputBuffer {
     pub fn new(capacity: usize) -> Self {
         Self {
-            tape: Mutex::new(Tape {
+            state: Mutex::new(State {
                 ring: Ring {
                     bytes: VecDeque::new(),
                     head: 0,
@@ -105,51 +105,51 @@ impl Fanout {
     /// Numbers output and, where somebody may want it, keeps it.
     pub fn append(&self, bytes: &[u8]) {
         let head = {
-            let mut tape = self.tape();
-            if tape
+            let mut state = self.state();
+            if state
                 .idle_since
                 .is_some_and(|since| since.elapsed() > LINGER)
             {
-                tape.shut();
+                state.shut();
             }
-            let open = tape.open;
-            tape.ring.append(bytes, open);
+            let open = state.open;
+            state.ring.append(bytes, open);
             if !open {
                 return;
             }
-            tape.ring.head
+            state.ring.head
         };
         self.head.send_replace(head);
     }
 
     /// Keeps output from here on and tells where here is: the next byte's number and how often the size has changed.
     pub fn open(&self) -> (u64, u64) {
-        let mut tape = self.tape();
-        tape.open = true;
-        (tape.ring.head, tape.turned)
+        let mut state = self.state();
+        state.open = true;
+        (state.ring.head, state.turned)
     }
 
     /// Whether output is being kept for somebody.
     pub fn is_open(&self) -> bool {
-        self.tape().open
+        self.state().open
     }
 
     /// The number of the byte that comes next.
     pub fn head(&self) -> u64 {
-        self.tape().ring.head
+        self.state().ring.head
     }
 
     /// Notes a change of size at the present place.
     pub fn turn(&self, mut keyframe: Keyframe) {
         let head = {
-            let mut tape = self.tape();
-            tape.turned += 1;
-            keyframe.turn = tape.turned;
-            tape.turns.push_back(Arc::new(keyframe));
-            if tape.turns.len() > MAX_TURNS {
-                tape.forgotten = tape.turns.pop_front().map(|turn| turn.seq);
+            let mut state = self.state();
+            state.turned += 1;
+            keyframe.turn = state.turned;
+            state.turns.push_back(Arc::new(keyframe));
+            if state.turns.len() > MAX_TURNS {
+                state.forgotten = state.turns.pop_front().map(|turn| turn.seq);
             }
-            tape.ring.head
+            state.ring.head
         };
         self.head.send_replace(head);
     }
@@ -157,34 +157,34 @@ impl Fanout {
     /// Says that no more is to come; `last` is for readers that are too far behind to read the end of it.
     pub fn end(&self, last: Option<Keyframe>) {
         let head = {
-            let mut tape = self.tape();
-            tape.ended = true;
-            tape.last = last.map(Arc::new);
-            tape.ring.head
+            let mut state = self.state();
+            state.ended = true;
+            state.last = last.map(Arc::new);
+            state.ring.head
         };
         self.head.send_replace(head);
     }
 
     /// The numbers of the oldest byte kept and of the next one to come.
     pub fn extent(&self) -> (u64, u64) {
-        let tape = self.tape();
-        (tape.ring.start(), tape.ring.head)
+        let state = self.state();
+        (state.ring.start(), state.ring.head)
     }
 
     pub fn set_capacity(&self, capacity: usize) {
-        let mut tape = self.tape();
-        tape.ring.capacity = capacity;
-        let excess = tape.ring.bytes.len().saturating_sub(capacity);
-        tape.ring.bytes.drain(..excess);
-        tape.ring.bytes.shrink_to(capacity);
+        let mut state = self.state();
+        state.ring.capacity = capacity;
+        let excess = state.ring.bytes.len().saturating_sub(capacity);
+        state.ring.bytes.drain(..excess);
+        state.ring.bytes.shrink_to(capacity);
     }
 
-    fn tape(&self) -> MutexGuard<'_, Tape> {
-        self.tape.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Tape {
+impl State {
     /// Gives the kept output back.
     fn shut(&mut self) {
         self.open = false;
@@ -195,7 +195,7 @@ impl Tape {
     }
 }
 
-impl Tape {
+impl State {
     /// Whether everything from `next` on is kept, size changes too.
     fn keeps(&self, next: u64) -> bool {
         self.open
@@ -246,19 +246,19 @@ impl Ring {
     }
 }
 
-impl Output {
+impl OutputCursor {
     /// Reads on from `next`, if everything from there on is still kept.
     pub(super) fn resume(shared: &Arc<Shared>, next: u64) -> Option<Self> {
         let turned = {
-            let mut tape = shared.fanout.tape();
-            if !tape.keeps(next) || tape.ended {
+            let mut state = shared.output.state();
+            if !state.keeps(next) || state.ended {
                 return None;
             }
-            tape.readers += 1;
-            tape.idle_since = None;
+            state.readers += 1;
+            state.idle_since = None;
             // A turn at this very place may have been seen or not: seeing it again does no harm.
-            let ahead = tape.turns.iter().find(|turn| turn.seq >= next);
-            ahead.map_or(tape.turned, |turn| turn.turn - 1)
+            let ahead = state.turns.iter().find(|turn| turn.seq >= next);
+            ahead.map_or(state.turned, |turn| turn.turn - 1)
         };
         let mut output = Self::at(shared, next);
         output.turned = turned;
@@ -271,9 +271,9 @@ impl Output {
         history: usize,
     ) -> Result<(Arc<Keyframe>, Self), PaneError> {
         {
-            let mut tape = shared.fanout.tape();
-            tape.readers += 1;
-            tape.idle_since = None;
+            let mut state = shared.output.state();
+            state.readers += 1;
+            state.idle_since = None;
         }
         // From here on its drop takes it out of the books again.
         let mut output = Self::at(shared, 0);
@@ -289,7 +289,7 @@ impl Output {
             shared: Arc::clone(shared),
             next,
             turned: 0,
-            head: shared.fanout.head.subscribe(),
+            head: shared.output.head.subscribe(),
         }
     }
 
@@ -300,32 +300,36 @@ impl Output {
 
     /// The bytes that are there and not yet read.
     pub fn backlog(&self) -> u64 {
-        self.shared.fanout.head().saturating_sub(self.next)
+        self.shared.output.head().saturating_sub(self.next)
     }
 
     /// Takes what is there: at most `max` bytes into `out`.
     pub fn take(&mut self, max: usize, out: &mut Vec<u8>) -> Next {
-        let tape = self.shared.fanout.tape();
-        let turn = tape.turns.iter().find(|turn| turn.turn > self.turned);
+        let state = self.shared.output.state();
+        let turn = state.turns.iter().find(|turn| turn.turn > self.turned);
         // Turns that were forgotten unseen leave a gap in their numbers.
-        let skipped = turn.map_or(tape.turned, |turn| turn.turn - 1) != self.turned;
-        if skipped || !tape.keeps(self.next) {
-            let at_end = tape.ended && self.next == tape.ring.head;
+        let skipped = turn.map_or(state.turned, |turn| turn.turn - 1) != self.turned;
+        if skipped || !state.keeps(self.next) {
+            let at_end = state.ended && self.next == state.ring.head;
             return if at_end { Next::End } else { Next::Behind };
         }
-        let until = turn.map_or(tape.ring.head, |turn| turn.seq);
+        let until = turn.map_or(state.ring.head, |turn| turn.seq);
         if until > self.next {
-            let taken = tape.ring.copy(self.next, until, max, out);
-            drop(tape);
+            let taken = state.ring.copy(self.next, until, max, out);
+            drop(state);
             self.next += taken;
             return Next::Bytes;
         }
         if let Some(turn) = turn.cloned() {
-            drop(tape);
+            drop(state);
             self.turned = turn.turn;
-            return Next::Turn(turn);
+            return Next::Keyframe(turn);
         }
-        if tape.ended { Next::End } else { Next::Nothing }
+        if state.ended {
+            Next::End
+        } else {
+            Next::Nothing
+        }
     }
 
     /// The present screen, from which reading goes on; None where the terminal has ended without one.
@@ -336,7 +340,7 @@ impl Output {
             .await;
         let keyframe = match asked {
             Some(keyframe) => Arc::new(keyframe),
-            None => self.shared.fanout.tape().last.clone()?,
+            None => self.shared.output.state().last.clone()?,
         };
         self.next = keyframe.seq;
         self.turned = keyframe.turn;
@@ -351,19 +355,19 @@ impl Output {
     }
 }
 
-impl Drop for Output {
+impl Drop for OutputCursor {
     fn drop(&mut self) {
-        let mut tape = self.shared.fanout.tape();
-        tape.readers = tape.readers.saturating_sub(1);
-        if tape.readers == 0 {
-            tape.idle_since = Some(Instant::now());
+        let mut state = self.shared.output.state();
+        state.readers = state.readers.saturating_sub(1);
+        if state.readers == 0 {
+            state.idle_since = Some(Instant::now());
         }
     }
 }
 
-impl fmt::Debug for Output {
+impl fmt::Debug for OutputCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output")
+        f.debug_struct("OutputCursor")
             .field("id", &self.shared.id)
             .field("next", &self.next)
             .finish_non_exhaustive()

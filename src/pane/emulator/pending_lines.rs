@@ -12,7 +12,7 @@ use super::page::Page;
 use super::style::Style;
 use crate::domain::screen::{Color, Row};
 
-pub(super) struct Tail {
+pub(super) struct PendingLines {
     open: bool,
     /// The grid's rows are in history, and so are the lines; before that the lines are in `pending`.
     committed: bool,
@@ -25,7 +25,7 @@ pub(super) struct Tail {
     returned: bool,
 }
 
-impl Tail {
+impl PendingLines {
     pub fn new() -> Self {
         Self {
             open: false,

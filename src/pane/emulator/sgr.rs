@@ -1,13 +1,13 @@
-//! The look of a cell: what the grid's own cells hold of it, what has to be carried, and the sequences between.
+//! The rendition of a cell: what the grid's own cells hold of it, what has to be carried, and the sequences between.
 
-use super::carriage::Load;
 use super::grid::RawCell;
 use super::style::Style;
+use super::style_table::ExtraStyle;
 use crate::domain::screen::{Attrs, Color, ColorKind, Underline};
 
-/// The part of a look that the crate's cells hold.
+/// The part of a style that the crate's cells hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct Look {
+pub(super) struct Sgr {
     pub fg: Color,
     pub bg: Color,
     /// Bold, dim, italic, inverse and single underline alone.
@@ -15,7 +15,7 @@ pub(super) struct Look {
 }
 
 /// A style split into what the crate's cells hold and what must be carried.
-pub(super) fn split(style: &Style, protected: bool) -> (Look, Option<Load>) {
+pub(super) fn split(style: &Style, protected: bool) -> (Sgr, Option<ExtraStyle>) {
     let underlined = style.attrs.underline() != Underline::None;
     let known = Attrs::BOLD
         .with(Attrs::DIM)
@@ -26,7 +26,7 @@ pub(super) fn split(style: &Style, protected: bool) -> (Look, Option<Load>) {
         .with(Attrs::BLINK)
         .with(Attrs::OVERLINE);
     let mut attrs = Attrs::from_bits(style.attrs.bits() & known.bits());
-    let mut load = Load {
+    let mut extra = ExtraStyle {
         attrs: Attrs::from_bits(style.attrs.bits() & carried.bits()),
         protected,
         underline_color: if underlined {
@@ -39,35 +39,37 @@ pub(super) fn split(style: &Style, protected: bool) -> (Look, Option<Load>) {
     if underlined {
         attrs = attrs.with_underline(Underline::Single);
         if style.attrs.underline() != Underline::Single {
-            load.attrs = load.attrs.with_underline(style.attrs.underline());
+            extra.attrs = extra.attrs.with_underline(style.attrs.underline());
         }
     }
     // The crate knows one of the two only.
     if attrs.contains(Attrs::BOLD.with(Attrs::DIM)) {
         attrs = attrs.without(Attrs::DIM);
-        load.attrs = load.attrs.with(Attrs::DIM);
+        extra.attrs = extra.attrs.with(Attrs::DIM);
     }
     (
-        Look {
+        Sgr {
             fg: style.fg,
             bg: style.bg,
             attrs,
         },
-        (load != Load::default()).then_some(load),
+        (extra != ExtraStyle::default()).then_some(extra),
     )
 }
 
-pub(super) fn apply_load(style: &mut Style, load: &Load) {
-    let underline = load.attrs.underline();
-    style.attrs = style.attrs.with(load.attrs.with_underline(Underline::None));
+pub(super) fn apply_extra(style: &mut Style, extra: &ExtraStyle) {
+    let underline = extra.attrs.underline();
+    style.attrs = style
+        .attrs
+        .with(extra.attrs.with_underline(Underline::None));
     if underline != Underline::None {
         style.attrs = style.attrs.with_underline(underline);
     }
-    style.underline_color = load.underline_color;
-    style.link.clone_from(&load.link);
+    style.underline_color = extra.underline_color;
+    style.link.clone_from(&extra.link);
 }
 
-pub(super) fn raw_look(cell: &RawCell) -> Look {
+pub(super) fn sgr_of(cell: &RawCell) -> Sgr {
     let mut attrs = Attrs::NONE;
     for (set, attr) in [
         (cell.bold(), Attrs::BOLD),
@@ -82,7 +84,7 @@ pub(super) fn raw_look(cell: &RawCell) -> Look {
     if cell.underline() {
         attrs = attrs.with_underline(Underline::Single);
     }
-    Look {
+    Sgr {
         fg: color(cell.fgcolor()),
         bg: color(cell.bgcolor()),
         attrs,
@@ -97,12 +99,12 @@ pub(super) fn color(color: vt100::Color) -> Color {
     }
 }
 
-/// Writes the SGR sequence that leads from one look to another.
-pub(super) fn write_look(out: &mut Vec<u8>, from: Look, to: Look) {
+/// Writes the SGR sequence that leads from one rendition to another.
+pub(super) fn write_sgr(out: &mut Vec<u8>, from: Sgr, to: Sgr) {
     out.extend_from_slice(b"\x1b[");
     let mut from = from;
-    if to == Look::default() || from.attrs.without(to.attrs) != Attrs::NONE {
-        from = Look::default();
+    if to == Sgr::default() || from.attrs.without(to.attrs) != Attrs::NONE {
+        from = Sgr::default();
         out.extend_from_slice(b"0;");
     }
     for (attr, code) in [

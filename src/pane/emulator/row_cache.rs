@@ -6,11 +6,11 @@ use super::grid::Grid;
 use crate::domain::screen::Row;
 
 #[derive(Default)]
-pub(super) struct Shown {
+pub(super) struct RowCache {
     rows: Vec<Arc<Row>>,
 }
 
-impl Shown {
+impl RowCache {
     pub fn clear(&mut self) {
         self.rows.clear();
     }

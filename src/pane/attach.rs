@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::error::PaneError;
-use super::fanout::Output;
 use super::handle::{PaneHandle, Shared};
 use super::mailbox::Message;
+use super::output::OutputCursor;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::Owner;
@@ -52,7 +52,7 @@ pub enum Access {
 
 /// What became of something a viewer sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Admission {
     Accepted,
     /// Another one writes, or the viewer may only read.
     NotWriter,
@@ -77,7 +77,7 @@ struct Books {
 }
 
 /// A viewer's place at a pane; leaving is dropping it.
-pub struct Seat {
+pub struct Attachment {
     shared: Arc<Shared>,
     id: ViewerId,
     access: Access,
@@ -131,7 +131,7 @@ impl PaneHandle {
     ///
     /// # Errors
     /// [`PaneError::Dead`] when the terminal has ended.
-    pub fn attach(&self, access: Access) -> Result<Seat, PaneError> {
+    pub fn attach(&self, access: Access) -> Result<Attachment, PaneError> {
         let shared = self.shared_arc();
         if shared.ended_for().is_some() {
             return Err(PaneError::Dead(shared.id));
@@ -155,7 +155,7 @@ impl PaneHandle {
             settle(&shared, &books, owner);
             (id, left_off)
         };
-        Ok(Seat {
+        Ok(Attachment {
             shared,
             id,
             access,
@@ -170,7 +170,7 @@ impl PaneHandle {
     }
 
     /// How often somebody has taken a seat.
-    pub fn visits(&self) -> u64 {
+    pub fn attach_count(&self) -> u64 {
         self.shared().seats.books().last_id
     }
 
@@ -232,27 +232,27 @@ impl PaneHandle {
     pub async fn output(
         &self,
         history: usize,
-    ) -> Result<(Arc<super::keyframe::Keyframe>, Output), PaneError> {
-        Output::fresh(&self.shared_arc(), history).await
+    ) -> Result<(Arc<super::keyframe::Keyframe>, OutputCursor), PaneError> {
+        OutputCursor::fresh(&self.shared_arc(), history).await
     }
 
     /// Reads the output on from `next`; None where that is no longer kept.
-    pub fn output_from(&self, next: u64) -> Option<Output> {
-        Output::resume(&self.shared_arc(), next)
+    pub fn output_from(&self, next: u64) -> Option<OutputCursor> {
+        OutputCursor::resume(&self.shared_arc(), next)
     }
 
     /// The numbers of the oldest byte of output kept and of the next one to come.
     pub fn output_extent(&self) -> (u64, u64) {
-        self.shared().fanout.extent()
+        self.shared().output.extent()
     }
 
     /// Keeps at most so many bytes of output for viewers.
     pub fn set_replay_bytes(&self, bytes: usize) {
-        self.shared().fanout.set_capacity(bytes);
+        self.shared().output.set_capacity(bytes);
     }
 }
 
-impl Seat {
+impl Attachment {
     pub fn id(&self) -> ViewerId {
         self.id
     }
@@ -271,34 +271,34 @@ impl Seat {
     ///
     /// # Errors
     /// As [`PaneHandle::try_input`].
-    pub fn try_input(&self, input: Input) -> Result<Taken, PaneError> {
+    pub fn try_input(&self, input: Input) -> Result<Admission, PaneError> {
         if !self.claim() {
-            return Ok(Taken::NotWriter);
+            return Ok(Admission::NotWriter);
         }
         PaneHandle::new(Arc::clone(&self.shared))
             .try_input(input)
-            .map(|()| Taken::Accepted)
+            .map(|()| Admission::Accepted)
     }
 
     /// Sets the size, if this viewer writes or nobody does.
-    pub fn resize(&self, size: Size) -> Taken {
+    pub fn resize(&self, size: Size) -> Admission {
         if !self.claim() {
-            return Taken::NotWriter;
+            return Admission::NotWriter;
         }
         PaneHandle::new(Arc::clone(&self.shared)).resize(size);
-        Taken::Accepted
+        Admission::Accepted
     }
 
     /// Becomes the one who writes, whoever did before.
-    pub fn take(&self) -> Taken {
+    pub fn take(&self) -> Admission {
         if self.access == Access::ReadOnly {
-            return Taken::NotWriter;
+            return Admission::NotWriter;
         }
         let mut books = self.shared.seats.books();
         books.holder = Some(self.id);
         let owner = self.shared.info().owner;
         settle(&self.shared, &books, owner);
-        Taken::Accepted
+        Admission::Accepted
     }
 
     /// Goes on as another seat of the same viewer, whose connection is given up.
@@ -362,14 +362,14 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Attachment {
     fn drop(&mut self) {
         self.leave(None);
     }
 }
 
-impl fmt::Debug for Seat {
+impl fmt::Debug for Attachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Seat").field(&self.id).finish()
+        f.debug_tuple("Attachment").field(&self.id).finish()
     }
 }

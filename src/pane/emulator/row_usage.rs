@@ -4,7 +4,7 @@
 use crate::domain::screen::Color;
 use crate::domain::size::Size;
 
-pub(super) struct Usage {
+pub(super) struct RowUsage {
     size: Size,
     /// For each row, the column from which on it is surely blank in the default colour.
     used: Vec<u16>,
@@ -13,7 +13,7 @@ pub(super) struct Usage {
     touched: Vec<bool>,
 }
 
-impl Usage {
+impl RowUsage {
     /// Of a blank grid.
     pub fn new(size: Size) -> Self {
         let rows = usize::from(size.rows());

@@ -6,7 +6,7 @@ use std::io::Write;
 use super::super::pen::Pen;
 use super::super::style::Style;
 use crate::domain::screen::{Attrs, Color, Underline};
-use crate::pane::sgr::ColorParameter;
+use crate::pane::color_parameter::ColorParameter;
 
 /// Sets the pen whole, whatever it was.
 pub(super) fn set_pen(pen: &Pen, out: &mut Vec<u8>) {
