@@ -75,7 +75,7 @@ impl CopyMode {
         self.finder.prompt.is_some()
     }
 
-    /// Whether the cursor is on its way to what was searched, so that a key struck now is meant for the place there.
+    /// Whether the cursor is on its way to what was searched, so that a key pressed now is meant for the place there.
     pub fn is_searching(&self) -> bool {
         let row = self.viewport.cursor().row;
         let landing = self.landing && self.viewport.row(row).is_none();

@@ -5,35 +5,37 @@
 //! what the screen should look like; `frame` finds the least bytes for it, and a thread writes them. Nothing is drawn
 //! unless something changed, at most 60 times a second, and with no message on the screen nothing wakes up by itself.
 //!
-//! Only `terminal` touches terminal settings; ratatui stays in here. This room must not know of sockets, of the
+//! What belongs to the user's place is `session`, what belongs to the terminal that shows it is `client`, and `model` is both.
+//! Only `outer` touches a terminal; ratatui stays in here. This room must not know of sockets, of the
 //! emulator, or of how a pane gets its bytes.
 
 mod address;
+mod client;
 mod copy;
 mod effect;
 mod error;
 mod frame;
-mod guard;
 mod input;
 mod model;
 mod msg;
-mod outside;
-mod palette_match;
+mod notice;
+mod now;
+mod outer;
 mod run;
 mod runner;
-mod terminal;
+mod services;
+mod session;
 #[cfg(test)]
 mod tests;
 mod theme;
 mod update;
 mod view;
 mod viewer;
-mod writer;
 
 pub use address::{Addresses, BrowserAddress};
 pub use error::TuiError;
-pub use guard::install_panic_hook;
-pub use model::Severity;
-pub use run::{Ending, First, Notice, Prominence, Services, run};
-pub use terminal::Terminal;
+pub use notice::{Notice, Prominence, Severity};
+pub use outer::{Terminal, install_panic_hook};
+pub use run::run;
+pub use services::{Ending, First, Services};
 pub use viewer::{Incoming, Outgoing, Viewing, view};

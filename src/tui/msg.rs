@@ -7,7 +7,7 @@ use super::address::BrowserAddress;
 use super::effect::Place;
 use super::input::InputEvent;
 use super::model::Options;
-use super::run::Notice;
+use super::notice::Notice;
 use super::theme::Theme;
 use crate::domain::agent::AgentKind;
 use crate::domain::event::TerminalEvent;

@@ -18,7 +18,7 @@ pub(super) fn blank_row(cols: u16) -> Row {
 }
 
 /// Marks an area of the chrome as a hole that a pane shows through.
-pub(in crate::tui) fn cut_hole(buffer: &mut Buffer, rect: Rect) {
+pub fn cut_hole(buffer: &mut Buffer, rect: Rect) {
     let area = ratatui::layout::Rect::new(rect.x, rect.y, rect.width, rect.height)
         .intersection(buffer.area);
     for position in area.positions() {

@@ -2,10 +2,11 @@
 //!
 //! Chrome (everything of tundra's own) comes as a ratatui buffer and only when it changed. Pane cells are put into its
 //! holes row by row, and a row is looked at again only if the snapshot's row is another one than last time (rows are
-//! shared between snapshots), so that a struck key costs one row. This room writes bytes into a buffer and does no
+//! shared between snapshots), so that a pressed key costs one row. This room writes bytes into a buffer and does no
 //! input or output; it must not know of panes' programs or of modes of the front end.
 
 mod compose;
+mod keyboard;
 mod outer;
 mod pen;
 
@@ -15,9 +16,9 @@ use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::buffer::Buffer;
 
+pub use compose::cut_hole;
+pub use keyboard::kitty_flags;
 pub use outer::{CursorAt, Mouse, OuterModes};
-
-pub(super) use compose::cut_hole;
 
 use self::compose::{apply_span, blank_row, chrome_row, place_row, settle};
 use self::outer::OuterState;

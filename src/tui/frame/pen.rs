@@ -24,7 +24,7 @@ const RENDITION_BITS: u16 = {
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Look {
+struct Rendition {
     fg: Color,
     bg: Color,
     attrs: Attrs,
@@ -39,22 +39,22 @@ pub(super) struct Pen<'a> {
     theme: &'a Theme,
     /// Row and column; None where it is not known.
     at: Option<(u16, usize)>,
-    look: Look,
+    rendition: Rendition,
 }
 
 impl<'a> Pen<'a> {
-    /// Frames begin and end with the plain look.
+    /// Frames begin and end with the plain rendition.
     pub(super) fn new(theme: &'a Theme) -> Self {
         Self {
             theme,
             at: None,
-            look: Look::default(),
+            rendition: Rendition::default(),
         }
     }
 
     pub(super) fn clear(&mut self, out: &mut Vec<u8>) {
         let _ = queue!(out, SetAttribute(Attribute::Reset), Clear(ClearType::All));
-        self.look = Look::default();
+        self.rendition = Rendition::default();
         self.at = None;
     }
 
@@ -67,7 +67,7 @@ impl<'a> Pen<'a> {
             return;
         }
         self.go(y, x, out);
-        self.set_look(look_of(row, cell), out);
+        self.set_rendition(rendition_of(row, cell), out);
         let wide = cell.attrs.contains(Attrs::WIDE);
         let cluster = row.extra(cell).and_then(|extra| extra.cluster.as_deref());
         if let Some(cluster) = cluster {
@@ -98,13 +98,13 @@ impl<'a> Pen<'a> {
     /// Blanks the rest of a row with the default background.
     pub(super) fn erase_to_end(&mut self, y: u16, x: usize, out: &mut Vec<u8>) {
         self.go(y, x, out);
-        self.set_look(Look::default(), out);
+        self.set_rendition(Rendition::default(), out);
         let _ = queue!(out, Clear(ClearType::UntilNewLine));
     }
 
-    /// Ends with the plain look.
+    /// Ends with the plain rendition.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        self.set_look(Look::default(), out);
+        self.set_rendition(Rendition::default(), out);
     }
 
     fn go(&mut self, y: u16, x: usize, out: &mut Vec<u8>) {
@@ -120,47 +120,47 @@ impl<'a> Pen<'a> {
         self.at = Some((y, x));
     }
 
-    fn set_look(&mut self, look: Look, out: &mut Vec<u8>) {
-        if look == self.look {
+    fn set_rendition(&mut self, rendition: Rendition, out: &mut Vec<u8>) {
+        if rendition == self.rendition {
             return;
         }
-        if look.link != self.look.link {
+        if rendition.link != self.rendition.link {
             out.extend_from_slice(b"\x1b]8;;");
-            if let Some(link) = &look.link {
+            if let Some(link) = &rendition.link {
                 out.extend(link.bytes().filter(|byte| !byte.is_ascii_control()));
             }
             out.extend_from_slice(b"\x1b\\");
         }
         let mut sgr = Sgr::new(out);
-        let mut before = std::mem::take(&mut self.look);
-        let takes_back = before.attrs.without(look.attrs) != Attrs::NONE
-            || (before.underline != Underline::None && look.underline == Underline::None);
+        let mut before = std::mem::take(&mut self.rendition);
+        let takes_back = before.attrs.without(rendition.attrs) != Attrs::NONE
+            || (before.underline != Underline::None && rendition.underline == Underline::None);
         if takes_back {
             sgr.push(format_args!("0"));
-            before = Look::default();
+            before = Rendition::default();
         }
         for (attr, number) in Attrs::RENDITION {
-            if look.attrs.contains(attr) && !before.attrs.contains(attr) {
+            if rendition.attrs.contains(attr) && !before.attrs.contains(attr) {
                 sgr.push(format_args!("{number}"));
             }
         }
-        if look.underline != before.underline {
-            match look.underline {
+        if rendition.underline != before.underline {
+            match rendition.underline {
                 Underline::None | Underline::Single => sgr.push(format_args!("4")),
                 style => sgr.push(format_args!("4:{}", style as u16)),
             }
         }
-        if look.fg != before.fg {
-            sgr.color(self.theme.cell_color(look.fg), 30);
+        if rendition.fg != before.fg {
+            sgr.color(self.theme.cell_color(rendition.fg), 30);
         }
-        if look.bg != before.bg {
-            sgr.color(self.theme.cell_color(look.bg), 40);
+        if rendition.bg != before.bg {
+            sgr.color(self.theme.cell_color(rendition.bg), 40);
         }
-        if look.underline_color != before.underline_color {
-            sgr.underline_color(self.theme.cell_color(look.underline_color));
+        if rendition.underline_color != before.underline_color {
+            sgr.underline_color(self.theme.cell_color(rendition.underline_color));
         }
         sgr.finish();
-        self.look = look;
+        self.rendition = rendition;
     }
 }
 
@@ -169,9 +169,9 @@ fn columns(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }
 
-fn look_of(row: &Row, cell: &Cell) -> Look {
+fn rendition_of(row: &Row, cell: &Cell) -> Rendition {
     let extra = row.extra(cell);
-    Look {
+    Rendition {
         fg: cell.fg,
         bg: cell.bg,
         attrs: Attrs::from_bits(cell.attrs.bits() & RENDITION_BITS),

@@ -1,7 +1,6 @@
 //! The meaning of one whole control sequence.
 
-use super::InputEvent;
-use super::decode::Reply;
+use super::event::{InputEvent, Reply};
 use crate::domain::input::{
     KeyCode, KeyEvent, KeyKind, KeypadKey, MediaKey, ModifierKey, Mods, MouseButton, MouseEvent,
     MouseKind,

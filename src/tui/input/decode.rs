@@ -4,8 +4,8 @@
 //! protocol (<https://sw.kovidgoyal.net/kitty/keyboard-protocol/>); SGR and X10 mouse; bracketed paste; focus; the few
 //! answers tundra asks for. Anything else is dropped without a trace in the input.
 
-use super::InputEvent;
 use super::csi;
+use super::event::{Background, InputEvent, Reply};
 use crate::domain::input::{KeyCode, KeyEvent, KeypadKey, Mods};
 
 const ESC: u8 = 0x1b;
@@ -16,17 +16,6 @@ const STRING_BYTES: usize = 4096;
 /// A longer paste arrives in pieces of this size, each of which a pane has room for.
 const PASTE_BYTES: usize = 1 << 20;
 const PASTE_END: &[u8] = b"\x1b[201~";
-
-/// An answer to a query of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Kitty keyboard flags in force: the protocol is spoken.
-    Keyboard(u8),
-    /// Primary device attributes; every terminal answers these, so what was asked before has been answered by now.
-    DeviceAttributes,
-    /// The background colour, 16 bits a channel.
-    Background(u16, u16, u16),
-}
 
 /// The state between two reads.
 #[derive(Debug, Default)]
@@ -279,11 +268,11 @@ fn osc(content: &[u8]) -> Option<InputEvent> {
         })
     });
     let mut next = || channels.next().flatten();
-    Some(InputEvent::Reply(Reply::Background(
-        next()?,
-        next()?,
-        next()?,
-    )))
+    Some(InputEvent::Reply(Reply::Background(Background {
+        red: next()?,
+        green: next()?,
+        blue: next()?,
+    })))
 }
 
 fn character(bytes: &[u8]) -> Step {

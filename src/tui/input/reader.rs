@@ -6,7 +6,8 @@ use std::os::fd::OwnedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
-use super::{Decoder, InputEvent};
+use super::decode::Decoder;
+use super::event::InputEvent;
 
 /// A lone Escape is a key once nothing has followed it for so long: longer than a sequence takes to arrive whole,
 /// shorter than anybody notices.

@@ -1,6 +1,5 @@
 //! What is known of the providers, as of the last look.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,6 @@ use crate::domain::breaker::BreakerState;
 use crate::domain::bucket::Gauge;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{ProviderState, ProviderStatus};
-use crate::domain::usage::Attempt;
 use crate::providers::{ProcessStatus, ProvidersStatus};
 
 /// A full second, the step of everything that counts down.
@@ -100,29 +98,4 @@ fn steps(provider: &ProviderStatus) -> impl Iterator<Item = Duration> {
             if part.is_zero() { SECOND } else { part }
         })
         .chain(fills.then_some(SECOND))
-}
-
-/// The panel of providers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Panel {
-    /// The chosen one; it may be gone meanwhile.
-    pub selected: Option<ProfileName>,
-    pub page: Page,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Page {
-    List,
-    /// All about the chosen one, with its last attempts.
-    Details {
-        attempts: Vec<Attempt>,
-        scroll: usize,
-    },
-    /// What the chosen one's server has written.
-    Output {
-        file: Option<PathBuf>,
-        lines: Vec<String>,
-        /// Lines scrolled up from the newest.
-        scroll: usize,
-    },
 }

@@ -4,77 +4,60 @@
 //! history) runs beside it and comes back as a message. Frames go out one at a time, at most 60 a second, the first
 //! one after a pause at once.
 
-mod effects;
+mod backend;
+mod screen;
 mod watches;
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use self::backend::Backend;
+use self::screen::{Screen, ScreenEvent};
 use self::watches::Watches;
-use super::address::Addresses;
+use super::client::Client;
+use super::effect::Effect;
 use super::error::TuiError;
-use super::frame::Frame;
 use super::input::{InputEvent, Reply};
-use super::model::{Model, Now, Options};
+use super::model::{Model, Options};
 use super::msg::Msg;
-use super::outside::Outside;
-use super::run::{Ending, Notice, Services};
-use super::terminal::{LEAVE_WITHIN, Terminal};
-use super::theme::{Theme, ThemeChoice, UnicodeChoice};
-use super::update::{self, Redraw};
-use super::view;
-use super::writer::Writer;
-use crate::config::{self, Settings};
+use super::notice::{Notice, Prominence, Severity};
+use super::now::Now;
+use super::outer::{Environment, JobControl, JobEvent, Terminal};
+use super::services::{Ending, Services};
+use super::theme::Theme;
+use super::update;
+use crate::config::Settings;
 use crate::domain::event::TerminalEvent;
-use crate::domain::pace::Pace;
-use crate::pane::Pool;
-use crate::providers::{Changes, Events, Providers};
+use crate::pane::PaneHandle;
+use crate::providers::{Changes, Events};
 use crate::runtime::fault;
 use crate::runtime::signals::{Termination, Terminations};
 
-/// How long a first pane may take to start before an empty screen is shown.
-const FIRST_FRAME: Duration = Duration::from_millis(100);
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
 /// The least time between two looks at the providers.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-pub(super) struct Runner<'a> {
-    terminal: &'a Terminal,
-    pool: Pool,
-    providers: Providers,
+pub(super) struct Runner {
+    backend: Backend,
+    screen: Screen,
+    job: JobControl,
+    watches: Watches,
+    model: Model,
     provider_changes: Changes,
     provider_events: Events,
-    look: Look,
+    provider_poll: ProviderPoll,
     settings: tokio::sync::watch::Receiver<Arc<Settings>>,
     notices: mpsc::Receiver<Notice>,
     terminations: Terminations,
-    addresses: Arc<dyn Addresses>,
-    input: mpsc::Receiver<InputEvent>,
     events: broadcast::Receiver<TerminalEvent>,
-    window: Signal,
-    stopped: Signal,
-    continued: Signal,
-    writer: Writer,
-    /// Answers under way; each is one message.
-    answers: JoinSet<Msg>,
-    watches: Watches,
-    model: Model,
-    frame: Frame,
-    outside: Outside,
-    redraw: Redraw,
-    pace: Pace,
-    /// Until then the first frame waits for a pane to show.
-    first_frame_by: Instant,
-    background: Option<bool>,
+    /// What the terminal answered about its background.
+    is_light: Option<bool>,
     /// The user wants to go back to the shell for a while.
     suspending: bool,
     ending: Option<Result<Ending, TuiError>>,
@@ -82,7 +65,7 @@ pub(super) struct Runner<'a> {
 
 /// When the providers were looked at, or are to be.
 #[derive(Clone, Copy, Debug)]
-enum Look {
+enum ProviderPoll {
     Done(Instant),
     /// They changed right after the last look.
     Due(Instant),
@@ -91,21 +74,20 @@ enum Look {
 /// What woke the loop.
 enum Woken {
     Message(Msg),
-    Input(InputEvent),
+    Screen(ScreenEvent),
     Event(Result<TerminalEvent, RecvError>),
     Providers,
-    Written(io::Result<()>),
     Settings,
-    Window,
-    Stop,
-    Continue,
+    Job(JobEvent),
     End(Ending),
     /// A moment came: a frame may be drawn, or the model waited for it.
     Time,
 }
 
-impl<'a> Runner<'a> {
-    pub(super) fn new(terminal: &'a Terminal, services: Services) -> Result<Self, TuiError> {
+impl Runner {
+    /// # Errors
+    /// [`TuiError::Setup`] when the terminal or this process's signals cannot be taken.
+    pub(super) fn new(terminal: Terminal, services: Services) -> Result<Self, TuiError> {
         let Services {
             pool,
             settings,
@@ -115,63 +97,49 @@ impl<'a> Runner<'a> {
             addresses,
             first,
         } = services;
-        let listen = |kind| signal(kind).map_err(TuiError::Setup);
-        let events = pool.events();
+        let screen = Screen::new(terminal)?;
         let current = Arc::clone(&settings.borrow());
-        let model = Model::new(
-            terminal.size(),
-            Arc::new(options_of(&current)),
-            theme_of(&current, None),
-            pool.gauge(),
+        let client = Client::new(
+            screen.size(),
+            theme_of(&current, screen.environment(), None),
+            current.general.mouse,
         );
         let mut runner = Self {
-            terminal,
+            screen,
+            job: JobControl::of_process().map_err(TuiError::Setup)?,
+            watches: Watches::default(),
+            model: Model::new(client, Arc::new(options_of(&current)), pool.gauge()),
             provider_changes: providers.changes(),
             provider_events: providers.events(),
-            providers,
-            look: Look::Done(Instant::now()),
+            provider_poll: ProviderPoll::Done(Instant::now()),
             settings,
             notices,
             terminations,
-            addresses,
-            input: terminal.events().map_err(TuiError::Setup)?,
-            events,
-            window: listen(SignalKind::window_change())?,
-            stopped: listen(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
-            continued: listen(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-            writer: terminal.writer().map_err(TuiError::Setup)?,
-            answers: JoinSet::new(),
-            watches: Watches::default(),
-            model,
-            frame: Frame::new(),
-            outside: Outside::default(),
-            redraw: Redraw::All,
-            pace: Pace::default(),
-            first_frame_by: Instant::now() + FIRST_FRAME,
-            background: None,
+            events: pool.events(),
+            is_light: None,
             suspending: false,
             ending: None,
-            pool,
+            backend: Backend::new(pool, providers, addresses),
         };
         runner.look_at_providers();
         let mut effects = Vec::new();
         update::first(&mut runner.model, first, &mut effects);
         runner.do_effects(effects);
         // Terminals that somebody opened before there was a front end.
-        let existing = runner.pool.list();
+        let existing = runner.backend.list();
         runner.take(Msg::Listed(existing));
         Ok(runner)
     }
 
     pub(super) async fn run(mut self: Box<Self>) -> Result<Ending, TuiError> {
         loop {
-            self.watches.keep(&self.pool, &self.model);
-            let pause = self.draw_or_wait();
+            self.watches.keep(&self.backend.pool, &self.model);
+            let pause = self.screen.draw_or_wait(&self.model);
             let woken = Box::pin(self.wait(pause)).await;
             self.handle(woken).await;
             // What is there already is taken before the next frame.
             for _ in 0..BATCH {
-                match self.input.try_recv() {
+                match self.screen.input.try_recv() {
                     Ok(event) if self.ending.is_none() => self.take_input(event),
                     _ => break,
                 }
@@ -181,74 +149,39 @@ impl<'a> Runner<'a> {
             }
             if let Some(ending) = self.ending.take() {
                 info!(?ending, "the front end ends");
-                self.settle_writer().await;
+                self.screen.settle().await;
                 return ending;
             }
         }
     }
 
-    /// Draws if something changed and a frame may go out; else tells how long until one may.
-    fn draw_or_wait(&mut self) -> Option<Instant> {
-        if self.redraw == Redraw::Nothing && self.outside.is_empty() || !self.writer.is_idle() {
-            return None;
-        }
-        let now = Instant::now();
-        // A first frame without its pane would only hold up the one with it.
-        let first = (self.model.tab().is_none()).then_some(self.first_frame_by);
-        if let Some(next) = self.pace.next().max(first)
-            && now < next
-        {
-            return Some(next);
-        }
-        fault::point("front", "draw");
-        if self.redraw == Redraw::All {
-            self.frame.set_chrome(&view::chrome(&self.model));
-        }
-        let mut bytes = self.writer.buffer();
-        self.outside.drain(&mut bytes);
-        self.frame.draw(
-            &self.model.theme,
-            &view::contents(&self.model),
-            &view::modes(&self.model),
-            &mut bytes,
-        );
-        self.redraw = Redraw::Nothing;
-        if !bytes.is_empty() {
-            self.pace.shown(now);
-            self.writer.send(bytes);
-        }
-        None
-    }
-
+    /// Waits for whatever comes first. Cancel-safe.
     async fn wait(&mut self, pause: Option<Instant>) -> Woken {
-        let look = match self.look {
-            Look::Due(at) => Some(at),
-            Look::Done(_) => None,
+        let poll = match self.provider_poll {
+            ProviderPoll::Due(at) => Some(at),
+            ProviderPoll::Done(_) => None,
         };
-        let deadline = [pause, self.model.next_deadline(), look]
+        let deadline = [pause, self.model.next_deadline(), poll]
             .into_iter()
             .flatten()
             .min();
         tokio::select! {
             biased;
             termination = self.terminations.next() => Woken::End(Ending::Signal(termination)),
-            Some(event) = self.input.recv() => Woken::Input(event),
-            written = self.writer.finished() => Woken::Written(written),
+            event = self.screen.next() => Woken::Screen(event),
             (id, screen) = self.watches.changed() => Woken::Message(Msg::Screen(id, screen)),
             event = self.events.recv() => Woken::Event(event),
-            Some(answer) = self.answers.join_next() => match answer {
+            Some(answer) = self.backend.answer() => match answer {
                 Ok(msg) => Woken::Message(msg),
-                // Only a bug of ours ends one; nothing else may depend on it.
+                // Only a bug of tundra's ends one; nothing else may depend on it.
                 Err(error) => {
                     warn!(%error, "an answer was lost");
                     Woken::Time
                 }
             },
             event = self.provider_events.next() => Woken::Message(Msg::ProviderEvent(event)),
-            () = self.provider_changes.next(), if look.is_none() => Woken::Providers,
-            _ = self.window.recv() => Woken::Window,
-            _ = self.stopped.recv() => Woken::Stop,
-            _ = self.continued.recv() => Woken::Continue,
+            () = self.provider_changes.next(), if poll.is_none() => Woken::Providers,
+            event = self.job.next() => Woken::Job(event),
             Ok(()) = self.settings.changed() => Woken::Settings,
             Some(notice) = self.notices.recv() => Woken::Message(Msg::Notice(notice)),
             () = until(deadline) => Woken::Time,
@@ -258,23 +191,23 @@ impl<'a> Runner<'a> {
     async fn handle(&mut self, woken: Woken) {
         match woken {
             Woken::Message(msg) => self.take(msg),
-            Woken::Input(event) => self.take_input(event),
-            Woken::Event(event) => self.take_event(event),
-            Woken::Written(Ok(())) => {}
-            Woken::Written(Err(error)) => {
+            Woken::Screen(ScreenEvent::Input(event)) => self.take_input(event),
+            Woken::Screen(ScreenEvent::Written(Ok(()))) => {}
+            Woken::Screen(ScreenEvent::Written(Err(error))) => {
                 warn!(%error, "the outer terminal cannot be written");
                 self.ending = Some(Ok(Ending::Signal(Termination::Hangup)));
             }
+            Woken::Event(event) => self.take_event(event),
             Woken::Settings => self.take_settings(),
-            Woken::Window => self.resized(),
-            Woken::Stop => self.suspend().await,
+            Woken::Job(JobEvent::Resized) => self.resized(),
+            Woken::Job(JobEvent::Stop) => self.suspend().await,
             // Who stopped the process without a word may have had the terminal meanwhile.
-            Woken::Continue if self.terminal.is_raw() => self.resized(),
-            Woken::Continue => self.come_back(),
+            Woken::Job(JobEvent::Continued) if self.screen.is_raw() => self.resized(),
+            Woken::Job(JobEvent::Continued) => self.come_back(),
             Woken::End(ending) => self.ending = Some(Ok(ending)),
             Woken::Providers => self.providers_changed(),
             Woken::Time => {
-                if let Look::Due(at) = self.look
+                if let ProviderPoll::Due(at) = self.provider_poll
                     && at <= Instant::now()
                 {
                     self.look_at_providers();
@@ -286,11 +219,20 @@ impl<'a> Runner<'a> {
 
     /// Looks at once after a pause, and else a little later: a busy gateway changes hundreds of times a second.
     fn providers_changed(&mut self) {
-        match self.look {
-            Look::Done(at) if at.elapsed() < LOOK_AGAIN => self.look = Look::Due(at + LOOK_AGAIN),
-            Look::Done(_) => self.look_at_providers(),
-            Look::Due(_) => {}
+        match self.provider_poll {
+            ProviderPoll::Done(at) if at.elapsed() < LOOK_AGAIN => {
+                self.provider_poll = ProviderPoll::Due(at + LOOK_AGAIN);
+            }
+            ProviderPoll::Done(_) => self.look_at_providers(),
+            ProviderPoll::Due(_) => {}
         }
+    }
+
+    fn look_at_providers(&mut self) {
+        self.provider_poll = ProviderPoll::Done(Instant::now());
+        let details = self.model.details_of().cloned();
+        let status = self.backend.provider_status(details);
+        self.take(status);
     }
 
     fn take(&mut self, msg: Msg) {
@@ -301,17 +243,61 @@ impl<'a> Runner<'a> {
         let mut effects = Vec::new();
         fault::point("front", "update");
         let redraw = update::update(&mut self.model, msg, now, &mut effects);
-        self.redraw = self.redraw.max(redraw);
+        self.screen.mark(redraw);
         self.do_effects(effects);
+    }
+
+    fn do_effects(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.do_effect(effect);
+        }
+    }
+
+    fn do_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open(place, spec, near) => self.backend.open(place, spec, near),
+            Effect::Input(id, input) => {
+                if let Some(refused) = self.backend.input(id, input) {
+                    self.take(refused);
+                }
+            }
+            Effect::Resize(id, size) => self.backend.with(id, |pane| pane.resize_from_front(size)),
+            Effect::Kill(id) => self.backend.with(id, PaneHandle::kill),
+            Effect::Rename(id, name) => self.backend.with(id, |pane| pane.rename(&name)),
+            Effect::Seen(id) => self.backend.with(id, PaneHandle::seen),
+            Effect::Rows(id, range) => self.backend.rows(id, range),
+            Effect::Search(id, number, search) => self.backend.search(id, number, *search),
+            Effect::Address(id) => {
+                let address = self.backend.address(id);
+                self.take(address);
+            }
+            Effect::FindAgents => self.backend.find_agents(),
+            Effect::LookAtProviders => self.look_at_providers(),
+            Effect::Steer(command) => self.backend.steer(command),
+            Effect::ServerOutput(name) => self.backend.server_output(name),
+            Effect::Clipboard(text) => {
+                if !self.screen.out_of_band.set_clipboard(text) {
+                    self.take(Msg::Notice(Notice {
+                        severity: Severity::Warning,
+                        prominence: Prominence::Toast,
+                        text: "too long for the outer terminal's clipboard".to_owned(),
+                    }));
+                }
+            }
+            Effect::Bell => self.screen.out_of_band.ring(),
+            Effect::Notify(text) => self.screen.out_of_band.notify(&text),
+            Effect::Repaint => self.screen.repaint(),
+            Effect::Suspend => self.suspending = true,
+            Effect::Quit => self.ending = Some(Ok(Ending::Quit)),
+            Effect::Fail(why) => self.ending = Some(Err(TuiError::NotStarted(why))),
+        }
     }
 
     fn take_input(&mut self, event: InputEvent) {
         match event {
             InputEvent::Closed => self.ending = Some(Ok(Ending::Signal(Termination::Hangup))),
-            InputEvent::Reply(Reply::Background(red, green, blue)) => {
-                // Perceived brightness, ITU-R BT.601.
-                let light = 299 * u64::from(red) + 587 * u64::from(green) + 114 * u64::from(blue);
-                self.background = Some(light > 500 * u64::from(u16::MAX));
+            InputEvent::Reply(Reply::Background(background)) => {
+                self.is_light = Some(background.is_light());
                 self.take_settings();
             }
             event => self.take(Msg::Input(event)),
@@ -321,72 +307,56 @@ impl<'a> Runner<'a> {
     fn take_event(&mut self, event: Result<TerminalEvent, RecvError>) {
         match event {
             Ok(event) => {
-                let id = effects::subject(&event);
-                let pane = self.pool.get(id);
-                if matches!(event, TerminalEvent::Exited { .. })
+                let info = self.backend.info_of(&event);
+                if let TerminalEvent::Exited { id, .. } = event
                     && let Some(screen) = self.watches.last(id)
                 {
                     self.take(Msg::Screen(id, screen));
                 }
-                let info = pane.map(|pane| Box::new(pane.info()));
                 self.take(Msg::Terminal(event, info));
             }
             Err(RecvError::Lagged(_)) => {
-                let list = self.pool.list();
+                let list = self.backend.list();
                 self.take(Msg::Listed(list));
             }
             Err(RecvError::Closed) => {}
         }
-        let gauge = self.pool.gauge();
+        let gauge = self.backend.gauge();
         self.take(Msg::Gauge(gauge));
     }
 
     fn take_settings(&mut self) {
         let settings = Arc::clone(&self.settings.borrow_and_update());
-        let theme = theme_of(&settings, self.background);
+        let theme = theme_of(&settings, self.screen.environment(), self.is_light);
         let options = Arc::new(options_of(&settings));
-        if theme != self.model.theme || *options != *self.model.options {
+        if theme != self.model.client.theme || *options != *self.model.options {
             self.take(Msg::Options(options, theme));
         }
     }
 
     fn resized(&mut self) {
-        let (cols, rows) = self.terminal.size();
+        let (cols, rows) = self.screen.size();
         // The terminal may have moved its text about.
-        self.frame.repaint();
+        self.screen.repaint();
         self.take(Msg::Resized(cols, rows));
     }
 
     /// Gives the terminal back and stops, until somebody continues the process.
     async fn suspend(&mut self) {
-        self.settle_writer().await;
-        self.terminal.leave();
-        // STOP rather than TSTP: the kernel drops TSTP where no shell could bring the process back.
-        let result =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
-        if let Err(error) = result {
+        self.screen.leave().await;
+        if let Err(error) = JobControl::stop() {
             warn!(%error, "cannot stop");
         }
         self.come_back();
     }
 
-    /// Takes the terminal again; after a stop that nobody announced as well.
     fn come_back(&mut self) {
-        self.terminal.leave();
-        if let Err(error) = self.terminal.enter() {
+        if let Err(error) = self.screen.come_back() {
             warn!(%error, "the terminal cannot be entered again");
             self.ending = Some(Ok(Ending::Signal(Termination::Hangup)));
             return;
         }
-        self.frame.reentered();
         self.resized();
-    }
-
-    /// Waits until the frame in flight is out, but not for a terminal that does not read.
-    async fn settle_writer(&mut self) {
-        if !self.writer.is_idle() {
-            let _ = tokio::time::timeout(LEAVE_WITHIN, self.writer.finished()).await;
-        }
     }
 }
 
@@ -405,21 +375,8 @@ fn options_of(settings: &Settings) -> Options {
     }
 }
 
-/// The theme for this terminal; `light` is what it answered about its background.
-pub(super) fn theme_of(settings: &Settings, light: Option<bool>) -> Theme {
-    let choice = match (settings.general.theme, light) {
-        (config::ThemeChoice::Dark, _) | (config::ThemeChoice::Auto, Some(false)) => {
-            ThemeChoice::Dark
-        }
-        (config::ThemeChoice::Light, _) | (config::ThemeChoice::Auto, Some(true)) => {
-            ThemeChoice::Light
-        }
-        (config::ThemeChoice::Auto, None) => ThemeChoice::Auto,
-    };
-    let unicode = match settings.general.unicode {
-        config::UnicodeChoice::Always => UnicodeChoice::Always,
-        config::UnicodeChoice::Never => UnicodeChoice::Never,
-        config::UnicodeChoice::Auto => UnicodeChoice::Auto,
-    };
-    Theme::detect(choice, unicode, |name| std::env::var(name).ok())
+/// The theme for a terminal; `is_light` is what it answered about its background.
+fn theme_of(settings: &Settings, environment: &Environment, is_light: Option<bool>) -> Theme {
+    let general = &settings.general;
+    Theme::detect(general.theme, general.unicode, environment, is_light)
 }

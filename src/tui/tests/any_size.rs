@@ -101,12 +101,12 @@ fn take_step(rig: &mut Rig, step: &Step) {
             rig.input(InputEvent::Paste(text.to_owned()));
         }
         Step::Agent(number, state) => {
-            if rig.model.panes.contains_key(&id(number)) {
+            if rig.model.session.panes.contains_key(&id(number)) {
                 rig.agent(id(number), AgentState::ALL[state]);
             }
         }
         Step::Viewers(number, count, taken) => {
-            if rig.model.panes.contains_key(&id(number)) {
+            if rig.model.session.panes.contains_key(&id(number)) {
                 rig.change(id(number), |info| {
                     info.viewers = count;
                     info.taken = taken && count > 0;
@@ -123,7 +123,7 @@ fn take_step(rig: &mut Rig, step: &Step) {
             } else {
                 Err("remote attach is disabled".to_owned())
             };
-            rig.tell(Msg::Address(rig.model.focus(), result));
+            rig.tell(Msg::Address(rig.model.session.focus(), result));
         }
         Step::Wait(millis) => {
             rig.wait(millis);
@@ -145,14 +145,17 @@ fn take_step(rig: &mut Rig, step: &Step) {
 /// What always holds, whatever happened.
 fn check(rig: &Rig) {
     let model = &rig.model;
-    let order = model.in_order();
+    let order = model.session.in_order();
     let mut unique = order.clone();
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), order.len(), "a pane is in two places");
-    assert_eq!(unique, model.panes.keys().copied().collect::<Vec<_>>());
-    assert!(model.tabs.is_empty() || model.active < model.tabs.len());
-    for tab in &model.tabs {
+    assert_eq!(
+        unique,
+        model.session.panes.keys().copied().collect::<Vec<_>>()
+    );
+    assert!(model.session.tabs.is_empty() || model.session.active < model.session.tabs.len());
+    for tab in &model.session.tabs {
         assert!(tab.layout.contains(tab.focus));
         assert!(tab.before.is_none_or(|before| tab.layout.contains(before)));
     }
@@ -178,14 +181,14 @@ proptest! {
                 frame.set_chrome(&view::chrome(&rig.model));
             }
             let (contents, modes) = (view::contents(&rig.model), view::modes(&rig.model));
-            frame.draw(&rig.model.theme, &contents, &modes, &mut bytes);
+            frame.draw(&rig.model.client.theme, &contents, &modes, &mut bytes);
             // What was drawn step by step is what drawing it afresh would show.
             let mut fresh = Frame::new();
             fresh.set_chrome(&view::chrome(&rig.model));
-            fresh.draw(&rig.model.theme, &contents, &modes, &mut Vec::new());
+            fresh.draw(&rig.model.client.theme, &contents, &modes, &mut Vec::new());
             prop_assert_eq!(frame.text(), fresh.text());
             if let Some(cursor) = modes.cursor {
-                prop_assert!(cursor.x < rig.model.size.0 && cursor.y < rig.model.size.1);
+                prop_assert!(cursor.x < rig.model.client.size.0 && cursor.y < rig.model.client.size.1);
             }
         }
     }

@@ -21,7 +21,7 @@ impl Screen {
     fn draw(&mut self) -> String {
         let mut bytes = Vec::new();
         self.frame.draw(
-            &self.rig.model.theme,
+            &self.rig.model.client.theme,
             &view::contents(&self.rig.model),
             &view::modes(&self.rig.model),
             &mut bytes,
@@ -30,8 +30,12 @@ impl Screen {
     }
 
     fn rows(&mut self, change: impl FnOnce(&mut ScreenSnapshot)) -> String {
-        let mut screen =
-            ScreenSnapshot::clone(self.rig.model.panes[&id(1)].screen.as_ref().unwrap());
+        let mut screen = ScreenSnapshot::clone(
+            self.rig.model.session.panes[&id(1)]
+                .screen
+                .as_ref()
+                .unwrap(),
+        );
         change(&mut screen);
         self.rig.tell(Msg::Screen(id(1), Arc::new(screen)));
         self.draw()
@@ -193,7 +197,7 @@ fn without_utf8_lines_stay_lines() {
     frame.set_chrome(&view::chrome(&rig.model));
     let mut bytes = Vec::new();
     frame.draw(
-        &rig.model.theme,
+        &rig.model.client.theme,
         &view::contents(&rig.model),
         &view::modes(&rig.model),
         &mut bytes,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::action::{Action, Context};
 use crate::domain::input::{KeyCode, KeyKind, ModifierKey};
-use crate::tui::model::{Choice, Mode, Overlay};
+use crate::tui::client::{Choice, Mode, Overlay};
 
 fn key(chord: &str) -> Input {
     Input::Key(press(chord))
@@ -57,7 +57,7 @@ fn a_modifier_alone_does_not_end_the_prefix() {
         .input(InputEvent::Key(KeyEvent::press(shift, Mods::SHIFT)))
         .keys("|");
     assert_eq!(rig.answer_opens().len(), 1);
-    assert_eq!(rig.model.tabs.len(), 1);
+    assert_eq!(rig.model.session.tabs.len(), 1);
     assert_eq!(rig.model.visible().len(), 2);
 }
 
@@ -96,7 +96,7 @@ fn quitting_asks_while_programs_run_and_no_is_the_default() {
         rig.text()
     );
     rig.keys("enter");
-    assert!(rig.model.overlay.is_none());
+    assert!(rig.model.client.overlay.is_none());
     rig.command("d").keys("n");
     assert!(rig.take().is_empty());
     rig.command("q").keys("tab enter");
@@ -115,7 +115,7 @@ fn killing_asks_and_names_what_it_ends() {
         "{}",
         rig.text()
     );
-    let Some(Overlay::Confirm(confirm)) = &rig.model.overlay else {
+    let Some(Overlay::Confirm(confirm)) = &rig.model.client.overlay else {
         panic!("nothing asks")
     };
     assert_eq!(confirm.choice, Choice::No);
@@ -130,7 +130,7 @@ fn escape_and_a_key_at_once_are_not_taken_for_alt_where_alt_means_nothing() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
     rig.command("x").keys("alt-e");
-    assert!(rig.model.overlay.is_none());
+    assert!(rig.model.client.overlay.is_none());
     assert_eq!(rig.inputs(), vec![(id(1), key("e"))]);
 }
 
@@ -174,7 +174,7 @@ fn help_lists_the_keys_in_force_and_filters_them() {
     rig.keys("z o o m");
     assert!(rig.shows("show this pane alone") && !rig.shows("rename"));
     rig.keys("esc");
-    assert!(rig.model.overlay.is_none());
+    assert!(rig.model.client.overlay.is_none());
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_border_is_moved_again_without_another_prefix_for_a_moment() {
     assert!(rig.inputs().is_empty());
     rig.wait(600).keys("L");
     assert_eq!(rig.inputs(), vec![(id(2), key("L"))]);
-    assert_eq!(rig.model.mode, Mode::Normal);
+    assert_eq!(rig.model.client.mode, Mode::Normal);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn no_text_of_the_listed_keys_is_cut() {
         rig.answer_opens();
         rig.command("c");
         rig.answer_opens();
-        rig.model.paste_buffer = "x".to_owned();
+        rig.model.session.paste_buffer = "x".to_owned();
         rig.keys("ctrl-b").wait(500);
         let text = rig.text();
         let listed: Vec<&str> = text
@@ -364,7 +364,7 @@ fn keys_after_a_submitted_search_wait_until_it_has_moved() {
         _ => None,
     });
     assert_eq!(copied.as_deref(), Some("7"));
-    assert!(rig.model.panes[&id(1)].copy.is_none());
+    assert!(rig.model.session.panes[&id(1)].copy.is_none());
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn leaving_does_not_wait_for_a_search() {
     let mut rig = Rig::with_shell(80, 24);
     rig.command("[");
     rig.keys("? 7 enter q");
-    assert!(rig.model.panes[&id(1)].copy.is_none());
+    assert!(rig.model.session.panes[&id(1)].copy.is_none());
     rig.take();
     rig.keys("x");
     assert_eq!(rig.inputs().len(), 1);

@@ -17,15 +17,21 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::address::BrowserAddress;
+use super::client::Client;
 use super::effect::{Effect, Place};
 use super::frame::Frame;
 use super::input::InputEvent;
-use super::model::{Model, Now, Options, Severity};
+use super::model::{Model, Options};
 use super::msg::Msg;
-use super::run::{First, Notice, Prominence};
-use super::theme::{Theme, ThemeChoice, UnicodeChoice};
+use super::notice::Severity;
+use super::notice::{Notice, Prominence};
+use super::now::Now;
+use super::outer::Environment;
+use super::services::First;
+use super::theme::Theme;
 use super::update::{self, Redraw};
 use super::view;
+use crate::config::{ThemeChoice, UnicodeChoice};
 use crate::domain::agent::{Agent, AgentKind, AgentState, Evidence};
 use crate::domain::chord::Chord;
 use crate::domain::event::TerminalEvent;
@@ -63,7 +69,11 @@ impl Rig {
         };
         let gauge = Gauge { active: 0, max: 10 };
         Self {
-            model: Model::new((cols, rows), Arc::new(options), theme, gauge),
+            model: Model::new(
+                Client::new((cols, rows), theme, options.mouse),
+                Arc::new(options),
+                gauge,
+            ),
             effects: Vec::new(),
             instant: Instant::now(),
             redraw: Redraw::Nothing,
@@ -159,7 +169,7 @@ impl Rig {
             result: Ok(Box::new(info)),
         });
         self.gauge();
-        let size = self.model.panes.get(&id).unwrap().size;
+        let size = self.model.session.panes.get(&id).unwrap().size;
         self.tell(Msg::Screen(id, screen_of(size, &["$"])));
     }
 
@@ -206,7 +216,7 @@ impl Rig {
     }
 
     fn gauge(&mut self) {
-        let active = self.model.living().count();
+        let active = self.model.session.living().count();
         self.tell(Msg::Gauge(Gauge { active, max: 10 }));
     }
 
@@ -232,7 +242,7 @@ impl Rig {
     }
 
     fn change(&mut self, id: TerminalId, change: impl FnOnce(&mut TerminalInfo)) -> &mut Self {
-        let mut info = self.model.panes.get(&id).unwrap().info.clone();
+        let mut info = self.model.session.panes.get(&id).unwrap().info.clone();
         change(&mut info);
         let event = TerminalEvent::Changed { id };
         self.tell(Msg::Terminal(event, Some(Box::new(info))))
@@ -250,11 +260,11 @@ impl Rig {
     }
 
     fn focus(&self) -> TerminalId {
-        self.model.focus().unwrap()
+        self.model.session.focus().unwrap()
     }
 
     fn screen(&mut self, id: TerminalId, lines: &[&str], modes: InputModes) -> &mut Self {
-        let size = self.model.panes.get(&id).unwrap().size;
+        let size = self.model.session.panes.get(&id).unwrap().size;
         let mut screen = ScreenSnapshot::clone(&screen_of(size, lines));
         screen.modes = modes;
         self.tell(Msg::Screen(id, Arc::new(screen)))
@@ -266,7 +276,7 @@ impl Rig {
         let mut bytes = Vec::new();
         frame.set_chrome(&view::chrome(&self.model));
         frame.draw(
-            &self.model.theme,
+            &self.model.client.theme,
             &view::contents(&self.model),
             &view::modes(&self.model),
             &mut bytes,
@@ -379,13 +389,12 @@ fn screen_of(size: Size, lines: &[&str]) -> Arc<ScreenSnapshot> {
     })
 }
 
-fn theme_for(pairs: &'static [(&'static str, &'static str)]) -> Theme {
-    Theme::detect(ThemeChoice::Dark, UnicodeChoice::Auto, |name| {
-        pairs
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| (*value).to_owned())
-    })
+fn theme_for(pairs: &[(&str, &str)]) -> Theme {
+    let env = Environment::of(|name| {
+        let pair = pairs.iter().find(|(key, _)| *key == name);
+        pair.map(|(_, value)| (*value).to_owned())
+    });
+    Theme::detect(ThemeChoice::Dark, UnicodeChoice::Auto, &env, None)
 }
 
 fn true_colour() -> Theme {

@@ -19,7 +19,7 @@ fn a_click_gives_the_focus() {
     rig.mouse(MouseKind::Press(LEFT), 5, 5)
         .mouse(MouseKind::Release(LEFT), 5, 5);
     assert_eq!(rig.focus(), id(1));
-    assert!(rig.model.panes[&id(1)].copy.is_none());
+    assert!(rig.model.session.panes[&id(1)].copy.is_none());
 }
 
 #[test]
@@ -28,11 +28,11 @@ fn a_click_on_a_tab_goes_there() {
     rig.command("c");
     rig.answer_opens();
     rig.mouse(MouseKind::Press(LEFT), 2, 0);
-    assert_eq!(rig.model.active, 0);
+    assert_eq!(rig.model.session.active, 0);
     rig.mouse(MouseKind::Press(LEFT), 10, 0);
-    assert_eq!(rig.model.active, 1);
+    assert_eq!(rig.model.session.active, 1);
     rig.mouse(MouseKind::Press(LEFT), 60, 0);
-    assert_eq!(rig.model.active, 1);
+    assert_eq!(rig.model.session.active, 1);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn movements_are_asked_for_only_while_a_program_wants_them() {
 fn the_wheel_is_keys_for_a_full_screen_program_without_a_mouse() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
-    let size = rig.model.panes[&id(1)].size;
+    let size = rig.model.session.panes[&id(1)].size;
     let mut screen = ScreenSnapshot::clone(&screen_of(size, &["less"]));
     screen.alternate_screen = true;
     screen.modes.alternate_scroll = true;
@@ -118,7 +118,7 @@ fn a_click_beside_a_question_closes_it_and_one_on_yes_answers_it() {
     let mut rig = Rig::with_shell(80, 24);
     rig.take();
     rig.command("q").mouse(MouseKind::Press(LEFT), 0, 20);
-    assert!(rig.model.overlay.is_none() && rig.take().is_empty());
+    assert!(rig.model.client.overlay.is_none() && rig.take().is_empty());
     rig.command("q");
     let text = rig.text();
     let (row, line) = text

@@ -5,10 +5,8 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::{self, LocalModes};
 
 use crate::tui::error::TuiError;
-use crate::tui::guard::guarded;
 use crate::tui::input::InputEvent;
-use crate::tui::terminal::Terminal;
-use crate::tui::writer::Writer;
+use crate::tui::outer::{Environment, Terminal, Writer, guarded};
 
 use super::press;
 
@@ -51,18 +49,23 @@ fn written(receiver: &Receiver<Vec<u8>>) -> String {
 #[test]
 fn what_is_no_terminal_is_refused() {
     let null = || std::fs::File::open("/dev/null").unwrap().into();
-    let error = Terminal::open(null(), null()).unwrap_err();
+    let error = Terminal::open(null(), null(), Environment::default()).unwrap_err();
     assert!(matches!(error, TuiError::NotATerminal));
+}
+
+fn opened(slave: &OwnedFd) -> Terminal {
+    let again = || slave.try_clone().unwrap();
+    Terminal::open(again(), again(), Environment::default()).unwrap()
 }
 
 #[tokio::test]
 async fn a_panic_of_the_front_end_restores_the_terminal_and_is_told() {
     let (master, slave) = pty();
     let output = drain(master);
-    let terminal = Terminal::open(slave.try_clone().unwrap(), slave.try_clone().unwrap()).unwrap();
+    let terminal = opened(&slave);
     assert!(is_raw(&slave));
     let result: Result<(), TuiError> =
-        guarded(terminal.outer(), async { panic!("a bug of ours") }).await;
+        guarded(terminal.restore(), async { panic!("a bug of ours") }).await;
     assert!(!is_raw(&slave));
     assert!(
         matches!(&result, Err(TuiError::Panicked(text)) if text.contains("a bug of ours")),
@@ -88,7 +91,7 @@ async fn a_panic_of_the_front_end_restores_the_terminal_and_is_told() {
 #[tokio::test]
 async fn keys_typed_after_the_end_are_left_for_the_shell() {
     let (master, slave) = pty();
-    let terminal = Terminal::open(slave.try_clone().unwrap(), slave.try_clone().unwrap()).unwrap();
+    let terminal = opened(&slave);
     let mut events = terminal.events().unwrap();
     rustix::io::write(&master, b"a").unwrap();
     assert_eq!(events.recv().await, Some(InputEvent::Key(press("a"))));

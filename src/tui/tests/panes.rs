@@ -22,19 +22,20 @@ fn the_first_panes_come_in_their_order_and_the_first_is_in_front() {
     }
     let names: Vec<&str> = rig
         .model
+        .session
         .in_order()
         .iter()
-        .map(|id| rig.model.panes[id].name())
+        .map(|id| rig.model.session.panes[id].name())
         .collect();
     assert_eq!(names, ["one", "two", "three"]);
-    assert_eq!(rig.model.active, 0);
+    assert_eq!(rig.model.session.active, 0);
 }
 
 #[test]
 fn one_pane_has_all_but_two_lines() {
     let rig = Rig::with_shell(80, 24);
     assert_eq!(rects(&rig), vec![(id(1), Rect::new(0, 1, 80, 22))]);
-    assert_eq!(rig.model.panes[&id(1)].size, Size::clamped(80, 22));
+    assert_eq!(rig.model.session.panes[&id(1)].size, Size::clamped(80, 22));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_terminal_opened_elsewhere_gets_a_tab_behind_and_keeps_its_size_until_shown(
     let behind = rig.opened_outside("beside");
     assert_eq!(rects(&rig), before);
     assert_eq!(rig.focus(), id(1));
-    assert_eq!(rig.model.tabs.len(), 2);
+    assert_eq!(rig.model.session.tabs.len(), 2);
     assert!(rig.shows("2 beside"), "{}", rig.text());
     rig.tell(Msg::Resized(90, 30));
     let told = |rig: &mut Rig| {
@@ -144,7 +145,7 @@ fn a_program_that_fails_leaves_its_last_screen_and_can_be_restarted() {
     assert!(rig.inputs().is_empty());
     rig.keys("r");
     rig.answer_opens();
-    assert_eq!(rig.model.in_order(), vec![id(2)]);
+    assert_eq!(rig.model.session.in_order(), vec![id(2)]);
     rig.exit(id(2), Exit::Signal(9));
     assert!(rig.shows("killed by signal 9"));
     rig.take();
@@ -158,7 +159,7 @@ fn a_shell_that_is_left_after_a_failed_command_closes() {
     rig.command("c");
     rig.answer_opens();
     rig.exit(id(2), Exit::Code(130));
-    assert_eq!(rig.model.in_order(), vec![id(1)]);
+    assert_eq!(rig.model.session.in_order(), vec![id(1)]);
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn what_the_user_ended_goes_without_a_word() {
     rig.answer_opens();
     rig.command("x").keys("y");
     rig.exit(id(2), Exit::Signal(1));
-    assert_eq!(rig.model.in_order(), vec![id(1)]);
+    assert_eq!(rig.model.session.in_order(), vec![id(1)]);
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn what_was_ended_from_the_command_line_goes_too() {
     rig.command("c");
     rig.answer_opens();
     rig.exit(id(2), Exit::Signal(1));
-    assert_eq!(rig.model.in_order(), vec![id(1)]);
+    assert_eq!(rig.model.session.in_order(), vec![id(1)]);
     assert!(rig.shows("bash was killed by signal 1"), "{}", rig.text());
 }
 
@@ -232,10 +233,10 @@ fn a_bell_behind_leaves_a_badge_until_it_is_seen() {
     let mut rig = Rig::with_shell(80, 24);
     let behind = rig.opened_outside("beside");
     rig.tell(Msg::Terminal(TerminalEvent::Bell { id: behind }, None));
-    assert!(rig.model.panes[&behind].badge);
+    assert!(rig.model.session.panes[&behind].badge);
     assert!(rig.take().iter().any(|e| matches!(e, Effect::Bell)));
     rig.command("2");
-    assert!(!rig.model.panes[&behind].badge);
+    assert!(!rig.model.session.panes[&behind].badge);
 }
 
 #[test]
@@ -301,16 +302,16 @@ fn a_window_that_is_too_small_says_so_and_leaves_the_programs_alone() {
 fn missed_events_are_made_up_for_by_the_list() {
     let mut rig = Rig::with_shell(80, 24);
     let gone = rig.opened_outside("gone");
-    let mut first = rig.model.panes[&id(1)].info.clone();
+    let mut first = rig.model.session.panes[&id(1)].info.clone();
     first.name = "renamed".to_owned();
-    let mut ended = rig.model.panes[&gone].info.clone();
+    let mut ended = rig.model.session.panes[&gone].info.clone();
     ended.exit = Some(Exit::Code(0));
     let new = TerminalInfo {
         owner: Owner::Local,
         ..info_of(9, &spec_of(&["new"]))
     };
     rig.tell(Msg::Listed(vec![first, ended, new]));
-    assert_eq!(rig.model.in_order(), vec![id(1), id(9)]);
+    assert_eq!(rig.model.session.in_order(), vec![id(1), id(9)]);
     assert!(
         rig.shows("1 renamed") && rig.shows("2 new"),
         "{}",
@@ -322,8 +323,8 @@ fn missed_events_are_made_up_for_by_the_list() {
 fn the_theme_can_change_while_it_runs() {
     let mut rig = Rig::with_shell(80, 24);
     let options = Arc::clone(&rig.model.options);
-    let theme = rig.model.theme.with_depth(Depth::None);
+    let theme = rig.model.client.theme.with_depth(Depth::None);
     rig.tell(Msg::Options(options, theme));
     assert_eq!(rig.redraw, Redraw::All);
-    assert_eq!(rig.model.theme.depth(), Depth::None);
+    assert_eq!(rig.model.client.theme.depth(), Depth::None);
 }

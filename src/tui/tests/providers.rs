@@ -7,7 +7,8 @@ use crate::domain::profile::{Capabilities, Dialect, ProfileName};
 use crate::domain::route::{By, Call, Caller, RouterCommand, Run};
 use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::tasks::Tasks;
-use crate::tui::model::{Overlay, Severity};
+use crate::tui::client::Overlay;
+use crate::tui::notice::Severity;
 
 const TWO: &str = "\
 [[profile]]
@@ -112,7 +113,7 @@ fn named(name: &str) -> ProfileName {
 #[tokio::test]
 async fn the_strip_tells_each_provider_and_takes_its_rows_from_the_panes() {
     let mut panel = Panel::new(80, 24, TWO);
-    let size = panel.rig.model.panes.get(&id(1)).unwrap().size;
+    let size = panel.rig.model.session.panes.get(&id(1)).unwrap().size;
     assert_eq!((size.cols(), size.rows()), (80, 20));
     assert_eq!(
         panel.row(21).trim_end(),
@@ -202,7 +203,7 @@ async fn r_restarts_the_one_that_is_stuck() {
     panel.rig.command("r");
     assert!(panel.carry_out().await.is_empty());
     assert!(matches!(
-        panel.rig.model.overlay,
+        panel.rig.model.client.overlay,
         Some(Overlay::Providers(_))
     ));
 }
@@ -236,7 +237,7 @@ async fn the_panels_keys_do_what_the_hint_line_says() {
     panel.carry_out().await;
     assert!(panel.rig.shows("router: tundra runs no server for it"));
     panel.rig.keys("esc");
-    assert!(panel.rig.model.overlay.is_none());
+    assert!(panel.rig.model.client.overlay.is_none());
 }
 
 #[tokio::test]
@@ -261,7 +262,7 @@ async fn details_list_the_last_attempts() {
     panel.rig.keys("esc");
     assert!(panel.rig.shows(" providers "));
     panel.rig.keys("q");
-    assert!(panel.rig.model.overlay.is_none());
+    assert!(panel.rig.model.client.overlay.is_none());
 }
 
 #[tokio::test]
@@ -288,6 +289,7 @@ async fn an_open_breaker_is_a_warning_and_a_move_is_told() {
     let log: Vec<_> = panel
         .rig
         .model
+        .session
         .messages
         .log()
         .iter()

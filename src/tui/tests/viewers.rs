@@ -1,7 +1,7 @@
 //! Viewers: the address for a browser, who is attached, and what they take over.
 
 use super::*;
-use crate::tui::model::Overlay;
+use crate::tui::client::Overlay;
 
 /// What the box over the panes shows, its lines joined as they were before they were wrapped.
 fn boxed(rig: &Rig) -> String {
@@ -20,7 +20,7 @@ fn the_address_is_shown_whole_and_copied_but_kept_nowhere() {
         rig.toast(Severity::Error, "something that would lie over it");
         rig.command("u");
         assert_eq!(rig.answer_address(Some(Rig::FINGERPRINT)), Some(id(1)));
-        let Some(Overlay::Address(address)) = &rig.model.overlay else {
+        let Some(Overlay::Address(address)) = &rig.model.client.overlay else {
             panic!("no address is shown");
         };
         let url = address.result.as_ref().unwrap().url.clone();
@@ -38,9 +38,12 @@ fn the_address_is_shown_whole_and_copied_but_kept_nowhere() {
         });
         assert!(copied);
         rig.keys("enter");
-        assert!(rig.model.overlay.is_none());
+        assert!(rig.model.client.overlay.is_none());
         assert!(!rig.shows("token"), "{}", rig.text());
-        let kept = format!("{:?} {}", rig.model.messages, rig.model.paste_buffer);
+        let kept = format!(
+            "{:?} {}",
+            rig.model.session.messages, rig.model.session.paste_buffer
+        );
         assert!(!kept.contains("token"), "{kept}");
     }
 }
@@ -59,7 +62,7 @@ fn on_a_low_screen_the_address_is_scrolled_to_its_end() {
     assert!(rig.shows("CD:EF"), "{}", rig.text());
     assert!(seen.contains("finger"), "{seen}");
     rig.keys("esc");
-    assert!(rig.model.overlay.is_none());
+    assert!(rig.model.client.overlay.is_none());
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn without_remote_attach_the_key_says_what_to_set() {
             .any(|effect| matches!(effect, Effect::Clipboard(_)))
     );
     rig.keys("esc");
-    assert!(rig.model.overlay.is_none());
+    assert!(rig.model.client.overlay.is_none());
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn viewers_are_counted_on_the_screen() {
 #[test]
 fn a_pane_that_a_viewer_took_says_so_and_keeps_the_viewers_size() {
     let mut rig = Rig::with_shell(80, 24);
-    let whole = rig.model.panes[&id(1)].size;
+    let whole = rig.model.session.panes[&id(1)].size;
     rig.taken(id(1), 40, 5);
     rig.screen_of_size(id(1), Size::clamped(40, 5), &["small", "", "", "", "end"]);
     assert_eq!(rig.redraw, Redraw::All, "what is around it is drawn too");
@@ -162,7 +165,7 @@ fn of_a_viewers_screen_that_is_too_big_the_part_with_the_cursor_is_shown() {
 #[test]
 fn a_terminal_that_is_shown_is_told_so_even_where_its_size_fits() {
     let mut rig = Rig::with_shell(80, 24);
-    let size = rig.model.panes[&id(1)].size;
+    let size = rig.model.session.panes[&id(1)].size;
     let outside = rig.opened_outside("cat");
     rig.change(outside, |info| info.size = size);
     rig.take();
@@ -195,5 +198,5 @@ fn a_terminal_made_over_http_that_lost_its_viewer_says_so() {
     assert!(!rig.shows("disconnected"), "{}", rig.text());
     // The grace ends it as `tundra kill` would.
     rig.exit(remote, Exit::Signal(1));
-    assert!(!rig.model.panes.contains_key(&remote));
+    assert!(!rig.model.session.panes.contains_key(&remote));
 }

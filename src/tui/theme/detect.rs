@@ -1,6 +1,6 @@
 //! What the environment tells about the outer terminal.
 
-use super::Depth;
+use super::depth::Depth;
 
 pub(super) fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
     // An empty value does not count: <https://no-color.org>.

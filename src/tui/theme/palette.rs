@@ -7,8 +7,9 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::depth::Depth;
 use super::down::{self, Rgb};
-use super::{Depth, Role};
+use super::role::Role;
 
 /// One colour in its variants; the numbers are of the 16 colours.
 #[derive(Clone, Copy)]
@@ -51,20 +52,20 @@ const CURRENT: Tone = tone(0xf0c65c, 0xffb02e, 11, 11);
 const ON_CURRENT: Tone = tone(0x1c1600, 0x1c1600, 0, 0);
 
 /// The parts of a style; `mono` takes the place of the colours where there are none.
-struct Look {
+struct Appearance {
     text: Option<Tone>,
     ground: Option<Tone>,
     modifiers: Modifier,
     mono: Modifier,
 }
 
-const fn look(
+const fn appearance(
     text: Option<Tone>,
     ground: Option<Tone>,
     modifiers: Modifier,
     mono: Modifier,
-) -> Look {
-    Look {
+) -> Appearance {
+    Appearance {
         text,
         ground,
         modifiers,
@@ -72,43 +73,45 @@ const fn look(
     }
 }
 
-const fn look_of(role: Role) -> Look {
+const fn appearance_of(role: Role) -> Appearance {
     const NONE: Modifier = Modifier::empty();
     const BOLD: Modifier = Modifier::BOLD;
     const REVERSED: Modifier = Modifier::REVERSED;
     const UNDERLINED: Modifier = Modifier::UNDERLINED;
     const LOUD: Modifier = REVERSED.union(BOLD);
     match role {
-        Role::Text => look(None, None, NONE, NONE),
+        Role::Text => appearance(None, None, NONE, NONE),
         Role::Muted | Role::StateIdle | Role::StateUnknown => {
-            look(Some(MUTED), None, NONE, Modifier::DIM)
+            appearance(Some(MUTED), None, NONE, Modifier::DIM)
         }
-        Role::GaugeEmpty => look(Some(MUTED), None, NONE, NONE),
-        Role::Heading => look(None, None, BOLD, BOLD),
-        Role::Bar => look(Some(BAR_TEXT), Some(BAR), NONE, NONE),
-        Role::BarActive => look(Some(ON_BAR_ACTIVE), Some(BAR_ACTIVE), BOLD, LOUD),
-        Role::Key => look(Some(ACCENT), None, BOLD, BOLD),
-        Role::Border => look(Some(BORDER), None, NONE, NONE),
-        Role::BorderFocused => look(Some(ACCENT), None, NONE, BOLD),
-        Role::Selected => look(Some(ON_SELECTED), Some(SELECTED), BOLD, LOUD),
-        Role::Matched => look(Some(YELLOW), None, BOLD, UNDERLINED),
-        Role::Info | Role::GaugeFilled | Role::StateWorking => look(Some(ACCENT), None, NONE, NONE),
-        Role::Success | Role::StateDone => look(Some(GREEN), None, NONE, BOLD),
-        Role::Warning | Role::GaugeWarning => look(Some(YELLOW), None, BOLD, BOLD),
-        Role::Error => look(Some(RED), None, BOLD, LOUD),
-        Role::StateWaiting => look(Some(MAGENTA), None, BOLD, LOUD),
-        Role::Dead => look(Some(RED), None, NONE, Modifier::DIM),
-        Role::Selection => look(Some(ON_SELECTED), Some(SELECTED), NONE, REVERSED),
-        Role::SearchMatch => look(Some(ON_MATCH), Some(MATCH), NONE, UNDERLINED),
-        Role::SearchCurrent => look(Some(ON_CURRENT), Some(CURRENT), BOLD, LOUD),
-        Role::Indicator => look(Some(ON_CURRENT), Some(CURRENT), NONE, REVERSED),
+        Role::GaugeEmpty => appearance(Some(MUTED), None, NONE, NONE),
+        Role::Heading => appearance(None, None, BOLD, BOLD),
+        Role::Bar => appearance(Some(BAR_TEXT), Some(BAR), NONE, NONE),
+        Role::BarActive => appearance(Some(ON_BAR_ACTIVE), Some(BAR_ACTIVE), BOLD, LOUD),
+        Role::Key => appearance(Some(ACCENT), None, BOLD, BOLD),
+        Role::Border => appearance(Some(BORDER), None, NONE, NONE),
+        Role::BorderFocused => appearance(Some(ACCENT), None, NONE, BOLD),
+        Role::Selected => appearance(Some(ON_SELECTED), Some(SELECTED), BOLD, LOUD),
+        Role::Matched => appearance(Some(YELLOW), None, BOLD, UNDERLINED),
+        Role::Info | Role::GaugeFilled | Role::StateWorking => {
+            appearance(Some(ACCENT), None, NONE, NONE)
+        }
+        Role::Success | Role::StateDone => appearance(Some(GREEN), None, NONE, BOLD),
+        Role::Warning | Role::GaugeWarning => appearance(Some(YELLOW), None, BOLD, BOLD),
+        Role::Error => appearance(Some(RED), None, BOLD, LOUD),
+        Role::StateWaiting => appearance(Some(MAGENTA), None, BOLD, LOUD),
+        Role::Dead => appearance(Some(RED), None, NONE, Modifier::DIM),
+        Role::Selection => appearance(Some(ON_SELECTED), Some(SELECTED), NONE, REVERSED),
+        Role::SearchMatch => appearance(Some(ON_MATCH), Some(MATCH), NONE, UNDERLINED),
+        Role::SearchCurrent => appearance(Some(ON_CURRENT), Some(CURRENT), BOLD, LOUD),
+        Role::Indicator => appearance(Some(ON_CURRENT), Some(CURRENT), NONE, REVERSED),
     }
 }
 
 pub(super) fn style(role: Role, depth: Depth, light: bool) -> Style {
-    let look = look_of(role);
+    let appearance = appearance_of(role);
     if depth == Depth::None {
-        return Style::new().add_modifier(look.mono);
+        return Style::new().add_modifier(appearance.mono);
     }
     let paint = |tone: Tone| {
         let rgb = if light { tone.light } else { tone.dark };
@@ -119,9 +122,9 @@ pub(super) fn style(role: Role, depth: Depth, light: bool) -> Style {
         }
     };
     Style {
-        fg: look.text.map(paint),
-        bg: look.ground.map(paint),
-        add_modifier: look.modifiers,
+        fg: appearance.text.map(paint),
+        bg: appearance.ground.map(paint),
+        add_modifier: appearance.modifiers,
         ..Style::new()
     }
 }

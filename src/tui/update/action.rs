@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use super::{address, copy, focus, open, overlay, paste, picker, providers};
+use super::{address, confirm, copy, focus, open, paste, picker, providers};
 use crate::domain::action::Action;
 use crate::domain::layout::{Axis, Removal, Side};
 use crate::pane::{Gauge, PaneError};
+use crate::tui::client::{Help, Log, Mode, Overlay, Picked, Prompt, Rename};
 use crate::tui::effect::Effect;
-use crate::tui::model::{
-    Help, Log, Mode, Model, Now, Overlay, Picked, Prompt, Rename, Severity, Tab,
-};
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
+use crate::tui::now::Now;
+use crate::tui::session::Tab;
 
 /// How long a repeatable key works without another prefix, as tmux's `repeat-time`.
 const REPEAT_WITHIN: Duration = Duration::from_millis(500);
-/// Cells by which a struck key moves a border.
+/// Cells by which a pressed key moves a border.
 const BORDER_STEP: u16 = 2;
 
 pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut Vec<Effect>) {
@@ -43,19 +45,19 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::SwapNext => swap(model, true),
         Action::BreakPane => break_pane(model),
         Action::ZoomPane => {
-            if let Some(tab) = model.tab_mut() {
+            if let Some(tab) = model.session.tab_mut() {
                 tab.zoomed = !tab.zoomed;
             }
         }
         Action::EvenPanes => {
-            if let Some(tab) = model.tab_mut() {
+            if let Some(tab) = model.session.tab_mut() {
                 tab.layout.even();
             }
         }
-        Action::KillPane => overlay::ask_kill(model, effects),
+        Action::KillPane => confirm::ask_kill(model, effects),
         Action::RenamePane => {
-            if let Some(pane) = model.focused() {
-                model.overlay = Some(Overlay::Rename(Rename {
+            if let Some(pane) = model.session.focused() {
+                model.client.overlay = Some(Overlay::Rename(Rename {
                     id: pane.info.id,
                     prompt: Prompt::new(pane.name()),
                 }));
@@ -67,25 +69,26 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::RestartProvider => providers::restart(model, effects),
         Action::BrowserAddress => address::ask(model, effects),
         Action::Palette => picker::offer_actions(model),
-        Action::Help => model.overlay = Some(Overlay::Help(Help::default())),
+        Action::Help => model.client.overlay = Some(Overlay::Help(Help::default())),
         Action::MessageLog => {
-            model.messages.dismiss();
-            model.overlay = Some(Overlay::Log(Log::default()));
+            model.session.messages.dismiss();
+            model.client.overlay = Some(Overlay::Log(Log::default()));
         }
         Action::CopyMode => copy::enter(model, now, effects),
         Action::Search => copy::enter_search(model, now, effects),
         Action::PasteBuffer => paste::buffer(model, now, effects),
         Action::ToggleMouse => {
-            model.mouse = !model.mouse;
-            model.drag = None;
-            let state = if model.mouse { "on" } else { "off" };
+            model.client.mouse = !model.client.mouse;
+            model.client.drag = None;
+            let state = if model.client.mouse { "on" } else { "off" };
             model
+                .session
                 .messages
                 .tell(Severity::Info, format!("mouse is {state}"), now);
         }
         Action::Redraw => effects.push(Effect::Repaint),
         Action::Suspend => effects.push(Effect::Suspend),
-        Action::Quit => overlay::ask_quit(model, effects),
+        Action::Quit => confirm::ask_quit(model, effects),
         other => {
             if let Some(number) = other.tab_number() {
                 focus::to_tab(model, number - 1);
@@ -113,10 +116,10 @@ fn refuse(model: &mut Model, action: Action, now: Now) {
     let Gauge { active, max } = model.gauge;
     if opens && active >= max {
         let text = PaneError::AtCapacity { max }.to_string();
-        model.messages.tell(Severity::Warning, text, now);
+        model.session.messages.tell(Severity::Warning, text, now);
     } else {
         let text = format!("{}: {}", action.name(), reason(model, action));
-        model.messages.tell(Severity::Info, text, now);
+        model.session.messages.tell(Severity::Info, text, now);
     }
 }
 
@@ -131,26 +134,26 @@ fn reason(model: &Model, action: Action) -> &'static str {
         }
         Action::LastPane => "there was no other pane before",
         _ if action.tab_number().is_some() => "there is no such tab",
-        _ if model.focused().is_none() => "there is no pane",
+        _ if model.session.focused().is_none() => "there is no pane",
         _ => "there is no other pane in this tab",
     }
 }
 
 fn move_border(model: &mut Model, side: Side, now: Now) {
-    let Some(area) = model.tab().map(|tab| model.layout_area(tab)) else {
+    let Some(area) = model.session.tab().map(|tab| model.layout_area(tab)) else {
         return;
     };
-    if let Some(tab) = model.tab_mut() {
+    if let Some(tab) = model.session.tab_mut() {
         tab.zoomed = false;
         tab.layout.move_border(tab.focus, side, BORDER_STEP, area);
     }
-    model.mode = Mode::Repeat {
+    model.client.mode = Mode::Repeat {
         until: now.instant + REPEAT_WITHIN,
     };
 }
 
 fn swap(model: &mut Model, forward: bool) {
-    if let Some(tab) = model.tab_mut() {
+    if let Some(tab) = model.session.tab_mut() {
         let other = if forward {
             tab.layout.next(tab.focus)
         } else {
@@ -163,14 +166,16 @@ fn swap(model: &mut Model, forward: bool) {
 
 /// Moves the focused pane to a tab of its own, right after this one.
 fn break_pane(model: &mut Model) {
-    let Some(tab) = model.tab_mut() else { return };
+    let Some(tab) = model.session.tab_mut() else {
+        return;
+    };
     let id = tab.focus;
     if let Removal::Removed { heir } = tab.layout.remove(id) {
         tab.focus = heir;
         tab.before = None;
         tab.zoomed = false;
-        let place = model.active + 1;
-        model.tabs.insert(place, Tab::new(id));
-        model.active = place;
+        let place = model.session.active + 1;
+        model.session.tabs.insert(place, Tab::new(id));
+        model.session.active = place;
     }
 }

@@ -2,12 +2,14 @@
 
 use crate::domain::id::TerminalId;
 use crate::tui::address::BrowserAddress;
+use crate::tui::client::{Address, Overlay};
 use crate::tui::effect::Effect;
-use crate::tui::model::{Address, Model, Overlay, Pane};
+use crate::tui::model::Model;
+use crate::tui::session::Pane;
 
 /// Asks for an address of the focused pane, if its program lives; else of all there are.
 pub(super) fn ask(model: &Model, effects: &mut Vec<Effect>) {
-    let living = model.focused().filter(|pane| pane.ended.is_none());
+    let living = model.session.focused().filter(|pane| pane.ended.is_none());
     effects.push(Effect::Address(living.map(|pane| pane.info.id)));
 }
 
@@ -22,10 +24,10 @@ pub(super) fn given(
         effects.push(Effect::Clipboard(address.url.clone()));
     }
     let pane = id
-        .and_then(|id| model.panes.get(&id))
+        .and_then(|id| model.session.panes.get(&id))
         .map(Pane::name)
         .map(str::to_owned);
-    model.overlay = Some(Overlay::Address(Address {
+    model.client.overlay = Some(Overlay::Address(Address {
         pane,
         result,
         scroll: 0,

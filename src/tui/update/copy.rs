@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Redraw;
+use super::redraw::Redraw;
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
@@ -12,21 +12,24 @@ use crate::domain::size::Size;
 use crate::pane::{Match, PaneError, RowWindow};
 use crate::tui::copy::{CopyEffect, CopyEvent, CopyMode};
 use crate::tui::effect::Effect;
-use crate::tui::model::{Model, Now, Pane, Severity};
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
+use crate::tui::now::Now;
+use crate::tui::session::Pane;
 
 /// Keys that wait for a search; when there are so many, it is given up on and they mean something at once.
 const MAX_QUEUED: usize = 64;
 
 /// Enters copy mode in the focused pane.
 pub(super) fn enter(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
-    if let Some(id) = model.focus() {
+    if let Some(id) = model.session.focus() {
         enter_in(model, id, now, effects);
     }
 }
 
 /// Enters copy mode with its search prompt open; upwards, for from the newest line there is nothing below.
 pub(super) fn enter_search(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
-    if let Some(id) = model.focus() {
+    if let Some(id) = model.session.focus() {
         enter_in(model, id, now, effects);
         tell(
             model,
@@ -45,7 +48,7 @@ pub(super) fn enter_in(
     now: Now,
     effects: &mut Vec<Effect>,
 ) -> bool {
-    let Some(pane) = model.panes.get_mut(&id) else {
+    let Some(pane) = model.session.panes.get_mut(&id) else {
         return false;
     };
     if pane.copy.is_some() {
@@ -68,10 +71,12 @@ pub(super) fn key(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(id) = model.focus() else { return };
+    let Some(id) = model.session.focus() else {
+        return;
+    };
     let action = model.options.keymap.lookup(Context::Copy, chord);
     let leaves = matches!(action, Some(Action::CopyLeave | Action::CopyQuit));
-    let Some(pane) = model.panes.get_mut(&id) else {
+    let Some(pane) = model.session.panes.get_mut(&id) else {
         return;
     };
     let searching = pane.copy.as_ref().is_some_and(CopyMode::is_searching);
@@ -95,7 +100,7 @@ fn act(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(pane) = model.panes.get(&id) else {
+    let Some(pane) = model.session.panes.get(&id) else {
         return;
     };
     let wants_text = pane.copy.as_ref().is_some_and(CopyMode::wants_text);
@@ -105,15 +110,15 @@ fn act(
         .lookup(Context::Copy, chord)
         .filter(|_| !wants_text);
     let event = action.map_or(CopyEvent::Key(*key), CopyEvent::Action);
-    if let Some(pane) = model.panes.get_mut(&id) {
+    if let Some(pane) = model.session.panes.get_mut(&id) {
         pane.wheeled = false;
     }
     tell(model, id, event, now, effects);
 }
 
-/// Does what the keys mean that waited for the cursor to be where they were struck for.
+/// Does what the keys mean that waited for the cursor to be where they were meant.
 fn catch_up(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effect>) {
-    while let Some(pane) = model.panes.get_mut(&id) {
+    while let Some(pane) = model.session.panes.get_mut(&id) {
         if pane.copy.as_ref().is_some_and(CopyMode::is_searching) {
             return;
         }
@@ -121,7 +126,7 @@ fn catch_up(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effec
             return;
         };
         if pane.copy.is_none() {
-            // Copy mode was left by one of them, so that this one was struck for the program.
+            // Copy mode was left by one of them, so that this one was meant for the program.
             if pane.ended.is_none() {
                 effects.push(Effect::Input(id, Input::Key(key)));
             }
@@ -133,7 +138,7 @@ fn catch_up(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effec
 
 /// Drops the selection of the focused pane's copy mode, or leaves it.
 pub(super) fn leave(model: &mut Model, now: Now, effects: &mut Vec<Effect>) {
-    if let Some(id) = model.focus() {
+    if let Some(id) = model.session.focus() {
         let event = CopyEvent::Action(Action::CopyLeave);
         tell(model, id, event, now, effects);
     }
@@ -147,7 +152,12 @@ pub(super) fn tell(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(mode) = model.panes.get_mut(&id).and_then(|pane| pane.copy.as_mut()) else {
+    let Some(mode) = model
+        .session
+        .panes
+        .get_mut(&id)
+        .and_then(|pane| pane.copy.as_mut())
+    else {
         return;
     };
     let asked = mode.handle(event);
@@ -162,7 +172,7 @@ pub(super) fn screen(
     now: Now,
     effects: &mut Vec<Effect>,
 ) -> Redraw {
-    let Some(pane) = model.panes.get_mut(&id) else {
+    let Some(pane) = model.session.panes.get_mut(&id) else {
         return Redraw::Nothing;
     };
     let before = pane.screen.replace(Arc::clone(&screen));
@@ -174,7 +184,7 @@ pub(super) fn screen(
     let chrome_stays = before.is_some_and(|before| {
         before.modes.mouse == screen.modes.mouse
             && before.size == screen.size
-            && (before.cursor == screen.cursor || model.messages.toasts().next().is_none())
+            && (before.cursor == screen.cursor || model.session.messages.toasts().next().is_none())
     });
     if chrome_stays {
         Redraw::Panes
@@ -195,7 +205,7 @@ pub(super) fn rows(
         Err(error) => {
             give_up_queued(model, id);
             let text = error.to_string();
-            model.messages.tell(Severity::Warning, text, now);
+            model.session.messages.tell(Severity::Warning, text, now);
         }
     }
     catch_up(model, id, now, effects);
@@ -215,7 +225,7 @@ pub(super) fn found(
         Err(error) => {
             give_up_queued(model, id);
             let text = error.to_string();
-            model.messages.tell(Severity::Warning, text, now);
+            model.session.messages.tell(Severity::Warning, text, now);
         }
     }
     catch_up(model, id, now, effects);
@@ -223,7 +233,7 @@ pub(super) fn found(
 
 /// Forgets keys that waited for a place that cannot be reached.
 fn give_up_queued(model: &mut Model, id: TerminalId) {
-    if let Some(pane) = model.panes.get_mut(&id) {
+    if let Some(pane) = model.session.panes.get_mut(&id) {
         pane.queued.clear();
     }
 }
@@ -259,13 +269,13 @@ fn carry_out(
                     0 | 1 => format!("copied {} characters", text.chars().count()),
                     _ => format!("copied {lines} lines"),
                 };
-                model.messages.tell(Severity::Success, note, now);
-                model.paste_buffer.clone_from(&text);
+                model.session.messages.tell(Severity::Success, note, now);
+                model.session.paste_buffer.clone_from(&text);
                 effects.push(Effect::Clipboard(text));
             }
-            CopyEffect::Message(text) => model.messages.tell(Severity::Info, text, now),
+            CopyEffect::Message(text) => model.session.messages.tell(Severity::Info, text, now),
             CopyEffect::Leave => {
-                if let Some(pane) = model.panes.get_mut(&id) {
+                if let Some(pane) = model.session.panes.get_mut(&id) {
                     pane.copy = None;
                 }
             }

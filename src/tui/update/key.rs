@@ -1,17 +1,22 @@
 //! Keys: to what lies over the panes, to the prefix, to copy mode, or to the program.
 
-use super::{Redraw, action, copy, forward, open, overlay, terminal};
+use super::forward::forward;
+use super::redraw::Redraw;
+use super::{action, copy, end, open, overlay};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::input::{Input, KeyCode, KeyEvent, KeyKind, Mods};
 use crate::domain::keymap::AfterPrefix;
+use crate::tui::client::Mode;
 use crate::tui::effect::Effect;
-use crate::tui::model::{Mode, Model, Now, Severity};
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
+use crate::tui::now::Now;
 
 /// Keys held at once whose release is remembered; more than a hand has.
 const HELD: usize = 16;
 
-pub(super) fn struck(
+pub(super) fn on_key(
     model: &mut Model,
     key: KeyEvent,
     now: Now,
@@ -28,10 +33,13 @@ pub(super) fn struck(
         return Redraw::Nothing;
     }
     let redraw = dispatch(model, key, now, effects);
-    if redraw != Redraw::Nothing && model.held.len() < HELD && !model.held.contains(&key.code) {
-        model.held.push(key.code);
+    if redraw != Redraw::Nothing
+        && model.client.held.len() < HELD
+        && !model.client.held.contains(&key.code)
+    {
+        model.client.held.push(key.code);
     }
-    if redraw == Redraw::Nothing && takes_keys(model) && model.messages.typed(now.instant) {
+    if redraw == Redraw::Nothing && takes_keys(model) && model.session.messages.typed(now.instant) {
         return Redraw::All;
     }
     redraw
@@ -39,8 +47,8 @@ pub(super) fn struck(
 
 /// Passes a release on if its press went to the program too.
 fn released(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> Redraw {
-    if let Some(at) = model.held.iter().position(|code| *code == key.code) {
-        model.held.swap_remove(at);
+    if let Some(at) = model.client.held.iter().position(|code| *code == key.code) {
+        model.client.held.swap_remove(at);
     } else if takes_keys(model) {
         forward(model, Input::Key(key), effects);
     }
@@ -49,9 +57,10 @@ fn released(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> Redr
 
 /// Whether keys go to the program of the focused pane.
 fn takes_keys(model: &Model) -> bool {
-    model.overlay.is_none()
-        && !matches!(model.mode, Mode::Prefix { .. })
+    model.client.overlay.is_none()
+        && !matches!(model.client.mode, Mode::Prefix { .. })
         && model
+            .session
             .focused()
             .is_some_and(|pane| pane.copy.is_none() && pane.ended.is_none())
 }
@@ -68,24 +77,24 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
         return Redraw::Nothing;
     };
     if let Some(context) = typed_too_fast(model, &key, chord) {
-        // Without kitty's protocol Escape and a key struck at once look like Alt with that key.
+        // Without kitty's protocol Escape and a key pressed at once look like Alt with that key.
         let plain = KeyEvent {
             mods: key.mods.without(Mods::ALT),
             ..key
         };
         match context {
-            Context::Dialog => model.overlay = None,
+            Context::Dialog => model.client.overlay = None,
             _ => copy::leave(model, now, effects),
         }
         return dispatch(model, plain, now, effects).max(Redraw::All);
     }
-    if model.overlay.is_some() {
+    if model.client.overlay.is_some() {
         overlay::key(model, &key, chord, now, effects);
         return Redraw::All;
     }
-    match model.mode {
+    match model.client.mode {
         Mode::Prefix { .. } => {
-            model.mode = Mode::Normal;
+            model.client.mode = Mode::Normal;
             after_prefix(model, chord, now, effects);
             return Redraw::All;
         }
@@ -97,18 +106,18 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
                 action::perform(model, action, now, effects);
                 return Redraw::All;
             }
-            model.mode = Mode::Normal;
+            model.client.mode = Mode::Normal;
         }
         Mode::Normal => {}
     }
     if model.options.keymap.is_prefix(chord) {
-        model.mode = Mode::Prefix {
+        model.client.mode = Mode::Prefix {
             since: now.instant,
             listed: false,
         };
         return Redraw::All;
     }
-    let Some(pane) = model.focused() else {
+    let Some(pane) = model.session.focused() else {
         return Redraw::Nothing;
     };
     if pane.copy.is_some() {
@@ -118,28 +127,28 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
     if pane.ended.is_some() {
         let id = pane.info.id;
         match key.code {
-            KeyCode::Enter => terminal::forget(model, id, effects),
+            KeyCode::Enter => end::forget(model, id, effects),
             KeyCode::Char('r') => open::again(model, id, effects),
             _ => return Redraw::Nothing,
         }
         return Redraw::All;
     }
-    model.held.retain(|code| *code != key.code);
+    model.client.held.retain(|code| *code != key.code);
     forward(model, Input::Key(key), effects);
     Redraw::Nothing
 }
 
 /// Whether Escape was meant, in a place where Alt with a character means nothing; tells which.
 fn typed_too_fast(model: &Model, key: &KeyEvent, chord: Chord) -> Option<Context> {
-    let maybe = !model.keyboard
+    let maybe = !model.client.keyboard
         && key.mods.contains(Mods::ALT)
         && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter);
-    if !maybe || matches!(model.mode, Mode::Prefix { .. }) {
+    if !maybe || matches!(model.client.mode, Mode::Prefix { .. }) {
         return None;
     }
-    let context = if model.overlay.is_some() {
+    let context = if model.client.overlay.is_some() {
         Context::Dialog
-    } else if model.focused()?.copy.is_some() {
+    } else if model.session.focused()?.copy.is_some() {
         Context::Copy
     } else {
         return None;
@@ -166,7 +175,7 @@ fn after_prefix(model: &mut Model, chord: Chord, now: Now, effects: &mut Vec<Eff
                 .map(|help| format!("; {} {help} shows the keys", model.options.keymap.prefix()))
                 .unwrap_or_default();
             let text = format!("{chord} does nothing after the prefix{help}");
-            model.messages.tell(Severity::Info, text, now);
+            model.session.messages.tell(Severity::Info, text, now);
         }
     }
 }

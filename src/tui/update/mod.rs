@@ -5,8 +5,11 @@
 
 mod action;
 mod address;
+mod confirm;
 mod copy;
+mod end;
 mod focus;
+mod forward;
 mod key;
 mod mouse;
 mod open;
@@ -14,34 +17,24 @@ mod overlay;
 mod paste;
 mod picker;
 mod providers;
+mod redraw;
+mod scroll;
 mod terminal;
 
-use std::time::Duration;
-
+use super::client::{LIST_AFTER, Mode};
 use super::effect::Effect;
 use super::input::{InputEvent, Reply};
-use super::model::{Mode, Model, Now, Severity};
+use super::model::Model;
 use super::msg::Msg;
-use super::run::Prominence;
-use crate::domain::input::Input;
+use super::notice::Prominence;
+use super::notice::Severity;
+use super::now::Now;
 use crate::domain::size::Size;
 use crate::domain::terminal::Owner;
 use crate::pane::PaneError;
 
 pub use open::first;
-pub use providers::are_visible as providers_are_visible;
-
-/// After the prefix the keys are listed once the user hesitates for so long.
-pub const LIST_AFTER: Duration = Duration::from_millis(400);
-
-/// What has to be drawn again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Redraw {
-    Nothing,
-    /// Rows of panes.
-    Panes,
-    All,
-}
+pub use redraw::Redraw;
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Redraw {
@@ -59,13 +52,13 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
         Msg::Screen(id, screen) => return copy::screen(model, id, screen, now, effects),
         Msg::Rows(id, rows) => return copy::rows(model, id, rows, now, effects),
         Msg::Found(id, number, hit) => copy::found(model, id, number, hit, now, effects),
-        Msg::Resized(cols, rows) => model.size = (cols, rows),
+        Msg::Resized(cols, rows) => model.client.size = (cols, rows),
         Msg::Opened {
             place,
             spec,
             result,
         } => open::opened(model, place, *spec, result, now, effects),
-        Msg::Terminal(event, info) => terminal::happened(model, event, info, now, effects),
+        Msg::Terminal(event, info) => terminal::on_event(model, event, info, now, effects),
         Msg::Listed(list) => terminal::listed(model, list, now, effects),
         Msg::Gauge(gauge) => {
             if model.gauge == gauge {
@@ -77,25 +70,31 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
         Msg::Agents(agents) => picker::offer_agents(model, &agents),
         Msg::Options(options, theme) => {
             if model.options.mouse != options.mouse {
-                model.mouse = options.mouse;
+                model.client.mouse = options.mouse;
             }
             model.options = options;
-            model.theme = theme;
+            model.client.theme = theme;
         }
         Msg::Notice(notice) => match notice.prominence {
-            Prominence::Toast => model.messages.tell(notice.severity, notice.text, now),
+            Prominence::Toast => model
+                .session
+                .messages
+                .tell(notice.severity, notice.text, now),
             Prominence::LastEvent => {
-                model.messages.note(notice.severity, notice.text, now);
+                model
+                    .session
+                    .messages
+                    .note(notice.severity, notice.text, now);
             }
         },
         Msg::Address(id, result) => address::given(model, id, result, effects),
         Msg::Providers(status, attempts) => {
-            return providers::seen(model, status, attempts, now);
+            return providers::on_status(model, status, attempts, now);
         }
-        Msg::ProviderEvent(event) => providers::happened(model, &event, now),
+        Msg::ProviderEvent(event) => providers::on_event(model, &event, now),
         Msg::Steered(command, result) => {
             providers::steered(model, &command, result, now);
-            // The next key is struck by what its user has just been told.
+            // The next key is pressed by what its user has just been told.
             effects.push(Effect::LookAtProviders);
         }
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
@@ -109,7 +108,7 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
 
 fn input(model: &mut Model, event: InputEvent, now: Now, effects: &mut Vec<Effect>) -> Redraw {
     match event {
-        InputEvent::Key(event) => key::struck(model, event, now, effects),
+        InputEvent::Key(event) => key::on_key(model, event, now, effects),
         InputEvent::Mouse(event) => mouse::moved(model, event, now, effects),
         InputEvent::Paste(text) => {
             paste::pasted(model, text, now, effects);
@@ -117,11 +116,11 @@ fn input(model: &mut Model, event: InputEvent, now: Now, effects: &mut Vec<Effec
         }
         InputEvent::Text(text) => paste::typed(model, text, now, effects),
         InputEvent::Focus(focused) => {
-            model.outer_focused = focused;
+            model.client.outer_focused = focused;
             Redraw::All
         }
         InputEvent::Reply(Reply::Keyboard(_)) => {
-            model.keyboard = true;
+            model.client.keyboard = true;
             Redraw::Panes
         }
         InputEvent::Reply(Reply::DeviceAttributes | Reply::Background(..)) | InputEvent::Closed => {
@@ -131,20 +130,20 @@ fn input(model: &mut Model, event: InputEvent, now: Now, effects: &mut Vec<Effec
 }
 
 fn tick(model: &mut Model, now: Now) -> Redraw {
-    let mut changed = model.messages.expire(now.instant);
-    match model.mode {
+    let mut changed = model.session.messages.expire(now.instant);
+    match model.client.mode {
         Mode::Prefix {
             since,
             listed: false,
         } if now.instant >= since + LIST_AFTER => {
-            model.mode = Mode::Prefix {
+            model.client.mode = Mode::Prefix {
                 since,
                 listed: true,
             };
             changed = true;
         }
         Mode::Repeat { until } if now.instant >= until => {
-            model.mode = Mode::Normal;
+            model.client.mode = Mode::Normal;
             changed = true;
         }
         _ => {}
@@ -157,32 +156,37 @@ fn tick(model: &mut Model, now: Now) -> Redraw {
 }
 
 fn refused(model: &mut Model, id: crate::domain::id::TerminalId, error: &PaneError, now: Now) {
-    let name = model.panes.get(&id).map_or("pane", |pane| pane.name());
+    let name = model
+        .session
+        .panes
+        .get(&id)
+        .map_or("pane", |pane| pane.name());
     // A pane that just ended says so itself.
     if !matches!(error, PaneError::Dead(_) | PaneError::NotFound(_)) {
         let text = format!("{name}: {error}");
-        model.messages.tell(Severity::Warning, text, now);
+        model.session.messages.tell(Severity::Warning, text, now);
     }
 }
 
 /// Tells every pane the size it has on the screen, or would have if its tab were shown.
 fn tell_sizes(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.is_too_small() {
+    if model.client.is_too_small() {
         return;
     }
     for (id, _) in model.visible() {
-        if let Some(pane) = model.panes.get_mut(&id) {
+        if let Some(pane) = model.session.panes.get_mut(&id) {
             pane.was_shown = true;
         }
     }
     let wanted: Vec<_> = model
+        .session
         .tabs
         .iter()
         .flat_map(|tab| model.rects_of(tab))
         .collect();
     for (id, rect) in wanted {
         let size = Size::clamped(rect.width, rect.height);
-        let Some(pane) = model.panes.get_mut(&id) else {
+        let Some(pane) = model.session.panes.get_mut(&id) else {
             continue;
         };
         // One of the front end's own is known as such; another one has to hear once that it is shown here.
@@ -196,14 +200,5 @@ fn tell_sizes(model: &mut Model, effects: &mut Vec<Effect>) {
             effects.push(Effect::Resize(id, size));
         }
         copy::resized(pane, size, effects);
-    }
-}
-
-/// Sends input to the focused pane, if it lives.
-fn forward(model: &Model, input: Input, effects: &mut Vec<Effect>) {
-    if let Some(pane) = model.focused()
-        && pane.ended.is_none()
-    {
-        effects.push(Effect::Input(pane.info.id, input));
     }
 }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Redraw, copy, focus, overlay, providers};
+use super::redraw::Redraw;
+use super::{confirm, copy, focus, overlay, providers};
 use crate::domain::id::TerminalId;
 use crate::domain::input::{Input, KeyCode, KeyEvent, Mods, MouseButton, MouseEvent, MouseKind};
 use crate::domain::layout::Rect;
 use crate::domain::screen::MouseMode;
+use crate::tui::client::{Choice, Click, Drag, Overlay};
 use crate::tui::copy::CopyEvent;
 use crate::tui::effect::Effect;
-use crate::tui::model::{Choice, Click, Drag, Model, Now, Overlay};
+use crate::tui::model::Model;
+use crate::tui::now::Now;
 use crate::tui::view;
 
 /// Lines that one step of the wheel scrolls, as in most terminals.
@@ -24,18 +27,18 @@ pub(super) fn moved(
     now: Now,
     effects: &mut Vec<Effect>,
 ) -> Redraw {
-    if !model.mouse || model.is_too_small() {
+    if !model.client.mouse || model.client.is_too_small() {
         return Redraw::Nothing;
     }
-    if model.overlay.is_some() {
+    if model.client.overlay.is_some() {
         return over_overlay(model, event, now, effects);
     }
-    match (model.drag, event.kind) {
+    match (model.client.drag, event.kind) {
         (Some(drag), MouseKind::Drag(_) | MouseKind::Release(_)) => {
             return dragged(model, drag, event, now, effects);
         }
         // A press or a movement without a button means that the release was lost.
-        (Some(_), MouseKind::Press(_) | MouseKind::Move) => model.drag = None,
+        (Some(_), MouseKind::Press(_) | MouseKind::Move) => model.client.drag = None,
         _ => {}
     }
     let (x, y) = (event.col, event.row);
@@ -64,7 +67,7 @@ pub(super) fn moved(
             }
         }
         MouseKind::Press(MouseButton::Left) => {
-            let on_divider = model.tab().is_some_and(|tab| {
+            let on_divider = model.session.tab().is_some_and(|tab| {
                 !tab.is_single()
                     && tab
                         .layout
@@ -72,7 +75,7 @@ pub(super) fn moved(
                         .is_some()
             });
             if on_divider {
-                model.drag = Some(Drag::Divider { at: (x, y) });
+                model.client.drag = Some(Drag::Divider { at: (x, y) });
             }
             return Redraw::Nothing;
         }
@@ -98,11 +101,11 @@ fn over_pane(
 ) -> Redraw {
     let mut redraw = Redraw::Nothing;
     let pressed = matches!(event.kind, MouseKind::Press(_));
-    if pressed && model.focus() != Some(id) {
+    if pressed && model.session.focus() != Some(id) {
         focus::go_to(model, id);
         redraw = Redraw::All;
     }
-    let Some(pane) = model.panes.get(&id) else {
+    let Some(pane) = model.session.panes.get(&id) else {
         return redraw;
     };
     let copying = pane.copy.is_some();
@@ -120,7 +123,7 @@ fn over_pane(
     let (row, col) = (event.row - rect.y, event.col - rect.x);
     if !copying && lives && mouse != MouseMode::None && !event.mods.contains(Mods::SHIFT) {
         if pressed {
-            model.drag = Some(Drag::Program { id });
+            model.client.drag = Some(Drag::Program { id });
         }
         effects.push(Effect::Input(
             id,
@@ -164,18 +167,24 @@ fn wheel(
     now: Now,
     effects: &mut Vec<Effect>,
 ) -> Redraw {
-    let copying = |model: &Model| model.panes.get(&id).is_some_and(|p| p.copy.is_some());
+    let copying = |model: &Model| {
+        model
+            .session
+            .panes
+            .get(&id)
+            .is_some_and(|p| p.copy.is_some())
+    };
     if !copying(model) {
         if !up || !copy::enter_in(model, id, now, effects) {
             return Redraw::Nothing;
         }
-        if let Some(pane) = model.panes.get_mut(&id) {
+        if let Some(pane) = model.session.panes.get_mut(&id) {
             pane.wheeled = true;
         }
     }
     let lines = if up { -WHEEL_LINES } else { WHEEL_LINES };
     copy::tell(model, id, CopyEvent::Wheel(lines), now, effects);
-    if let Some(pane) = model.panes.get_mut(&id)
+    if let Some(pane) = model.session.panes.get_mut(&id)
         && pane.wheeled
         && !up
         && pane
@@ -196,21 +205,25 @@ fn press(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
-    let count = match model.click {
+    let count = match model.client.click {
         Some(click) if click.at == at && now.instant < click.when + DOUBLE_CLICK => {
             click.count % 3 + 1
         }
         _ => 1,
     };
-    model.click = Some(Click {
+    model.client.click = Some(Click {
         at,
         when: now.instant,
         count,
     });
-    let copying = model.panes.get(&id).is_some_and(|p| p.copy.is_some());
+    let copying = model
+        .session
+        .panes
+        .get(&id)
+        .is_some_and(|p| p.copy.is_some());
     let event = match count {
         1 if !copying => {
-            model.drag = Some(Drag::Press { id, at: (row, col) });
+            model.client.drag = Some(Drag::Press { id, at: (row, col) });
             return;
         }
         1 => CopyEvent::Press { row, col },
@@ -219,7 +232,7 @@ fn press(
     };
     if copy::enter_in(model, id, now, effects) {
         copy::tell(model, id, event, now, effects);
-        model.drag = Some(Drag::Selection { id });
+        model.client.drag = Some(Drag::Selection { id });
     }
 }
 
@@ -232,21 +245,21 @@ fn dragged(
 ) -> Redraw {
     let released = matches!(event.kind, MouseKind::Release(_));
     if released {
-        model.drag = None;
+        model.client.drag = None;
     }
     match drag {
         Drag::Divider { at } => {
             if released {
                 return Redraw::Nothing;
             }
-            let Some(area) = model.tab().map(|tab| model.layout_area(tab)) else {
+            let Some(area) = model.session.tab().map(|tab| model.layout_area(tab)) else {
                 return Redraw::Nothing;
             };
-            let Some(tab) = model.tab_mut() else {
+            let Some(tab) = model.session.tab_mut() else {
                 return Redraw::Nothing;
             };
             let to = (event.col, event.row);
-            model.drag = tab
+            model.client.drag = tab
                 .layout
                 .drag_divider(area, at, to)
                 .map(|at| Drag::Divider { at });
@@ -267,7 +280,7 @@ fn dragged(
                 return Redraw::Nothing;
             }
             copy::tell(model, id, CopyEvent::Press { row, col }, now, effects);
-            model.drag = Some(Drag::Selection { id });
+            model.client.drag = Some(Drag::Selection { id });
             select_to(model, id, event, now, effects);
             Redraw::All
         }
@@ -317,7 +330,7 @@ fn over_overlay(
     now: Now,
     effects: &mut Vec<Effect>,
 ) -> Redraw {
-    model.drag = None;
+    model.client.drag = None;
     let down = match event.kind {
         MouseKind::WheelUp => Some(false),
         MouseKind::WheelDown => Some(true),
@@ -331,15 +344,15 @@ fn over_overlay(
         return Redraw::Nothing;
     }
     match view::overlay_hit(model, event.col, event.row) {
-        view::Hit::Outside | view::Hit::Button(Choice::No) => model.overlay = None,
+        view::Hit::Outside | view::Hit::Button(Choice::No) => model.client.overlay = None,
         view::Hit::Inside => return Redraw::Nothing,
         view::Hit::Entry(index) => {
-            if let Some(Overlay::Picker(picker)) = &mut model.overlay {
+            if let Some(Overlay::Picker(picker)) = &mut model.client.overlay {
                 picker.select(index);
             }
             overlay::accept_choice(model, now, effects);
         }
-        view::Hit::Button(Choice::Yes) => overlay::resolve(model, now, effects),
+        view::Hit::Button(Choice::Yes) => confirm::resolve(model, now, effects),
     }
     Redraw::All
 }

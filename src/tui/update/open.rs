@@ -1,6 +1,6 @@
 //! New terminals: asking for them and finding them a place.
 
-use super::focus;
+use super::{end, focus};
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Rect};
@@ -8,8 +8,11 @@ use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalInfo, TerminalSpec};
 use crate::pane::PaneError;
 use crate::tui::effect::{Effect, Place};
-use crate::tui::model::{Model, Now, Pane, Severity, Tab};
-use crate::tui::run::First;
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
+use crate::tui::now::Now;
+use crate::tui::services::First;
+use crate::tui::session::{Pane, Tab};
 
 /// Asks for the terminals to begin with, each in a tab of its own.
 pub fn first(model: &mut Model, first: First, effects: &mut Vec<Effect>) {
@@ -39,10 +42,14 @@ pub(super) fn tab(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Splits the focused pane.
 pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
-    let Some(tab) = model.tab_mut() else { return };
+    let Some(tab) = model.session.tab_mut() else {
+        return;
+    };
     tab.zoomed = false;
     let target = tab.focus;
-    let Some(tab) = model.tab() else { return };
+    let Some(tab) = model.session.tab() else {
+        return;
+    };
     let area = tab
         .layout
         .rect_of(target, model.layout_area(tab))
@@ -66,7 +73,12 @@ pub(super) fn agent(model: &mut Model, kind: AgentKind, effects: &mut Vec<Effect
 
 /// Starts an ended pane's program once more, in its place.
 pub(super) fn again(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>) {
-    let Some(pane) = model.panes.get_mut(&id).filter(|pane| !pane.restarting) else {
+    let Some(pane) = model
+        .session
+        .panes
+        .get_mut(&id)
+        .filter(|pane| !pane.restarting)
+    else {
         return;
     };
     pane.restarting = true;
@@ -86,48 +98,51 @@ pub(super) fn opened(
     now: Now,
     effects: &mut Vec<Effect>,
 ) {
-    model.opening = model.opening.saturating_sub(1);
+    model.session.opening = model.session.opening.saturating_sub(1);
     let info = match result {
         Ok(info) => *info,
         Err(error) => {
             if let Place::Instead(old) = place
-                && let Some(pane) = model.panes.get_mut(&old)
+                && let Some(pane) = model.session.panes.get_mut(&old)
             {
                 pane.restarting = false;
             }
-            if place == Place::Only && model.panes.is_empty() {
+            if place == Place::Only && model.session.panes.is_empty() {
                 effects.push(Effect::Fail(error.to_string()));
             }
-            model.messages.tell(Severity::Error, error.to_string(), now);
+            model
+                .session
+                .messages
+                .tell(Severity::Error, error.to_string(), now);
             return;
         }
     };
     let id = info.id;
-    model.opened_any = true;
+    model.session.opened_any = true;
     let ended = info.exit.is_some();
-    model.panes.insert(id, Pane::new(info, Some(spec)));
+    model.session.panes.insert(id, Pane::new(info, Some(spec)));
     settle(model, place, id);
     if ended {
-        super::terminal::exited(model, id, now, effects);
+        end::exited(model, id, now, effects);
     }
 }
 
 /// A terminal that somebody else opened: a tab behind the present one.
 pub(super) fn appeared(model: &mut Model, info: TerminalInfo) {
-    if model.panes.contains_key(&info.id) {
+    if model.session.panes.contains_key(&info.id) {
         return;
     }
     let id = info.id;
-    model.opened_any = true;
-    model.panes.insert(id, Pane::new(info, None));
-    model.tabs.push(Tab::new(id));
+    model.session.opened_any = true;
+    model.session.panes.insert(id, Pane::new(info, None));
+    model.session.tabs.push(Tab::new(id));
 }
 
 fn settle(model: &mut Model, place: Place, id: TerminalId) {
     match place {
         Place::Split(target, axis) => {
-            let home = model.tab_of(target);
-            if let Some(tab) = home.and_then(|index| model.tabs.get_mut(index))
+            let home = model.session.tab_of(target);
+            if let Some(tab) = home.and_then(|index| model.session.tabs.get_mut(index))
                 && tab.layout.split(target, axis, id)
             {
                 tab.zoomed = false;
@@ -139,8 +154,8 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
             }
         }
         Place::Instead(old) => {
-            let home = model.tab_of(old);
-            if let Some(tab) = home.and_then(|index| model.tabs.get_mut(index))
+            let home = model.session.tab_of(old);
+            if let Some(tab) = home.and_then(|index| model.session.tabs.get_mut(index))
                 && tab.layout.split(old, Axis::Vertical, id)
             {
                 tab.layout.swap(old, id);
@@ -149,7 +164,7 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
                 if tab.focus == old {
                     tab.focus = id;
                 }
-                model.panes.remove(&old);
+                model.session.panes.remove(&old);
                 return;
             }
         }
@@ -163,33 +178,34 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
         }
         Place::Tab => {}
     }
-    model.tabs.push(Tab::new(id));
+    model.session.tabs.push(Tab::new(id));
     focus::go_to(model, id);
 }
 
 /// Inserts one of the tabs to begin with where it belongs among them; what is in front stays there.
 fn insert_start(model: &mut Model, number: usize, id: TerminalId) {
-    let front = model.focus();
+    let front = model.session.focus();
     let place = model
+        .session
         .tabs
         .iter()
         .position(|tab| tab.start.is_none_or(|start| start > number))
-        .unwrap_or(model.tabs.len());
+        .unwrap_or(model.session.tabs.len());
     let tab = Tab {
         start: Some(number),
         ..Tab::new(id)
     };
-    model.tabs.insert(place, tab);
+    model.session.tabs.insert(place, tab);
     let front = if number == 0 { Some(id) } else { front };
-    if let Some(index) = front.and_then(|id| model.tab_of(id)) {
-        model.active = index;
+    if let Some(index) = front.and_then(|id| model.session.tab_of(id)) {
+        model.session.active = index;
     }
 }
 
 fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Effect>) {
-    model.opening += 1;
+    model.session.opening += 1;
     let near = match place {
-        Place::Tab => model.focus(),
+        Place::Tab => model.session.focus(),
         Place::Split(target, _) => Some(target),
         Place::Only | Place::Start(_) | Place::Instead(_) => None,
     };

@@ -3,7 +3,8 @@
 use crate::domain::action::{Action, Context};
 use crate::domain::agent::AgentKind;
 use crate::domain::route::{DEFAULT_HOLD, RouterCommand};
-use crate::tui::model::{Item, Model, Overlay, Picked, Picker, PickerKind};
+use crate::tui::client::{Item, Overlay, Picked, Picker, PickerKind};
+use crate::tui::model::Model;
 
 /// Every action that would do something now, and every pane.
 pub(super) fn offer_actions(model: &mut Model) {
@@ -24,16 +25,16 @@ pub(super) fn offer_actions(model: &mut Model) {
         .collect();
     items.extend(panes(model));
     items.extend(steering(model));
-    model.overlay = Some(Overlay::Picker(Picker::new(PickerKind::Palette, items)));
+    model.client.overlay = Some(Overlay::Picker(Picker::new(PickerKind::Palette, items)));
 }
 
 /// Every pane; the focused one is chosen.
 pub(super) fn offer_panes(model: &mut Model) {
     let mut picker = Picker::new(PickerKind::Panes, panes(model));
-    if let Some(id) = model.focus() {
+    if let Some(id) = model.session.focus() {
         picker = picker.at(&Picked::Focus(id));
     }
-    model.overlay = Some(Overlay::Picker(picker));
+    model.client.overlay = Some(Overlay::Picker(picker));
 }
 
 /// The agents; those that are not installed say so and cannot be chosen.
@@ -55,7 +56,7 @@ pub(super) fn offer_agents(model: &mut Model, agents: &[(AgentKind, bool)]) {
     if let Some(first) = first {
         picker = picker.at(&first);
     }
-    model.overlay = Some(Overlay::Picker(picker));
+    model.client.overlay = Some(Overlay::Picker(picker));
 }
 
 /// What can be done with each provider.
@@ -97,6 +98,7 @@ fn steering(model: &Model) -> Vec<Item> {
 
 fn panes(model: &Model) -> Vec<Item> {
     model
+        .session
         .tabs
         .iter()
         .enumerate()
@@ -104,7 +106,7 @@ fn panes(model: &Model) -> Vec<Item> {
             tab.layout
                 .ids()
                 .into_iter()
-                .filter_map(|id| model.panes.get(&id))
+                .filter_map(|id| model.session.panes.get(&id))
                 .map(move |pane| Item {
                     label: pane.name().to_owned(),
                     detail: format!("tab {} {}", index + 1, pane.info.command.join(" ")),

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Redraw, overlay};
+use super::redraw::Redraw;
+use super::scroll::{self, Growth};
 use crate::domain::action::{Action, Context};
 use crate::domain::breaker::BreakerState;
 use crate::domain::chord::Chord;
@@ -12,19 +13,22 @@ use crate::domain::profile::ProfileName;
 use crate::domain::route::{DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
 use crate::domain::usage::Attempt;
 use crate::providers::{ProviderEvent, ProvidersStatus, ServerEvent, SteerError};
+use crate::tui::client::{Overlay, Page, Panel};
 use crate::tui::effect::Effect;
-use crate::tui::model::{Model, Now, Overlay, Page, Panel, Severity};
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
+use crate::tui::now::Now;
 use crate::tui::view;
 
 /// Takes in how the providers stand, and the attempts of the one whose details are open.
-pub(super) fn seen(
+pub(super) fn on_status(
     model: &mut Model,
     status: Arc<ProvidersStatus>,
     attempts: Option<(ProfileName, Vec<Attempt>)>,
     now: Now,
 ) -> Redraw {
     model.providers.see(status, now.instant);
-    if let Some(Overlay::Providers(panel)) = &mut model.overlay
+    if let Some(Overlay::Providers(panel)) = &mut model.client.overlay
         && let Page::Details {
             attempts: shown, ..
         } = &mut panel.page
@@ -33,28 +37,23 @@ pub(super) fn seen(
     {
         *shown = attempts;
     }
-    if are_visible(model) {
+    if model.shows_providers() {
         Redraw::All
     } else {
         Redraw::Nothing
     }
 }
 
-/// Whether anything of the providers is on the screen.
-pub fn are_visible(model: &Model) -> bool {
-    model.areas().providers.is_some() || matches!(model.overlay, Some(Overlay::Providers(_)))
-}
-
 /// Looks again where a countdown has come to its next second.
 pub(super) fn tick(model: &Model, now: Now, effects: &mut Vec<Effect>) {
     let due = model.providers.next_change();
-    if are_visible(model) && due.is_some_and(|due| due <= now.instant) {
+    if model.shows_providers() && due.is_some_and(|due| due <= now.instant) {
         effects.push(Effect::LookAtProviders);
     }
 }
 
 /// Tells what happened; only what needs somebody's eye as a toast.
-pub(super) fn happened(model: &mut Model, event: &ProviderEvent, now: Now) {
+pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
     let severity = match event {
         ProviderEvent::Router(RouterEvent::Breaker { transition, .. })
             if transition.to == BreakerState::Open =>
@@ -75,9 +74,9 @@ pub(super) fn happened(model: &mut Model, event: &ProviderEvent, now: Now) {
         ProviderEvent::Router(RouterEvent::Moved { .. }) | ProviderEvent::Server(_)
     );
     if severity == Severity::Warning || moved {
-        model.messages.tell(severity, text, now);
+        model.session.messages.tell(severity, text, now);
     } else {
-        model.messages.note(severity, text, now);
+        model.session.messages.note(severity, text, now);
     }
 }
 
@@ -91,7 +90,10 @@ pub(super) fn steered(
     let done = match result {
         Ok(done) => done,
         Err(error) => {
-            model.messages.tell(Severity::Error, error.to_string(), now);
+            model
+                .session
+                .messages
+                .tell(Severity::Error, error.to_string(), now);
             return;
         }
     };
@@ -113,7 +115,7 @@ pub(super) fn steered(
         None => "nobody can take requests".to_owned(),
     };
     let text = format!("{text}; {goes}");
-    model.messages.tell(Severity::Info, text, now);
+    model.session.messages.tell(Severity::Info, text, now);
 }
 
 /// Shows what a server has written.
@@ -123,7 +125,7 @@ pub(super) fn output(
     log: Option<(PathBuf, Vec<String>)>,
     now: Now,
 ) {
-    let Some(Overlay::Providers(panel)) = &mut model.overlay else {
+    let Some(Overlay::Providers(panel)) = &mut model.client.overlay else {
         return;
     };
     if panel.selected.as_ref() != Some(name) {
@@ -137,7 +139,7 @@ pub(super) fn output(
         };
     } else {
         let text = format!("{name}: tundra runs no server for it");
-        model.messages.tell(Severity::Info, text, now);
+        model.session.messages.tell(Severity::Info, text, now);
     }
 }
 
@@ -181,7 +183,7 @@ pub(super) fn restart(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn open_at(model: &mut Model, selected: Option<ProfileName>, effects: &mut Vec<Effect>) {
-    model.overlay = Some(Overlay::Providers(Panel {
+    model.client.overlay = Some(Overlay::Providers(Panel {
         selected,
         page: Page::List,
     }));
@@ -207,13 +209,13 @@ pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
 }
 
 fn perform(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    let Some(Overlay::Providers(panel)) = &model.overlay else {
+    let Some(Overlay::Providers(panel)) = &model.client.overlay else {
         return;
     };
     let is_list = panel.page == Page::List;
     let selected = panel.selected.clone();
     match action {
-        Action::PanelBack if is_list => model.overlay = None,
+        Action::PanelBack if is_list => model.client.overlay = None,
         Action::PanelBack => turn_to(model, Page::List),
         Action::PanelNext | Action::PanelPrevious if is_list => {
             step(model, action == Action::PanelNext);
@@ -269,7 +271,7 @@ pub(super) fn steer(command: RouterCommand, effects: &mut Vec<Effect>) {
 }
 
 fn turn_to(model: &mut Model, page: Page) {
-    if let Some(Overlay::Providers(panel)) = &mut model.overlay {
+    if let Some(Overlay::Providers(panel)) = &mut model.client.overlay {
         panel.page = page;
     }
 }
@@ -281,7 +283,7 @@ fn step(model: &mut Model, down: bool) {
         .each()
         .map(|(provider, _)| provider.profile.name.clone())
         .collect();
-    let Some(Overlay::Providers(panel)) = &mut model.overlay else {
+    let Some(Overlay::Providers(panel)) = &mut model.client.overlay else {
         return;
     };
     let at = names
@@ -295,7 +297,7 @@ fn step(model: &mut Model, down: bool) {
 
 fn scroll(model: &mut Model, action: Action) {
     let limit = view::overlay_scroll_limit(model);
-    let Some(Overlay::Providers(panel)) = &mut model.overlay else {
+    let Some(Overlay::Providers(panel)) = &mut model.client.overlay else {
         return;
     };
     let does = match action {
@@ -306,9 +308,9 @@ fn scroll(model: &mut Model, action: Action) {
     };
     match &mut panel.page {
         Page::List => {}
-        Page::Details { scroll, .. } => {
-            overlay::scroll(scroll, does, overlay::Growth::Down, limit);
+        Page::Details { scroll: at, .. } => {
+            scroll::scroll(at, does, Growth::Down, limit);
         }
-        Page::Output { scroll, .. } => overlay::scroll(scroll, does, overlay::Growth::Up, limit),
+        Page::Output { scroll: at, .. } => scroll::scroll(at, does, Growth::Up, limit),
     }
 }

@@ -2,10 +2,10 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
 use super::text::{Line, wrap};
 use crate::domain::layout::Rect;
-use crate::tui::model::{Address, Model};
+use crate::tui::client::Address;
+use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
 pub(super) fn draw(model: &Model, address: &Address, inner: Rect, buffer: &mut Buffer) {
@@ -13,7 +13,7 @@ pub(super) fn draw(model: &Model, address: &Address, inner: Rect, buffer: &mut B
     let last = lines.len().saturating_sub(usize::from(inner.height));
     let shown = lines.iter().skip(address.scroll.min(last));
     for (row, (text, role)) in (0..inner.height).zip(shown) {
-        Line::new(buffer, area(inner), row).put(text, model.theme.style(*role));
+        Line::new(buffer, inner, row).put(text, model.client.theme.style(*role));
     }
 }
 

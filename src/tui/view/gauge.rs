@@ -111,10 +111,18 @@ pub(super) fn breaker(breaker: &BreakerStatus) -> (String, Role) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::{Theme, ThemeChoice, UnicodeChoice};
+    use crate::config::{ThemeChoice, UnicodeChoice};
+    use crate::tui::outer::Environment;
+    use crate::tui::theme::Theme;
 
     fn glyphs() -> &'static Glyphs {
-        Theme::detect(ThemeChoice::Dark, UnicodeChoice::Always, |_| None).glyphs()
+        Theme::detect(
+            ThemeChoice::Dark,
+            UnicodeChoice::Always,
+            &Environment::default(),
+            None,
+        )
+        .glyphs()
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
 use super::text::{Line, width, wrap};
 use crate::domain::action::Context;
 use crate::domain::layout::Rect;
-use crate::tui::model::{Help, Model};
+use crate::tui::client::Help;
+use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
 const INDENT: u16 = 2;
@@ -96,8 +96,8 @@ fn entries(model: &Model, help: &Help) -> Vec<Entry> {
 }
 
 pub(super) fn draw(model: &Model, help: &Help, inner: Rect, buffer: &mut Buffer) {
-    let theme = &model.theme;
-    let mut line = Line::new(buffer, area(inner), 0);
+    let theme = &model.client.theme;
+    let mut line = Line::new(buffer, inner, 0);
     line.put("filter: ", theme.style(Role::Muted))
         .put(help.query.text(), theme.style(Role::Text));
     let rows = inner.height.saturating_sub(1);
@@ -105,7 +105,7 @@ pub(super) fn draw(model: &Model, help: &Help, inner: Rect, buffer: &mut Buffer)
     let last = lines.len().saturating_sub(usize::from(rows));
     let shown = lines.iter().skip(help.scroll.min(last));
     for (row, entry) in (1..=rows).zip(shown) {
-        let mut line = Line::new(buffer, area(inner), row);
+        let mut line = Line::new(buffer, inner, row);
         match entry {
             Entry::Heading(text) => {
                 line.put(text, theme.style(Role::Heading));

@@ -2,11 +2,12 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
 use super::text::{Line, fill, fit, width};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
-use crate::tui::model::{Mode, Model, Overlay, Page, Severity};
+use crate::tui::client::{Mode, Overlay, Page};
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
@@ -60,17 +61,17 @@ const PANEL: [(Action, &str); 9] = [
 type Hints = Vec<(String, String)>;
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
-    let theme = &model.theme;
+    let theme = &model.client.theme;
     let bar = theme.style(Role::Bar);
-    fill(buffer, area(rect), bar);
+    fill(buffer, rect, bar);
     let hints = hints(model);
-    let mut line = Line::new(buffer, area(rect), 0);
+    let mut line = Line::new(buffer, rect, 0);
     let wanted = hints.iter().fold(1_u16, |sum, (key, text)| {
         sum.saturating_add(width(key) + width(text) + 3)
     });
     if let Some((text, role)) = last_event(model) {
-        // The keys come first; the event has what is left, and at least a third while no key is half struck.
-        let least = match model.mode {
+        // The keys come first; the event has what is left, and at least a third while no key is half pressed.
+        let least = match model.client.mode {
             Mode::Prefix { .. } => 0,
             _ => line.room() / 3,
         };
@@ -93,7 +94,7 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
 }
 
 fn last_event(model: &Model) -> Option<(String, Role)> {
-    let message = model.messages.log().back()?;
+    let message = model.session.messages.log().back()?;
     let role = match message.severity {
         Severity::Info | Severity::Success => Role::Muted,
         Severity::Warning => Role::Warning,
@@ -111,17 +112,17 @@ fn hints(model: &Model) -> Hints {
             .filter_map(|(action, text)| Some((key(*action)?, (*text).to_owned())))
             .collect::<Vec<_>>()
     };
-    if let Some(overlay) = &model.overlay {
+    if let Some(overlay) = &model.client.overlay {
         return in_overlay(overlay, named);
     }
-    if matches!(model.mode, Mode::Prefix { .. }) {
+    if matches!(model.client.mode, Mode::Prefix { .. }) {
         let valid: Vec<_> = AFTER_PREFIX
             .into_iter()
             .filter(|(action, _)| action.context() == Context::Prefix && model.is_valid(*action))
             .collect();
         return named(&valid);
     }
-    let pane = model.focused();
+    let pane = model.session.focused();
     if let Some(mode) = pane.and_then(|pane| pane.copy.as_ref()) {
         if mode.wants_text() {
             return plain(&[("enter", "search"), ("esc", "back")]);

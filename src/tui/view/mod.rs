@@ -5,12 +5,17 @@
 //! click lands is decided here too, since only the view knows where it put things.
 
 mod address;
+mod contents;
+mod dialog;
+mod frame_box;
 mod gauge;
 mod help;
 mod hints;
 mod log;
+mod modes;
 mod overlay;
 mod panes;
+mod picker;
 mod providers;
 mod sidebar;
 mod strip;
@@ -18,25 +23,28 @@ mod tabs;
 mod text;
 mod toasts;
 mod whichkey;
+mod window;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect as Area;
 
+pub use contents::contents;
+pub use modes::modes;
 pub use overlay::{Hit, hit as overlay_hit, scroll_limit as overlay_scroll_limit};
-pub use panes::{contents, modes};
 pub use sidebar::pane_at as sidebar_pane_at;
 pub use tabs::tab_at;
 
-use super::model::{MIN_SIZE, Mode, Model};
+use super::client::{MIN_SIZE, Mode};
+
+use super::model::Model;
 use super::theme::Role;
-use crate::domain::layout::Rect;
 
 /// Draws everything but the panes' own cells.
 #[must_use]
 pub fn chrome(model: &Model) -> Buffer {
-    let (cols, rows) = model.size;
+    let (cols, rows) = model.client.size;
     let mut buffer = Buffer::empty(Area::new(0, 0, cols, rows));
-    if model.is_too_small() {
+    if model.client.is_too_small() {
         too_small(model, &mut buffer);
         return buffer;
     }
@@ -50,7 +58,7 @@ pub fn chrome(model: &Model) -> Buffer {
         strip::draw(model, area, &mut buffer);
     }
     hints::draw(model, areas.hints, &mut buffer);
-    if matches!(model.mode, Mode::Prefix { listed: true, .. }) {
+    if matches!(model.client.mode, Mode::Prefix { listed: true, .. }) {
         whichkey::draw(model, &mut buffer);
     }
     overlay::draw(model, &mut buffer);
@@ -60,21 +68,16 @@ pub fn chrome(model: &Model) -> Buffer {
 
 /// Says that there is no room, as far as there is room to say it.
 fn too_small(model: &Model, buffer: &mut Buffer) {
-    let (cols, rows) = model.size;
+    let (cols, rows) = model.client.size;
     let text = format!(
         "too small: {cols}x{rows}, needs {}x{}",
         MIN_SIZE.0, MIN_SIZE.1
     );
-    let style = model.theme.style(Role::Warning);
+    let style = model.client.theme.style(Role::Warning);
     let width = usize::from(cols.max(1));
     let chars: Vec<char> = text.chars().collect();
     for (y, line) in (0..rows).zip(chars.chunks(width)) {
         let line: String = line.iter().collect();
         buffer.set_stringn(0, y, line, width, style);
     }
-}
-
-/// Ratatui's form of an area.
-fn area(rect: Rect) -> Area {
-    Area::new(rect.x, rect.y, rect.width, rect.height)
 }

@@ -2,22 +2,22 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
 use super::text::{Line, fill, width};
 use crate::domain::id::TerminalId;
 use crate::domain::layout::Rect;
 use crate::domain::terminal::Status;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::Model;
+use crate::tui::session::Pane;
 use crate::tui::theme::{Role, Theme};
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
-    let theme = &model.theme;
+    let theme = &model.client.theme;
     let glyphs = theme.glyphs();
-    fill(buffer, area(rect), theme.style(Role::Text));
+    fill(buffer, rect, theme.style(Role::Text));
     let border = theme.style(Role::Border);
     let edge = Rect::new(rect.right().saturating_sub(1), rect.y, 1, rect.height);
     for row in 0..edge.height {
-        Line::new(buffer, area(edge), row).put(glyphs.vertical, border);
+        Line::new(buffer, edge, row).put(glyphs.vertical, border);
     }
     let inner = Rect {
         width: rect.width.saturating_sub(2),
@@ -25,10 +25,10 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     };
     let rows = usize::from(rect.height);
     for (row, entry) in (0..).zip(entries(model).into_iter().take(rows)) {
-        let mut line = Line::new(buffer, area(inner), row);
+        let mut line = Line::new(buffer, inner, row);
         match entry {
             Entry::Tab(index) => {
-                let role = if index == model.active {
+                let role = if index == model.session.active {
                     Role::Heading
                 } else {
                     Role::Muted
@@ -36,8 +36,8 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
                 line.put(&format!("tab {}", index + 1), theme.style(role));
             }
             Entry::Pane(id) => {
-                if let Some(pane) = model.panes.get(&id) {
-                    draw_pane(theme, pane, model.focus() == Some(id), &mut line);
+                if let Some(pane) = model.session.panes.get(&id) {
+                    draw_pane(theme, pane, model.session.focus() == Some(id), &mut line);
                 }
             }
         }
@@ -49,7 +49,7 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
 pub fn pane_at(model: &Model, y: u16) -> Option<TerminalId> {
     let row = y.checked_sub(model.areas().sidebar?.y)?;
     match entries(model).get(usize::from(row))? {
-        Entry::Tab(index) => model.tabs.get(*index).map(|tab| tab.focus),
+        Entry::Tab(index) => model.session.tabs.get(*index).map(|tab| tab.focus),
         Entry::Pane(id) => Some(*id),
     }
 }
@@ -62,6 +62,7 @@ enum Entry {
 
 fn entries(model: &Model) -> Vec<Entry> {
     model
+        .session
         .tabs
         .iter()
         .enumerate()

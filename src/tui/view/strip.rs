@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
 use super::gauge::{bar, breaker, gauge_role, latency, short, state};
 use super::text::{Line, fill, fit, width};
 use crate::domain::bucket::Gauge;
@@ -19,7 +18,7 @@ const BREAKER_COLUMNS: u16 = 10;
 const WIDE_FROM: u16 = 110;
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
-    fill(buffer, area(rect), model.theme.style(Role::Bar));
+    fill(buffer, rect, model.client.theme.style(Role::Bar));
     let providers: Vec<_> = model.providers.each().collect();
     let rows = usize::from(rect.height);
     // The last row tells of all that got none.
@@ -46,11 +45,11 @@ fn draw_row(
     row: u16,
     buffer: &mut Buffer,
 ) {
-    let theme = &model.theme;
+    let theme = &model.client.theme;
     let glyphs = theme.glyphs();
     let base = theme.style(Role::Bar);
     let wide = rect.width >= WIDE_FROM;
-    let mut line = Line::new(buffer, area(rect), row);
+    let mut line = Line::new(buffer, rect, row);
     let mut column = |text: &str, columns: u16, role: Role| {
         let text = fit(text, columns, glyphs.ellipsis);
         let pad = columns.saturating_sub(width(&text));
@@ -128,10 +127,10 @@ fn draw_rest(
     row: u16,
     buffer: &mut Buffer,
 ) {
-    let theme = &model.theme;
+    let theme = &model.client.theme;
     let glyphs = theme.glyphs();
     let base = theme.style(Role::Bar);
-    let mut line = Line::new(buffer, area(rect), row);
+    let mut line = Line::new(buffer, rect, row);
     for (provider, process) in providers.iter().skip(own) {
         let (mut text, role) = state(provider, *process);
         if provider.breaker.state == crate::domain::breaker::BreakerState::Open {

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 
-use super::area;
 use super::text::{Line, fill, fit, width};
 use crate::domain::agent::AgentState;
 use crate::domain::layout::Rect;
 use crate::pane::Gauge;
-use crate::tui::model::{Model, Tab};
+use crate::tui::model::Model;
+use crate::tui::session::Tab;
 use crate::tui::theme::{Role, Theme};
 
 /// Columns of the screen from which on the gauge has a bar, and the cells of that.
@@ -22,15 +22,15 @@ const BAR_CELLS: usize = 8;
 const NAME_COLUMNS: u16 = 20;
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
-    let theme = &model.theme;
+    let theme = &model.client.theme;
     let bar = theme.style(Role::Bar);
-    fill(buffer, area(rect), bar);
-    let mut line = Line::new(buffer, area(rect), 0);
+    fill(buffer, rect, bar);
+    let mut line = Line::new(buffer, rect, 0);
     for (text, role) in right(model).into_iter().rev() {
         line.put_right(&text, bar.patch(theme.style(role)));
     }
     for (index, label) in labels(model, line.room()) {
-        let active = index == model.active;
+        let active = index == model.session.active;
         let style = if active {
             theme.style(Role::BarActive)
         } else {
@@ -88,17 +88,18 @@ impl Label {
 /// The labels that are shown, from the first one that lets the active one be seen.
 fn labels(model: &Model, room: u16) -> Vec<(usize, Label)> {
     let all: Vec<(usize, Label)> = model
+        .session
         .tabs
         .iter()
         .enumerate()
         .map(|(index, tab)| (index, label(model, index, tab)))
         .collect();
     let mut first = 0;
-    while first < model.active {
+    while first < model.session.active {
         let used: u16 = all
             .iter()
             .skip(first)
-            .take(model.active + 1 - first)
+            .take(model.session.active + 1 - first)
             .fold(0, |sum, (_, label)| sum.saturating_add(label.width()));
         if used <= room {
             break;
@@ -109,8 +110,8 @@ fn labels(model: &Model, room: u16) -> Vec<(usize, Label)> {
 }
 
 fn label(model: &Model, index: usize, tab: &Tab) -> Label {
-    let glyphs = model.theme.glyphs();
-    let pane = model.panes.get(&tab.focus);
+    let glyphs = model.client.theme.glyphs();
+    let pane = model.session.panes.get(&tab.focus);
     let name = fit(
         pane.map_or("", |pane| pane.name()),
         NAME_COLUMNS,
@@ -119,7 +120,7 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     let ids = tab.layout.ids();
     let state = ids
         .iter()
-        .filter_map(|id| model.state_of(*id))
+        .filter_map(|id| model.session.state_of(*id))
         .max_by_key(|state| urgency(*state));
     let mut after = String::new();
     if ids.len() > 1 {
@@ -127,7 +128,7 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     }
     let viewers: u32 = ids
         .iter()
-        .filter_map(|id| model.panes.get(id))
+        .filter_map(|id| model.session.panes.get(id))
         .map(|pane| pane.info.viewers)
         .sum();
     if viewers > 0 {
@@ -139,7 +140,7 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     }
     if ids
         .iter()
-        .any(|id| model.panes.get(id).is_some_and(|pane| pane.badge))
+        .any(|id| model.session.panes.get(id).is_some_and(|pane| pane.badge))
     {
         after.push_str(glyphs.bell);
         after.push(' ');
@@ -174,12 +175,12 @@ fn right(model: &Model) -> Vec<(String, Role)> {
 
 /// How many are attached over all panes.
 fn viewers(model: &Model) -> Option<(String, Role)> {
-    let count: u32 = model.living().map(|pane| pane.info.viewers).sum();
-    let text = match (model.size.0, count) {
+    let count: u32 = model.session.living().map(|pane| pane.info.viewers).sum();
+    let text = match (model.client.size.0, count) {
         (VIEWERS_WORD_FROM.., 1) => " 1 viewer ".to_owned(),
         (VIEWERS_WORD_FROM.., _) => format!(" {count} viewers "),
         (..VIEWERS_ALWAYS_FROM, 0) => return None,
-        _ => format!(" {}{count} ", model.theme.glyphs().viewers),
+        _ => format!(" {}{count} ", model.client.theme.glyphs().viewers),
     };
     let role = if count > 0 { Role::Key } else { Role::Muted };
     Some((text, role))
@@ -194,10 +195,10 @@ fn gauge(model: &Model) -> Vec<(String, Role)> {
         (Role::GaugeFilled, Role::Bar)
     };
     let numbers = (format!(" {active}/{max} "), text_role);
-    if model.size.0 < BAR_FROM {
+    if model.client.size.0 < BAR_FROM {
         return vec![numbers];
     }
-    let glyphs = model.theme.glyphs();
+    let glyphs = model.client.theme.glyphs();
     // Something is shown as soon as there is something.
     let filled = (active * BAR_CELLS).div_ceil(max.max(1)).min(BAR_CELLS);
     vec![

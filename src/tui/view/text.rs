@@ -3,8 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect as Area;
 use ratatui::style::Style;
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::UnicodeWidthStr;
+
+use crate::domain::layout::Rect;
 
 /// Columns of a text.
 pub(super) fn width(text: &str) -> u16 {
@@ -17,20 +19,12 @@ pub(super) fn fit(text: &str, width: u16, ellipsis: &str) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
-    let room = room.saturating_sub(ellipsis.width());
-    let mut fitted = String::new();
-    let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        used += grapheme.width();
-        if used > room {
-            break;
-        }
-        fitted.push_str(grapheme);
+    let (start, _) = text.unicode_truncate(room.saturating_sub(ellipsis.width()));
+    if ellipsis.width() <= room {
+        format!("{start}{ellipsis}")
+    } else {
+        start.to_owned()
     }
-    if ellipsis.width() <= usize::from(width) {
-        fitted.push_str(ellipsis);
-    }
-    fitted
 }
 
 /// The text in lines of a width, broken at spaces where it can be; what is left after so many lines is cut.
@@ -39,20 +33,9 @@ pub(super) fn wrap(text: &str, width: u16, lines: usize, ellipsis: &str) -> Vec<
     let mut rest = text;
     let mut wrapped = Vec::new();
     while wrapped.len() + 1 < lines && rest.width() > room {
-        let mut used = 0;
-        let mut hard = rest.len();
-        let mut soft = None;
-        for (at, grapheme) in rest.grapheme_indices(true) {
-            used += grapheme.width();
-            if used > room {
-                hard = at;
-                break;
-            }
-            if grapheme == " " {
-                soft = Some(at);
-            }
-        }
-        let end = soft.filter(|at| *at > 0).unwrap_or(hard);
+        let (fits, _) = rest.unicode_truncate(room);
+        let soft = fits.rfind(' ').filter(|at| *at > 0);
+        let end = soft.unwrap_or(fits.len());
         if end == 0 {
             break;
         }
@@ -73,8 +56,8 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Begins in the given row of an area; a row outside of it takes nothing.
-    pub(super) fn new(buffer: &'a mut Buffer, area: Area, row: u16) -> Self {
-        let area = area.intersection(buffer.area);
+    pub(super) fn new(buffer: &'a mut Buffer, area: Rect, row: u16) -> Self {
+        let area = within(buffer, area);
         let inside = row < area.height;
         Self {
             x: area.x,
@@ -129,12 +112,17 @@ impl<'a> Line<'a> {
 }
 
 /// Fills an area with a style and blanks.
-pub(super) fn fill(buffer: &mut Buffer, area: Area, style: Style) {
-    let area = area.intersection(buffer.area);
+pub(super) fn fill(buffer: &mut Buffer, area: Rect, style: Style) {
+    let area = within(buffer, area);
     for position in area.positions() {
         if let Some(cell) = buffer.cell_mut(position) {
             cell.reset();
             cell.set_style(style);
         }
     }
+}
+
+/// The part of an area that is on the screen, in ratatui's form.
+fn within(buffer: &Buffer, area: Rect) -> Area {
+    Area::new(area.x, area.y, area.width, area.height).intersection(buffer.area)
 }

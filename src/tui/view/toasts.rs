@@ -2,11 +2,12 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
-use super::panes;
+use super::modes::modes;
 use super::text::{Line, fill, width, wrap};
 use crate::domain::layout::Rect;
-use crate::tui::model::{Model, Overlay, Severity};
+use crate::tui::client::Overlay;
+use crate::tui::model::Model;
+use crate::tui::notice::Severity;
 use crate::tui::theme::Role;
 
 const MAX_COLUMNS: u16 = 64;
@@ -14,15 +15,16 @@ const MAX_COLUMNS: u16 = 64;
 const MAX_LINES: usize = 3;
 
 pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
-    if matches!(model.overlay, Some(Overlay::Address(_))) {
+    if matches!(model.client.overlay, Some(Overlay::Address(_))) {
         // It is read letter by letter, and the last event tells the same.
         return;
     }
-    let theme = &model.theme;
+    let theme = &model.client.theme;
     let glyphs = theme.glyphs();
     let body = model.areas().panes;
     let room = body.width.min(MAX_COLUMNS);
     let lines: Vec<(String, Role)> = model
+        .session
         .messages
         .toasts()
         .flat_map(|message| {
@@ -51,7 +53,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         return;
     }
     let mut rect = Rect::new(body.right() - columns, body.y, columns, rows);
-    let covers_cursor = panes::modes(model)
+    let covers_cursor = modes(model)
         .cursor
         .is_some_and(|cursor| rect.contains(cursor.x, cursor.y));
     if covers_cursor {
@@ -60,7 +62,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     for (row, (text, role)) in (0..rows).zip(lines) {
         let style = theme.style(Role::Bar).patch(theme.style(role));
         let place = Rect::new(rect.x, rect.y + row, rect.width, 1);
-        fill(buffer, area(place), style);
-        Line::new(buffer, area(place), 0).put(&text, style);
+        fill(buffer, place, style);
+        Line::new(buffer, place, 0).put(&text, style);
     }
 }

@@ -2,8 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::area;
-use super::overlay::frame_box;
+use super::frame_box::frame_box;
 use super::text::{Line, width};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
@@ -47,8 +46,8 @@ impl Table {
 }
 
 pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
-    let theme = &model.theme;
-    let (cols, rows) = model.size;
+    let theme = &model.client.theme;
+    let (cols, rows) = model.client.size;
     let room = rows.saturating_sub(4);
     let mut table = table(model, cols.saturating_sub(4), room);
     if room == 0 || table.entries.is_empty() {
@@ -77,7 +76,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
             break;
         }
         let cell = Rect::new(x, inner.y + row, inner.right() - x, 1);
-        let mut line = Line::new(buffer, area(cell), 0);
+        let mut line = Line::new(buffer, cell, 0);
         line.put(key, theme.style(Role::Key))
             .skip(table.key_columns.saturating_sub(width(key)))
             .put_fit(text, theme.style(Role::Text), theme.glyphs().ellipsis);

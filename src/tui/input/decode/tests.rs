@@ -127,7 +127,11 @@ fn mouse_paste_focus_and_replies_are_read() {
         (b"\x1b[?62;4c", InputEvent::Reply(Reply::DeviceAttributes)),
         (
             b"\x1b]11;rgb:ffff/0000/8080\x1b\\",
-            InputEvent::Reply(Reply::Background(0xffff, 0, 0x8080)),
+            InputEvent::Reply(Reply::Background(Background {
+                red: 0xffff,
+                green: 0,
+                blue: 0x8080,
+            })),
         ),
         (
             b"\x1b[200~a\x1b[31mb\r\n\x1b[201~",

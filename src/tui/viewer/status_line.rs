@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::chord::Chord;
 
 /// What the line tells: how the connection is, who writes, and how to leave.
-pub(super) struct Line<'v> {
+pub(super) struct StatusLine<'v> {
     pub prefix: Chord,
     pub after_prefix: bool,
     /// Rows of history between what is shown and the present.
@@ -23,7 +23,7 @@ pub(super) struct Line<'v> {
     pub state: &'v str,
 }
 
-impl Line<'_> {
+impl StatusLine<'_> {
     /// Writes it into the last row. How to leave is always there; the rest is cut where it does not fit.
     pub fn draw(&self, chrome: &mut Buffer, style: Style) {
         let area = chrome.area;
@@ -71,7 +71,7 @@ mod tests {
 
     fn line(width: u16, other: Option<&str>) -> String {
         let mut chrome = Buffer::empty(Rect::new(0, 0, width, 2));
-        let line = Line {
+        let line = StatusLine {
             prefix: "ctrl-b".parse().unwrap(),
             after_prefix: false,
             back: 0,

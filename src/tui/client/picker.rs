@@ -1,11 +1,11 @@
 //! A list to choose from by typing.
 
 use super::prompt::Prompt;
+use super::rank::{Ranked, rank};
 use crate::domain::action::Action;
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
 use crate::domain::route::RouterCommand;
-use crate::tui::palette_match::{Ranked, rank};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PickerKind {

@@ -1,8 +1,8 @@
-//! What a viewer's user did and nobody has taken yet.
+//! What a viewer's user did and nobody has taken yet: a bounded queue, which refuses what it has no room for.
 
 use std::collections::VecDeque;
 
-use super::Outgoing;
+use super::event::Outgoing;
 
 /// More than is pasted on purpose. What comes beyond it is refused.
 const MAX_BYTES: usize = 8 << 20;
@@ -10,12 +10,12 @@ const MAX_BYTES: usize = 8 << 20;
 const MAX_PIECE: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
-pub(super) struct Deeds {
+pub(super) struct InputQueue {
     waiting: VecDeque<Outgoing>,
     bytes: usize,
 }
 
-impl Deeds {
+impl InputQueue {
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn keys_are_gathered_and_their_order_is_kept() {
-        let mut deeds = Deeds::default();
+        let mut queue = InputQueue::default();
         let resize = |cols| Outgoing::Resize(Size::clamped(cols, 10));
         for outgoing in [
             Outgoing::Input(b"a".to_vec()),
@@ -72,10 +72,10 @@ mod tests {
             resize(10),
             resize(20),
         ] {
-            assert!(deeds.push(outgoing));
+            assert!(queue.push(outgoing));
         }
         let mut taken = Vec::new();
-        while let Some(outgoing) = deeds.pop() {
+        while let Some(outgoing) = queue.pop() {
             taken.push(outgoing);
         }
         assert_eq!(
@@ -87,16 +87,16 @@ mod tests {
                 resize(20)
             ]
         );
-        assert_eq!(deeds.bytes, 0);
+        assert_eq!(queue.bytes, 0);
     }
 
     #[test]
     fn there_is_an_end_to_what_waits() {
-        let mut deeds = Deeds::default();
-        while deeds.push(Outgoing::Input(vec![b'x'; 1000])) {}
-        assert!((MAX_BYTES - 1000..=MAX_BYTES).contains(&deeds.bytes));
-        assert!(deeds.waiting.len() <= MAX_BYTES / (MAX_PIECE - 1000) + 1);
-        deeds.pop();
-        assert!(deeds.push(Outgoing::Input(vec![b'x'; 1000])));
+        let mut queue = InputQueue::default();
+        while queue.push(Outgoing::Input(vec![b'x'; 1000])) {}
+        assert!((MAX_BYTES - 1000..=MAX_BYTES).contains(&queue.bytes));
+        assert!(queue.waiting.len() <= MAX_BYTES / (MAX_PIECE - 1000) + 1);
+        queue.pop();
+        assert!(queue.push(Outgoing::Input(vec![b'x'; 1000])));
     }
 }

@@ -18,7 +18,7 @@ pub struct Pane {
     /// The newest screen seen; None before the first.
     pub screen: Option<Arc<ScreenSnapshot>>,
     pub copy: Option<CopyMode>,
-    /// Keys struck in copy mode while it looks for what was searched; they mean something once it is there.
+    /// Keys pressed in copy mode while it looks for what was searched; they mean something once it is there.
     pub queued: VecDeque<KeyEvent>,
     /// Copy mode was entered by the wheel, so that scrolling back down leaves it.
     pub wheeled: bool,

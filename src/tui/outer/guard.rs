@@ -12,27 +12,27 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::error::TuiError;
-use super::terminal::{Outer, is_entered};
+use super::terminal::{Restore, is_entered};
+use crate::tui::error::TuiError;
 
 thread_local! {
-    /// The terminal of the front end that this thread runs at the moment, and the panic that befell it.
-    static FRONT: RefCell<Option<Arc<Outer>>> = const { RefCell::new(None) };
-    static BEFALLEN: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The terminal of the front end that this thread runs at the moment, and its panic.
+    static FRONT: RefCell<Option<Arc<Restore>>> = const { RefCell::new(None) };
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Installs the hook; to be called once, early in `main`.
 pub fn install_panic_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let front = FRONT.with(|front| front.try_borrow().ok().and_then(|outer| outer.clone()));
-        if let Some(outer) = front {
-            outer.leave();
+        let front = FRONT.with(|front| front.try_borrow().ok()?.clone());
+        if let Some(restore) = front {
+            restore.leave();
             let message = describe(info);
             tracing::error!(message, "the front end panicked");
-            BEFALLEN.with(|befallen| {
-                if let Ok(mut befallen) = befallen.try_borrow_mut() {
-                    *befallen = Some(message);
+            PANIC.with(|panic| {
+                if let Ok(mut panic) = panic.try_borrow_mut() {
+                    *panic = Some(message);
                 }
             });
         } else if is_entered() {
@@ -60,18 +60,18 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
 }
 
 /// Runs a front end; its panic restores the terminal and comes back as an error.
-pub(super) async fn guarded<T>(
-    outer: Arc<Outer>,
+pub async fn guarded<T>(
+    restore: Arc<Restore>,
     front: impl Future<Output = Result<T, TuiError>>,
 ) -> Result<T, TuiError> {
     let mut front = pin!(front);
     poll_fn(|context| {
-        let outside = FRONT.with(|front| front.replace(Some(Arc::clone(&outer))));
+        let before = FRONT.with(|front| front.replace(Some(Arc::clone(&restore))));
         let polled = catch_unwind(AssertUnwindSafe(|| front.as_mut().poll(context)));
-        FRONT.with(|front| front.replace(outside));
+        FRONT.with(|front| front.replace(before));
         polled.unwrap_or_else(|payload| {
-            outer.leave();
-            let message = BEFALLEN
+            restore.leave();
+            let message = PANIC
                 .with(RefCell::take)
                 .unwrap_or_else(|| text_of(payload.as_ref()));
             Poll::Ready(Err(TuiError::Panicked(message)))

@@ -1,8 +1,8 @@
 //! What lies over the panes and takes the keys.
 
+use super::panel::Panel;
 use super::picker::Picker;
 use super::prompt::Prompt;
-use super::providers::Panel;
 use crate::domain::id::TerminalId;
 use crate::tui::address::BrowserAddress;
 
@@ -15,6 +15,21 @@ pub enum Overlay {
     Log(Log),
     Providers(Panel),
     Address(Address),
+}
+
+impl Overlay {
+    /// Text that was pasted goes where one types.
+    pub fn insert(&mut self, text: &str) {
+        match self {
+            Self::Rename(rename) => rename.prompt.insert(text),
+            Self::Picker(picker) => {
+                picker.query.insert(text);
+                picker.rank();
+            }
+            Self::Help(help) => help.query.insert(text),
+            Self::Confirm(_) | Self::Log(_) | Self::Providers(_) | Self::Address(_) => {}
+        }
+    }
 }
 
 /// A question before something that cannot be undone.

@@ -12,15 +12,15 @@ const NOTIFICATION_CHARS: usize = 200;
 
 /// What goes out with the next frame; the newest of each kind, so that it cannot grow.
 #[derive(Debug, Default)]
-pub(super) struct Outside {
+pub struct OutOfBand {
     clipboard: Option<String>,
     notification: Option<String>,
     bell: bool,
 }
 
-impl Outside {
+impl OutOfBand {
     /// Sets the clipboard (OSC 52); false if the text is too long.
-    pub(super) fn set_clipboard(&mut self, text: String) -> bool {
+    pub fn set_clipboard(&mut self, text: String) -> bool {
         let fits = text.len() <= CLIPBOARD_BYTES;
         if fits {
             self.clipboard = Some(text);
@@ -28,20 +28,20 @@ impl Outside {
         fits
     }
 
-    pub(super) fn ring(&mut self) {
+    pub fn ring(&mut self) {
         self.bell = true;
     }
 
-    pub(super) fn notify(&mut self, text: &str) {
+    pub fn notify(&mut self, text: &str) {
         self.notification = Some(text.to_owned());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.clipboard.is_none() && self.notification.is_none() && !self.bell
     }
 
     /// Appends what is waiting.
-    pub(super) fn drain(&mut self, out: &mut Vec<u8>) {
+    pub fn drain(&mut self, out: &mut Vec<u8>) {
         if let Some(text) = self.clipboard.take() {
             // Writing to memory does not fail.
             let _ = queue!(out, CopyToClipboard::to_clipboard_from(text));
@@ -80,22 +80,22 @@ mod tests {
             ("fo", "Zm8="),
             ("foobar", "Zm9vYmFy"),
         ] {
-            let mut outside = Outside::default();
-            assert!(outside.set_clipboard(text.to_owned()));
+            let mut out_of_band = OutOfBand::default();
+            assert!(out_of_band.set_clipboard(text.to_owned()));
             let mut out = Vec::new();
-            outside.drain(&mut out);
+            out_of_band.drain(&mut out);
             assert_eq!(out, format!("\x1b]52;c;{expected}\x1b\\").into_bytes());
         }
     }
 
     #[test]
     fn a_notification_has_no_control_characters_and_no_command_number() {
-        let mut outside = Outside::default();
-        outside.notify("4;1;\x1b]0;evil\x07");
-        outside.ring();
+        let mut out_of_band = OutOfBand::default();
+        out_of_band.notify("4;1;\x1b]0;evil\x07");
+        out_of_band.ring();
         let mut out = Vec::new();
-        outside.drain(&mut out);
+        out_of_band.drain(&mut out);
         assert_eq!(out, b"\x1b]9; 4;1;]0;evil\x1b\\\x07");
-        assert!(outside.is_empty());
+        assert!(out_of_band.is_empty());
     }
 }

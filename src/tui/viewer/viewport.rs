@@ -10,7 +10,7 @@ use crate::pane::Mirror;
 
 /// Where a viewer looks.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(super) struct Viewport {
     /// The first row and column of the pane that are shown.
     top: u16,
     left: u16,
@@ -20,7 +20,7 @@ pub(super) struct Look {
     is_steered: bool,
 }
 
-impl Look {
+impl Viewport {
     /// Back to the present.
     pub fn live(&mut self) {
         self.first = None;
@@ -179,46 +179,46 @@ mod tests {
         height: 3,
     };
 
-    fn shown(look: &mut Look, mirror: &mut Mirror) -> Vec<String> {
+    fn shown(viewport: &mut Viewport, mirror: &mut Mirror) -> Vec<String> {
         let screen = mirror.screen().clone();
-        look.follow(&screen, HOLE);
-        let rows = look.rows(&screen, HOLE, mirror);
+        viewport.follow(&screen, HOLE);
+        let rows = viewport.rows(&screen, HOLE, mirror);
         rows.iter().take(3).map(|row| row.text()).collect()
     }
 
     #[test]
     fn the_part_around_the_cursor_is_shown() {
         let mut mirror = mirror();
-        let mut look = Look::default();
-        assert_eq!(shown(&mut look, &mut mirror)[0], "line 28 0123456789");
+        let mut viewport = Viewport::default();
+        assert_eq!(shown(&mut viewport, &mut mirror)[0], "line 28 0123456789");
         mirror.feed("漢字 and more".as_bytes());
-        let rows = shown(&mut look, &mut mirror);
+        let rows = shown(&mut viewport, &mut mirror);
         assert_eq!(rows[2], " more");
-        assert_eq!(look.cursor(mirror.screen().cursor, HOLE), Some((5, 2)));
-        assert_eq!(look.place(0, 0), Some((1, 8)));
+        assert_eq!(viewport.cursor(mirror.screen().cursor, HOLE), Some((5, 2)));
+        assert_eq!(viewport.place(0, 0), Some((1, 8)));
         mirror.feed(b"\r");
-        assert_eq!(shown(&mut look, &mut mirror)[2], "漢字 and more");
+        assert_eq!(shown(&mut viewport, &mut mirror)[2], "漢字 and more");
     }
 
     #[test]
     fn history_stands_still_under_new_output() {
         let mut mirror = mirror();
-        let mut look = Look::default();
-        look.scroll(true, 3, &mirror);
-        let before = shown(&mut look, &mut mirror);
+        let mut viewport = Viewport::default();
+        viewport.scroll(true, 3, &mirror);
+        let before = shown(&mut viewport, &mut mirror);
         assert_eq!(before[0], "line 24 0123456789");
         mirror.feed(b"new\r\nnew\r\n");
-        assert_eq!(shown(&mut look, &mut mirror), before);
-        assert_eq!(look.rows_back(&mirror), 5);
-        look.scroll(false, 99, &mirror);
-        assert!(!look.is_back());
+        assert_eq!(shown(&mut viewport, &mut mirror), before);
+        assert_eq!(viewport.rows_back(&mirror), 5);
+        viewport.scroll(false, 99, &mirror);
+        assert!(!viewport.is_back());
     }
 
     #[test]
     fn keys_scroll_until_one_returns() {
         let mut mirror = mirror();
-        let mut look = Look::default();
-        look.begin_steering(&mirror);
+        let mut viewport = Viewport::default();
+        viewport.begin_steering(&mirror);
         for (key, first) in [
             ("pageup", "line 25"),
             ("k", "line 24"),
@@ -226,12 +226,12 @@ mod tests {
             ("down", "line 1"),
             ("G", "line 27"),
         ] {
-            look.steer(key.parse().unwrap(), 3, &mirror);
-            let rows = shown(&mut look, &mut mirror);
+            viewport.steer(key.parse().unwrap(), 3, &mirror);
+            let rows = shown(&mut viewport, &mut mirror);
             assert!(rows[0].starts_with(&format!("{first} ")), "{key}: {rows:?}");
         }
-        assert!(look.is_steered());
-        look.steer("q".parse().unwrap(), 3, &mirror);
-        assert!(!look.is_steered() && !look.is_back());
+        assert!(viewport.is_steered());
+        viewport.steer("q".parse().unwrap(), 3, &mirror);
+        assert!(!viewport.is_steered() && !viewport.is_back());
     }
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Now;
+use crate::tui::notice::Severity;
+use crate::tui::now::Now;
 
 /// Messages kept; older ones are in the log file.
 const KEPT: usize = 500;
@@ -14,24 +15,13 @@ const SHOWN: usize = 4;
 /// A toast that could be read for so long goes when its user types on.
 const READ_WITHIN: Duration = Duration::from_millis(1500);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    Info,
-    /// Something the user asked for was done.
-    Success,
-    Warning,
-    Error,
-}
-
-impl Severity {
-    /// Short, since a toast lies over what programs show; the hint line and the log keep its text.
-    const fn lifetime(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Info | Self::Success => 3,
-            Self::Warning => 5,
-            Self::Error => 8,
-        })
-    }
+/// Short, since a toast lies over what programs show; the hint line and the log keep its text.
+const fn lifetime(severity: Severity) -> Duration {
+    Duration::from_secs(match severity {
+        Severity::Info | Severity::Success => 3,
+        Severity::Warning => 5,
+        Severity::Error => 8,
+    })
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +61,7 @@ impl Messages {
     /// Shows a message and keeps it.
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
         let message = self.note(severity, text, now);
-        let until = now.instant + severity.lifetime();
+        let until = now.instant + lifetime(severity);
         self.toasts
             .retain(|toast| toast.message.text != message.text);
         self.toasts.push_back(Toast {

@@ -18,7 +18,7 @@ const KEEP_BYTES: usize = 256 * 1024;
 /// The slot in front of the writer thread.
 #[derive(Debug)]
 pub struct Writer {
-    /// A description of the terminal of our own, so that not blocking is nobody else's concern; None where it cannot be
+    /// A description of the terminal of its own, so that not blocking is nobody else's concern; None where it cannot be
     /// opened anew.
     direct: Option<OwnedFd>,
     frames: SyncSender<Vec<u8>>,
@@ -28,6 +28,10 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Starts the thread behind it.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
     pub fn spawn(output: OwnedFd) -> io::Result<Self> {
         let direct = reopened(&output);
         let (frames, from_front) = sync_channel(1);
@@ -73,6 +77,9 @@ impl Writer {
     }
 
     /// Waits until the frame in flight is written; forever if there is none. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
     pub async fn finished(&mut self) -> io::Result<()> {
         if !self.in_flight {
             std::future::pending::<()>().await;

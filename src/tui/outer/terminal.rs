@@ -26,9 +26,10 @@ use rustix::pipe::PipeFlags;
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
 use tokio::sync::mpsc;
 
-use super::error::TuiError;
-use super::input::{self, InputEvent};
+use super::environment::Environment;
 use super::writer::Writer;
+use crate::tui::error::TuiError;
+use crate::tui::input::{self, InputEvent};
 
 /// How long a terminal that does not read may hold up the end.
 pub const LEAVE_WITHIN: Duration = Duration::from_millis(500);
@@ -96,12 +97,13 @@ pub fn is_entered() -> bool {
 /// A terminal that a front end is on. Dropping it restores it.
 #[derive(Debug)]
 pub struct Terminal {
-    outer: Arc<Outer>,
+    restore: Arc<Restore>,
+    environment: Environment,
 }
 
 /// What restores the terminal; shared with the panic hook.
 #[derive(Debug)]
-pub(super) struct Outer {
+pub struct Restore {
     input: OwnedFd,
     output: OwnedFd,
     before: Termios,
@@ -112,74 +114,100 @@ pub(super) struct Outer {
 
 impl Terminal {
     /// Enters the terminal behind standard input and output.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
     pub fn stdio() -> Result<Self, TuiError> {
         let duplicate =
             |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| TuiError::Setup(e.into()));
         Self::open(
             duplicate(rustix::stdio::stdin())?,
             duplicate(rustix::stdio::stdout())?,
+            Environment::of_process(),
         )
     }
 
     /// Enters a terminal: from now until it is dropped it is in raw mode and on the alternate screen.
-    pub fn open(input: OwnedFd, output: OwnedFd) -> Result<Self, TuiError> {
+    ///
+    /// # Errors
+    /// [`TuiError::NotATerminal`] where one of the descriptors is none, [`TuiError::Setup`] when it cannot be set.
+    pub fn open(
+        input: OwnedFd,
+        output: OwnedFd,
+        environment: Environment,
+    ) -> Result<Self, TuiError> {
         if !termios::isatty(&input) || !termios::isatty(&output) {
             return Err(TuiError::NotATerminal);
         }
         let before = termios::tcgetattr(&input).map_err(|e| TuiError::Setup(e.into()))?;
-        let outer = Arc::new(Outer {
+        let restore = Arc::new(Restore {
             input,
             output,
             before,
             entered: AtomicBool::new(false),
             reading: Mutex::new(None),
         });
-        let terminal = Self { outer };
+        let terminal = Self {
+            restore,
+            environment,
+        };
         terminal.enter().map_err(TuiError::Setup)?;
         Ok(terminal)
+    }
+
+    /// What the environment tells of it.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// Columns and rows; 80x24 where the terminal does not know.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
-        match termios::tcgetwinsize(&self.outer.output) {
+        match termios::tcgetwinsize(&self.restore.output) {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
             _ => (80, 24),
         }
     }
 
     /// Sets everything up, at first and after [`Self::leave`].
+    ///
+    /// # Errors
+    /// When the terminal's settings cannot be changed.
     pub fn enter(&self) -> io::Result<()> {
-        let outer = &self.outer;
-        if outer.entered.swap(true, Ordering::SeqCst) {
+        let restore = &self.restore;
+        if restore.entered.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
         ENTERED.fetch_add(1, Ordering::SeqCst);
-        let mut raw = outer.before.clone();
+        let mut raw = restore.before.clone();
         raw.make_raw();
-        termios::tcsetattr(&outer.input, OptionalActions::Now, &raw)?;
-        outer.write_within(&enter_bytes(), LEAVE_WITHIN);
+        termios::tcsetattr(&restore.input, OptionalActions::Now, &raw)?;
+        restore.write_within(&enter_bytes(), LEAVE_WITHIN);
         Ok(())
     }
 
     /// Whether it is still set as [`Self::enter`] set it; a shell that had it meanwhile set it otherwise.
-    pub(super) fn is_raw(&self) -> bool {
-        termios::tcgetattr(&self.outer.input)
+    pub fn is_raw(&self) -> bool {
+        termios::tcgetattr(&self.restore.input)
             .is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON))
     }
 
     /// Restores the terminal as it was found.
     pub fn leave(&self) {
-        self.outer.leave();
+        self.restore.leave();
     }
 
     /// Starts to read; to be called once.
-    pub(super) fn events(&self) -> io::Result<mpsc::Receiver<InputEvent>> {
+    ///
+    /// # Errors
+    /// When the reading thread cannot be started.
+    pub fn events(&self) -> io::Result<mpsc::Receiver<InputEvent>> {
         let (sender, receiver) = mpsc::channel(INPUT_EVENTS);
         let (stop, reading) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        input::spawn(self.outer.input.try_clone()?, stop, sender)?;
+        input::spawn(self.restore.input.try_clone()?, stop, sender)?;
         *self
-            .outer
+            .restore
             .reading
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(reading);
@@ -187,12 +215,17 @@ impl Terminal {
     }
 
     /// Starts the thread that writes frames; to be called once.
-    pub(super) fn writer(&self) -> io::Result<Writer> {
-        Writer::spawn(self.outer.output.try_clone()?)
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn writer(&self) -> io::Result<Writer> {
+        Writer::spawn(self.restore.output.try_clone()?)
     }
 
-    pub(super) fn outer(&self) -> Arc<Outer> {
-        Arc::clone(&self.outer)
+    /// What restores it.
+    #[must_use]
+    pub fn restore(&self) -> Arc<Restore> {
+        Arc::clone(&self.restore)
     }
 }
 
@@ -200,18 +233,19 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // What is typed from now on is for the shell.
         drop(
-            self.outer
+            self.restore
                 .reading
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        self.outer.leave();
+        self.restore.leave();
     }
 }
 
-impl Outer {
-    pub(super) fn leave(&self) {
+impl Restore {
+    /// Restores the terminal as it was found; nothing where that is done.
+    pub fn leave(&self) {
         if !self.entered.swap(false, Ordering::SeqCst) {
             return;
         }

@@ -1,0 +1,12 @@
+//! The moment of an update.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+/// The moment of an update, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub instant: Instant,
+    pub wall: Timestamp,
+}

@@ -1,0 +1,181 @@
+//! The other rooms' handles, and what takes a while there: each answer comes back as one message.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::Access;
+use tokio::task::{JoinError, JoinSet};
+use tracing::debug;
+
+use crate::domain::agent::AgentKind;
+use crate::domain::event::TerminalEvent;
+use crate::domain::id::TerminalId;
+use crate::domain::input::Input;
+use crate::domain::profile::ProfileName;
+use crate::domain::route::{By, RouterCommand};
+use crate::domain::terminal::{TerminalInfo, TerminalSpec};
+use crate::pane::{Gauge, PaneError, PaneHandle, Pool, Search};
+use crate::providers::Providers;
+use crate::tui::address::Addresses;
+use crate::tui::effect::Place;
+use crate::tui::msg::Msg;
+
+/// Lines of a server's output that can be scrolled back to.
+const LOG_LINES: usize = 500;
+
+/// What a front end asks of other rooms. None of it waits.
+pub(super) struct Backend {
+    pub pool: Pool,
+    pub providers: Providers,
+    addresses: Arc<dyn Addresses>,
+    /// Answers under way; dropping it gives up on them.
+    answers: JoinSet<Msg>,
+}
+
+impl Backend {
+    pub fn new(pool: Pool, providers: Providers, addresses: Arc<dyn Addresses>) -> Self {
+        Self {
+            pool,
+            providers,
+            addresses,
+            answers: JoinSet::new(),
+        }
+    }
+
+    /// Waits for the next answer; None where none is under way. Cancel-safe.
+    pub async fn answer(&mut self) -> Option<Result<Msg, JoinError>> {
+        self.answers.join_next().await
+    }
+
+    pub fn open(&mut self, place: Place, mut spec: Box<TerminalSpec>, near: Option<TerminalId>) {
+        if let Some(pane) = near.and_then(|id| self.pool.get(id)) {
+            spec.cwd = Some(pane.working_directory());
+        }
+        let pool = self.pool.clone();
+        debug!(?place, "opening a terminal");
+        self.answers.spawn(async move {
+            let opened = pool.open((*spec).clone()).await;
+            Msg::Opened {
+                place,
+                spec,
+                result: opened.map(|pane| Box::new(pane.info())),
+            }
+        });
+    }
+
+    /// Hands input to a pane; the message that says why that could not be.
+    pub fn input(&self, id: TerminalId, input: Input) -> Option<Msg> {
+        let result = match self.pool.get(id) {
+            Some(pane) => pane.try_input_from_front(input),
+            None => Err(PaneError::Dead(id)),
+        };
+        result.err().map(|error| Msg::Refused(id, error))
+    }
+
+    /// Does something with a pane, if it is still there.
+    pub fn with(&self, id: TerminalId, act: impl FnOnce(&PaneHandle)) {
+        if let Some(pane) = self.pool.get(id) {
+            act(&pane);
+        }
+    }
+
+    pub fn rows(&mut self, id: TerminalId, range: Range<u64>) {
+        let pane = self.pool.get(id);
+        self.answers.spawn(async move {
+            let rows = match pane {
+                Some(pane) => pane.rows(range).await,
+                None => Err(PaneError::Dead(id)),
+            };
+            Msg::Rows(id, rows)
+        });
+    }
+
+    pub fn search(&mut self, id: TerminalId, number: u64, search: Search) {
+        let pane = self.pool.get(id);
+        self.answers.spawn(async move {
+            let hit = match pane {
+                Some(pane) => pane.search(search).await,
+                None => Err(PaneError::Dead(id)),
+            };
+            Msg::Found(id, number, hit)
+        });
+    }
+
+    pub fn address(&self, id: Option<TerminalId>) -> Msg {
+        Msg::Address(id, self.addresses.address(id))
+    }
+
+    pub fn find_agents(&mut self) {
+        self.answers
+            .spawn_blocking(|| Msg::Agents(installed_agents()));
+    }
+
+    pub fn steer(&mut self, command: RouterCommand) {
+        let providers = self.providers.clone();
+        self.answers.spawn(async move {
+            let result = providers.command(command.clone(), By::Key).await;
+            Msg::Steered(command, result)
+        });
+    }
+
+    pub fn server_output(&mut self, name: ProfileName) {
+        let providers = self.providers.clone();
+        self.answers.spawn_blocking(move || {
+            let log = providers.server_log(&name, LOG_LINES);
+            Msg::ServerOutput(name, log)
+        });
+    }
+
+    /// How the providers stand, with the attempts of one of them. A short lock over memory, and no wait.
+    pub fn provider_status(&self, details: Option<ProfileName>) -> Msg {
+        let attempts = details.map(|name| {
+            let attempts = self.providers.attempts(&name);
+            (name, attempts)
+        });
+        Msg::Providers(Arc::new(self.providers.status()), attempts)
+    }
+
+    /// The facts of the terminal that an event is about.
+    pub fn info_of(&self, event: &TerminalEvent) -> Option<Box<TerminalInfo>> {
+        let pane = self.pool.get(subject(event))?;
+        Some(Box::new(pane.info()))
+    }
+
+    pub fn list(&self) -> Vec<TerminalInfo> {
+        self.pool.list()
+    }
+
+    pub fn gauge(&self) -> Gauge {
+        self.pool.gauge()
+    }
+}
+
+/// The terminal that an event is about.
+fn subject(event: &TerminalEvent) -> TerminalId {
+    match event {
+        TerminalEvent::Opened { id, .. }
+        | TerminalEvent::Changed { id }
+        | TerminalEvent::Exited { id, .. }
+        | TerminalEvent::Bell { id }
+        | TerminalEvent::Notification { id, .. }
+        | TerminalEvent::Clipboard { id, .. }
+        | TerminalEvent::EmulatorReset { id } => *id,
+    }
+}
+
+/// Every agent, and whether its program is in the search path.
+fn installed_agents() -> Vec<(AgentKind, bool)> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |kind: AgentKind| {
+        std::env::split_paths(&path).any(|folder| is_program(&folder.join(kind.name())))
+    };
+    AgentKind::ALL
+        .into_iter()
+        .map(|kind| (kind, found(kind)))
+        .collect()
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}

@@ -1,0 +1,88 @@
+//! The user's place: tabs and panes, open copy modes, messages, what was copied.
+//!
+//! It belongs to the instance and not to a terminal, so it is there again in whatever terminal shows the instance next.
+//! Plain values without handles; only `update` changes them. A pane is in exactly one tab; a tab has at least one pane;
+//! `active` names a tab whenever there is one. This room must not know of sizes, overlays or what a terminal can do.
+
+mod messages;
+mod pane;
+mod tab;
+
+use std::collections::BTreeMap;
+
+pub use messages::Messages;
+pub use pane::Pane;
+pub use tab::Tab;
+
+use crate::domain::agent::AgentState;
+use crate::domain::id::TerminalId;
+
+#[derive(Debug, Default)]
+pub struct Session {
+    pub tabs: Vec<Tab>,
+    pub active: usize,
+    pub panes: BTreeMap<TerminalId, Pane>,
+    pub messages: Messages,
+    /// What was copied last.
+    pub paste_buffer: String,
+    /// Terminals asked for and not yet there.
+    pub opening: usize,
+    /// Some terminal has been there, so that the last one's end is the end.
+    pub opened_any: bool,
+    /// The pane that was last told it has the focus.
+    pub focus_told: Option<TerminalId>,
+}
+
+impl Session {
+    /// The tab in front.
+    #[must_use]
+    pub fn tab(&self) -> Option<&Tab> {
+        self.tabs.get(self.active)
+    }
+
+    #[must_use]
+    pub fn tab_mut(&mut self) -> Option<&mut Tab> {
+        self.tabs.get_mut(self.active)
+    }
+
+    /// The pane that keys go to.
+    #[must_use]
+    pub fn focus(&self) -> Option<TerminalId> {
+        self.tab().map(|tab| tab.focus)
+    }
+
+    #[must_use]
+    pub fn focused(&self) -> Option<&Pane> {
+        self.panes.get(&self.focus()?)
+    }
+
+    #[must_use]
+    pub fn tab_of(&self, id: TerminalId) -> Option<usize> {
+        self.tabs.iter().position(|tab| tab.layout.contains(id))
+    }
+
+    /// Every pane in the order of tabs and within each from left to right.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<TerminalId> {
+        self.tabs.iter().flat_map(|tab| tab.layout.ids()).collect()
+    }
+
+    /// Terminals whose program lives.
+    pub fn living(&self) -> impl Iterator<Item = &Pane> {
+        self.panes.values().filter(|pane| pane.ended.is_none())
+    }
+
+    /// The panes whose agents wait for their user.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<TerminalId> {
+        self.in_order()
+            .into_iter()
+            .filter(|id| self.state_of(*id) == Some(AgentState::Waiting))
+            .collect()
+    }
+
+    #[must_use]
+    pub fn state_of(&self, id: TerminalId) -> Option<AgentState> {
+        self.panes.get(&id)?.state()
+    }
+}

@@ -1,0 +1,223 @@
+//! All about one provider.
+
+use std::time::Duration;
+
+use super::numbers::{cost, gauges, numbers};
+use super::piece::{Piece, Styled, fact, label, muted, text};
+use crate::domain::outcome::ErrorKind;
+use crate::domain::profile::Dialect;
+use crate::domain::route::{Caller, ProviderStatus};
+use crate::domain::usage::{Attempt, AttemptEnd, Slot};
+use crate::providers::{ProcessStatus, ProvidersStatus};
+use crate::tui::model::Model;
+use crate::tui::theme::Role;
+use crate::tui::view::gauge::{breaker, latency, short, spark, state};
+
+/// A wait that is shorter than this is none.
+const WAIT_SHOWN: Duration = Duration::from_millis(5);
+
+pub(super) fn details(
+    model: &Model,
+    status: &ProvidersStatus,
+    provider: &ProviderStatus,
+    process: Option<ProcessStatus>,
+    attempts: &[Attempt],
+) -> Vec<Styled> {
+    let mut lines = facts(status, provider, process);
+    lines.push(Vec::new());
+    lines.push(gauges(model, provider));
+    lines.push(numbers(provider));
+    let errors = ErrorKind::ALL
+        .iter()
+        .map(|kind| {
+            format!(
+                "{} {}",
+                kind.as_str().replace('_', " "),
+                provider.usage.counters.errors.of(*kind)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join("  ");
+    lines.push(fact("errors", &errors));
+    lines.push(Vec::new());
+    lines.extend(history(model, status, provider));
+    lines.push(Vec::new());
+    lines.push(vec![Piece(
+        "last attempts, newest first".to_owned(),
+        Role::Heading,
+    )]);
+    if attempts.is_empty() {
+        lines.push(muted("none yet"));
+    }
+    lines.extend(
+        attempts
+            .iter()
+            .map(|made| attempt(model, status, provider, made)),
+    );
+    lines
+}
+
+fn facts(
+    status: &ProvidersStatus,
+    provider: &ProviderStatus,
+    process: Option<ProcessStatus>,
+) -> Vec<Styled> {
+    let profile = &provider.profile;
+    let (state_text, state_role) = state(provider, process);
+    let (breaker_text, breaker_role) = breaker(&provider.breaker);
+    let failures = format!(
+        "  {} failures, {} timeouts in a row",
+        provider.breaker.failures, provider.breaker.timeouts
+    );
+    let dialects: Vec<&str> = profile.dialects.iter().map(Dialect::as_str).collect();
+    let mut lines = vec![
+        vec![label("state"), Piece(state_text, state_role)],
+        vec![
+            label("breaker"),
+            Piece(breaker_text, breaker_role),
+            Piece(failures, Role::Muted),
+        ],
+    ];
+    if let Some(reason) = &provider.reason {
+        lines.push(fact("why", reason));
+    }
+    lines.push(fact(
+        "provider",
+        &format!(
+            "{}, speaks {}",
+            profile.provider.as_str(),
+            dialects.join(", ")
+        ),
+    ));
+    lines.push(fact("address", &profile.base_url));
+    lines.push(fact("model", &profile.default_model));
+    lines.push(fact("priority", &profile.priority.to_string()));
+    let key = profile.key_env.as_deref();
+    lines.push(fact(
+        "key",
+        &key.map_or("none".to_owned(), |name| format!("in {name}")),
+    ));
+    if let Some(process) = process {
+        let pid = process
+            .pid
+            .map_or(String::new(), |pid| format!(", pid {pid}"));
+        lines.push(fact(
+            "server",
+            &format!(
+                "{}{pid}, started again {} times: {}",
+                process.state.as_str(),
+                process.restarts,
+                profile.command.join(" ")
+            ),
+        ));
+    }
+    if let Some(error) = &provider.usage.last_error {
+        let at = status.date(error.at).strftime("%H:%M:%SZ").to_string();
+        lines.push(vec![
+            label("last error"),
+            Piece(format!("{at} "), Role::Muted),
+            Piece(error.message.clone(), Role::Error),
+        ]);
+    }
+    lines
+}
+
+/// One small line for each thing that was counted over the last ten minutes, with its sum or its latest value.
+fn history(model: &Model, status: &ProvidersStatus, provider: &ProviderStatus) -> Vec<Styled> {
+    let glyphs = model.client.theme.glyphs();
+    let slots: Vec<Slot> = provider.usage.timeline.slots(status.router.at).collect();
+    let series = |name: &str, of: &dyn Fn(&Slot) -> u64| {
+        let values: Vec<u64> = slots.iter().map(of).collect();
+        let sum: u64 = values.iter().sum();
+        vec![
+            label(name),
+            Piece(spark(glyphs, &values), Role::Info),
+            Piece(format!(" {}", short(sum)), Role::Muted),
+        ]
+    };
+    let mut lines = vec![
+        vec![Piece("the last ten minutes".to_owned(), Role::Heading)],
+        series("requests", &|slot| slot.requests.into()),
+        series("errors", &|slot| slot.errors.into()),
+        series("rate limits", &|slot| slot.rate_limited.into()),
+        series("input", &|slot| slot.tokens.input),
+        series("output", &|slot| slot.tokens.output),
+        series("cache", &|slot| {
+            slot.tokens.cache_read + slot.tokens.cache_write
+        }),
+    ];
+    let spans: Vec<u64> = slots
+        .iter()
+        .map(|slot| {
+            slot.first_byte.map_or(0, |span| {
+                u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+            })
+        })
+        .collect();
+    let latest = slots.iter().rev().find_map(|slot| slot.first_byte);
+    let latest = latest.map_or("-".to_owned(), latency);
+    lines.push(vec![
+        label("first byte"),
+        Piece(spark(glyphs, &spans), Role::Info),
+        Piece(format!(" {latest}"), Role::Muted),
+    ]);
+    lines
+}
+
+/// When, who, model, what became of it, why it was chosen or skipped, wait, first byte, tokens, cost.
+fn attempt(
+    model: &Model,
+    status: &ProvidersStatus,
+    provider: &ProviderStatus,
+    attempt: &Attempt,
+) -> Styled {
+    let at = status.date(attempt.at).strftime("%H:%M:%SZ").to_string();
+    let who = match attempt.caller {
+        Caller::Terminal(id) => model.session.panes.get(&id).map_or_else(
+            || id.to_string().chars().take(8).collect(),
+            |pane| pane.name().to_owned(),
+        ),
+        Caller::Outside => "outside".to_owned(),
+        Caller::Ask => "ask".to_owned(),
+    };
+    let (outcome, role) = match &attempt.end {
+        AttemptEnd::Success => ("ok".to_owned(), Role::Success),
+        AttemptEnd::Failed { message, .. } => (message.clone(), Role::Error),
+        AttemptEnd::Cancelled => ("caller left".to_owned(), Role::Muted),
+        AttemptEnd::Skipped(skip) => (
+            format!("skipped: {}", skip.text(&provider.profile, attempt.at)),
+            Role::Muted,
+        ),
+    };
+    let mut line = vec![
+        Piece(format!("{at} "), Role::Muted),
+        text(&format!("{who} ")),
+        Piece(format!("{} ", attempt.sent_model), Role::Muted),
+    ];
+    if let Some(choice) = attempt.choice {
+        line.push(Piece(format!("{} ", choice.as_str()), Role::Muted));
+    }
+    // What the router itself takes is no wait.
+    if attempt.waited >= WAIT_SHOWN {
+        line.push(text(&format!("waited {} ", latency(attempt.waited))));
+    }
+    if let Some(first_byte) = attempt.first_byte {
+        line.push(text(&format!("{} ", latency(first_byte))));
+    }
+    if let Some(tokens) = attempt.tokens {
+        let mark = if attempt.estimated { "~" } else { "" };
+        line.push(text(&format!(
+            "{mark}{}+{} ",
+            short(tokens.input + tokens.cache_read + tokens.cache_write),
+            short(tokens.output)
+        )));
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "the price of one answer is far below what a double holds"
+        )]
+        let dollars = attempt.nanodollars.map(|nanos| nanos as f64 / 1e9);
+        line.push(Piece(format!("{} ", cost(dollars)), Role::Muted));
+    }
+    line.push(Piece(outcome, role));
+    line
+}
