@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 
 use super::{AppError, Ending};
+use crate::api::shapes::TerminalShape;
 use crate::config::{Paths, Settings};
-use crate::control::shapes::TerminalShape;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Fit, best_fits};
 use crate::remote::client::{Command, Door, Event, Link, LinkState, Target};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::PathsError;
 use crate::control::InstanceError;
+use crate::domain::code::Code;
 use crate::remote::{RemoteError, TransportError};
 use crate::runtime::ports::BindError;
 use crate::tui::TuiError;
@@ -48,6 +49,25 @@ impl From<TuiError> for AppError {
         match error {
             TuiError::NotStarted(why) => Self::NotStarted(why),
             error => Self::Front(error),
+        }
+    }
+}
+
+impl From<&AppError> for Code {
+    fn from(error: &AppError) -> Self {
+        match error {
+            AppError::Paths(error) => Self::from(error),
+            AppError::Instance(error) => Self::from(error),
+            AppError::Port(error) => Self::from(error),
+            AppError::Remote(error) => Self::from(error),
+            AppError::Transport(error) => Self::from(error),
+            AppError::NoTerminal(_) => Self::NotFound,
+            AppError::NotStarted(_) => Self::SpawnFailed,
+            AppError::Socket { .. }
+            | AppError::Key { .. }
+            | AppError::Runtime(_)
+            | AppError::Ready(_)
+            | AppError::Front(_) => Self::Internal,
         }
     }
 }

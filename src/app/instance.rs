@@ -15,12 +15,14 @@ use super::gateway::{self, GatewayLaunchEnv};
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
 use super::{Launch, Ready};
+use crate::api::{Facts, Services};
 use crate::config::{PaneSettings, Paths, Settings};
-use crate::control::{self, ControlListener, Facts};
+use crate::control;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
 use crate::pane::{LaunchEnvSource, Pool, PoolOptions};
 use crate::providers::Providers;
+use crate::runtime::dial::LocalListener;
 use crate::runtime::limits;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
@@ -95,7 +97,7 @@ where
     let pool =
         Pool::new(options, tasks.clone(), open_files, Some(shared)).map_err(AppError::Runtime)?;
     let socket = launch.paths.control_socket();
-    let listener = ControlListener::bind(&socket).map_err(|source| AppError::Socket {
+    let listener = LocalListener::bind(&socket).map_err(|source| AppError::Socket {
         path: socket.clone(),
         source,
     })?;
@@ -129,14 +131,8 @@ where
     let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let stop_control = CancellationToken::new();
     let stop_remote = CancellationToken::new();
-    let started = remote::start(
-        &launch.paths,
-        &pool,
-        &providers,
-        &settings,
-        &tasks,
-        &stop_remote,
-    );
+    let services = Services::new(pool.clone(), providers.clone(), facts.clone());
+    let started = remote::start(&launch.paths, &services, &settings, &tasks, &stop_remote);
     let remote = match started {
         Ok(remote) => remote,
         Err(error) => {
@@ -145,13 +141,6 @@ where
         }
     };
     notices.extend(remote.notices());
-    let services = control::Services {
-        pool: pool.clone(),
-        facts: facts.clone(),
-        remote: Some(remote.attaching()),
-        providers: providers.clone(),
-    };
-    remote.answer_status_from(&services);
     let stop = stop_control.clone();
     tasks.spawn("control", async move {
         if let Err(error) = control::serve(listener, services, stop).await {

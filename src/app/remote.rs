@@ -1,33 +1,33 @@
 //! The listener for viewers, as the other rooms see it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::error::AppError;
+use crate::api::shapes::RemoteShape;
+use crate::api::{ApiError, Listener, Services};
 use crate::config::{Paths, Settings};
-use crate::control::shapes::{ErrorShape, RemoteShape};
-use crate::control::{Attaching, ControlListener, Services};
+use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
-use crate::pane::Pool;
-use crate::providers::Providers;
 use crate::remote::{self, RemoteHandle, Setup};
+use crate::runtime::dial::LocalListener;
 use crate::runtime::tasks::Tasks;
 use crate::tui::{Addresses, BrowserAddress};
 
 /// The running listener.
 pub(super) struct RunningRemote {
     handle: RemoteHandle,
-    services: Arc<OnceLock<Services>>,
+    /// Held here, since the services know it weakly.
+    _listener: Arc<dyn Listener>,
     /// Its file goes away with it.
-    _local: ControlListener,
+    _local: LocalListener,
 }
 
 pub(super) fn start(
     paths: &Paths,
-    pool: &Pool,
-    providers: &Providers,
+    services: &Services,
     settings: &watch::Receiver<Arc<Settings>>,
     tasks: &Tasks,
     stop: &CancellationToken,
@@ -37,27 +37,21 @@ pub(super) fn start(
         path: path.clone(),
         source,
     };
-    let local = ControlListener::bind(&path).map_err(failed)?;
+    let local = LocalListener::bind(&path).map_err(failed)?;
     let shared = local.share().map_err(failed)?;
-    // Filled once the commands have their services, of which the listener is one.
-    let services = Arc::new(OnceLock::<Services>::new());
-    let source = Arc::clone(&services);
     let handle = remote::start(Setup {
-        pool: pool.clone(),
-        providers: providers.clone(),
+        services: services.clone(),
         settings: settings.clone(),
         tasks: tasks.clone(),
         state: paths.state.clone(),
         local: shared,
-        status: Arc::new(move || {
-            let status = source.get().map(Services::status);
-            serde_json::to_value(status).unwrap_or_default()
-        }),
         stop: stop.clone(),
     })?;
+    let listener: Arc<dyn Listener> = Arc::new(Face(handle.clone()));
+    services.set_listener(&listener);
     Ok(RunningRemote {
         handle,
-        services,
+        _listener: listener,
         _local: local,
     })
 }
@@ -93,33 +87,25 @@ impl RunningRemote {
     pub fn handle(&self) -> RemoteHandle {
         self.handle.clone()
     }
-
-    pub fn attaching(&self) -> Arc<dyn Attaching> {
-        Arc::new(Face(self.handle.clone()))
-    }
-
-    pub fn answer_status_from(&self, services: &Services) {
-        let _ = self.services.set(services.clone());
-    }
 }
 
 #[derive(Debug)]
 struct Face(RemoteHandle);
 
 impl Face {
-    fn one_time_url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape> {
+    fn one_time_url(&self, terminal: Option<TerminalId>) -> Result<String, ApiError> {
         match self.0.one_time_url(terminal) {
             Ok(Some(url)) => Ok(url),
-            Ok(None) => Err(ErrorShape::new(
-                "unavailable",
+            Ok(None) => Err(ApiError::new(
+                Code::Unavailable,
                 "remote attach is disabled: set remote.enabled = true and start tundra again",
             )),
-            Err(error) => Err(ErrorShape::new("internal", error.to_string())),
+            Err(error) => Err(ApiError::new(Code::Internal, error.to_string())),
         }
     }
 }
 
-impl Attaching for Face {
+impl Listener for Face {
     fn shape(&self) -> Option<RemoteShape> {
         Some(RemoteShape {
             url: self.0.url()?,
@@ -129,7 +115,7 @@ impl Attaching for Face {
         })
     }
 
-    fn url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape> {
+    fn url(&self, terminal: Option<TerminalId>) -> Result<String, ApiError> {
         self.one_time_url(terminal)
     }
 }

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
+use crate::api::Prompt;
 
 /// A larger prompt is a mistake of a pipe.
 const MAX_PROMPT: u64 = 4 << 20;
@@ -38,8 +39,13 @@ pub fn run(args: Ask, context: &Context) -> Result<Exit, Failure> {
     if prompt.trim().is_empty() {
         return Err(Failure::Usage("the prompt is empty".to_owned()));
     }
+    let prompt = Prompt {
+        text: prompt,
+        model: args.model,
+        profile: args.profile,
+    };
     let mut ends_line = true;
-    for piece in context.client()?.prompt(prompt, args.model, args.profile)? {
+    for piece in context.client()?.prompt(prompt)? {
         let text = match piece {
             Ok(text) => text,
             Err(error) => {

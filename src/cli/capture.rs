@@ -7,6 +7,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
+use crate::api::shapes::RowStyle;
 
 #[derive(Debug, Args)]
 pub struct Capture {
@@ -23,9 +24,14 @@ pub struct Capture {
 }
 
 pub fn run(args: &Capture, context: &Context) -> Result<Exit, Failure> {
+    let style = if args.ansi {
+        RowStyle::Ansi
+    } else {
+        RowStyle::Plain
+    };
     let screen = context
         .client()?
-        .capture(&args.id, args.scrollback, args.ansi)?;
+        .capture(&args.id, args.scrollback, style)?;
     if args.json.json {
         return Ok(output::json(&screen));
     }

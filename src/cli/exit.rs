@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::domain::code::Code;
+
 /// The exit code: 0 done; 1 failure; 2 usage, configuration or no terminal; 3 no running instance; 128+n signal n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(u8);
@@ -10,7 +12,12 @@ impl Exit {
     pub const DONE: Self = Self(0);
     pub const FAILURE: Self = Self(1);
     pub const USAGE: Self = Self(2);
-    pub const NO_INSTANCE: Self = Self(3);
+
+    /// Failed with an error of that code.
+    #[must_use]
+    pub const fn of(code: Code) -> Self {
+        Self(code.exit())
+    }
 
     /// Ended by a signal.
     #[must_use]

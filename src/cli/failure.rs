@@ -4,6 +4,7 @@ use super::exit::Exit;
 use crate::app::AppError;
 use crate::config::{ConfigError, PathsError};
 use crate::control::ControlError;
+use crate::domain::code::Code;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -36,40 +37,32 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The code in `{"error":{"code","message"}}`.
+    /// The code's text in `{"error":{"code","message"}}`; one that only the running instance knows passes as it is.
     pub fn code(&self) -> &str {
         match self {
-            Self::Control(error) => error.code(),
-            Self::Config(_) => "config",
-            Self::Paths(_) | Self::App(AppError::Paths(_)) => "paths",
-            Self::App(AppError::Instance(_)) => "already_running",
-            Self::App(AppError::Port(_)) => "address_in_use",
-            Self::App(AppError::NotStarted(_)) => "spawn_failed",
-            Self::App(_) => "internal",
-            Self::Usage(_) => "usage",
-            Self::NoTerminal { .. } => "no_terminal",
-            Self::TimedOut(_) => "timeout",
-            Self::Ended(_) => "gone",
-            Self::Input(_) => "bad_request",
-            Self::Import(_) => "import",
+            Self::Control(ControlError::Refused(error)) => &error.code,
+            failure => Code::from(failure).as_str(),
         }
     }
 
     pub fn exit(&self) -> Exit {
-        match self {
-            Self::Control(ControlError::NoInstance) => Exit::NO_INSTANCE,
-            Self::Config(_)
-            | Self::Usage(_)
-            | Self::NoTerminal { .. }
-            | Self::Paths(PathsError::NoHome)
-            | Self::App(AppError::Paths(PathsError::NoHome)) => Exit::USAGE,
-            Self::Control(_)
-            | Self::Paths(_)
-            | Self::App(_)
-            | Self::TimedOut(_)
-            | Self::Ended(_)
-            | Self::Import(_)
-            | Self::Input(_) => Exit::FAILURE,
+        Exit::of(Code::from(self))
+    }
+}
+
+impl From<&Failure> for Code {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Control(error) => Self::from(error),
+            Failure::Config(error) => Self::from(error),
+            Failure::Paths(error) => Self::from(error),
+            Failure::App(error) => Self::from(error),
+            Failure::Usage(_) => Self::Usage,
+            Failure::NoTerminal { .. } => Self::NoTerminal,
+            Failure::TimedOut(_) => Self::Timeout,
+            Failure::Ended(_) => Self::Gone,
+            Failure::Input(_) => Self::BadRequest,
+            Failure::Import(_) => Self::Import,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, show};
-use crate::control::shapes::TerminalShape;
+use crate::api::shapes::TerminalShape;
 
 /// However narrow the terminal is, a command keeps this many columns.
 const COMMAND_COLUMNS: usize = 12;

@@ -40,6 +40,7 @@ use self::exit::Exit;
 use self::failure::Failure;
 use self::output::ColorChoice;
 use crate::domain::nearest::nearest;
+use crate::domain::route::Verb;
 
 /// The version that `--version`, `status` and `--print-ready` tell.
 pub fn version() -> &'static str {
@@ -77,13 +78,13 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Kill(args)) => kill::run(&args, context),
         Some(Command::Wait(args)) => wait::run(&args, context),
         Some(Command::Providers(args)) => providers::run(&args, context),
-        Some(Command::Failover(args)) => steer::failover(args, context),
-        Some(Command::Pin(args)) => steer::pin(args, context),
+        Some(Command::Failover(args)) => steer::failover(&args, context),
+        Some(Command::Pin(args)) => steer::named(Verb::Pin, &args, context),
         Some(Command::Unpin(args)) => steer::unpin(&args, context),
-        Some(Command::Restart(args)) => steer::restart(args, context),
-        Some(Command::Reset(args)) => steer::reset(args, context),
-        Some(Command::Enable(args)) => steer::enable(args, context),
-        Some(Command::Disable(args)) => steer::disable(args, context),
+        Some(Command::Restart(args)) => steer::named(Verb::Restart, &args, context),
+        Some(Command::Reset(args)) => steer::named(Verb::Reset, &args, context),
+        Some(Command::Enable(args)) => steer::named(Verb::Enable, &args, context),
+        Some(Command::Disable(args)) => steer::named(Verb::Disable, &args, context),
         Some(Command::Ask(args)) => ask::run(args, context),
         Some(Command::Status(args)) => status::run(&args, context),
         Some(Command::Attach(args)) => attach::run(args, context),

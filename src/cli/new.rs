@@ -10,9 +10,9 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::control::NewTerminal;
 use crate::domain::agent::AgentKind;
 use crate::domain::size::Size;
+use crate::domain::terminal::{Owner, TerminalSpec};
 
 #[derive(Debug, Args)]
 pub struct New {
@@ -45,7 +45,7 @@ pub struct New {
 }
 
 pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
-    let new = NewTerminal {
+    let spec = TerminalSpec {
         name: args.name,
         command: args.command,
         cwd: working_directory(args.cwd)?,
@@ -53,8 +53,9 @@ pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
         size: Size::clamped(args.cols, args.rows),
         persistent: args.persistent,
         agent: args.agent,
+        owner: Owner::Local,
     };
-    let terminal = context.client()?.open(new)?;
+    let terminal = context.client()?.open(spec)?;
     Ok(if args.json.json {
         output::json(&terminal)
     } else {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::control::shapes::ErrorShape;
+use crate::api::shapes::ErrorShape;
 
 /// Whether to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
@@ -124,7 +124,10 @@ pub fn fail(failure: &Failure, json: bool) -> Exit {
         struct Told {
             error: ErrorShape,
         }
-        let error = ErrorShape::new(failure.code(), failure.to_string());
+        let error = ErrorShape {
+            code: failure.code().to_owned(),
+            message: failure.to_string(),
+        };
         if let Ok(line) = serde_json::to_string(&Told { error }) {
             talk(&(line + "\n"));
         }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, show};
-use crate::control::shapes::ProviderShape;
+use crate::api::shapes::ProviderShape;
 use crate::domain::moment::Span;
 
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ fn row(provider: &ProviderShape) -> Vec<String> {
         + errors.parse
         + errors.unsupported;
     let tokens = &provider.tokens;
-    let bucket = |bucket: Option<crate::control::shapes::BucketShape>| {
+    let bucket = |bucket: Option<crate::api::shapes::BucketShape>| {
         bucket.map_or("-".to_owned(), |bucket| {
             format!("{}/{}", bucket.available, bucket.capacity)
         })

@@ -8,7 +8,7 @@ use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::control::Typed;
+use crate::api::Typed;
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, Mods};
 

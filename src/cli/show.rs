@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::api::shapes::ExitShape;
 use crate::config::show_duration;
-use crate::control::shapes::ExitShape;
 
 /// The time since a moment, in its largest unit: `5s`, `3m`, `2h`, `9d`.
 pub fn age(since: Timestamp, now: Timestamp) -> String {

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, providers, show};
-use crate::control::shapes::RemoteShape;
+use crate::api::shapes::RemoteShape;
 
 #[derive(Debug, Args)]
 pub struct Status {

@@ -9,10 +9,11 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
+use crate::api::shapes::DoneShape;
 use crate::config::parse_duration;
-use crate::control::ProviderCommand;
-use crate::control::shapes::DoneShape;
 use crate::domain::moment::Span;
+use crate::domain::profile::ProfileName;
+use crate::domain::route::{NamelessError, RouterCommand, Verb};
 
 #[derive(Debug, Args)]
 pub struct Failover {
@@ -41,70 +42,33 @@ pub struct Unpin {
     pub json: Json,
 }
 
-pub fn failover(args: Failover, context: &Context) -> Result<Exit, Failure> {
-    let command = ProviderCommand::Failover {
-        from: args.from,
-        hold_ms: Some(u64::try_from(args.hold.as_millis()).unwrap_or(u64::MAX)),
-    };
-    carry_out(command, args.json, context, |done| {
-        let held = done.held_s.map(wait).unwrap_or_default();
-        format!("{} is held for {held}", profile(done))
-    })
+pub fn failover(args: &Failover, context: &Context) -> Result<Exit, Failure> {
+    let from = args.from.as_deref().map(ProfileName::from);
+    let command = RouterCommand::of(Verb::Failover, from, Some(args.hold));
+    carry_out(command, args.json, context)
 }
 
-pub fn pin(args: Named, context: &Context) -> Result<Exit, Failure> {
-    let command = ProviderCommand::Pin(args.name);
-    carry_out(command, args.json, context, |done| {
-        format!("{} is pinned", profile(done))
-    })
-}
-
-pub fn unpin(args: &Unpin, context: &Context) -> Result<Exit, Failure> {
+pub fn named(verb: Verb, args: &Named, context: &Context) -> Result<Exit, Failure> {
+    let name = ProfileName::from(args.name.as_str());
     carry_out(
-        ProviderCommand::Unpin,
+        RouterCommand::of(verb, Some(name), None),
         args.json,
         context,
-        |done| match &done.profile {
-            Some(name) => format!("{name} is no longer pinned"),
-            None => "nothing was pinned".to_owned(),
-        },
     )
 }
 
-pub fn restart(args: Named, context: &Context) -> Result<Exit, Failure> {
-    let command = ProviderCommand::Restart(args.name);
-    carry_out(command, args.json, context, |done| {
-        format!("{} is restarted", profile(done))
-    })
-}
-
-pub fn reset(args: Named, context: &Context) -> Result<Exit, Failure> {
-    let command = ProviderCommand::Reset(args.name);
-    carry_out(command, args.json, context, |done| {
-        format!("{} is reset", profile(done))
-    })
-}
-
-pub fn enable(args: Named, context: &Context) -> Result<Exit, Failure> {
-    let command = ProviderCommand::Enable(args.name);
-    carry_out(command, args.json, context, |done| {
-        format!("{} is enabled", profile(done))
-    })
-}
-
-pub fn disable(args: Named, context: &Context) -> Result<Exit, Failure> {
-    let command = ProviderCommand::Disable(args.name);
-    carry_out(command, args.json, context, |done| {
-        format!("{} is disabled", profile(done))
-    })
+pub fn unpin(args: &Unpin, context: &Context) -> Result<Exit, Failure> {
+    let command = RouterCommand::of(Verb::Unpin, None, None);
+    carry_out(command, args.json, context)
 }
 
 fn carry_out(
-    command: ProviderCommand,
+    command: Result<RouterCommand, NamelessError>,
     json: Json,
     context: &Context,
-    told: impl FnOnce(&DoneShape) -> String,
 ) -> Result<Exit, Failure> {
+    let command = command.map_err(|error| Failure::Usage(error.to_string()))?;
+    let verb = command.verb();
     let done = context.client()?.steer(command)?;
     if json.json {
         return Ok(output::json(&done));
@@ -113,11 +77,25 @@ fn carry_out(
         Some(active) => format!("requests go to {active}"),
         None => "nobody can take requests".to_owned(),
     };
-    Ok(output::data(&format!("{}; {goes}\n", told(&done))))
+    Ok(output::data(&format!("{}; {goes}\n", told(verb, &done))))
 }
 
-fn profile(done: &DoneShape) -> &str {
-    done.profile.as_deref().unwrap_or("nobody")
+/// What a command has done, in words.
+fn told(verb: Verb, done: &DoneShape) -> String {
+    let profile = done.profile.as_deref().unwrap_or("nobody");
+    match verb {
+        Verb::Failover => {
+            let held = done.held_s.map(wait).unwrap_or_default();
+            format!("{profile} is held for {held}")
+        }
+        Verb::Pin => format!("{profile} is pinned"),
+        Verb::Unpin if done.profile.is_none() => "nothing was pinned".to_owned(),
+        Verb::Unpin => format!("{profile} is no longer pinned"),
+        Verb::Restart => format!("{profile} is restarted"),
+        Verb::Reset => format!("{profile} is reset"),
+        Verb::Enable => format!("{profile} is enabled"),
+        Verb::Disable => format!("{profile} is disabled"),
+    }
 }
 
 fn wait(seconds: f64) -> String {

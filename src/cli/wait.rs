@@ -9,19 +9,8 @@ use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::api::{Condition as Until, WaitOutcome, pattern};
 use crate::config::{parse_duration, show_duration};
-use crate::control::{Ended, Until, pattern};
-
-const STATES: [&str; 8] = [
-    "active",
-    "disconnected",
-    "dead",
-    "unknown",
-    "working",
-    "waiting",
-    "done",
-    "idle",
-];
 
 #[derive(Debug, Args)]
 pub struct Wait {
@@ -46,7 +35,7 @@ struct Condition {
     #[arg(long)]
     exit: bool,
     /// Until it, or the agent in it, is in this state
-    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(STATES))]
+    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(Until::states()))]
     state: Option<String>,
 }
 
@@ -60,16 +49,20 @@ pub fn run(args: &Wait, context: &Context) -> Result<Exit, Failure> {
         ),
         Condition {
             state: Some(state), ..
-        } => (Until::State(state.clone()), format!("it was {state}")),
+        } => {
+            let until = Until::state(state);
+            let until = until.ok_or_else(|| Failure::Usage(format!("{state:?} is not a state")))?;
+            (until, format!("it was {state}"))
+        }
         _ => (Until::Exit, "it ended".to_owned()),
     };
     match context.client()?.wait(&args.id, until, args.timeout)? {
-        Ended::Holds => Ok(Exit::DONE),
-        Ended::TimedOut => Err(Failure::TimedOut(format!(
+        WaitOutcome::Holds => Ok(Exit::DONE),
+        WaitOutcome::TimedOut => Err(Failure::TimedOut(format!(
             "timed out: {} passed before {what}",
             show_duration(args.timeout)
         ))),
-        Ended::Never => Err(Failure::Ended(format!(
+        WaitOutcome::Ended => Err(Failure::Ended(format!(
             "terminal is dead: {} ended before {what}",
             args.id
         ))),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::domain::code::Code;
+
 /// One thing wrong at one place of the configuration file.
 ///
 /// Its text form is part of the public contract: `config error: config.toml:12: pty.max_ptys: must be at least 1`.
@@ -39,4 +41,10 @@ pub enum ConfigError {
     /// The file could not be read at all.
     #[error("config error: {}: {details}", .path.display())]
     Unreadable { path: PathBuf, details: String },
+}
+
+impl From<&ConfigError> for Code {
+    fn from(_: &ConfigError) -> Self {
+        Self::Config
+    }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
+use crate::domain::code::Code;
+
 /// What is private to the user: data, state, logs and the socket.
 const PRIVATE_DIR: u32 = 0o700;
 
@@ -32,6 +34,16 @@ pub enum PathsError {
     NoHome,
     #[error("the folder {} cannot be used: {source}", .path.display())]
     Folder { path: PathBuf, source: io::Error },
+}
+
+impl From<&PathsError> for Code {
+    fn from(error: &PathsError) -> Self {
+        match error {
+            // What the caller has to say, and has not.
+            PathsError::NoHome => Self::Usage,
+            PathsError::Folder { .. } => Self::Paths,
+        }
+    }
 }
 
 impl Paths {

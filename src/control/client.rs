@@ -2,25 +2,23 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::error::ControlError;
 use super::instance::Holder;
-use super::protocol::{
-    AskPart, InputPart, MAX_REQUEST, ProviderCommand, Reply, Request, WaitCondition, WaitOutcome,
-    WirePath,
+use super::protocol::{AskPart, MAX_REQUEST, Reply, Request, WirePath};
+use crate::api::shapes::{
+    DoneShape, ErrorShape, ProviderShape, RowStyle, ScreenShape, StatusShape, TerminalShape,
 };
-use super::shapes::{
-    DoneShape, ErrorShape, ProviderShape, ScreenShape, StatusShape, TerminalShape,
-};
-use super::socket;
+use crate::api::{Condition, Prompt, Typed, WaitOutcome};
 use crate::config::Paths;
-use crate::domain::agent::AgentKind;
-use crate::domain::chord::Chord;
+use crate::domain::code::Code;
+use crate::domain::route::{RouterCommand, Verb};
 use crate::domain::size::Size;
+use crate::domain::terminal::TerminalSpec;
+use crate::runtime::dial;
 
 /// Longer than any answer takes that waits for nothing.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -31,56 +29,15 @@ pub struct Client {
     stream: BufReader<UnixStream>,
 }
 
-/// What to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewTerminal {
-    pub name: Option<String>,
-    /// Empty for the configured shell, or the agent's binary.
-    pub command: Vec<String>,
-    /// None for the instance's own folder.
-    pub cwd: Option<PathBuf>,
-    pub env: Vec<(String, String)>,
-    pub size: Size,
-    pub persistent: bool,
-    pub agent: Option<AgentKind>,
-}
-
-/// Something to type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Typed {
-    Text(String),
-    Paste(String),
-    Key(Chord),
-}
-
-/// What to wait for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// A regular expression that the text of screen and history matches.
-    Text(String),
-    Exit,
-    /// The name of an agent's state or a terminal's status.
-    State(String),
-}
-
-/// How a wait came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    Holds,
-    TimedOut,
-    /// The terminal ended, so that it will never hold.
-    Never,
-}
-
 impl Client {
     /// Connects to the instance of a home.
     pub fn connect(paths: &Paths) -> Result<Self, ControlError> {
         let path = paths.control_socket();
-        let stream = socket::connect(&path).or_else(|error| {
+        let stream = dial::connect(&path).or_else(|error| {
             // The instance may have been started where XDG_RUNTIME_DIR names another folder.
             match Holder::read(&paths.lock_file()) {
                 Some(holder) if absent(&error) && holder.socket != path => {
-                    socket::connect(&holder.socket)
+                    dial::connect(&holder.socket)
                 }
                 _ => Err(error),
             }
@@ -99,30 +56,26 @@ impl Client {
         self.ask(&Request::List, Some(ANSWER_WITHIN))
     }
 
-    pub fn open(&mut self, new: NewTerminal) -> Result<TerminalShape, ControlError> {
+    /// Opens a terminal; whoever opens one from here owns it locally.
+    pub fn open(&mut self, spec: TerminalSpec) -> Result<TerminalShape, ControlError> {
         let request = Request::Open {
-            name: new.name,
-            command: new.command,
-            cwd: new.cwd.map(WirePath::from),
-            env: new.env,
-            cols: new.size.cols(),
-            rows: new.size.rows(),
-            persistent: new.persistent,
-            agent: new.agent.map(|kind| kind.name().to_owned()),
+            name: spec.name,
+            command: spec.command,
+            cwd: spec.cwd.map(WirePath::from),
+            env: spec.env,
+            cols: spec.size.cols(),
+            rows: spec.size.rows(),
+            persistent: spec.persistent,
+            agent: spec.agent.map(|kind| kind.name().to_owned()),
         };
         self.ask(&request, Some(ANSWER_WITHIN))
     }
 
     /// Types one thing after the other.
     pub fn send(&mut self, id: &str, parts: Vec<Typed>) -> Result<(), ControlError> {
-        let parts = parts.into_iter().map(|part| match part {
-            Typed::Text(text) => InputPart::Text(text),
-            Typed::Paste(text) => InputPart::Paste(text),
-            Typed::Key(chord) => InputPart::Key(chord.to_string()),
-        });
         let request = Request::Input {
             id: id.to_owned(),
-            parts: parts.collect(),
+            parts: parts.into_iter().map(Into::into).collect(),
         };
         self.ask(&request, Some(ANSWER_WITHIN))
     }
@@ -131,12 +84,12 @@ impl Client {
         &mut self,
         id: &str,
         scrollback: bool,
-        ansi: bool,
+        style: RowStyle,
     ) -> Result<ScreenShape, ControlError> {
         let request = Request::Capture {
             id: id.to_owned(),
             scrollback,
-            ansi,
+            ansi: style == RowStyle::Ansi,
         };
         self.ask(&request, Some(ANSWER_WITHIN))
     }
@@ -166,24 +119,15 @@ impl Client {
     pub fn wait(
         &mut self,
         id: &str,
-        until: Until,
+        until: Condition,
         timeout: Duration,
-    ) -> Result<Ended, ControlError> {
+    ) -> Result<WaitOutcome, ControlError> {
         let request = Request::Wait {
             id: id.to_owned(),
-            until: match until {
-                Until::Text(pattern) => WaitCondition::Text(pattern),
-                Until::Exit => WaitCondition::Exit,
-                Until::State(name) => WaitCondition::State(name),
-            },
+            until: until.into(),
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         };
-        let outcome = self.ask(&request, timeout.checked_add(ANSWER_WITHIN))?;
-        Ok(match outcome {
-            WaitOutcome::Holds => Ended::Holds,
-            WaitOutcome::TimedOut => Ended::TimedOut,
-            WaitOutcome::Ended => Ended::Never,
-        })
+        self.ask(&request, timeout.checked_add(ANSWER_WITHIN))
     }
 
     pub fn status(&mut self) -> Result<StatusShape, ControlError> {
@@ -204,29 +148,29 @@ impl Client {
     }
 
     /// Steers a provider; the restart of one whose server tundra runs waits until that takes requests.
-    pub fn steer(&mut self, command: ProviderCommand) -> Result<DoneShape, ControlError> {
-        let within = match command {
-            ProviderCommand::Restart(_) => None,
-            _ => Some(ANSWER_WITHIN),
+    pub fn steer(&mut self, command: RouterCommand) -> Result<DoneShape, ControlError> {
+        let within = match command.verb() {
+            Verb::Restart => None,
+            Verb::Failover
+            | Verb::Pin
+            | Verb::Unpin
+            | Verb::Reset
+            | Verb::Enable
+            | Verb::Disable => Some(ANSWER_WITHIN),
         };
-        self.ask(&Request::Provider { command }, within)
+        self.ask(&command.into(), within)
     }
 
     /// Sends a prompt; the answer is read piece by piece.
-    pub fn prompt(
-        mut self,
-        prompt: String,
-        model: Option<String>,
-        profile: Option<String>,
-    ) -> Result<AskAnswer, ControlError> {
+    pub fn prompt(mut self, prompt: Prompt) -> Result<PromptAnswer, ControlError> {
         let request = Request::Ask {
-            prompt,
-            model,
-            profile,
+            prompt: prompt.text,
+            model: prompt.model,
+            profile: prompt.profile,
         };
         // An instance that refuses before it has read everything says why in its answer.
         let _ = self.send_request(&request, None)?;
-        Ok(AskAnswer {
+        Ok(PromptAnswer {
             client: self,
             over: false,
         })
@@ -253,7 +197,7 @@ impl Client {
         if line.len() > MAX_REQUEST {
             let message = format!("{} bytes are too many for one request", line.len());
             return Err(ControlError::Refused(ErrorShape::new(
-                "bad_request",
+                Code::BadRequest,
                 message,
             )));
         }
@@ -282,12 +226,12 @@ impl Client {
 
 /// The answer to a prompt, as it comes.
 #[derive(Debug)]
-pub struct AskAnswer {
+pub struct PromptAnswer {
     client: Client,
     over: bool,
 }
 
-impl Iterator for AskAnswer {
+impl Iterator for PromptAnswer {
     type Item = Result<String, ControlError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::shapes::ErrorShape;
-use crate::pane::PaneError;
+use crate::api::shapes::ErrorShape;
+use crate::domain::code::Code;
 
 /// Why a command got no answer, or not the one it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -19,13 +19,12 @@ pub enum ControlError {
     Ipc(String),
 }
 
-impl ControlError {
-    /// The code of section 9's error shape.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::NoInstance => "no_instance",
-            Self::Refused(error) => &error.code,
-            Self::Ipc(_) => "ipc",
+impl From<&ControlError> for Code {
+    fn from(error: &ControlError) -> Self {
+        match error {
+            ControlError::NoInstance => Self::NoInstance,
+            ControlError::Refused(error) => error.known_code(),
+            ControlError::Ipc(_) => Self::Ipc,
         }
     }
 }
@@ -43,26 +42,5 @@ impl From<io::Error> for ControlError {
             }
             _ => Self::Ipc(error.to_string()),
         }
-    }
-}
-
-impl From<&PaneError> for ErrorShape {
-    fn from(error: &PaneError) -> Self {
-        let code = match error {
-            PaneError::AtCapacity { .. } => "at_capacity",
-            PaneError::NotFound(_) => "not_found",
-            PaneError::Ambiguous { .. } => "bad_request",
-            PaneError::SpawnFailed(_) => "spawn_failed",
-            PaneError::InputFull { .. } => "input_full",
-            PaneError::Dead(_) => "gone",
-            PaneError::ShuttingDown => "shutting_down",
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
-impl From<PaneError> for ErrorShape {
-    fn from(error: PaneError) -> Self {
-        Self::from(&error)
     }
 }

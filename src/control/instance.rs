@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 
 use crate::config::Paths;
+use crate::domain::code::Code;
 
 /// The lock of a home; whoever holds it is the instance. The kernel frees it however the process ends.
 #[derive(Debug)]
@@ -25,6 +26,15 @@ pub enum InstanceError {
     Running { pid: Option<u32> },
     #[error("the lock {} cannot be taken: {source}", .path.display())]
     Lock { path: PathBuf, source: io::Error },
+}
+
+impl From<&InstanceError> for Code {
+    fn from(error: &InstanceError) -> Self {
+        match error {
+            InstanceError::Running { .. } => Self::AlreadyRunning,
+            InstanceError::Lock { .. } => Self::Paths,
+        }
+    }
 }
 
 impl Instance {

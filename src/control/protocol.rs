@@ -3,10 +3,18 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::shapes::ErrorShape;
+use crate::api::shapes::{ErrorShape, RowStyle};
+use crate::api::{ApiError, Condition, Operation, Prompt, Target, Typed};
+use crate::domain::agent::AgentKind;
+use crate::domain::chord::ParseChordError;
+use crate::domain::profile::ProfileName;
+use crate::domain::route::{RouterCommand, Verb};
+use crate::domain::size::Size;
+use crate::domain::terminal::{Owner, TerminalSpec};
 
 /// The longest request, in bytes: a paste of a few MiB, escaped.
 pub(super) const MAX_REQUEST: usize = 8 << 20;
@@ -49,7 +57,7 @@ pub(super) enum Request {
     },
     Wait {
         id: String,
-        until: WaitCondition,
+        until: WaitPart,
         timeout_ms: u64,
     },
     Status,
@@ -58,8 +66,10 @@ pub(super) enum Request {
         id: Option<String>,
     },
     Providers,
-    Provider {
-        command: ProviderCommand,
+    Steer {
+        verb: String,
+        profile: Option<String>,
+        hold_ms: Option<u64>,
     },
     /// Answered by many lines: [`AskPart`]s to the last one, or an error.
     Ask {
@@ -95,24 +105,6 @@ impl From<WirePath> for PathBuf {
     }
 }
 
-/// What to do with a provider.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderCommand {
-    Failover {
-        /// None for the one that requests now go to.
-        from: Option<String>,
-        hold_ms: Option<u64>,
-    },
-    Pin(String),
-    Unpin,
-    Reset(String),
-    /// Answered once a server that tundra runs takes requests again.
-    Restart(String),
-    Enable(String),
-    Disable(String),
-}
-
 /// A piece of the answer to a prompt.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,7 +124,7 @@ pub(super) enum InputPart {
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum WaitCondition {
+pub(super) enum WaitPart {
     /// A regular expression.
     Text(String),
     Exit,
@@ -140,21 +132,175 @@ pub(super) enum WaitCondition {
     State(String),
 }
 
-/// How a wait came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum WaitOutcome {
-    Holds,
-    TimedOut,
-    /// The terminal ended, so that it will never hold.
-    Ended,
-}
-
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Reply<T> {
     Ok(T),
     Error(ErrorShape),
+}
+
+/// What a request is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Operation(Operation),
+    /// Answered line after line.
+    Prompt(Prompt),
+}
+
+impl Request {
+    /// Reads what is asked, so that a wrong part of it leaves nothing half done.
+    pub(super) fn into_asked(self) -> Result<Asked, ApiError> {
+        let target = Target::Called;
+        Ok(Asked::Operation(match self {
+            Self::List => Operation::List,
+            Self::Open {
+                name,
+                command,
+                cwd,
+                env,
+                cols,
+                rows,
+                persistent,
+                agent,
+            } => Operation::Open(TerminalSpec {
+                name,
+                command,
+                cwd: cwd.map(PathBuf::from),
+                env,
+                size: Size::asked(cols.into(), rows.into())?,
+                persistent,
+                agent: agent.map(|kind| agent_kind(&kind)).transpose()?,
+                owner: Owner::Local,
+            }),
+            Self::Input { id, parts } => Operation::Type {
+                target: target(id),
+                parts: parts
+                    .into_iter()
+                    .map(InputPart::into_typed)
+                    .collect::<Result<_, _>>()?,
+            },
+            Self::Capture {
+                id,
+                scrollback,
+                ansi,
+            } => Operation::Capture {
+                target: target(id),
+                scrollback,
+                style: if ansi {
+                    RowStyle::Ansi
+                } else {
+                    RowStyle::Plain
+                },
+            },
+            Self::Resize { id, cols, rows } => Operation::Resize {
+                target: target(id),
+                size: Size::asked(cols.into(), rows.into())?,
+            },
+            Self::Rename { id, name } => Operation::Rename {
+                target: target(id),
+                name,
+            },
+            Self::Kill { id } => Operation::Kill(target(id)),
+            Self::Wait {
+                id,
+                until,
+                timeout_ms,
+            } => Operation::Wait {
+                target: target(id),
+                until: until.into_condition()?,
+                limit: Duration::from_millis(timeout_ms),
+            },
+            Self::Status => Operation::Status,
+            Self::Url { id } => Operation::Url(id.map(target)),
+            Self::Providers => Operation::Providers,
+            Self::Steer {
+                verb,
+                profile,
+                hold_ms,
+            } => {
+                let verb = Verb::parse(&verb)
+                    .ok_or_else(|| ApiError::bad_request(format!("{verb:?} is no command")))?;
+                let profile = profile.as_deref().map(ProfileName::from);
+                let hold = hold_ms.map(Duration::from_millis);
+                Operation::Steer(RouterCommand::of(verb, profile, hold)?)
+            }
+            Self::Ask {
+                prompt,
+                model,
+                profile,
+            } => {
+                return Ok(Asked::Prompt(Prompt {
+                    text: prompt,
+                    model,
+                    profile,
+                }));
+            }
+        }))
+    }
+}
+
+impl From<RouterCommand> for Request {
+    fn from(command: RouterCommand) -> Self {
+        let millis = |hold: Duration| u64::try_from(hold.as_millis()).unwrap_or(u64::MAX);
+        Self::Steer {
+            verb: command.verb().as_str().to_owned(),
+            profile: command.profile().map(ToString::to_string),
+            hold_ms: command.hold().map(millis),
+        }
+    }
+}
+
+impl InputPart {
+    fn into_typed(self) -> Result<Typed, ApiError> {
+        Ok(match self {
+            Self::Text(text) => Typed::Text(text),
+            Self::Paste(text) => Typed::Paste(text),
+            Self::Key(name) => Typed::Key(
+                name.parse()
+                    .map_err(|error: ParseChordError| ApiError::bad_request(error.to_string()))?,
+            ),
+        })
+    }
+}
+
+impl From<Typed> for InputPart {
+    fn from(typed: Typed) -> Self {
+        match typed {
+            Typed::Text(text) => Self::Text(text),
+            Typed::Paste(text) => Self::Paste(text),
+            Typed::Key(chord) => Self::Key(chord.to_string()),
+        }
+    }
+}
+
+impl WaitPart {
+    fn into_condition(self) -> Result<Condition, ApiError> {
+        Ok(match self {
+            Self::Text(pattern) => Condition::Text(pattern),
+            Self::Exit => Condition::Exit,
+            Self::State(name) => Condition::state(&name).ok_or_else(|| {
+                let names: Vec<&str> = Condition::states().collect();
+                let names = names.join(", ");
+                ApiError::bad_request(format!("{name:?} is not a state: use one of {names}"))
+            })?,
+        })
+    }
+}
+
+impl From<Condition> for WaitPart {
+    fn from(condition: Condition) -> Self {
+        match condition {
+            Condition::Text(pattern) => Self::Text(pattern),
+            Condition::Exit => Self::Exit,
+            Condition::Agent(state) => Self::State(state.name().to_owned()),
+            Condition::Status(status) => Self::State(status.name().to_owned()),
+        }
+    }
+}
+
+fn agent_kind(name: &str) -> Result<AgentKind, ApiError> {
+    let kind = name.parse::<AgentKind>();
+    kind.map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
 #[cfg(test)]
@@ -194,12 +340,13 @@ mod tests {
 
     #[test]
     fn a_reply_says_ok_or_error() {
-        let reply = Reply::Ok(WaitOutcome::TimedOut);
+        let reply = Reply::Ok(crate::api::WaitOutcome::TimedOut);
         assert_eq!(
             serde_json::to_string(&reply).unwrap(),
             r#"{"ok":"timed_out"}"#
         );
-        let reply: Reply<()> = Reply::Error(ErrorShape::new("gone", "it is"));
+        let reply: Reply<()> =
+            Reply::Error(ErrorShape::new(crate::domain::code::Code::Gone, "it is"));
         assert_eq!(
             serde_json::to_string(&reply).unwrap(),
             r#"{"error":{"code":"gone","message":"it is"}}"#

@@ -1,12 +1,8 @@
 //! Serves the socket: who is let in, and that nobody holds up another.
 
-use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -14,18 +10,14 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::answer::answer;
-use super::protocol::{MAX_REQUEST, ProviderCommand, Reply, Request};
-use super::shapes::{ErrorShape, RemoteShape, StatusShape};
-use super::socket::ControlListener;
-use crate::domain::id::TerminalId;
-use crate::domain::profile::ProfileName;
-use crate::gateway::Ask;
-use crate::pane::Pool;
-use crate::providers::Providers;
+use super::protocol::{Asked, MAX_REQUEST, Reply, Request};
+use crate::api::shapes::ErrorShape;
+use crate::api::{Operation, Prompt, Services, perform};
+use crate::domain::code::Code;
+use crate::domain::route::By;
+use crate::runtime::dial::LocalListener;
 
-mod answer;
-mod providers;
+mod prompt;
 
 /// Connections at a time: many scripts may wait at once, and each costs a few KiB.
 const MAX_CONNECTIONS: usize = 256;
@@ -39,46 +31,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What is read at a time.
 const CHUNK: usize = 16 << 10;
 
-/// What never changes while an instance runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    pub version: String,
-    pub pid: u32,
-    pub started_at: Timestamp,
-    pub control_socket: PathBuf,
-    pub log_file: PathBuf,
-    pub config_file: PathBuf,
-}
-
-/// What requests are answered from; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Services {
-    pub pool: Pool,
-    pub facts: Facts,
-    /// None where there is no listener.
-    pub remote: Option<Arc<dyn Attaching>>,
-    pub providers: Providers,
-}
-
-/// What commands ask of the listener for viewers.
-pub trait Attaching: fmt::Debug + Send + Sync {
-    /// None where it is disabled.
-    fn shape(&self) -> Option<RemoteShape>;
-
-    /// An address with a token that is good for one login.
-    fn url(&self, terminal: Option<TerminalId>) -> Result<String, ErrorShape>;
-}
-
-impl Services {
-    /// The instance in one look.
-    pub fn status(&self) -> StatusShape {
-        answer::status(self)
-    }
-}
-
 /// Serves until `stop`; then ends every connection and takes the socket file away.
 pub async fn serve(
-    listener: ControlListener,
+    listener: LocalListener,
     services: Services,
     stop: CancellationToken,
 ) -> io::Result<()> {
@@ -125,15 +80,15 @@ fn admit(stream: &UnixStream, open: usize) -> Result<(), ErrorShape> {
     let me = rustix::process::geteuid().as_raw();
     let peer = stream
         .peer_cred()
-        .map_err(|error| ErrorShape::new("forbidden", error.to_string()))?
+        .map_err(|error| ErrorShape::new(Code::Forbidden, error.to_string()))?
         .uid();
     if peer != me && peer != 0 {
         let message = format!("this tundra belongs to user {me}, not {peer}");
-        return Err(ErrorShape::new("forbidden", message));
+        return Err(ErrorShape::new(Code::Forbidden, message));
     }
     if open >= MAX_CONNECTIONS {
         let message = format!("{MAX_CONNECTIONS} commands are already being answered");
-        return Err(ErrorShape::new("too_many_requests", message));
+        return Err(ErrorShape::new(Code::TooManyRequests, message));
     }
     Ok(())
 }
@@ -141,7 +96,7 @@ fn admit(stream: &UnixStream, open: usize) -> Result<(), ErrorShape> {
 /// Says why, if the fresh connection takes it at once.
 fn refuse(stream: UnixStream, reason: ErrorShape) {
     if let Ok(mut stream) = stream.into_std() {
-        let _ = stream.write(&line(&Reply::<()>::Error(reason)));
+        let _ = stream.write(&refusal(reason));
     }
 }
 
@@ -187,7 +142,7 @@ impl Connection {
                     Some(reply) => (reply, false),
                     None => return,
                 },
-                Ok(Err(reason)) => (line(&Reply::<()>::Error(reason)), true),
+                Ok(Err(reason)) => (refusal(reason), true),
                 Ok(Ok(None)) | Err(_) => return,
             };
             let written = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
@@ -206,50 +161,36 @@ impl Connection {
                     "IPC error: this is no request that tundra {} knows: {error}",
                     self.services.facts.version
                 );
-                return Some(line(&Reply::<()>::Error(ErrorShape::new(
-                    "bad_request",
-                    message,
-                ))));
+                return Some(refusal(ErrorShape::new(Code::BadRequest, message)));
             }
         };
-        let waits = matches!(
-            request,
-            Request::Wait { .. }
-                | Request::Kill { .. }
-                | Request::Provider {
-                    command: ProviderCommand::Restart(_)
-                }
-        );
-        if let Request::Ask {
-            prompt,
-            model,
-            profile,
-        } = request
-        {
-            let ask = Ask {
-                prompt,
-                model,
-                profile: profile.map(|name| ProfileName::from(name.as_str())),
-            };
-            return self.ask(ask).await;
+        match request.into_asked() {
+            Ok(Asked::Operation(operation)) => self.perform(operation).await,
+            Ok(Asked::Prompt(prompt)) => self.prompt(prompt).await,
+            Err(error) => Some(refusal(error.into())),
         }
-        let answer = answer(&self.services, request);
-        if !waits {
-            // Short, and not to be left half done.
-            return Some(answer.await);
+    }
+
+    async fn perform(&mut self, operation: Operation) -> Option<Vec<u8>> {
+        let may_be_given_up = operation.may_be_given_up();
+        let performing = async {
+            match perform(&self.services, operation, By::Cli).await {
+                Ok(answer) => line(&Reply::Ok(answer)),
+                Err(error) => refusal(error.into()),
+            }
+        };
+        if !may_be_given_up {
+            return Some(performing.await);
         }
         tokio::select! {
-            reply = answer => Some(reply),
+            reply = performing => Some(reply),
             () = self.read.closed() => None,
-            () = self.stop.cancelled() => {
-                let ending = ErrorShape::new("shutting_down", "tundra is shutting down");
-                Some(line(&Reply::<()>::Error(ending)))
-            }
+            () = self.stop.cancelled() => Some(shutting_down()),
         }
     }
 
     /// Answers a prompt piece by piece; None when the client has gone meanwhile, which ends the provider's stream too.
-    async fn ask(&mut self, ask: Ask) -> Option<Vec<u8>> {
+    async fn prompt(&mut self, prompt: Prompt) -> Option<Vec<u8>> {
         let Self {
             read,
             write,
@@ -257,16 +198,24 @@ impl Connection {
             stop,
         } = self;
         tokio::select! {
-            written = Box::pin(providers::ask(services, ask, write)) => {
+            written = Box::pin(prompt::answer(services, prompt, write)) => {
                 written.ok().map(|()| Vec::new())
             }
             () = read.closed() => None,
-            () = stop.cancelled() => {
-                let ending = ErrorShape::new("shutting_down", "tundra is shutting down");
-                Some(line(&Reply::<()>::Error(ending)))
-            }
+            () = stop.cancelled() => Some(shutting_down()),
         }
     }
+}
+
+fn refusal(error: ErrorShape) -> Vec<u8> {
+    line(&Reply::<()>::Error(error))
+}
+
+fn shutting_down() -> Vec<u8> {
+    refusal(ErrorShape::new(
+        Code::ShuttingDown,
+        "tundra is shutting down",
+    ))
 }
 
 /// Cuts what arrives into lines of a bounded length.
@@ -292,7 +241,7 @@ impl Requests {
             self.searched = self.buffer.len();
             if self.buffer.len() >= MAX_REQUEST {
                 let message = format!("IPC error: a request is at most {MAX_REQUEST} bytes long");
-                return Err(ErrorShape::new("bad_request", message));
+                return Err(ErrorShape::new(Code::BadRequest, message));
             }
             if self.fill().await == 0 {
                 return Ok(None);

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod breaker;
 pub mod bucket;
 pub mod chord;
+pub mod code;
 pub mod cooldown;
 pub mod event;
 pub mod id;

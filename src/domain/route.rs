@@ -12,6 +12,7 @@ mod roster;
 mod skip;
 mod status;
 mod ticket;
+mod verb;
 mod wait_queue;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use command::{By, CommandError, DEFAULT_HOLD, Done, RouterCommand, RouterEve
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus};
 pub use ticket::{Admission, Cool, Grant, Settlement, Ticket};
+pub use verb::{NamelessError, Verb};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSettings {

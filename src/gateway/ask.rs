@@ -16,6 +16,7 @@ use super::service::Gateway;
 use super::sse::{self, Framer};
 use super::summary::{BadBody, RequestSummary};
 use super::wire::{self, Endpoint};
+use crate::domain::code::Code;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile, ProfileName};
 use crate::domain::route::Caller;
@@ -56,6 +57,17 @@ pub enum AskError {
     /// Whoever wanted the answer is gone.
     #[error("nobody reads the answer")]
     Unread,
+}
+
+impl From<&AskError> for Code {
+    fn from(error: &AskError) -> Self {
+        match error {
+            AskError::NotFound(_) => Self::NotFound,
+            AskError::NobodyThere | AskError::Answered(_) => Self::Refused,
+            AskError::BadRequest(_) => Self::BadRequest,
+            AskError::BrokeOff(_) | AskError::Unread => Self::BrokeOff,
+        }
+    }
 }
 
 impl Gateway {

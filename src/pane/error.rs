@@ -1,5 +1,6 @@
 //! What can go wrong with a terminal.
 
+use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 
 /// Errors of the pool and its panes; the texts are part of the public contract.
@@ -24,4 +25,18 @@ pub enum PaneError {
     /// Tundra is ending.
     #[error("tundra is shutting down")]
     ShuttingDown,
+}
+
+impl From<&PaneError> for Code {
+    fn from(error: &PaneError) -> Self {
+        match error {
+            PaneError::AtCapacity { .. } => Self::AtCapacity,
+            PaneError::NotFound(_) => Self::NotFound,
+            PaneError::Ambiguous { .. } => Self::BadRequest,
+            PaneError::SpawnFailed(_) => Self::SpawnFailed,
+            PaneError::InputFull { .. } => Self::InputFull,
+            PaneError::Dead(_) => Self::Gone,
+            PaneError::ShuttingDown => Self::ShuttingDown,
+        }
+    }
 }

@@ -12,6 +12,7 @@ use tracing::info;
 use super::server::{ProcessState, ProcessStatus, ServerError, ServerEvent};
 use super::servers::Servers;
 use crate::config::Settings;
+use crate::domain::code::Code;
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
@@ -94,6 +95,16 @@ pub enum SteerError {
     Command(#[from] CommandError),
     #[error(transparent)]
     Server(#[from] ServerError),
+}
+
+impl From<&SteerError> for Code {
+    fn from(error: &SteerError) -> Self {
+        match error {
+            SteerError::Command(CommandError::NobodyLeft) => Self::NobodyLeft,
+            SteerError::Command(CommandError::NotFound(_)) => Self::NotFound,
+            SteerError::Server(_) => Self::ServerFailed,
+        }
+    }
 }
 
 /// Something that happened, for whoever tells people.

@@ -6,8 +6,9 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 
-use crate::control::shapes::ErrorShape;
-use crate::pane::PaneError;
+use crate::api::ApiError;
+use crate::api::shapes::ErrorShape;
+use crate::domain::code::Code;
 
 pub(super) type Answer = Response<Full<Bytes>>;
 
@@ -18,14 +19,14 @@ const RETRY_AFTER: &str = "5";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub status: StatusCode,
-    pub code: &'static str,
+    pub code: Code,
     pub message: String,
     /// What the status obliges to tell besides: when to ask again, what would be taken.
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -40,31 +41,35 @@ impl Refusal {
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, message)
     }
 
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, message)
     }
 
     pub fn forbidden(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
     }
 
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
     }
 
     pub fn unauthorized() -> Self {
         let message = "a token is needed: tundra url prints an address with one";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+        Self::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, message)
             .with(header::WWW_AUTHENTICATE, "Bearer")
     }
 
     pub fn too_many_viewers(max: usize) -> Self {
         let message = format!("all {max} places for viewers are taken");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_viewers", message)
-            .with(header::RETRY_AFTER, RETRY_AFTER)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::TooManyViewers,
+            message,
+        )
+        .with(header::RETRY_AFTER, RETRY_AFTER)
     }
 
     pub fn into_answer(self) -> Answer {
@@ -77,24 +82,19 @@ impl Refusal {
     }
 }
 
-impl From<PaneError> for Refusal {
-    fn from(error: PaneError) -> Self {
-        let message = error.to_string();
-        match error {
-            PaneError::AtCapacity { .. } => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, "at_capacity", message).with(header::RETRY_AFTER, RETRY_AFTER)
-            }
-            PaneError::NotFound(_) => Self::not_found(message),
-            PaneError::Ambiguous { .. } => Self::bad_request(message),
-            PaneError::SpawnFailed(_) => {
-                Self::new(StatusCode::BAD_REQUEST, "spawn_failed", message)
-            }
-            PaneError::Dead(_) => Self::new(StatusCode::GONE, "gone", message),
-            PaneError::InputFull { .. } | PaneError::ShuttingDown => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, "internal", message)
-            }
+impl<E: Into<ApiError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        let ApiError { code, message } = error.into();
+        let status = StatusCode::from_u16(code.http_status());
+        let refusal = Self::new(
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            message,
+        );
+        if code == Code::AtCapacity {
+            refusal.with(header::RETRY_AFTER, RETRY_AFTER)
+        } else {
+            refusal
         }
     }
 }

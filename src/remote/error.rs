@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::tls::TlsError;
-use crate::control::shapes::ErrorShape;
+use crate::api::shapes::ErrorShape;
+use crate::domain::code::Code;
 use crate::runtime::ports::BindError;
 
 /// Why the listener did not start.
@@ -53,4 +54,27 @@ pub enum TransportError {
         known: String,
         file: PathBuf,
     },
+}
+
+impl From<&RemoteError> for Code {
+    fn from(error: &RemoteError) -> Self {
+        match error {
+            RemoteError::Bind(error) => Self::from(error),
+            RemoteError::Tls(_) | RemoteError::Token { .. } | RemoteError::Listener(_) => {
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<&TransportError> for Code {
+    fn from(error: &TransportError) -> Self {
+        match error {
+            TransportError::Network(_)
+            | TransportError::Untrusted { .. }
+            | TransportError::Changed { .. } => Self::Transport,
+            TransportError::Local(_) => Self::Ipc,
+            TransportError::Refused(error) => error.known_code(),
+        }
+    }
 }

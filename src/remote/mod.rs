@@ -27,5 +27,5 @@ mod v1;
 
 pub use auth::ONE_TIME_LIFE;
 pub use error::{RemoteError, TransportError};
-pub use server::{RemoteHandle, Setup, StatusSource, start};
+pub use server::{RemoteHandle, Setup, start};
 pub use trust::KnownRemotes;

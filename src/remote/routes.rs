@@ -23,9 +23,10 @@ use super::assets;
 use super::guard::{self, Credential, OriginState};
 use super::protocol::MAX_MESSAGE;
 use super::server::{PATIENCE, Peer, Service};
-use crate::control::shapes::TerminalShape;
+use crate::api::{Answer as Told, Operation, perform};
+use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
-use crate::pane::WaitFor;
+use crate::domain::route::{By, Verb};
 
 /// A body is at most as long as a message on a socket.
 const MAX_BODY: usize = MAX_MESSAGE;
@@ -44,9 +45,9 @@ pub(super) async fn answer(
     let mut answer = outcome.unwrap_or_else(|refusal| {
         let path = told(request.uri().path());
         if refusal.status.is_server_error() || refusal.status == StatusCode::NOT_FOUND {
-            info!(%peer, path, code = refusal.code, "request not served");
+            info!(%peer, path, code = refusal.code.as_str(), "request not served");
         } else {
-            warn!(%peer, path, code = refusal.code, "request refused");
+            warn!(%peer, path, code = refusal.code.as_str(), "request refused");
         }
         refusal.into_answer()
     });
@@ -133,27 +134,19 @@ async fn route(
         (["health"], Method::GET) => Ok(text("ok")),
         (["api", "login"], Method::POST) => login::login(service, peer, credential, request).await,
         (["api", "logout"], Method::POST) => Ok(login::logout(service, request)),
-        (["api", "terminals"], Method::GET) => {
-            let terminals = service.pool.list();
-            let shapes: Vec<_> = terminals.iter().map(TerminalShape::from).collect();
-            Ok(json(StatusCode::OK, &shapes))
-        }
+        (["api", "terminals"], Method::GET) => operate(service, Operation::List).await,
         (["api", "terminals"], Method::POST) => terminals::open(service, peer, request).await,
         (["api", "terminals", ""], _) => Err(Refusal::not_found("there is nothing here")),
         (["api", "terminals", id], Method::GET) => {
-            let pane = terminals::find(service, id)?;
-            Ok(json(StatusCode::OK, &TerminalShape::from(&pane.info())))
+            operate(service, Operation::Show(terminals::target(id)?)).await
         }
         (["api", "terminals", id], Method::DELETE) => {
-            let pane = terminals::find(service, id)?;
-            info!(id = %pane.id(), %peer, "terminal ended on request");
-            pane.kill();
-            pane.wait(WaitFor::Exit).await;
-            Ok(bare(StatusCode::NO_CONTENT))
+            operate(service, Operation::Kill(terminals::target(id)?)).await
         }
-        (["api", "status"], Method::GET) => Ok(json(StatusCode::OK, &(service.status)())),
-        (["api", "providers", name, action], Method::POST) => {
-            steer::steer(service, name, action, request).await
+        (["api", "status"], Method::GET) => operate(service, Operation::Status).await,
+        (["api", "providers", name, verb], Method::POST) if Verb::parse(verb).is_some() => {
+            let command = steer::command(name, verb, request).await?;
+            operate(service, Operation::Steer(command)).await
         }
         (["ws", "terminal", id], Method::GET) => socket::attach(service, peer, id, request),
         (_, Method::GET) if assets::exists(&path) => Ok(assets::answer(&path, request.headers())),
@@ -164,10 +157,19 @@ async fn route(
     }
 }
 
+/// Carries an operation out and answers what it tells; where that is nothing, without a body.
+async fn operate(service: &Service, operation: Operation) -> Result<Answer, Refusal> {
+    let told = perform(&service.services, operation, By::Http).await?;
+    Ok(match told {
+        Told::Done(()) => bare(StatusCode::NO_CONTENT),
+        told => json(StatusCode::OK, &told),
+    })
+}
+
 fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
     match segments {
         ["api", "login" | "logout"] => Some("POST"),
-        ["api", "providers", _, action] if steer::ACTIONS.contains(action) => Some("POST"),
+        ["api", "providers", _, verb] if Verb::parse(verb).is_some() => Some("POST"),
         ["api", "terminals"] => Some("GET, POST"),
         ["api", "terminals", _] => Some("GET, DELETE"),
         ["health"] | ["api", "status"] | ["ws", "terminal", _] => Some("GET"),
@@ -178,7 +180,7 @@ fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
 
 fn method_not_allowed(allowed: &'static str) -> Refusal {
     let message = format!("only {allowed} is understood here");
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "bad_request", message)
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::BadRequest, message)
         .with(header::ALLOW, allowed)
 }
 
@@ -207,7 +209,7 @@ async fn body<T: DeserializeOwned>(request: &mut Request<Incoming>) -> Result<T,
         Err(_) => {
             let message = "the body did not arrive within 5 s";
             let status = StatusCode::REQUEST_TIMEOUT;
-            return Err(Refusal::new(status, "bad_request", message));
+            return Err(Refusal::new(status, Code::BadRequest, message));
         }
     };
     let bytes = if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -233,5 +235,5 @@ async fn body<T: DeserializeOwned>(request: &mut Request<Incoming>) -> Result<T,
 
 fn too_large() -> Refusal {
     let message = "a body is at most 1 MiB long";
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "bad_request", message)
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BadRequest, message)
 }

@@ -28,10 +28,9 @@ use super::hub::Hub;
 use super::line::{Handed, Line};
 use super::places::Places;
 use super::{routes, tls};
+use crate::api::Services;
 use crate::config::Settings;
 use crate::domain::id::TerminalId;
-use crate::pane::Pool;
-use crate::providers::Providers;
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
 
@@ -44,20 +43,15 @@ const MAX_HEAD: usize = 32 * 1024;
 /// What the kernel may hold for a client that reads slowly. More would be stale when it is read.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// Gives the answer of `/api/status`.
-pub type StatusSource = Arc<dyn Fn() -> serde_json::Value + Send + Sync>;
-
 /// What the listeners are started with.
 pub struct Setup {
-    pub pool: Pool,
-    pub providers: Providers,
+    pub services: Services,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub tasks: Tasks,
     /// The folder of token and certificate.
     pub state: PathBuf,
     /// Bound by the caller, and private to this user.
     pub local: UnixListener,
-    pub status: StatusSource,
     pub stop: CancellationToken,
 }
 
@@ -69,11 +63,9 @@ pub struct RemoteHandle {
 
 /// What requests are answered from.
 pub(super) struct Service {
-    pub pool: Pool,
-    pub providers: Providers,
+    pub services: Services,
     pub hub: Arc<Hub>,
     places: Arc<Places>,
-    pub status: StatusSource,
     pub stop: CancellationToken,
     /// None where there is only the local socket.
     pub network: Option<Network>,
@@ -164,11 +156,9 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     let epoch = uuid::Uuid::new_v4().simple().to_string();
     let hub = Arc::new(Hub::new(setup.settings, setup.tasks.clone(), epoch));
     let service = Arc::new(Service {
-        pool: setup.pool,
-        providers: setup.providers,
+        services: setup.services,
         hub,
         places: Arc::default(),
-        status: setup.status,
         stop: setup.stop,
         network,
     });

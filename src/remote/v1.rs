@@ -17,6 +17,7 @@ use super::protocol::{
     WriterName, close, output_head,
 };
 use super::session::{self, End, Pulse, Receive, Sink, Stream, Visit};
+use crate::domain::code::Code;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::Exit;
@@ -197,7 +198,7 @@ impl Receiver<'_> {
             None => {
                 self.client.pass_over(id);
                 let told = Notice::Error {
-                    code: "input_full".to_owned(),
+                    code: Code::InputFull.as_str().to_owned(),
                     message: "the program does not read what is typed: this was dropped".to_owned(),
                 };
                 self.pulse.reply(notice(&told)).await;
@@ -230,7 +231,7 @@ impl Receive for Receiver<'_> {
             Ok(request) => request,
             Err(error) => {
                 let told = Notice::Error {
-                    code: "bad_request".to_owned(),
+                    code: Code::BadRequest.as_str().to_owned(),
                     message: error.to_string(),
                 };
                 self.pulse.reply(notice(&told)).await;

@@ -6,6 +6,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 
+use crate::domain::code::Code;
+
 /// How many ports after a busy default one are tried.
 const NEXT_PORTS: u16 = 100;
 
@@ -26,6 +28,15 @@ pub enum BindError {
         address: SocketAddr,
         source: io::Error,
     },
+}
+
+impl From<&BindError> for Code {
+    fn from(error: &BindError) -> Self {
+        match error {
+            BindError::Busy { .. } => Self::AddressInUse,
+            BindError::Other { .. } => Self::Internal,
+        }
+    }
 }
 
 /// The process that listens on a port, as far as it can be told.

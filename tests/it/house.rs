@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("gateway", &["domain", "runtime"]),
     ("providers", &["config", "domain", "runtime", "gateway"]),
     (
-        "control",
+        "api",
         &[
             "config",
             "domain",
@@ -23,21 +23,13 @@ const ROOMS: &[(&str, &[&str])] = &[
             "providers",
         ],
     ),
-    (
-        "remote",
-        &[
-            "config",
-            "control",
-            "domain",
-            "pane",
-            "providers",
-            "runtime",
-        ],
-    ),
+    ("control", &["api", "config", "domain", "runtime"]),
+    ("remote", &["api", "config", "domain", "pane", "runtime"]),
     ("tui", &["config", "domain", "runtime", "pane", "providers"]),
     (
         "app",
         &[
+            "api",
             "config",
             "control",
             "domain",
@@ -50,7 +42,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "tui",
         ],
     ),
-    ("cli", &["app", "config", "control", "domain", "remote"]),
+    (
+        "cli",
+        &["api", "app", "config", "control", "domain", "remote"],
+    ),
 ];
 
 /// Foreign crates that have one home.

@@ -1,15 +1,12 @@
 use std::fs;
 use std::os::unix::net::UnixStream as Client;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::pane::PoolOptions;
-use crate::providers::Setup;
-use crate::runtime::tasks::Tasks;
+use crate::api::sample;
 
 struct Server {
     folder: PathBuf,
@@ -22,38 +19,9 @@ impl Server {
         let folder = std::env::temp_dir().join(format!("tundra-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let socket = folder.join("control.sock");
-        let options = PoolOptions {
-            max_ptys: 3,
-            scrollback_lines: 10,
-            idle_timeout: Duration::ZERO,
-            max_lifetime: Duration::ZERO,
-            kill_grace: Duration::from_secs(1),
-            replay_bytes: 0,
-            shell: vec!["/bin/sh".to_owned()],
-            env: Vec::new(),
-        };
-        let settings = crate::config::parse("", "").unwrap();
-        let setup = Setup {
-            settings: &settings,
-            endpoint: None,
-            logs: folder.clone(),
-            tasks: Tasks::default(),
-        };
-        let services = Services {
-            pool: Pool::new(options, Tasks::default(), None, None).unwrap(),
-            facts: Facts {
-                version: "9.9".to_owned(),
-                pid: 7,
-                started_at: Timestamp::UNIX_EPOCH,
-                control_socket: socket.clone(),
-                log_file: PathBuf::from("log"),
-                config_file: PathBuf::from("config"),
-            },
-            remote: None,
-            providers: Providers::start(setup, Arc::new(|_| None)),
-        };
+        let services = sample(&folder);
         let stop = CancellationToken::new();
-        let listener = ControlListener::bind(&socket).unwrap();
+        let listener = LocalListener::bind(&socket).unwrap();
         let task = tokio::spawn(serve(listener, services, stop.clone()));
         Self { folder, stop, task }
     }

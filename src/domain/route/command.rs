@@ -134,18 +134,15 @@ impl fmt::Display for RouterEvent {
 
 impl fmt::Display for RouterCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failover {
-                from: Some(from),
-                hold,
-            } => write!(f, "failover from {from} for {}", Span(*hold)),
-            Self::Failover { from: None, hold } => write!(f, "failover for {}", Span(*hold)),
-            Self::Pin(name) => write!(f, "pin {name}"),
-            Self::Unpin => f.write_str("unpin"),
-            Self::Reset(name) => write!(f, "reset {name}"),
-            Self::Restart(name) => write!(f, "restart {name}"),
-            Self::Enable(name) => write!(f, "enable {name}"),
-            Self::Disable(name) => write!(f, "disable {name}"),
+        f.write_str(self.verb().as_str())?;
+        match (self, self.profile()) {
+            (Self::Failover { .. }, Some(name)) => write!(f, " from {name}")?,
+            (_, Some(name)) => write!(f, " {name}")?,
+            (_, None) => {}
+        }
+        match self.hold() {
+            Some(hold) => write!(f, " for {}", Span(hold)),
+            None => Ok(()),
         }
     }
 }

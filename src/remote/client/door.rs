@@ -19,11 +19,12 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::Target;
-use crate::control::shapes::{ErrorShape, TerminalShape};
+use crate::api::shapes::{ErrorShape, TerminalShape};
 use crate::remote::error::TransportError;
 use crate::remote::protocol::PROTOCOL;
 use crate::remote::session::socket_config;
 use crate::remote::trust;
+use crate::runtime::dial;
 
 /// For a connection, and for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -227,7 +228,7 @@ impl Door {
     async fn connect(&self) -> Result<Line, TransportError> {
         let address = match &self.target {
             Target::Local { socket } => {
-                let connected = crate::control::connect(socket).and_then(|stream| {
+                let connected = dial::connect(socket).and_then(|stream| {
                     stream.set_nonblocking(true)?;
                     UnixStream::from_std(stream)
                 });

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::door::{Door, OpenError, Socket};
 use super::outbox::Outbox;
+use crate::domain::code::Code;
 use crate::domain::size::Size;
 use crate::remote::error::TransportError;
 use crate::remote::protocol::{
@@ -343,7 +344,7 @@ impl Link {
                 self.tell(Event::Role { writer, other }).await;
             }
             Ok(Notice::InputAck { id, .. }) => self.forget(id),
-            Ok(Notice::Error { code, .. }) if code == "input_full" => {
+            Ok(Notice::Error { code, .. }) if code == Code::InputFull.as_str() => {
                 self.tell(Event::Unread).await;
             }
             Ok(Notice::Exit { code, signal }) => {

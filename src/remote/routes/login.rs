@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::body;
+use crate::domain::code::Code;
 use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::auth::Login;
 use crate::remote::guard::{self, Credential};
@@ -57,7 +58,7 @@ pub(super) async fn login(
         }
         Login::Wrong => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
-            "unauthorized",
+            Code::Unauthorized,
             "this token is wrong, used or too old: tundra url prints a new address",
         )
         .with(header::WWW_AUTHENTICATE, "Bearer")),
@@ -65,7 +66,7 @@ pub(super) async fn login(
             let seconds = wait.as_secs() + 1;
             let message = format!("too many wrong tokens: try again in {seconds}s");
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let mut refusal = Refusal::new(status, "too_many_requests", message);
+            let mut refusal = Refusal::new(status, Code::TooManyRequests, message);
             refusal.headers.push((header::RETRY_AFTER, seconds.into()));
             Err(refusal)
         }

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tracing::info;
 
 use super::terminals::find;
+use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::Status;
 use crate::pane::Access;
@@ -37,7 +38,7 @@ pub(super) fn attach(
     let pane = find(service, id)?;
     if pane.info().status == Status::Dead {
         let message = format!("terminal is dead: {id}");
-        return Err(Refusal::new(StatusCode::GONE, "gone", message));
+        return Err(Refusal::new(StatusCode::GONE, Code::Gone, message));
     }
     let accept = accept_key(request)?;
     let mode = offered_mode(request);
@@ -109,7 +110,7 @@ fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
     if !names(header::CONNECTION, "upgrade") || !names(header::UPGRADE, "websocket") {
         let message = "this route takes a WebSocket";
         let status = StatusCode::UPGRADE_REQUIRED;
-        let refusal = Refusal::new(status, "bad_request", message);
+        let refusal = Refusal::new(status, Code::BadRequest, message);
         return Err(refusal.with(header::UPGRADE, "websocket"));
     }
     if guard::only(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {

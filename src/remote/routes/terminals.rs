@@ -10,9 +10,10 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::body;
-use crate::control::shapes::TerminalShape;
+use crate::api::{self, Operation, Target, perform};
 use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
+use crate::domain::route::By;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec, check_name};
 use crate::pane::PaneHandle;
@@ -46,13 +47,15 @@ pub(super) async fn open(
     request: &mut Request<Incoming>,
 ) -> Result<Answer, Refusal> {
     let spec = spec(body(request).await?)?;
-    let pane = service.pool.open(spec).await?;
-    info!(id = %pane.id(), %peer, "terminal opened on request");
-    service.hub.abandon(&pane);
-    let id = pane.id();
-    let mut answer = json(StatusCode::CREATED, &TerminalShape::from(&pane.info()));
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/terminals/{id}")) {
-        answer.headers_mut().insert(header::LOCATION, location);
+    let opened = perform(&service.services, Operation::Open(spec), By::Http).await?;
+    let mut answer = json(StatusCode::CREATED, &opened);
+    if let api::Answer::Terminal(terminal) = opened {
+        let id = &terminal.id;
+        info!(id, %peer, "terminal opened on request");
+        service.hub.abandon(&find(service, id)?);
+        if let Ok(location) = HeaderValue::from_str(&format!("/api/terminals/{id}")) {
+            answer.headers_mut().insert(header::LOCATION, location);
+        }
     }
     Ok(answer)
 }
@@ -111,9 +114,14 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
     })
 }
 
-/// The terminal, living or dead, that a path names. Only an id with hyphens does, so that each has one address.
-pub(super) fn find(service: &Service, text: &str) -> Result<PaneHandle, Refusal> {
+/// The terminal that a path names. Only an id with hyphens does, so that each has one address.
+pub(super) fn target(text: &str) -> Result<Target, Refusal> {
     let id = text.parse::<TerminalId>().ok().filter(|_| text.len() == 36);
-    id.and_then(|id| service.pool.get(id))
+    id.map(Target::Id)
         .ok_or_else(|| Refusal::not_found(format!("pty handle not found: {text}")))
+}
+
+/// The terminal, living or dead, that a path names.
+pub(super) fn find(service: &Service, text: &str) -> Result<PaneHandle, Refusal> {
+    Ok(api::find(&service.services, &target(text)?)?)
 }

@@ -229,8 +229,8 @@ fn providers_are_steered_as_by_the_commands() {
     let refused = steer("two", "failover");
     assert_eq!(refused.status, 409);
     assert_eq!(
-        refused.json()["error"]["message"],
-        "no other profile can take over"
+        refused.json()["error"],
+        json!({"code": "nobody_left", "message": "no other profile can take over"})
     );
     assert_eq!(steer("one", "reset").json()["active"], "one");
     assert_eq!(steer("two", "pin").json()["active"], "two");

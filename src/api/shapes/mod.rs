@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
 
+use super::error::ApiError;
 use crate::domain::agent::Agent;
+use crate::domain::code::Code;
 use crate::domain::screen::{InputModes, MouseMode, Row};
 use crate::domain::terminal::{Exit, TerminalInfo};
 use crate::pane::{Capture, Gauge, row_to_ansi};
@@ -231,16 +233,29 @@ impl From<Gauge> for PoolShape {
 /// What went wrong: a code for programs and a text for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorShape {
+    /// The text of a [`Code`]; another version may know more of them.
     pub code: String,
     pub message: String,
 }
 
 impl ErrorShape {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
-            code: code.to_owned(),
+            code: code.as_str().to_owned(),
             message: message.into(),
         }
+    }
+
+    /// The code as this version knows it.
+    #[must_use]
+    pub fn known_code(&self) -> Code {
+        Code::parse(&self.code).unwrap_or(Code::Internal)
+    }
+}
+
+impl From<ApiError> for ErrorShape {
+    fn from(error: ApiError) -> Self {
+        Self::new(error.code, error.message)
     }
 }
 

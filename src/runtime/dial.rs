@@ -1,4 +1,4 @@
-//! The socket file: bound by one, connected to by many, reachable however deep its folder lies.
+//! The local socket: a file that one process binds and many connect to, reachable however deep its folder lies.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -14,14 +14,17 @@ const SUN_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
 
 /// The bound socket; its file goes away when this is dropped.
 #[derive(Debug)]
-pub struct ControlListener {
+pub struct LocalListener {
     listener: UnixListener,
     path: PathBuf,
     inode: u64,
 }
 
-impl ControlListener {
+impl LocalListener {
     /// Binds the socket, 0600, in place of one that a dead instance left. Only the holder of the instance's lock may.
+    ///
+    /// # Errors
+    /// Where the file that stands there cannot be removed or the folder not be written to.
     pub fn bind(path: &Path) -> io::Result<Self> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -42,16 +45,23 @@ impl ControlListener {
     }
 
     /// The socket itself, for another service than the commands'.
+    ///
+    /// # Errors
+    /// Where there is no descriptor left.
     pub fn share(&self) -> io::Result<UnixListener> {
         self.listener.try_clone()
     }
 
-    pub(super) fn accept_on_runtime(&self) -> io::Result<tokio::net::UnixListener> {
+    /// The socket for the runtime, within which it must be called.
+    ///
+    /// # Errors
+    /// Where the descriptor cannot be doubled or registered.
+    pub fn accept_on_runtime(&self) -> io::Result<tokio::net::UnixListener> {
         tokio::net::UnixListener::from_std(self.listener.try_clone()?)
     }
 }
 
-impl Drop for ControlListener {
+impl Drop for LocalListener {
     fn drop(&mut self) {
         if fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode) {
             let _ = fs::remove_file(&self.path);
@@ -60,6 +70,9 @@ impl Drop for ControlListener {
 }
 
 /// Connects to the socket at a path.
+///
+/// # Errors
+/// As connect(2) gives them: where nobody listens, or no file is there.
 pub fn connect(path: &Path) -> io::Result<UnixStream> {
     at_short_path(path, |path| UnixStream::connect(path))
 }
@@ -91,12 +104,12 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         for _ in 0..2 {
             // The second time over the file that the first left behind.
-            let listener = ControlListener::bind(&path).unwrap();
+            let listener = LocalListener::bind(&path).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
             connect(&path).unwrap();
             std::mem::forget(listener);
         }
-        drop(ControlListener::bind(&path).unwrap());
+        drop(LocalListener::bind(&path).unwrap());
         assert!(!path.exists());
         fs::remove_dir_all(&base).unwrap();
     }

@@ -1,0 +1,217 @@
+//! What each operation does.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tracing::info;
+
+use super::error::ApiError;
+use super::operation::{Condition, Operation, Target, Typed};
+use super::pattern;
+use super::services::Services;
+use super::shapes::{
+    self, DoneShape, GatewayShape, ProviderShape, ScreenShape, StatusShape, TerminalShape,
+};
+use crate::domain::code::Code;
+use crate::domain::input::Input;
+use crate::domain::route::By;
+use crate::domain::size::Size;
+use crate::domain::terminal::{self, Status};
+use crate::pane::{PaneError, PaneHandle, WaitFor};
+
+/// A wait of no time still looks once, which takes a round trip to the pane.
+const ONE_LOOK: Duration = Duration::from_millis(200);
+
+/// What an operation answers; written as JSON it is the bare shape.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// It is done, and there is nothing to tell.
+    Done(()),
+    Terminals(Vec<TerminalShape>),
+    Terminal(TerminalShape),
+    Screen(ScreenShape),
+    Status(Box<StatusShape>),
+    Url(String),
+    Providers(Vec<ProviderShape>),
+    Steered(DoneShape),
+    Waited(WaitOutcome),
+}
+
+/// How a wait came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitOutcome {
+    Holds,
+    TimedOut,
+    /// The terminal ended, so that it will never hold.
+    Ended,
+}
+
+/// Carries an operation out for whoever asked.
+///
+/// Given up in the middle, a kill and a restart go on by themselves and a wait is over; see
+/// [`Operation::may_be_given_up`] for the others.
+///
+/// # Errors
+/// [`ApiError`] with the code and the words of the room that refused; nothing was done then.
+pub async fn perform(
+    services: &Services,
+    operation: Operation,
+    by: By,
+) -> Result<Answer, ApiError> {
+    Ok(match operation {
+        Operation::List => {
+            let terminals = services.pool.list();
+            Answer::Terminals(terminals.iter().map(TerminalShape::from).collect())
+        }
+        Operation::Show(target) => {
+            let pane = find(services, &target)?;
+            Answer::Terminal(TerminalShape::from(&pane.info()))
+        }
+        Operation::Open(spec) => {
+            if let Some(name) = spec.name.as_deref() {
+                terminal::check_name(name)?;
+            }
+            let pane = services.pool.open(spec).await?;
+            info!(id = %pane.id(), by = by.as_str(), "terminal opened");
+            Answer::Terminal(TerminalShape::from(&pane.info()))
+        }
+        Operation::Type { target, parts } => {
+            let pane = find(services, &target)?;
+            for part in parts {
+                pane.try_input(match part {
+                    Typed::Text(text) => Input::Text(text),
+                    Typed::Paste(text) => Input::Paste(text),
+                    Typed::Key(chord) => Input::Key(chord.event()),
+                })?;
+            }
+            Answer::Done(())
+        }
+        Operation::Capture {
+            target,
+            scrollback,
+            style,
+        } => {
+            let pane = find(services, &target)?;
+            let capture = pane.capture(scrollback).await?;
+            let id = pane.id().to_string();
+            Answer::Screen(ScreenShape::new(id, &capture, scrollback, style))
+        }
+        Operation::Resize { target, size } => {
+            resize(services, &target, size).await?;
+            Answer::Done(())
+        }
+        Operation::Rename { target, name } => {
+            let pane = find(services, &target)?;
+            terminal::check_name(&name)?;
+            pane.rename(&name);
+            Answer::Done(())
+        }
+        Operation::Kill(target) => {
+            let pane = find(services, &target)?;
+            info!(id = %pane.id(), by = by.as_str(), "terminal ended on request");
+            pane.kill();
+            pane.wait_session_gone().await;
+            Answer::Done(())
+        }
+        Operation::Wait {
+            target,
+            until,
+            limit,
+        } => Answer::Waited(wait(services, &target, until, limit).await?),
+        Operation::Status => Answer::Status(Box::new(status(services))),
+        Operation::Url(target) => Answer::Url(url(services, target.as_ref())?),
+        Operation::Providers => Answer::Providers(shapes::providers(&services.providers.status())),
+        Operation::Steer(command) => {
+            let done = services.providers.command(command, by).await?;
+            Answer::Steered(DoneShape::from(&done))
+        }
+    })
+}
+
+/// The instance in one look.
+#[must_use]
+pub fn status(services: &Services) -> StatusShape {
+    let facts = &services.facts;
+    let providers = services.providers.status();
+    StatusShape {
+        version: facts.version.clone(),
+        pid: facts.pid,
+        started_at: facts.started_at,
+        pool: services.pool.gauge().into(),
+        remote: services.listener().and_then(|listener| listener.shape()),
+        gateway: GatewayShape::of(&providers),
+        providers: shapes::providers(&providers),
+        control_socket: facts.control_socket.to_string_lossy().into_owned(),
+        log_file: facts.log_file.to_string_lossy().into_owned(),
+        config_file: facts.config_file.to_string_lossy().into_owned(),
+    }
+}
+
+/// The terminal that is meant, living or dead.
+///
+/// # Errors
+/// [`PaneError::NotFound`], or [`PaneError::Ambiguous`] where what a user said fits several.
+pub fn find(services: &Services, target: &Target) -> Result<PaneHandle, PaneError> {
+    match target {
+        Target::Id(id) => services
+            .pool
+            .get(*id)
+            .ok_or_else(|| PaneError::NotFound(id.to_string())),
+        Target::Called(text) => services.pool.find(text),
+    }
+}
+
+fn living(services: &Services, target: &Target) -> Result<PaneHandle, PaneError> {
+    let pane = find(services, target)?;
+    match pane.info().status {
+        Status::Active | Status::Disconnected => Ok(pane),
+        Status::Dead => Err(PaneError::Dead(pane.id())),
+    }
+}
+
+/// Comes back only once the size is in force, so that a capture or a list after it cannot show the old one.
+async fn resize(services: &Services, target: &Target, size: Size) -> Result<(), PaneError> {
+    let pane = living(services, target)?;
+    pane.resize(size);
+    pane.settled().await;
+    Ok(())
+}
+
+async fn wait(
+    services: &Services,
+    target: &Target,
+    until: Condition,
+    limit: Duration,
+) -> Result<WaitOutcome, ApiError> {
+    let pane = find(services, target)?;
+    let what = match until {
+        Condition::Text(text) => WaitFor::Text(
+            pattern::compile(&text).map_err(|error| ApiError::bad_request(error.to_string()))?,
+        ),
+        Condition::Exit => WaitFor::Exit,
+        Condition::Agent(state) => WaitFor::State(state),
+        Condition::Status(status) => WaitFor::Status(status),
+    };
+    Ok(match timeout(limit.max(ONE_LOOK), pane.wait(what)).await {
+        Ok(true) => WaitOutcome::Holds,
+        Ok(false) => WaitOutcome::Ended,
+        Err(_) => WaitOutcome::TimedOut,
+    })
+}
+
+fn url(services: &Services, target: Option<&Target>) -> Result<String, ApiError> {
+    let terminal = match target {
+        Some(target) => Some(living(services, target)?.id()),
+        None => None,
+    };
+    match services.listener() {
+        Some(listener) => listener.url(terminal),
+        None => Err(ApiError::new(
+            Code::Unavailable,
+            "this instance has no listener for browsers",
+        )),
+    }
+}

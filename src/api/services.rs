@@ -1,0 +1,110 @@
+//! What operations are carried out on.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+
+use jiff::Timestamp;
+
+use super::error::ApiError;
+use super::shapes::RemoteShape;
+use crate::domain::id::TerminalId;
+use crate::pane::Pool;
+use crate::providers::Providers;
+
+/// What never changes while an instance runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub version: String,
+    pub pid: u32,
+    pub started_at: Timestamp,
+    pub control_socket: PathBuf,
+    pub log_file: PathBuf,
+    pub config_file: PathBuf,
+}
+
+/// The handles of an instance's rooms; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Services {
+    pub pool: Pool,
+    pub providers: Providers,
+    pub facts: Facts,
+    /// Set once it listens. Weak, since the listener answers from these very services.
+    listener: Arc<OnceLock<Weak<dyn Listener>>>,
+}
+
+/// What is asked of the listener for viewers.
+pub trait Listener: fmt::Debug + Send + Sync {
+    /// None where it is disabled.
+    fn shape(&self) -> Option<RemoteShape>;
+
+    /// An address with a token that is good for one login.
+    ///
+    /// # Errors
+    /// [`ApiError`] where the listener is disabled, or where no token can be drawn.
+    fn url(&self, terminal: Option<TerminalId>) -> Result<String, ApiError>;
+}
+
+impl Services {
+    #[must_use]
+    pub fn new(pool: Pool, providers: Providers, facts: Facts) -> Self {
+        Self {
+            pool,
+            providers,
+            facts,
+            listener: Arc::default(),
+        }
+    }
+
+    /// Makes the listener known to every clone; only the first one counts.
+    pub fn set_listener(&self, listener: &Arc<dyn Listener>) {
+        let _ = self.listener.set(Arc::downgrade(listener));
+    }
+
+    pub(super) fn listener(&self) -> Option<Arc<dyn Listener>> {
+        self.listener.get()?.upgrade()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::pane::PoolOptions;
+    use crate::providers::Setup;
+    use crate::runtime::tasks::Tasks;
+
+    /// The services of an instance of at most three terminals and no provider, which keeps its files in a folder.
+    pub fn services(folder: &Path) -> Services {
+        let options = PoolOptions {
+            max_ptys: 3,
+            scrollback_lines: 10,
+            idle_timeout: Duration::ZERO,
+            max_lifetime: Duration::ZERO,
+            kill_grace: Duration::from_secs(1),
+            replay_bytes: 0,
+            shell: vec!["/bin/sh".to_owned()],
+            env: Vec::new(),
+        };
+        let setup = Setup {
+            settings: &crate::config::parse("", "").unwrap(),
+            endpoint: None,
+            logs: folder.to_owned(),
+            tasks: Tasks::default(),
+        };
+        Services::new(
+            Pool::new(options, Tasks::default(), None, None).unwrap(),
+            Providers::start(setup, Arc::new(|_| None)),
+            Facts {
+                version: "9.9".to_owned(),
+                pid: 7,
+                started_at: Timestamp::UNIX_EPOCH,
+                control_socket: folder.join("control.sock"),
+                log_file: PathBuf::from("log"),
+                config_file: PathBuf::from("config"),
+            },
+        )
+    }
+}
