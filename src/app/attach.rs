@@ -7,7 +7,7 @@ use crate::api::shapes::TerminalShape;
 use crate::config::{Paths, Settings};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Fit, best_fits};
-use crate::remote::client::{Command, Door, Event, Link, LinkState, Target};
+use crate::remote::client::{Command, Endpoint, Event, Link, LinkState, Target};
 use crate::remote::{KnownRemotes, TransportError};
 use crate::runtime::signals::Terminations;
 use crate::tui::{self, Incoming, Outgoing, Viewing};
@@ -54,8 +54,8 @@ pub fn attach(attach: Attach) -> Result<Attached, AppError> {
 /// # Errors
 /// [`AppError::Transport`] when there is none, or its certificate is not trusted yet.
 pub fn reach(target: &Target) -> Result<(), AppError> {
-    let door = Door::new(target.clone(), None);
-    Ok(runtime()?.block_on(door.knock())?)
+    let endpoint = Endpoint::new(target.clone(), None);
+    Ok(runtime()?.block_on(endpoint.probe())?)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
@@ -66,9 +66,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
 }
 
 async fn run(attach: Attach) -> Result<Attached, AppError> {
-    let mut door = Door::new(attach.target, attach.token);
-    door.enter().await?;
-    let terminals = door.terminals().await?;
+    let mut endpoint = Endpoint::new(attach.target, attach.token);
+    endpoint.login().await?;
+    let terminals = endpoint.terminals().await?;
     let chosen = choose(&terminals, attach.terminal.as_deref())?;
     if std::env::var("TUNDRA_TERMINAL_ID").is_ok_and(|own| own == chosen.id) {
         let message = "this terminal would show itself: attach from another one";
@@ -76,7 +76,13 @@ async fn run(attach: Attach) -> Result<Attached, AppError> {
     }
     let (commands, for_link) = mpsc::channel(STEPS);
     let (events, from_link) = mpsc::channel(STEPS);
-    let link = Link::new(door, chosen.id.clone(), attach.read_only, for_link, events);
+    let link = Link::new(
+        endpoint,
+        chosen.id.clone(),
+        attach.read_only,
+        for_link,
+        events,
+    );
     let mut linking = std::pin::pin!(link.run());
     let mut from_link = from_link;
     // The terminal is left alone until there is something to show on it.

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::runtime::connections::peer_network;
+
 /// The bytes of a token: 256 bits.
 const TOKEN_BYTES: usize = 32;
 const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
@@ -51,11 +53,11 @@ pub(super) struct Auth {
     token: Hash,
     cookie: String,
     random: SystemRandom,
-    books: Mutex<Books>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Books {
+struct State {
     sessions: VecDeque<(Hash, Instant)>,
     one_time: VecDeque<(Hash, Instant)>,
     failures: HashMap<IpAddr, VecDeque<Instant>>,
@@ -91,7 +93,7 @@ impl Auth {
             token: hash(token.as_bytes()),
             cookie: format!("tundra_{}", hex(instance.get(..4).unwrap_or_default())),
             random,
-            books: Mutex::default(),
+            state: Mutex::default(),
         })
     }
 
@@ -107,10 +109,10 @@ impl Auth {
     /// Whether a cookie's secret is that of a session.
     pub fn is_session(&self, given: &str, now: Instant) -> bool {
         let given = hash(given.as_bytes());
-        let mut books = self.books();
-        books.sessions.retain(|(_, end)| *end > now);
+        let mut state = self.state();
+        state.sessions.retain(|(_, end)| *end > now);
         // No early end: how long it takes says nothing of which one it was.
-        books
+        state
             .sessions
             .iter()
             .fold(false, |found, (hash, _)| same(hash, &given) | found)
@@ -119,12 +121,12 @@ impl Auth {
     /// Draws a token that is good for one login.
     pub fn one_time(&self, now: Instant) -> io::Result<Secret> {
         let secret = Secret::draw(&self.random)?;
-        let mut books = self.books();
-        books.one_time.retain(|(_, end)| *end > now);
-        if books.one_time.len() >= MAX_ONE_TIME {
-            books.one_time.pop_front();
+        let mut state = self.state();
+        state.one_time.retain(|(_, end)| *end > now);
+        if state.one_time.len() >= MAX_ONE_TIME {
+            state.one_time.pop_front();
         }
-        books
+        state
             .one_time
             .push_back((hash(secret.0.as_bytes()), now + ONE_TIME_LIFE));
         Ok(secret)
@@ -132,29 +134,29 @@ impl Auth {
 
     /// Swaps a token for a session. `known` peers, who show a valid bearer or cookie, are not throttled.
     pub fn login(&self, given: &str, peer: IpAddr, known: bool, now: Instant) -> io::Result<Login> {
-        let peer = network(peer);
+        let peer = peer_network(peer);
         let given = hash(given.as_bytes());
-        let mut books = self.books();
-        if !known && let Some(wait) = books.throttled(peer, now) {
+        let mut state = self.state();
+        if !known && let Some(wait) = state.throttled(peer, now) {
             return Ok(Login::Throttled(wait));
         }
-        books.one_time.retain(|(_, end)| *end > now);
-        let used = books
+        state.one_time.retain(|(_, end)| *end > now);
+        let used = state
             .one_time
             .iter()
             .position(|(hash, _)| same(hash, &given));
         if let Some(used) = used {
-            books.one_time.remove(used);
+            state.one_time.remove(used);
         } else if !same(&given, &self.token) {
-            books.failed(peer, now);
+            state.failed(peer, now);
             return Ok(Login::Wrong);
         }
         let secret = Secret::draw(&self.random)?;
-        books.sessions.retain(|(_, end)| *end > now);
-        if books.sessions.len() >= MAX_SESSIONS {
-            books.sessions.pop_front();
+        state.sessions.retain(|(_, end)| *end > now);
+        if state.sessions.len() >= MAX_SESSIONS {
+            state.sessions.pop_front();
         }
-        books
+        state
             .sessions
             .push_back((hash(secret.0.as_bytes()), now + SESSION_LIFE));
         Ok(Login::Welcome(secret.0))
@@ -163,13 +165,13 @@ impl Auth {
     /// Ends a session.
     pub fn logout(&self, given: &str) {
         let given = hash(given.as_bytes());
-        self.books()
+        self.state()
             .sessions
             .retain(|(hash, _)| !same(hash, &given));
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -181,7 +183,7 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-impl Books {
+impl State {
     fn throttled(&mut self, peer: IpAddr, now: Instant) -> Option<Duration> {
         let failures = self.failures.get_mut(&peer)?;
         failures.retain(|at| now.duration_since(*at) < THROTTLE_WINDOW);
@@ -200,20 +202,6 @@ impl Books {
             }
         }
         self.failures.entry(peer).or_default().push_back(now);
-    }
-}
-
-/// One host of IPv6 has a whole /64 to come from.
-pub(super) fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(ip) => {
-            let mut octets = ip.octets();
-            if let Some(host) = octets.get_mut(8..) {
-                host.fill(0);
-            }
-            IpAddr::from(octets)
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

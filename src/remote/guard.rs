@@ -40,6 +40,11 @@ impl Site {
         if self.tls { "https" } else { "http" }
     }
 
+    /// The address as a browser on this machine reaches it.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme(), reachable(self.address))
+    }
+
     /// How browsers reach a host: behind a proxy as its allowed origin says, else as it is served here.
     pub fn scheme_of(&self, host: &str, allowed_origins: &[String]) -> &'static str {
         let proxied = allowed_origins
@@ -105,6 +110,32 @@ impl Site {
             OriginState::Foreign
         }
     }
+}
+
+/// An address as others reach it.
+pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(reachable_ip(address.ip()));
+    }
+    address
+}
+
+/// This machine's address as others see it: the one that its packets to the outside would carry. Nothing is sent.
+fn reachable_ip(wildcard: IpAddr) -> IpAddr {
+    let (any, loopback, far) = match wildcard {
+        IpAddr::V4(_) => ("0.0.0.0:0", IpAddr::from([127, 0, 0, 1]), "192.0.2.1:9"),
+        IpAddr::V6(_) => (
+            "[::]:0",
+            IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+            "[2001:db8::1]:9",
+        ),
+    };
+    std::net::UdpSocket::bind(any)
+        .and_then(|socket| {
+            socket.connect(far)?;
+            socket.local_addr()
+        })
+        .map_or(loopback, |address| address.ip())
 }
 
 /// What a request shows to be let in; only what is valid counts.

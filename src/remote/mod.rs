@@ -8,22 +8,18 @@
 mod answer;
 mod assets;
 mod auth;
-mod budget;
 pub mod client;
 mod error;
-mod flow;
 mod guard;
-mod hub;
-mod line;
-mod places;
-mod plain;
+mod listener;
 pub mod protocol;
 mod routes;
 mod server;
+mod service;
 mod session;
 mod tls;
 mod trust;
-mod v1;
+mod write_timeout;
 
 pub use auth::ONE_TIME_LIFE;
 pub use error::{RemoteError, TransportError};

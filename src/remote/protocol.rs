@@ -47,12 +47,15 @@
 //! The client acknowledges what it has parsed. With [`WINDOW`] bytes on their way, or as much as the shortest round trip
 //! to this client needs (at least 64 KiB), the server waits; after
 //! [`STALL`] of waiting, or when what comes next is no longer kept, the client has fallen behind: at its next ACK it
-//! gets a SNAPSHOT and goes on from there. Without any ACK for [`ACK_PATIENCE`] the socket closes with 1013.
+//! gets a SNAPSHOT and goes on from there. Without any ACK for [`ACK_TIMEOUT`] the socket closes with 1013.
 
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
+
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::domain::size::Size;
 
@@ -62,7 +65,7 @@ pub const PROTOCOL: &str = "tundra.v1";
 pub const WINDOW: u64 = 256 * 1024;
 /// How long a full window may last before the client counts as behind.
 pub const STALL: Duration = Duration::from_millis(250);
-pub const ACK_PATIENCE: Duration = Duration::from_secs(30);
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Output in one frame.
 pub const MAX_OUTPUT: usize = 16 * 1024;
 /// The longest message in either direction.
@@ -92,6 +95,16 @@ pub mod close {
     pub const REPLACED: u16 = 4001;
     /// A ping was not answered in time.
     pub const NO_PONG: u16 = 4002;
+}
+
+/// The limits of a socket, and buffers that stay small while it is idle.
+pub(super) fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(4 * MAX_MESSAGE)
 }
 
 /// A binary frame to the server.
@@ -195,6 +208,25 @@ pub enum FrameError {
     Kind(u8),
     #[error("pasted text must be UTF-8")]
     Text,
+}
+
+impl Request {
+    /// The text frame of this request.
+    pub(super) fn to_message(&self) -> Message {
+        text_frame(self)
+    }
+}
+
+impl Notice {
+    /// The text frame of this notice.
+    pub(super) fn to_message(&self) -> Message {
+        text_frame(self)
+    }
+}
+
+fn text_frame(message: &impl Serialize) -> Message {
+    // Text and numbers alone: writing them cannot fail.
+    Message::text(serde_json::to_string(message).unwrap_or_default())
 }
 
 impl ToServer {

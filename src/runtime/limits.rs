@@ -16,3 +16,8 @@ pub fn raise_open_files() -> Option<(u64, u64)> {
     rustix::process::setrlimit(Resource::Nofile, raised).ok()?;
     Some((soft, hard))
 }
+
+/// The most files that this process may have open; None where there is no limit.
+pub fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(Resource::Nofile).current
+}

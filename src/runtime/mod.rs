@@ -2,6 +2,7 @@
 //!
 //! Every task is spawned here, so that shutdown can wait for all of them. Knows nothing of terminals or screens.
 
+pub mod connections;
 pub mod dial;
 pub mod fault;
 pub mod limits;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use super::door::{Door, OpenError, Socket};
+use super::endpoint::{Endpoint, OpenError, Socket};
 use super::outbox::Outbox;
 use crate::domain::code::Code;
 use crate::domain::size::Size;
@@ -83,7 +83,7 @@ pub enum LinkState {
 
 /// A viewer's connection.
 pub struct Link {
-    door: Door,
+    endpoint: Endpoint,
     terminal: String,
     read_only: bool,
     client: String,
@@ -109,17 +109,17 @@ enum Ended {
 }
 
 impl Link {
-    /// A viewer of a terminal behind a door that has been entered.
+    /// A viewer of a terminal behind a endpoint that has been entered.
     #[must_use]
     pub fn new(
-        door: Door,
+        endpoint: Endpoint,
         terminal: String,
         read_only: bool,
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
     ) -> Self {
         Self {
-            door,
+            endpoint,
             terminal,
             read_only,
             client: Uuid::new_v4().simple().to_string(),
@@ -142,29 +142,29 @@ impl Link {
     pub async fn run(mut self) -> Result<(), TransportError> {
         let mut backoff = FIRST_BACKOFF;
         let mut was_connected = false;
-        let mut has_entered_again = false;
+        let mut has_logged_in_again = false;
         loop {
             self.tell(Event::State(LinkState::Connecting)).await;
             self.attempt += 1;
-            match self.door.open(&self.terminal, self.read_only).await {
+            match self.endpoint.open(&self.terminal, self.read_only).await {
                 Ok(socket) => {
                     was_connected = true;
-                    has_entered_again = false;
+                    has_logged_in_again = false;
                     backoff = FIRST_BACKOFF;
-                    match Box::pin(self.attend(socket)).await {
+                    match Box::pin(self.serve(socket)).await {
                         Ended::Over => return Ok(()),
                         // Here, nothing is to come back; elsewhere it may be a restart.
-                        Ended::Going if self.door.is_local() => {
+                        Ended::Going if self.endpoint.is_local() => {
                             return Err(TransportError::Local("tundra has ended".to_owned()));
                         }
                         Ended::Going | Ended::Lost => {}
                     }
                 }
                 Err(OpenError::Unauthorized(error)) => {
-                    if has_entered_again || self.door.enter().await.is_err() {
+                    if has_logged_in_again || self.endpoint.login().await.is_err() {
                         return Err(error);
                     }
-                    has_entered_again = true;
+                    has_logged_in_again = true;
                     continue;
                 }
                 Err(OpenError::Over(error)) => return Err(error),
@@ -198,7 +198,7 @@ impl Link {
         }
     }
 
-    async fn attend(&mut self, mut socket: Socket) -> Ended {
+    async fn serve(&mut self, mut socket: Socket) -> Ended {
         if let Err(ended) = self.attach(&mut socket).await {
             return ended;
         }
@@ -231,7 +231,7 @@ impl Link {
                     };
                     self.epoch = Some(epoch);
                     socket
-                        .send(text_of(&request))
+                        .send(request.to_message())
                         .await
                         .map_err(|_| Ended::Lost)?;
                 }
@@ -264,14 +264,14 @@ impl Link {
                 message = stream.next() => {
                     last_heard = Instant::now();
                     match message {
-                        Some(Ok(message)) => self.hear(outbox, message).await,
+                        Some(Ok(message)) => self.on_message(outbox, message).await,
                         _ => Err(Ended::Lost),
                     }
                 }
                 sent = outbox.drive(), if !outbox.is_idle() => sent.map_err(|_| Ended::Lost),
                 command = self.commands.recv(), if outbox.has_room() => match command {
                     Some(command) => {
-                        self.obey(outbox, command).await;
+                        self.on_command(outbox, command).await;
                         Ok(())
                     }
                     None => Err(Ended::Over),
@@ -281,7 +281,7 @@ impl Link {
                     Ok(())
                 }
                 _ = pings.tick() => {
-                    outbox.push(text_of(&Request::Ping));
+                    outbox.push(Request::Ping.to_message());
                     if last_heard.elapsed() > SILENCE { Err(Ended::Lost) } else { Ok(()) }
                 }
             };
@@ -297,7 +297,7 @@ impl Link {
         next.saturating_sub(self.acked)
     }
 
-    async fn hear(&mut self, outbox: &mut Outbox, message: Message) -> Result<(), Ended> {
+    async fn on_message(&mut self, outbox: &mut Outbox, message: Message) -> Result<(), Ended> {
         match message {
             Message::Binary(frame) => {
                 match ToClient::decode(&frame) {
@@ -320,7 +320,7 @@ impl Link {
                 }
                 Ok(())
             }
-            Message::Text(text) => self.heed(&text).await,
+            Message::Text(text) => self.on_text(&text).await,
             Message::Close(Some(frame)) if u16::from(frame.code) == close::REPLACED => {
                 Err(Ended::Over)
             }
@@ -332,7 +332,7 @@ impl Link {
         }
     }
 
-    async fn heed(&mut self, text: &str) -> Result<(), Ended> {
+    async fn on_text(&mut self, text: &str) -> Result<(), Ended> {
         match serde_json::from_str(text) {
             Ok(Notice::Role { role, writer }) => {
                 let other = match writer {
@@ -356,13 +356,13 @@ impl Link {
         Ok(())
     }
 
-    async fn obey(&mut self, outbox: &mut Outbox, command: Command) {
+    async fn on_command(&mut self, outbox: &mut Outbox, command: Command) {
         let frame = match command {
             Command::Resize(size) => {
                 let (cols, rows) = (size.cols(), size.rows());
-                return outbox.push(text_of(&Request::Resize { cols, rows }));
+                return outbox.push(Request::Resize { cols, rows }.to_message());
             }
-            Command::Take => return outbox.push(text_of(&Request::Take)),
+            Command::Take => return outbox.push(Request::Take.to_message()),
             Command::Input(_) | Command::Paste(_) if self.read_only => return,
             Command::Input(bytes) => {
                 let bytes = bytes.into();
@@ -436,14 +436,9 @@ impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Link")
             .field("terminal", &self.terminal)
-            .field("target", self.door.target())
+            .field("target", self.endpoint.target())
             .finish_non_exhaustive()
     }
-}
-
-fn text_of(request: &Request) -> Message {
-    // A request is text and numbers: writing it cannot fail.
-    Message::text(serde_json::to_string(request).unwrap_or_default())
 }
 
 /// The bytes of input in a frame.

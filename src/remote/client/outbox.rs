@@ -11,7 +11,7 @@ use futures_util::stream::SplitSink;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::door::Socket;
+use super::endpoint::Socket;
 
 /// With so many bytes waiting, no more of what the user does is taken for now.
 const ROOM: usize = 256 * 1024;

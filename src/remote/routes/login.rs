@@ -13,7 +13,7 @@ use crate::domain::code::Code;
 use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::auth::Login;
 use crate::remote::guard::{self, Credential};
-use crate::remote::server::{Peer, Service};
+use crate::remote::service::{Peer, Service};
 
 const SESSION_SECONDS: u32 = 12 * 3600;
 
@@ -28,7 +28,7 @@ pub(super) async fn login(
     struct Body {
         token: String,
     }
-    let body: Body = body(request).await?;
+    let body: Body = body::json(request).await?;
     let Some(network) = &service.network else {
         return Ok(bare(StatusCode::NO_CONTENT));
     };
@@ -39,7 +39,7 @@ pub(super) async fn login(
     match login.map_err(|error| Refusal::internal(error.to_string()))? {
         Login::Welcome(secret) => {
             info!(%peer, "login");
-            let allowed = service.hub.options().allowed_origins;
+            let allowed = service.registry.options().allowed_origins;
             let host = guard::only(request.headers(), &header::HOST).unwrap_or_default();
             let secure = match network.site.scheme_of(host, &allowed) {
                 "https" => "; Secure",

@@ -19,10 +19,10 @@ use crate::domain::terminal::Status;
 use crate::pane::Access;
 use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::guard;
-use crate::remote::line::Handed;
-use crate::remote::protocol::PROTOCOL;
-use crate::remote::server::{PATIENCE, Peer, Service};
-use crate::remote::session::{self, Mode, Visit};
+use crate::remote::protocol::{PROTOCOL, socket_config};
+use crate::remote::service::{Peer, REQUEST_TIMEOUT, Service};
+use crate::remote::session::{self, Mode, ViewerContext};
+use crate::remote::write_timeout::Upgraded;
 
 /// Opens a socket at a terminal.
 pub(super) fn attach(
@@ -42,7 +42,10 @@ pub(super) fn attach(
     }
     let accept = accept_key(request)?;
     let mode = offered_mode(request);
-    let place = service.hub.admit().map_err(Refusal::too_many_viewers)?;
+    let permit = service
+        .registry
+        .admit()
+        .map_err(Refusal::too_many_viewers)?;
     let read_only = request
         .uri()
         .query()
@@ -53,31 +56,31 @@ pub(super) fn attach(
         Access::Full
     };
     info!(id = %pane.id(), %peer, ?mode, ?access, "viewer attaches");
-    let visit = Visit {
+    let viewer = ViewerContext {
         pane,
-        hub: Arc::clone(&service.hub),
-        _place: place,
+        registry: Arc::clone(&service.registry),
+        _permit: permit,
         mode,
         access,
         peer: peer.to_string(),
         stop: service.stop.clone(),
     };
-    if let Some(handed) = request.extensions().get::<Handed>() {
-        handed.over();
+    if let Some(upgraded) = request.extensions().get::<Upgraded>() {
+        upgraded.set();
     }
     let upgrade = hyper::upgrade::on(request);
-    service.hub.tasks().spawn("session", async move {
+    service.registry.tasks().spawn("session", async move {
         // Nothing is said about a client that vanished between request and answer.
-        let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await else {
+        let Ok(Ok(upgraded)) = timeout(REQUEST_TIMEOUT, upgrade).await else {
             return;
         };
         let socket = WebSocketStream::from_raw_socket(
             TokioIo::new(upgraded),
             Role::Server,
-            Some(session::socket_config()),
+            Some(socket_config()),
         )
         .await;
-        Box::pin(session::run(socket, visit)).await;
+        Box::pin(session::serve(socket, viewer)).await;
     });
     let mut answer = bare(StatusCode::SWITCHING_PROTOCOLS);
     let headers = answer.headers_mut();

@@ -12,6 +12,9 @@ use crate::domain::route::{RouterCommand, Verb};
 use crate::remote::answer::Refusal;
 
 /// Reads the command. A failover holds the named profile, for the time in the body where one is given.
+///
+/// # Errors
+/// The refusal of a body or a verb that means nothing.
 pub(super) async fn command(
     name: &str,
     verb: &str,
@@ -23,7 +26,7 @@ pub(super) async fn command(
         r#for: Option<String>,
     }
     let verb = Verb::parse(verb).ok_or_else(|| Refusal::not_found("there is nothing here"))?;
-    let body: Body = body(request).await?;
+    let body: Body = body::json(request).await?;
     let hold = match body.r#for.as_deref() {
         Some(text) => Some(
             parse_duration(text)

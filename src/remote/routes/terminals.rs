@@ -18,7 +18,7 @@ use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec, check_name};
 use crate::pane::PaneHandle;
 use crate::remote::answer::{Answer, Refusal, json};
-use crate::remote::server::{Peer, Service};
+use crate::remote::service::{Peer, Service};
 
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "must be a string or an array of strings")]
@@ -46,13 +46,13 @@ pub(super) async fn open(
     peer: Peer,
     request: &mut Request<Incoming>,
 ) -> Result<Answer, Refusal> {
-    let spec = spec(body(request).await?)?;
+    let spec = spec(body::json(request).await?)?;
     let opened = perform(&service.services, Operation::Open(spec), By::Http).await?;
     let mut answer = json(StatusCode::CREATED, &opened);
     if let api::Answer::Terminal(terminal) = opened {
         let id = &terminal.id;
         info!(id, %peer, "terminal opened on request");
-        service.hub.abandon(&find(service, id)?);
+        service.registry.end_after_grace(&find(service, id)?);
         if let Ok(location) = HeaderValue::from_str(&format!("/api/terminals/{id}")) {
             answer.headers_mut().insert(header::LOCATION, location);
         }

@@ -112,7 +112,7 @@ fn one_writes_the_others_look_and_taking_over_is_told() {
     serve.wait_text(&id, "takenagain");
     assert!(!serve.joined(&id).contains("refused"));
     let logs = serve.home.logs();
-    assert!(logs.contains("the writer changes") && logs.contains("viewer is seated"));
+    assert!(logs.contains("the writer changes") && logs.contains("viewer attached"));
 }
 
 #[test]

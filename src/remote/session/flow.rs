@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::protocol::WINDOW;
+use crate::remote::protocol::WINDOW;
 
 /// What any client may have on its way: with a screen on top of it still little to read for one that has stopped.
 const LEAST_WINDOW: u64 = 64 * 1024;

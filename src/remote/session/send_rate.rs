@@ -14,43 +14,43 @@ pub(super) const EXEMPT: u64 = 4096;
 
 /// A bucket of bytes that every session draws from. It may be overdrawn by what was being sent already.
 #[derive(Debug)]
-pub(super) struct Budget(Mutex<Books>);
+pub(super) struct SendRate(Mutex<State>);
 
 #[derive(Debug)]
-struct Books {
+struct State {
     left: i64,
     at: Instant,
 }
 
-impl Budget {
+impl SendRate {
     pub fn new(now: Instant) -> Self {
-        Self(Mutex::new(Books {
+        Self(Mutex::new(State {
             left: BURST,
             at: now,
         }))
     }
 
     /// How long a session that has much to send has to wait; None where it need not.
-    pub fn wait(&self, now: Instant) -> Option<Duration> {
-        let mut books = self.books();
-        books.refill(now);
-        let missing = u64::try_from(-books.left).ok()?;
+    pub fn delay(&self, now: Instant) -> Option<Duration> {
+        let mut state = self.state();
+        state.refill(now);
+        let missing = u64::try_from(-state.left).ok()?;
         (missing > 0).then(|| Duration::from_micros(missing * 1_000_000 / RATE).max(LEAST_WAIT))
     }
 
     /// Notes what was sent.
-    pub fn spend(&self, bytes: usize, now: Instant) {
-        let mut books = self.books();
-        books.refill(now);
-        books.left = books.left.saturating_sub_unsigned(bytes as u64);
+    pub fn count(&self, bytes: usize, now: Instant) {
+        let mut state = self.state();
+        state.refill(now);
+        state.left = state.left.saturating_sub_unsigned(bytes as u64);
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Books {
+impl State {
     fn refill(&mut self, now: Instant) {
         let micros = now.saturating_duration_since(self.at).as_micros();
         let more = u64::try_from(micros)
@@ -71,18 +71,18 @@ mod tests {
     #[test]
     fn a_flood_waits_for_what_was_overdrawn() {
         let start = Instant::now();
-        let budget = Budget::new(start);
-        assert_eq!(budget.wait(start), None);
-        budget.spend(1 << 20, start);
-        assert_eq!(budget.wait(start), None);
-        budget.spend(48 << 20, start);
-        assert_eq!(budget.wait(start), Some(Duration::from_millis(500)));
+        let rate = SendRate::new(start);
+        assert_eq!(rate.delay(start), None);
+        rate.count(1 << 20, start);
+        assert_eq!(rate.delay(start), None);
+        rate.count(48 << 20, start);
+        assert_eq!(rate.delay(start), Some(Duration::from_millis(500)));
         let later = start + Duration::from_millis(400);
-        assert_eq!(budget.wait(later), Some(Duration::from_millis(100)));
-        assert_eq!(budget.wait(start + Duration::from_millis(501)), None);
+        assert_eq!(rate.delay(later), Some(Duration::from_millis(100)));
+        assert_eq!(rate.delay(start + Duration::from_millis(501)), None);
         // A pause saves up no more than a burst.
         let much_later = start + Duration::from_secs(60);
-        budget.spend(2 << 20, much_later);
-        assert!(budget.wait(much_later).is_some());
+        rate.count(2 << 20, much_later);
+        assert!(rate.delay(much_later).is_some());
     }
 }

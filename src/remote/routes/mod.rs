@@ -1,5 +1,6 @@
 //! The routes: who may ask, and what each of them answers.
 
+mod body;
 mod login;
 mod socket;
 mod steer;
@@ -12,24 +13,18 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::uri::Authority;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Body, Incoming};
-use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use http_body_util::Full;
+use hyper::body::Incoming;
 use tracing::{info, warn};
 
 use super::answer::{self, Answer, Refusal, bare, json};
 use super::assets;
 use super::guard::{self, Credential, OriginState};
-use super::protocol::MAX_MESSAGE;
-use super::server::{PATIENCE, Peer, Service};
-use crate::api::{Answer as Told, Operation, perform};
+use super::service::{Peer, Service};
+use crate::api::{Answer as Performed, Operation, perform};
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 use crate::domain::route::{By, Verb};
-
-/// A body is at most as long as a message on a socket.
-const MAX_BODY: usize = MAX_MESSAGE;
 
 /// Answers one request. Whatever is wrong with it is an answer too.
 pub(super) async fn answer(
@@ -43,7 +38,7 @@ pub(super) async fn answer(
     };
     let host_is_ours = !matches!(&outcome, Err(refusal) if refusal.status == StatusCode::FORBIDDEN);
     let mut answer = outcome.unwrap_or_else(|refusal| {
-        let path = told(request.uri().path());
+        let path = loggable(request.uri().path());
         if refusal.status.is_server_error() || refusal.status == StatusCode::NOT_FOUND {
             info!(%peer, path, code = refusal.code.as_str(), "request not served");
         } else {
@@ -53,7 +48,7 @@ pub(super) async fn answer(
     });
     let site = service.network.as_ref().and_then(|network| {
         let host = request.headers().get(header::HOST)?.to_str().ok()?;
-        let allowed = service.hub.options().allowed_origins;
+        let allowed = service.registry.options().allowed_origins;
         host_is_ours.then(|| (network.site.scheme_of(host, &allowed), host))
     });
     answer::secure(answer.headers_mut(), site);
@@ -62,14 +57,14 @@ pub(super) async fn answer(
 
 /// A path as it may stand in the log: what is no id and has many hexadecimal digits could be (a part of) a token that went
 /// into the wrong place.
-fn told(path: &str) -> String {
+fn loggable(path: &str) -> String {
     let segments = path.split('/');
-    let told = segments.map(|segment| {
+    let loggable = segments.map(|segment| {
         let digits = segment.bytes().filter(u8::is_ascii_hexdigit).count();
         let is_id = segment.len() == 36 && segment.parse::<TerminalId>().is_ok();
         if digits < 16 || is_id { segment } else { "…" }
     });
-    told.collect::<Vec<_>>().join("/")
+    loggable.collect::<Vec<_>>().join("/")
 }
 
 /// Checks Host, Origin and credentials; whoever shows none may still look at what needs none.
@@ -82,7 +77,7 @@ fn admit(
         return Ok(Credential::Local);
     };
     let headers = request.headers();
-    let allowed = service.hub.options().allowed_origins;
+    let allowed = service.registry.options().allowed_origins;
     // Where the target itself names a host, that one counts (RFC 9112, section 3.2.2).
     let target = request.uri().authority().map(Authority::as_str);
     let is_ours = network.site.is_host(headers, &allowed)
@@ -159,10 +154,10 @@ async fn route(
 
 /// Carries an operation out and answers what it tells; where that is nothing, without a body.
 async fn operate(service: &Service, operation: Operation) -> Result<Answer, Refusal> {
-    let told = perform(&service.services, operation, By::Http).await?;
-    Ok(match told {
-        Told::Done(()) => bare(StatusCode::NO_CONTENT),
-        told => json(StatusCode::OK, &told),
+    let performed = perform(&service.services, operation, By::Http).await?;
+    Ok(match performed {
+        Performed::Done(()) => bare(StatusCode::NO_CONTENT),
+        performed => json(StatusCode::OK, &performed),
     })
 }
 
@@ -192,48 +187,4 @@ fn text(text: &'static str) -> Answer {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     answer
-}
-
-/// Reads a JSON body; an empty one is an empty object.
-async fn body<T: DeserializeOwned>(request: &mut Request<Incoming>) -> Result<T, Refusal> {
-    if request.body().size_hint().lower() > MAX_BODY as u64 {
-        return Err(too_large());
-    }
-    let reading = Limited::new(request.body_mut(), MAX_BODY).collect();
-    let bytes = match timeout(PATIENCE, reading).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(too_large());
-        }
-        Ok(Err(_)) => return Err(Refusal::bad_request("the body was cut short")),
-        Err(_) => {
-            let message = "the body did not arrive within 5 s";
-            let status = StatusCode::REQUEST_TIMEOUT;
-            return Err(Refusal::new(status, Code::BadRequest, message));
-        }
-    };
-    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) {
-        Bytes::from_static(b"{}")
-    } else {
-        bytes
-    };
-    // Serde would take an array for an object, by position.
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| b"[\"".contains(byte) || byte.is_ascii_alphanumeric()) {
-        return Err(Refusal::bad_request("body: must be a JSON object"));
-    }
-    let mut reader = serde_json::Deserializer::from_slice(&bytes);
-    let read = serde_path_to_error::deserialize(&mut reader);
-    read.map_err(|error| {
-        let (key, fault) = (error.path().to_string(), error.inner());
-        Refusal::bad_request(match key.as_str() {
-            "." | "?" => format!("body: {fault}"),
-            key => format!("{key}: {fault}"),
-        })
-    })
-}
-
-fn too_large() -> Refusal {
-    let message = "a body is at most 1 MiB long";
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BadRequest, message)
 }

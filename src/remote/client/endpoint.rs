@@ -18,30 +18,29 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::Target;
+use super::address::Target;
 use crate::api::shapes::{ErrorShape, TerminalShape};
 use crate::remote::error::TransportError;
-use crate::remote::protocol::PROTOCOL;
-use crate::remote::session::socket_config;
+use crate::remote::protocol::{PROTOCOL, socket_config};
 use crate::remote::trust;
 use crate::runtime::dial;
 
 /// For a connection, and for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A way into an instance, with what opens it.
 #[derive(Debug)]
-pub struct Door {
+pub struct Endpoint {
     target: Target,
     token: Option<String>,
     /// The session's cookie, as it is sent.
     cookie: Option<String>,
 }
 
-pub(super) type Socket = WebSocketStream<Line>;
+pub(super) type Socket = WebSocketStream<Transport>;
 
 /// A connection over whatever leads there.
-pub(super) enum Line {
+pub(super) enum Transport {
     Local(UnixStream),
     Plain(TcpStream),
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
@@ -52,8 +51,8 @@ struct ErrorBody {
     error: ErrorShape,
 }
 
-impl Door {
-    /// A door that is shut as yet. `token` is asked for by an instance on the network.
+impl Endpoint {
+    /// A endpoint that is shut as yet. `token` is asked for by an instance on the network.
     #[must_use]
     pub fn new(target: Target, token: Option<String>) -> Self {
         Self {
@@ -67,7 +66,7 @@ impl Door {
     ///
     /// # Errors
     /// [`TransportError`], which tells a certificate that is not trusted apart.
-    pub async fn knock(&self) -> Result<(), TransportError> {
+    pub async fn probe(&self) -> Result<(), TransportError> {
         let (status, _, body) = self.ask(Method::GET, "/health", String::new()).await?;
         if status == StatusCode::OK && body == "ok" {
             return Ok(());
@@ -82,7 +81,7 @@ impl Door {
     ///
     /// # Errors
     /// [`TransportError`], which tells a certificate that is not trusted apart.
-    pub async fn enter(&mut self) -> Result<(), TransportError> {
+    pub async fn login(&mut self) -> Result<(), TransportError> {
         if matches!(self.target, Target::Local { .. }) {
             return Ok(());
         }
@@ -127,7 +126,7 @@ impl Door {
             HeaderValue::from_static(PROTOCOL),
         );
         self.show(headers);
-        let line = self.connect().await.map_err(|error| match error {
+        let transport = self.connect().await.map_err(|error| match error {
             TransportError::Untrusted { .. } | TransportError::Changed { .. } => {
                 OpenError::Over(error)
             }
@@ -139,8 +138,8 @@ impl Door {
             .max_message_size(None)
             .max_frame_size(None)
             .read_buffer_size(64 * 1024);
-        let opening = tokio_tungstenite::client_async_with_config(request, line, Some(config));
-        match timeout(PATIENCE, opening).await {
+        let opening = tokio_tungstenite::client_async_with_config(request, transport, Some(config));
+        match timeout(ANSWER_TIMEOUT, opening).await {
             Ok(Ok((socket, _))) => Ok(socket),
             Ok(Err(tungstenite::Error::Http(answer))) => {
                 let status = answer.status();
@@ -165,7 +164,7 @@ impl Door {
         &self.target
     }
 
-    /// Adds what opens the door.
+    /// Adds what opens the endpoint.
     fn show(&self, headers: &mut http::HeaderMap) {
         let Target::Network(address) = &self.target else {
             return;
@@ -187,11 +186,11 @@ impl Door {
         path: &str,
         body: String,
     ) -> Result<(StatusCode, http::HeaderMap, Bytes), TransportError> {
-        let line = self.connect().await?;
+        let transport = self.connect().await?;
         let failed = |error: &dyn std::fmt::Display| self.target.error(error);
         let asking = async {
             let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(line))
+                hyper::client::conn::http1::handshake(TokioIo::new(transport))
                     .await
                     .map_err(|error| failed(&error))?;
             let mut request = Request::new(Full::new(Bytes::from(body)));
@@ -219,13 +218,13 @@ impl Door {
             };
             Ok((head.status, head.headers, body))
         };
-        match timeout(PATIENCE, asking).await {
+        match timeout(ANSWER_TIMEOUT, asking).await {
             Ok(answer) => answer,
             Err(_) => Err(self.target.error("no answer within 5 s")),
         }
     }
 
-    async fn connect(&self) -> Result<Line, TransportError> {
+    async fn connect(&self) -> Result<Transport, TransportError> {
         let address = match &self.target {
             Target::Local { socket } => {
                 let connected = dial::connect(socket).and_then(|stream| {
@@ -233,7 +232,7 @@ impl Door {
                     UnixStream::from_std(stream)
                 });
                 return connected
-                    .map(Line::Local)
+                    .map(Transport::Local)
                     .map_err(|error| self.target.error(error));
             }
             Target::Network(address) => address,
@@ -243,22 +242,22 @@ impl Door {
             self.target
                 .error(format!("{}: {details}", address.authority))
         };
-        let stream = timeout(PATIENCE, connecting)
+        let stream = timeout(ANSWER_TIMEOUT, connecting)
             .await
             .map_err(|_| failed(&"no connection within 5 s"))?
             .map_err(|error| failed(&error))?;
         // Keys are small and must not wait for more.
         let _ = stream.set_nodelay(true);
         if !address.tls {
-            return Ok(Line::Plain(stream));
+            return Ok(Transport::Plain(stream));
         }
         let (config, refused) = trust::client_config(&address.authority, &address.known)
             .map_err(|error| self.target.error(error))?;
         let name =
             ServerName::try_from(address.host.clone()).map_err(|error| self.target.error(error))?;
         let shaking = TlsConnector::from(config).connect(name, stream);
-        match timeout(PATIENCE, shaking).await {
-            Ok(Ok(stream)) => Ok(Line::Tls(Box::new(stream))),
+        match timeout(ANSWER_TIMEOUT, shaking).await {
+            Ok(Ok(stream)) => Ok(Transport::Tls(Box::new(stream))),
             Ok(Err(error)) => Err(match refused.take() {
                 Some(fingerprint) => address.known.doubt(&address.authority, fingerprint),
                 None if error.kind() == std::io::ErrorKind::InvalidData => {
@@ -288,46 +287,46 @@ pub(super) enum OpenError {
     Over(TransportError),
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Transport {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
-            Self::Local(line) => Pin::new(line).poll_read(context, buffer),
-            Self::Plain(line) => Pin::new(line).poll_read(context, buffer),
-            Self::Tls(line) => Pin::new(line.as_mut()).poll_read(context, buffer),
+            Self::Local(transport) => Pin::new(transport).poll_read(context, buffer),
+            Self::Plain(transport) => Pin::new(transport).poll_read(context, buffer),
+            Self::Tls(transport) => Pin::new(transport.as_mut()).poll_read(context, buffer),
         }
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Transport {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         match self.get_mut() {
-            Self::Local(line) => Pin::new(line).poll_write(context, bytes),
-            Self::Plain(line) => Pin::new(line).poll_write(context, bytes),
-            Self::Tls(line) => Pin::new(line.as_mut()).poll_write(context, bytes),
+            Self::Local(transport) => Pin::new(transport).poll_write(context, bytes),
+            Self::Plain(transport) => Pin::new(transport).poll_write(context, bytes),
+            Self::Tls(transport) => Pin::new(transport.as_mut()).poll_write(context, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
-            Self::Local(line) => Pin::new(line).poll_flush(context),
-            Self::Plain(line) => Pin::new(line).poll_flush(context),
-            Self::Tls(line) => Pin::new(line.as_mut()).poll_flush(context),
+            Self::Local(transport) => Pin::new(transport).poll_flush(context),
+            Self::Plain(transport) => Pin::new(transport).poll_flush(context),
+            Self::Tls(transport) => Pin::new(transport.as_mut()).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
-            Self::Local(line) => Pin::new(line).poll_shutdown(context),
-            Self::Plain(line) => Pin::new(line).poll_shutdown(context),
-            Self::Tls(line) => Pin::new(line.as_mut()).poll_shutdown(context),
+            Self::Local(transport) => Pin::new(transport).poll_shutdown(context),
+            Self::Plain(transport) => Pin::new(transport).poll_shutdown(context),
+            Self::Tls(transport) => Pin::new(transport.as_mut()).poll_shutdown(context),
         }
     }
 }

@@ -7,9 +7,11 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::connection::{
+    CloseReason, Connection, MessageHandler, Sink, Stream, TERMINAL_ENDED, TUNDRA_ENDS,
+};
+use super::context::ViewerContext;
 use super::flow::Flow;
-use super::protocol::close;
-use super::session::{self, End, Pulse, Receive, Sink, Stream, Visit};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::pane::{Admission, Attachment, Next, OutputCursor};
@@ -19,43 +21,48 @@ const MAX_FRAME: usize = 64 * 1024;
 /// The same for a client whose pongs tell how far it has read.
 const MAX_ANSWERED: usize = 16 * 1024;
 
-pub(super) async fn attend<S>(sink: &mut Sink<S>, stream: &mut Stream<S>, visit: &Visit) -> End
+/// Serves a socket that speaks this mode.
+pub(super) async fn serve<S>(
+    sink: &mut Sink<S>,
+    stream: &mut Stream<S>,
+    viewer: &ViewerContext,
+) -> CloseReason
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Ok(mut seat) = visit.pane.attach(visit.access) else {
-        return session::TERMINAL_ENDED;
+    let Ok(mut attachment) = viewer.pane.attach(viewer.access) else {
+        return TERMINAL_ENDED;
     };
-    session::log_seat(visit, &seat);
-    let (pulse, replies) = Pulse::new();
+    viewer.log_attached(&attachment);
+    let (connection, replies) = Connection::new();
     let flow = Flow::default();
-    let end = {
-        let mut receiver = Plain {
-            seat: &seat,
-            pulse: &pulse,
+    let reason = {
+        let mut incoming = Incoming {
+            attachment: &attachment,
+            connection: &connection,
             flow: &flow,
         };
-        let reading = pulse.receive(stream, &mut receiver);
-        let writing = Writing {
+        let reading = connection.receive(stream, &mut incoming);
+        let outgoing = Outgoing {
             sink,
-            pulse: &pulse,
+            connection: &connection,
             flow: &flow,
             replies,
-            visit,
+            viewer,
         };
-        let writing = writing.run(&seat);
+        let writing = outgoing.run(&attachment);
         tokio::pin!(writing);
-        let end = tokio::select! {
-            end = reading => end,
-            end = &mut writing => end,
-            end = pulse.keep_time(visit) => end,
-            () = visit.stop.cancelled() => End::close(close::GOING_AWAY, "tundra ends"),
+        let reason = tokio::select! {
+            reason = reading => reason,
+            reason = &mut writing => reason,
+            reason = connection.keep_time(viewer.heartbeat()) => reason,
+            () = viewer.stop.cancelled() => TUNDRA_ENDS,
         };
-        pulse.finish(writing).await;
-        end
+        connection.finish(writing).await;
+        reason
     };
-    session::leave(visit, &mut seat, Some(pulse.handed()), &end);
-    end
+    viewer.leave(&mut attachment, Some(connection.written()), &reason);
+    reason
 }
 
 /// The way out to one client.
@@ -63,31 +70,31 @@ where
 /// A plain client acknowledges nothing, but a WebSocket answers pings in the order of what came before them (RFC 6455
 /// 5.5.3). So a ping with a number follows output, and a client that has ever answered one gets no more than a window
 /// ahead of its answers. Else a kernel would take megabytes for it that are stale by the time they are read.
-struct Writing<'s, S> {
+struct Outgoing<'s, S> {
     sink: &'s mut Sink<S>,
-    pulse: &'s Pulse,
+    connection: &'s Connection,
     flow: &'s Flow,
     replies: mpsc::Receiver<Message>,
-    visit: &'s Visit,
+    viewer: &'s ViewerContext,
 }
 
-impl<S> Writing<'_, S>
+impl<S> Outgoing<'_, S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    async fn run(mut self, seat: &Attachment) -> End {
-        match self.stream(seat).await {
-            Ok(end) | Err(end) => end,
+    async fn run(mut self, attachment: &Attachment) -> CloseReason {
+        match self.stream(attachment).await {
+            Ok(reason) | Err(reason) => reason,
         }
     }
 
-    async fn stream(&mut self, seat: &Attachment) -> Result<End, End> {
-        let mut output = self.begin(seat).await?;
+    async fn stream(&mut self, attachment: &Attachment) -> Result<CloseReason, CloseReason> {
+        let mut output = self.begin(attachment).await?;
         self.flow.begin(output.next());
         let mut buffer = Vec::new();
         loop {
             while let Ok(reply) = self.replies.try_recv() {
-                self.pulse.send(self.sink, reply).await?;
+                self.connection.send(self.sink, reply).await?;
             }
             let acked = self.flow.now();
             let window = acked.window();
@@ -95,7 +102,7 @@ where
                 self.wait(None).await?;
                 continue;
             }
-            if let Some(pause) = session::turn(self.visit, &output) {
+            if let Some(pause) = self.viewer.send_delay(&output) {
                 sleep(pause).await;
                 continue;
             }
@@ -109,28 +116,28 @@ where
                 Next::Keyframe(_) => {}
                 Next::Behind => {
                     let Some(keyframe) = output.keyframe(0).await else {
-                        return Ok(session::ended(self.visit).await);
+                        return Ok(self.viewer.terminal_ended().await);
                     };
                     self.flow.skipped(keyframe.seq);
                     self.send(keyframe.bytes.clone(), keyframe.seq).await?;
                 }
-                Next::End => return Ok(session::ended(self.visit).await),
+                Next::End => return Ok(self.viewer.terminal_ended().await),
                 Next::Nothing => self.wait(Some(&mut output)).await?,
             }
         }
     }
 
     /// Sends what ends before the byte of number `next`, and asks to be told when it has been read.
-    async fn send(&mut self, frame: Bytes, next: u64) -> Result<(), End> {
-        session::spend(self.visit, frame.len());
+    async fn send(&mut self, frame: Bytes, next: u64) -> Result<(), CloseReason> {
+        self.viewer.count_sent(frame.len());
         self.flow.sent(next);
-        self.pulse.send_output(self.sink, frame, next).await?;
+        self.connection.send_output(self.sink, frame, next).await?;
         let ping = Bytes::copy_from_slice(&next.to_be_bytes());
-        self.pulse.send(self.sink, Message::Ping(ping)).await
+        self.connection.send(self.sink, Message::Ping(ping)).await
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self, output: Option<&mut OutputCursor>) -> Result<(), End> {
+    async fn wait(&mut self, output: Option<&mut OutputCursor>) -> Result<(), CloseReason> {
         let more = async {
             match output {
                 Some(output) => output.changed().await,
@@ -139,7 +146,7 @@ where
         };
         tokio::select! {
             reply = self.replies.recv() => match reply {
-                Some(reply) => self.pulse.send(self.sink, reply).await,
+                Some(reply) => self.connection.send(self.sink, reply).await,
                 None => Ok(()),
             },
             () = self.flow.changed.notified() => Ok(()),
@@ -148,22 +155,22 @@ where
     }
 
     /// Goes on where the last viewer left off within the grace; else paints the present screen.
-    async fn begin(&mut self, seat: &Attachment) -> Result<OutputCursor, End> {
-        let grace = self.visit.hub.options().reconnect_grace;
-        let left_off = seat.left_off().filter(|(_, at)| at.elapsed() < grace);
+    async fn begin(&mut self, attachment: &Attachment) -> Result<OutputCursor, CloseReason> {
+        let grace = self.viewer.registry.options().reconnect_grace;
+        let left_off = attachment.left_off().filter(|(_, at)| at.elapsed() < grace);
         if let Some((seq, _)) = left_off
-            && let Some(output) = self.visit.pane.output_from(seq)
+            && let Some(output) = self.viewer.pane.output_from(seq)
         {
-            self.pulse.set_handed(seq);
+            self.connection.set_written(seq);
             return Ok(output);
         }
         let (keyframe, output) = self
-            .visit
+            .viewer
             .pane
             .output(0)
             .await
-            .map_err(|_| session::TERMINAL_ENDED)?;
-        self.pulse
+            .map_err(|_| TERMINAL_ENDED)?;
+        self.connection
             .send_output(self.sink, keyframe.bytes.clone(), keyframe.seq)
             .await?;
         Ok(output)
@@ -180,9 +187,9 @@ fn is_message(text: &str) -> bool {
     text.trim_start().starts_with('{') && serde_json::from_str::<Typed>(text).is_ok()
 }
 
-struct Plain<'s> {
-    seat: &'s Attachment,
-    pulse: &'s Pulse,
+struct Incoming<'s> {
+    attachment: &'s Attachment,
+    connection: &'s Connection,
     flow: &'s Flow,
 }
 
@@ -195,46 +202,46 @@ enum Request {
     Take,
 }
 
-impl Plain<'_> {
-    async fn type_in(&self, input: Input) -> Result<(), End> {
-        self.pulse
-            .type_in(|| self.seat.try_input(input.clone()))
+impl Incoming<'_> {
+    async fn input(&self, input: Input) -> Result<(), CloseReason> {
+        self.connection
+            .input(|| self.attachment.try_input(input.clone()))
             .await
             .map(|_: Option<Admission>| ())
     }
 }
 
-impl Receive for Plain<'_> {
-    fn pong(&mut self, payload: &[u8]) {
+impl MessageHandler for Incoming<'_> {
+    fn on_pong(&mut self, payload: &[u8]) {
         // A heartbeat's is empty, and an unasked one may hold anything.
         if let Ok(number) = payload.try_into() {
             self.flow.ack(u64::from_be_bytes(number));
         }
     }
 
-    async fn binary(&mut self, bytes: Bytes) -> Result<(), End> {
-        self.type_in(Input::Bytes(bytes.to_vec())).await
+    async fn on_binary(&mut self, bytes: Bytes) -> Result<(), CloseReason> {
+        self.input(Input::Bytes(bytes.to_vec())).await
     }
 
-    async fn text(&mut self, text: &str) -> Result<(), End> {
+    async fn on_text(&mut self, text: &str) -> Result<(), CloseReason> {
         if !is_message(text) {
-            return self.type_in(Input::Text(text.to_owned())).await;
+            return self.input(Input::Text(text.to_owned())).await;
         }
         match serde_json::from_str(text) {
-            Ok(Request::Input { data }) => self.type_in(Input::Text(data)).await,
+            Ok(Request::Input { data }) => self.input(Input::Text(data)).await,
             Ok(Request::Resize { cols, rows }) => {
                 if cols > 0 && rows > 0 {
-                    self.seat.resize(Size::clamped(cols, rows));
+                    self.attachment.resize(Size::clamped(cols, rows));
                 }
                 Ok(())
             }
             Ok(Request::Ping) => {
                 let pong = Message::text(r#"{"type":"pong"}"#);
-                self.pulse.reply(pong).await;
+                self.connection.reply(pong).await;
                 Ok(())
             }
             Ok(Request::Take) => {
-                self.seat.take();
+                self.attachment.take();
                 Ok(())
             }
             // An object of another type is not input, and not for this server.

@@ -12,30 +12,30 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 /// How long a peer may take nothing of an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether a connection has become a viewer's, for whom other clocks tick. Travels with each request as an extension.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Handed(Arc<AtomicBool>);
+pub(super) struct Upgraded(Arc<AtomicBool>);
 
-impl Handed {
-    pub fn over(&self) {
+impl Upgraded {
+    pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Fails a write that made no progress for [`PATIENCE`].
-pub(super) struct Line<S> {
+/// Fails a write that made no progress for [`WRITE_TIMEOUT`].
+pub(super) struct WriteTimeout<S> {
     stream: S,
-    handed: Handed,
+    upgraded: Upgraded,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Line<S> {
-    pub fn new(stream: S, handed: Handed) -> Self {
+impl<S> WriteTimeout<S> {
+    pub fn new(stream: S, upgraded: Upgraded) -> Self {
         Self {
             stream,
-            handed,
+            upgraded,
             stalled: None,
         }
     }
@@ -46,13 +46,13 @@ impl<S> Line<S> {
         written: Poll<io::Result<T>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
-        if written.is_ready() || self.handed.0.load(Ordering::Relaxed) {
+        if written.is_ready() || self.upgraded.0.load(Ordering::Relaxed) {
             self.stalled = None;
             return written;
         }
         let clock = self
             .stalled
-            .get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
+            .get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
         match clock.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
@@ -60,7 +60,7 @@ impl<S> Line<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -70,7 +70,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -113,11 +113,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (ours, mut theirs) = tokio::io::duplex(16);
-        let mut line = Line::new(ours, Handed::default());
-        let writing = tokio::spawn(async move { line.write_all(&[0; 64]).await });
+        let mut timed = WriteTimeout::new(ours, Upgraded::default());
+        let writing = tokio::spawn(async move { timed.write_all(&[0; 64]).await });
         // Slow is not stuck.
         for _ in 0..3 {
-            sleep(PATIENCE / 2).await;
+            sleep(WRITE_TIMEOUT / 2).await;
             theirs.read_exact(&mut [0; 8]).await.unwrap();
         }
         let error = writing.await.unwrap().unwrap_err();
@@ -127,11 +127,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_viewer_may_be_slow() {
         let (ours, mut theirs) = tokio::io::duplex(16);
-        let handed = Handed::default();
-        handed.over();
-        let mut line = Line::new(ours, handed);
-        let writing = tokio::spawn(async move { line.write_all(&[0; 64]).await });
-        sleep(PATIENCE * 10).await;
+        let upgraded = Upgraded::default();
+        upgraded.set();
+        let mut timed = WriteTimeout::new(ours, upgraded);
+        let writing = tokio::spawn(async move { timed.write_all(&[0; 64]).await });
+        sleep(WRITE_TIMEOUT * 10).await;
         theirs.read_exact(&mut [0; 64]).await.unwrap();
         writing.await.unwrap().unwrap();
     }

@@ -1,0 +1,63 @@
+//! What requests are answered from, and where they come from.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::auth::Auth;
+use super::guard::Site;
+use super::session::ViewerRegistry;
+use crate::api::Services;
+
+/// For a TLS handshake, and for a request to arrive whole.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What requests are answered from.
+pub(super) struct Service {
+    pub services: Services,
+    pub registry: Arc<ViewerRegistry>,
+    pub stop: CancellationToken,
+    /// None where there is only the local socket.
+    pub network: Option<Network>,
+}
+
+/// The listener on the network.
+pub(super) struct Network {
+    pub auth: Auth,
+    pub site: Site,
+    /// What the configuration asks for; the default port may have been busy.
+    pub wanted: SocketAddr,
+    pub token_file: PathBuf,
+    /// Of the certificate, where TLS is served.
+    pub fingerprint: Option<String>,
+    pub self_signed: bool,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    Network(SocketAddr),
+    Local,
+}
+
+impl Peer {
+    pub fn ip(self) -> IpAddr {
+        match self {
+            Self::Network(address) => address.ip(),
+            Self::Local => IpAddr::from([127, 0, 0, 1]),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(address) => address.fmt(f),
+            Self::Local => f.write_str("local"),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a session is told about its viewer, and what it does on the viewer's behalf.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::connection::{CloseReason, Heartbeat, TERMINAL_ENDED};
+use super::registry::{ViewerPermit, ViewerRegistry};
+use super::send_rate::EXEMPT;
+use crate::domain::terminal::Owner;
+use crate::pane::{Access, Attachment, OutputCursor, PaneHandle, WaitFor};
+use crate::remote::protocol::close;
+
+/// How a socket speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::remote) enum Mode {
+    /// Without a subprotocol.
+    Plain,
+    V1,
+}
+
+/// A viewer that has been let in.
+pub(in crate::remote) struct ViewerContext {
+    pub pane: PaneHandle,
+    pub registry: Arc<ViewerRegistry>,
+    /// Given back when the context is dropped.
+    pub _permit: ViewerPermit,
+    pub mode: Mode,
+    pub access: Access,
+    /// For the log.
+    pub peer: String,
+    /// Cancelled when tundra ends.
+    pub stop: CancellationToken,
+}
+
+impl ViewerContext {
+    /// The clocks of this session, as the configuration has them now.
+    pub(super) fn heartbeat(&self) -> Heartbeat {
+        let options = self.registry.options();
+        Heartbeat {
+            interval: options.heartbeat_interval,
+            pong_timeout: options.pong_timeout,
+            idle_timeout: options.idle_timeout,
+        }
+    }
+
+    /// How long this session waits for others before it sends on; None where it need not.
+    pub fn send_delay(&self, output: &OutputCursor) -> Option<Duration> {
+        if output.backlog() <= EXEMPT {
+            return None;
+        }
+        self.registry.send_rate().delay(Instant::now())
+    }
+
+    /// Draws what was sent from what all sessions together may send.
+    pub fn count_sent(&self, bytes: usize) {
+        self.registry.send_rate().count(bytes, Instant::now());
+    }
+
+    /// Tells in the log which viewer this session is.
+    pub fn log_attached(&self, attachment: &Attachment) {
+        let (id, viewer, access) = (self.pane.id(), attachment.id(), attachment.access());
+        info!(%id, peer = self.peer, %viewer, ?access, "viewer attached");
+    }
+
+    /// Detaches; a terminal that nobody else needs begins its grace.
+    pub(super) fn leave(
+        &self,
+        attachment: &mut Attachment,
+        left_off: Option<u64>,
+        reason: &CloseReason,
+    ) {
+        let nobody_left = attachment.leave(left_off);
+        let idle = matches!(reason, CloseReason::Server { code, .. } if *code == close::IDLE);
+        let facts = self.pane.info();
+        if nobody_left && !idle && facts.owner == Owner::Remote && !facts.persistent {
+            self.registry.end_after_grace(&self.pane);
+        }
+    }
+
+    /// Waits until everybody else sees the terminal dead, too.
+    pub(super) async fn terminal_ended(&self) -> CloseReason {
+        self.pane.wait(WaitFor::Exit).await;
+        TERMINAL_ENDED
+    }
+}

@@ -1,0 +1,190 @@
+//! Everybody who is attached, over all terminals: how many there may be, who comes back, and what ends when all have
+//! left.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{Notify, watch};
+use tracing::info;
+
+use super::client::{Client, Clients};
+use super::send_rate::SendRate;
+use crate::config::{Remote, Settings};
+use crate::domain::id::TerminalId;
+use crate::domain::terminal::{Owner, Status};
+use crate::pane::PaneHandle;
+use crate::runtime::tasks::Tasks;
+
+/// Shared by every session.
+pub(in crate::remote) struct ViewerRegistry {
+    settings: watch::Receiver<Arc<Settings>>,
+    tasks: Tasks,
+    /// Names this run's numbering of bytes.
+    epoch: String,
+    state: Mutex<State>,
+    emptied: Notify,
+    send_rate: SendRate,
+}
+
+#[derive(Default)]
+struct State {
+    viewers: usize,
+    clients: HashMap<TerminalId, PaneClients>,
+}
+
+/// The clients of one terminal.
+struct PaneClients {
+    pane: PaneHandle,
+    clients: Clients,
+}
+
+/// The right of one viewer to be attached, of `max_viewers`; given back when dropped.
+pub(in crate::remote) struct ViewerPermit {
+    registry: Arc<ViewerRegistry>,
+}
+
+impl ViewerRegistry {
+    pub fn new(settings: watch::Receiver<Arc<Settings>>, tasks: Tasks, epoch: String) -> Self {
+        Self {
+            settings,
+            tasks,
+            epoch,
+            state: Mutex::default(),
+            emptied: Notify::new(),
+            send_rate: SendRate::new(Instant::now()),
+        }
+    }
+
+    pub fn options(&self) -> Remote {
+        self.settings.borrow().remote.clone()
+    }
+
+    /// What all sessions together may send.
+    pub(super) fn send_rate(&self) -> &SendRate {
+        &self.send_rate
+    }
+
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    pub fn viewers(&self) -> usize {
+        self.state().viewers
+    }
+
+    /// Waits until nobody is attached.
+    pub async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.viewers() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Takes a place, if there is one.
+    ///
+    /// # Errors
+    /// How many there are, when all are taken.
+    pub fn admit(self: &Arc<Self>) -> Result<ViewerPermit, usize> {
+        let max = self.settings.borrow().remote.max_viewers;
+        let mut state = self.state();
+        if state.viewers >= max {
+            return Err(max);
+        }
+        state.viewers += 1;
+        Ok(ViewerPermit {
+            registry: Arc::clone(self),
+        })
+    }
+
+    /// The client of that name, known or new.
+    pub(super) fn client(&self, pane: &PaneHandle, name: &str) -> Arc<Client> {
+        let mut state = self.state();
+        if !state.clients.contains_key(&pane.id()) {
+            state
+                .clients
+                .retain(|_, known| known.pane.info().status != Status::Dead);
+        }
+        let known = state
+            .clients
+            .entry(pane.id())
+            .or_insert_with(|| PaneClients {
+                pane: pane.clone(),
+                clients: Clients::default(),
+            });
+        known.clients.known_or_new(name)
+    }
+
+    /// Ends a terminal opened over the network after the grace, unless somebody attaches meanwhile.
+    pub fn end_after_grace(&self, pane: &PaneHandle) {
+        let grace = self.settings.borrow().remote.reconnect_grace;
+        let pane = pane.clone();
+        let attach_count = pane.attach_count();
+        let ending = self.tasks.ending();
+        self.tasks.spawn("grace", async move {
+            tokio::select! {
+                () = tokio::time::sleep(grace) => {}
+                () = ending => return,
+            }
+            let facts = pane.info();
+            let alone = pane.attach_count() == attach_count && facts.viewers == 0;
+            if alone
+                && facts.owner == Owner::Remote
+                && !facts.persistent
+                && facts.status != Status::Dead
+            {
+                info!(id = %pane.id(), "nobody came back to a terminal within the grace; it ends");
+                pane.kill();
+            }
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for ViewerPermit {
+    fn drop(&mut self) {
+        let mut state = self.registry.state();
+        state.viewers = state.viewers.saturating_sub(1);
+        if state.viewers == 0 {
+            self.registry.emptied.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn registry() -> Arc<ViewerRegistry> {
+        let mut settings = config::parse("", "").unwrap();
+        settings.remote.max_viewers = 2;
+        let (_, receiver) = watch::channel(Arc::new(settings));
+        Arc::new(ViewerRegistry::new(
+            receiver,
+            Tasks::default(),
+            "e".to_owned(),
+        ))
+    }
+
+    #[test]
+    fn places_are_counted_and_given_back() {
+        let registry = registry();
+        let first = registry.admit().unwrap();
+        let _second = registry.admit().unwrap();
+        assert_eq!(registry.admit().err(), Some(2));
+        drop(first);
+        assert_eq!(registry.viewers(), 1);
+        assert!(registry.admit().is_ok());
+    }
+}
