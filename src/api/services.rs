@@ -72,6 +72,7 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::adapter::Adapters;
     use crate::pane::PoolOptions;
     use crate::providers::Setup;
     use crate::runtime::tasks::Tasks;
@@ -86,6 +87,7 @@ pub(crate) mod tests {
             kill_grace: Duration::from_secs(1),
             replay_bytes: 0,
             shell: vec!["/bin/sh".to_owned()],
+            agents: Adapters::default(),
             env: Vec::new(),
         };
         let setup = Setup {

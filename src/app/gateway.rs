@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::error::AppError;
 use crate::config::{Paths, Settings};
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::Adapter;
 use crate::domain::id::TerminalId;
 use crate::domain::route::Caller;
 use crate::gateway::{self, environment, outside_key};
@@ -105,7 +105,7 @@ impl GatewayLaunchEnv {
 }
 
 impl LaunchEnvSource for GatewayLaunchEnv {
-    fn launch_env(&self, id: TerminalId, agent: Option<AgentKind>) -> LaunchEnv {
+    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>) -> LaunchEnv {
         let Some(providers) = self.providers.get() else {
             return LaunchEnv::default();
         };

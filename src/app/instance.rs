@@ -231,7 +231,7 @@ fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
             .collect(),
         size: Size::DEFAULT,
         persistent: false,
-        agent: pane.agent,
+        agent: pane.agent.clone(),
         owner,
     }
 }
@@ -251,6 +251,7 @@ pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
         kill_grace: settings.pty.kill_grace,
         replay_bytes: settings.remote.replay_bytes,
         shell: settings.general.shell_command(),
+        agents: settings.agents.clone(),
         env: home.into_iter().collect(),
     }
 }

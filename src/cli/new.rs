@@ -10,7 +10,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::AgentName;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
 
@@ -34,9 +34,9 @@ pub struct New {
     /// Keep it when its last viewer leaves
     #[arg(long)]
     persistent: bool,
-    /// The agent that runs in it: claude, codex, aider, opencode or gemini
+    /// The agent that runs in it: claude, codex, aider, opencode, gemini or shell
     #[arg(long, value_name = "KIND")]
-    agent: Option<AgentKind>,
+    agent: Option<AgentName>,
     #[command(flatten)]
     pub json: Json,
     /// What it runs [default: the shell, or the agent]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use directories::BaseDirs;
 use toml::de::DeTable;
 
+use super::adapters::built_in_adapters;
 use super::error::{ConfigError, Fault};
 use super::paths::Paths;
 use super::reader::{Faults, Item, Table};
@@ -16,7 +17,7 @@ use super::settings::{
     General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice, UnicodeChoice,
 };
 use super::shell::plain_words;
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::Adapters;
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, Mods};
@@ -191,8 +192,9 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         Some(item) => profile::read_all(&item, &shell),
         None => Vec::new(),
     };
+    let agents = built_in_adapters();
     let panes = match root.item("pane") {
-        Some(item) => read_panes(&item, &shell, pty.max_ptys),
+        Some(item) => read_panes(&item, &shell, pty.max_ptys, &agents),
         None => Vec::new(),
     };
     let keymap = read_keys(&mut root, prefix, faults);
@@ -206,6 +208,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         timeouts,
         profiles,
         logging,
+        agents,
         panes,
         keymap: keymap?,
     })
@@ -284,7 +287,12 @@ fn read_logging(table: &mut Table<'_>, logging: &mut Logging) {
     table.read("keep", &mut logging.keep, |item| item.integer(0..=1000));
 }
 
-fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSettings> {
+fn read_panes(
+    item: &Item<'_>,
+    shell: &[String],
+    max_ptys: usize,
+    agents: &Adapters,
+) -> Vec<PaneSettings> {
     let mut panes: Vec<PaneSettings> = Vec::new();
     let items = item.elements("an array of tables: write [[pane]]");
     for (index, item) in items.into_iter().flatten().enumerate() {
@@ -318,7 +326,10 @@ fn read_panes(item: &Item<'_>, shell: &[String], max_ptys: usize) -> Vec<PaneSet
         });
         table.read("env", &mut pane.env, environment);
         table.read("agent", &mut pane.agent, |item| {
-            let choices = AgentKind::ALL.map(|kind| (kind.name(), Some(kind)));
+            let names = agents.iter().map(|agent| &agent.name);
+            let choices: Vec<_> = names
+                .map(|name| (name.as_str(), Some(name.clone())))
+                .collect();
             item.one_of(&choices)
         });
         table.refuse_unknown();

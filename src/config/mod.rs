@@ -4,6 +4,7 @@
 //! `Settings` need not check it again: every number is within its range, every name is a known one. All faults of a
 //! file are told together, each with its line. This room must not know what the settings are used for.
 
+mod adapters;
 mod error;
 mod import;
 mod load;
@@ -14,6 +15,7 @@ mod shell;
 mod units;
 mod watch;
 
+pub use adapters::built_in_adapters;
 pub use error::{ConfigError, Fault};
 pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};

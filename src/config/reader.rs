@@ -276,7 +276,7 @@ impl<'d> Item<'d> {
     }
 
     /// One of some names.
-    pub(super) fn one_of<T: Copy>(&self, choices: &[(&'static str, T)]) -> Option<T> {
+    pub(super) fn one_of<T: Clone>(&self, choices: &[(&str, T)]) -> Option<T> {
         let names: Vec<String> = choices
             .iter()
             .map(|(name, _)| format!("{name:?}"))
@@ -291,7 +291,7 @@ impl<'d> Item<'d> {
         }
         let given = self.string()?;
         match choices.iter().find(|(name, _)| *name == given) {
-            Some((_, choice)) => Some(*choice),
+            Some((_, choice)) => Some(choice.clone()),
             None => self.fault(format!("must be {wanted}")),
         }
     }

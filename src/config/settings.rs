@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::{Adapters, AgentName};
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
 use crate::domain::profile::{Profile, ProviderKind};
@@ -29,6 +29,8 @@ pub struct Settings {
     /// As configured; [`Settings::effective_profiles`] is what there is to ask.
     pub profiles: Vec<Profile>,
     pub logging: Logging,
+    /// The agents there are.
+    pub agents: Adapters,
     /// What to open at the start, in this order; empty for one shell.
     pub panes: Vec<PaneSettings>,
     /// `general.prefix` and `[keys]` over the default keys.
@@ -155,12 +157,12 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PaneSettings {
     pub name: Option<String>,
-    /// Program and arguments; empty for the shell (or the agent's own binary, where `agent` is set).
+    /// Program and arguments; empty for the shell (or the agent's own command, where `agent` is set).
     pub command: Vec<String>,
     /// `~` is already replaced by the home directory.
     pub cwd: Option<PathBuf>,
     pub env: BTreeMap<String, String>,
-    pub agent: Option<AgentKind>,
+    pub agent: Option<AgentName>,
 }
 
 impl Settings {

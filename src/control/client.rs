@@ -66,7 +66,7 @@ impl Client {
             cols: spec.size.cols(),
             rows: spec.size.rows(),
             persistent: spec.persistent,
-            agent: spec.agent.map(|kind| kind.name().to_owned()),
+            agent: spec.agent.map(|name| name.to_string()),
         };
         self.ask(&request, Some(ANSWER_WITHIN))
     }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::shapes::{ErrorShape, RowStyle};
 use crate::api::{ApiError, Condition, Operation, Prompt, Target, Typed};
-use crate::domain::agent::AgentKind;
 use crate::domain::chord::ParseChordError;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{RouterCommand, Verb};
@@ -169,7 +168,7 @@ impl Request {
                 env,
                 size: Size::asked(cols.into(), rows.into())?,
                 persistent,
-                agent: agent.map(|kind| agent_kind(&kind)).transpose()?,
+                agent: agent.map(Into::into),
                 owner: Owner::Local,
             }),
             Self::Input { id, parts } => Operation::Type {
@@ -296,11 +295,6 @@ impl From<Condition> for WaitPart {
             Condition::Status(status) => Self::State(status.name().to_owned()),
         }
     }
-}
-
-fn agent_kind(name: &str) -> Result<AgentKind, ApiError> {
-    let kind = name.parse::<AgentKind>();
-    kind.map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
 #[cfg(test)]

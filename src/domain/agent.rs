@@ -1,70 +1,11 @@
-//! Coding agents: which one runs in a terminal and what it is doing.
+//! Coding agents: what the one in a terminal is doing.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-/// The agent command lines that tundra knows by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AgentKind {
-    Claude,
-    Codex,
-    Aider,
-    Opencode,
-    Gemini,
-}
-
-impl AgentKind {
-    pub const ALL: [Self; 5] = [
-        Self::Claude,
-        Self::Codex,
-        Self::Aider,
-        Self::Opencode,
-        Self::Gemini,
-    ];
-
-    /// The name in commands and configuration, which is also the name of its binary.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Claude => "claude",
-            Self::Codex => "codex",
-            Self::Aider => "aider",
-            Self::Opencode => "opencode",
-            Self::Gemini => "gemini",
-        }
-    }
-
-    /// Recognises an agent by the file name of the program that is started.
-    #[must_use]
-    pub fn of_program(program: &str) -> Option<Self> {
-        let file_name = program.rsplit('/').next().unwrap_or(program);
-        Self::ALL.into_iter().find(|kind| kind.name() == file_name)
-    }
-}
-
-impl fmt::Display for AgentKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an agent: use claude, codex, aider, opencode or gemini")]
-pub struct ParseAgentError(String);
-
-impl FromStr for AgentKind {
-    type Err = ParseAgentError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == text)
-            .ok_or_else(|| ParseAgentError(text.to_owned()))
-    }
-}
+use super::adapter::AgentName;
 
 /// What an agent is doing, as far as can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -129,9 +70,11 @@ impl Evidence {
     }
 }
 
+/// An agent in a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
-    pub kind: AgentKind,
+    /// Its adapter's name.
+    pub kind: AgentName,
     pub state: AgentState,
     pub since: Timestamp,
     pub by: Evidence,
@@ -172,7 +115,7 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    pub fn new(kind: AgentKind, at: Timestamp) -> Self {
+    pub fn new(kind: AgentName, at: Timestamp) -> Self {
         let agent = Agent {
             kind,
             state: AgentState::Unknown,
@@ -263,7 +206,7 @@ mod tests {
 
     impl Story {
         fn new() -> Self {
-            let tracker = Tracker::new(AgentKind::Claude, Timestamp::UNIX_EPOCH);
+            let tracker = Tracker::new("claude".into(), Timestamp::UNIX_EPOCH);
             Self {
                 tracker,
                 start: Instant::now(),

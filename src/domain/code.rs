@@ -33,11 +33,12 @@ pub enum Code {
     Transport,
     Unauthorized,
     Unavailable,
+    UnknownAgent,
     Usage,
 }
 
 impl Code {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::AddressInUse,
         Self::AlreadyRunning,
         Self::AtCapacity,
@@ -65,6 +66,7 @@ impl Code {
         Self::Transport,
         Self::Unauthorized,
         Self::Unavailable,
+        Self::UnknownAgent,
         Self::Usage,
     ];
 
@@ -99,6 +101,7 @@ impl Code {
             Self::Transport => "transport",
             Self::Unauthorized => "unauthorized",
             Self::Unavailable => "unavailable",
+            Self::UnknownAgent => "unknown_agent",
             Self::Usage => "usage",
         }
     }
@@ -113,7 +116,7 @@ impl Code {
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::BadRequest | Self::SpawnFailed | Self::Usage => 400,
+            Self::BadRequest | Self::SpawnFailed | Self::UnknownAgent | Self::Usage => 400,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
@@ -144,7 +147,7 @@ impl Code {
     #[must_use]
     pub const fn exit(self) -> u8 {
         match self {
-            Self::Config | Self::NoTerminal | Self::Usage => 2,
+            Self::Config | Self::NoTerminal | Self::UnknownAgent | Self::Usage => 2,
             Self::NoInstance => 3,
             Self::AddressInUse
             | Self::AlreadyRunning

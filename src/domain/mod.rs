@@ -4,6 +4,7 @@
 //! rule here is a plain function that a test can call. Domain types are not serialised; each border has its own shapes.
 
 pub mod action;
+pub mod adapter;
 pub mod agent;
 pub mod breaker;
 pub mod bucket;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::agent::{Agent, AgentKind};
+use super::adapter::AgentName;
+use super::agent::Agent;
 use super::id::TerminalId;
 use super::size::Size;
 
@@ -34,7 +35,7 @@ impl Owner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TerminalSpec {
     pub name: Option<String>,
-    /// Program and arguments; empty for the configured shell (or the agent's own binary, where `agent` is set).
+    /// Program and arguments; empty for the configured shell (or the agent's own command, where `agent` is set).
     pub command: Vec<String>,
     /// None for tundra's own working directory.
     pub cwd: Option<PathBuf>,
@@ -42,7 +43,7 @@ pub struct TerminalSpec {
     pub env: Vec<(String, String)>,
     pub size: Size,
     pub persistent: bool,
-    pub agent: Option<AgentKind>,
+    pub agent: Option<AgentName>,
     pub owner: Owner,
 }
 

@@ -1,8 +1,6 @@
 //! What a terminal's program needs to know to talk to the gateway: variables, and arguments for those that read none.
 
-use serde_json::json;
-
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::{Adapter, Endpoint};
 use crate::domain::profile::{Profile, ProviderKind};
 
 use super::keys::CallerKey;
@@ -19,7 +17,7 @@ pub struct Launch {
 ///
 /// `url` is the gateway's address without a path, such as `http://127.0.0.1:3100`.
 #[must_use]
-pub fn launch(key: &CallerKey, url: &str, agent: Option<AgentKind>) -> Launch {
+pub fn launch(key: &CallerKey, url: &str, agent: Option<&Adapter>) -> Launch {
     let url = url.trim_end_matches('/');
     let key = key.reveal();
     let with_v1 = format!("{url}/v1");
@@ -30,7 +28,10 @@ pub fn launch(key: &CallerKey, url: &str, agent: Option<AgentKind>) -> Launch {
     launch.set("OPENAI_API_KEY", key);
     launch.set("OPENAI_API_BASE", &with_v1);
     if let Some(agent) = agent {
-        launch.add_for(agent, key, url);
+        launch
+            .env
+            .extend(agent.launch_env(Endpoint { gateway: url, key }));
+        launch.args = agent.launch_args(url);
     }
     launch
 }
@@ -38,42 +39,6 @@ pub fn launch(key: &CallerKey, url: &str, agent: Option<AgentKind>) -> Launch {
 impl Launch {
     fn set(&mut self, name: &str, value: &str) {
         self.env.push((name.to_owned(), value.to_owned()));
-    }
-
-    fn add_for(&mut self, agent: AgentKind, key: &str, url: &str) {
-        match agent {
-            AgentKind::Claude => {
-                // Else a settings file of the user's would point it elsewhere again.
-                self.set("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1");
-                // Else a broken stream is asked again without streaming, and tools run twice.
-                self.set("CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK", "1");
-            }
-            AgentKind::Codex => {
-                // It takes its provider from its configuration alone and speaks nothing but Responses.
-                let provider = format!(
-                    "model_providers.tundra={{name=\"tundra\", base_url=\"{url}/v1\", env_key=\"OPENAI_API_KEY\", \
-                     wire_api=\"responses\", stream_idle_timeout_ms=300000}}"
-                );
-                for argument in ["-c", "model_provider=\"tundra\"", "-c", &provider] {
-                    self.args.push(argument.to_owned());
-                }
-            }
-            AgentKind::Aider => {
-                // It goes through LiteLLM, which knows no ANTHROPIC_AUTH_TOKEN.
-                self.set("ANTHROPIC_API_BASE", url);
-                self.set("ANTHROPIC_API_KEY", key);
-            }
-            AgentKind::Opencode => {
-                let provider = |variable: &str| json!({"options": {"baseURL": format!("{url}/v1"), "apiKey": format!("{{env:{variable}}}")}});
-                let config = json!({"provider": {
-                    "anthropic": provider("ANTHROPIC_AUTH_TOKEN"),
-                    "openai": provider("OPENAI_API_KEY"),
-                }});
-                self.set("OPENCODE_CONFIG_CONTENT", &config.to_string());
-            }
-            // It speaks generateContent alone, which the gateway does not serve: it keeps its own way out.
-            AgentKind::Gemini => {}
-        }
     }
 }
 
@@ -90,14 +55,6 @@ pub fn secret_variables<'a>(profiles: &'a [Profile]) -> impl Iterator<Item = &'a
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn value<'a>(launch: &'a Launch, name: &str) -> Option<&'a str> {
-        launch
-            .env
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
 
     #[test]
     fn every_terminal_gets_both_vendors_variables() {
@@ -119,36 +76,17 @@ mod tests {
     }
 
     #[test]
-    fn agents_get_what_they_need_beyond() {
+    fn an_agent_gets_what_its_row_says_beyond() {
         let key = CallerKey::random();
-        let made = |agent| launch(&key, "http://127.0.0.1:3100", Some(agent));
-        let codex = made(AgentKind::Codex);
-        assert_eq!(codex.args[..2], ["-c", "model_provider=\"tundra\""]);
-        let (path, table) = codex.args[3].split_once('=').unwrap();
-        assert_eq!(path, "model_providers.tundra");
-        let table: toml::Table = toml::from_str(&format!("x = {table}")).unwrap();
-        assert_eq!(
-            table["x"]["base_url"].as_str(),
-            Some("http://127.0.0.1:3100/v1")
-        );
-        assert_eq!(table["x"]["wire_api"].as_str(), Some("responses"));
-        let config = made(AgentKind::Opencode);
-        let config: serde_json::Value =
-            serde_json::from_str(value(&config, "OPENCODE_CONFIG_CONTENT").unwrap()).unwrap();
-        assert_eq!(
-            config["provider"]["openai"]["options"]["baseURL"],
-            "http://127.0.0.1:3100/v1"
-        );
-        assert_eq!(
-            value(&made(AgentKind::Aider), "ANTHROPIC_API_KEY"),
-            Some(key.reveal())
-        );
-        assert_eq!(
-            value(
-                &made(AgentKind::Claude),
-                "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"
-            ),
-            Some("1")
-        );
+        let adapter = Adapter {
+            name: "one".into(),
+            command: vec!["one".to_owned()],
+            args: vec!["--url={gateway}".to_owned()],
+            env: vec![("ONE_KEY".to_owned(), "{key}".to_owned())],
+        };
+        let launch = launch(&key, "http://127.0.0.1:3100/", Some(&adapter));
+        assert_eq!(launch.args, ["--url=http://127.0.0.1:3100"]);
+        let last = launch.env.last().unwrap();
+        assert_eq!(*last, ("ONE_KEY".to_owned(), key.reveal().to_owned()));
     }
 }

@@ -109,7 +109,7 @@ impl Actor {
             .info()
             .agent
             .as_ref()
-            .map(|a| Tracker::new(a.kind, a.since));
+            .map(|a| Tracker::new(a.kind.clone(), a.since));
         Self {
             shared,
             wakeup,

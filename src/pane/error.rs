@@ -1,5 +1,6 @@
 //! What can go wrong with a terminal.
 
+use crate::domain::adapter::UnknownAgent;
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 
@@ -16,6 +17,8 @@ pub enum PaneError {
     Ambiguous { given: String, ids: Vec<TerminalId> },
     #[error("pty spawn failed: {0}")]
     SpawnFailed(String),
+    #[error(transparent)]
+    UnknownAgent(#[from] UnknownAgent),
     /// The program in the pane does not read and the pane's input queue is full.
     #[error("pty I/O error: the program does not read its input and {pending} bytes are waiting")]
     InputFull { pending: usize },
@@ -34,6 +37,7 @@ impl From<&PaneError> for Code {
             PaneError::NotFound(_) => Self::NotFound,
             PaneError::Ambiguous { .. } => Self::BadRequest,
             PaneError::SpawnFailed(_) => Self::SpawnFailed,
+            PaneError::UnknownAgent(_) => Self::UnknownAgent,
             PaneError::InputFull { .. } => Self::InputFull,
             PaneError::Dead(_) => Self::Gone,
             PaneError::ShuttingDown => Self::ShuttingDown,

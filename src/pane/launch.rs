@@ -12,7 +12,7 @@ use super::error::PaneError;
 use super::launch_env::{LaunchEnv, LaunchEnvLease};
 use super::pty::Program;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
 
@@ -60,13 +60,14 @@ pub(super) struct Launch {
     /// As asked for, or the shell or agent that stands for nothing asked.
     pub command: Vec<String>,
     pub program: Program,
-    pub agent: Option<AgentKind>,
+    pub agent: Option<AgentName>,
 }
 
 /// Where a launch takes from what the request leaves open.
 #[derive(Clone, Debug)]
 pub(super) struct Defaults<'a> {
     pub shell: &'a [String],
+    pub agents: &'a Adapters,
     pub env: &'a [(String, OsString)],
     pub open_files: Option<(u64, u64)>,
     pub env_lease: &'a LaunchEnvLease,
@@ -76,21 +77,23 @@ pub(super) struct Defaults<'a> {
 ///
 /// # Errors
 /// [`PaneError::SpawnFailed`] naming what is missing: the binary is not found, not executable or a folder, or the
-/// working directory does not exist.
+/// working directory does not exist. [`PaneError::UnknownAgent`] where nothing is known of the agent.
 pub(super) fn prepare(
     id: TerminalId,
     spec: &TerminalSpec,
     defaults: &Defaults<'_>,
 ) -> Result<Launch, PaneError> {
-    let command = command_of(spec, defaults.shell);
+    let asked = spec.agent.as_ref().map(|name| defaults.agents.get(name));
+    let asked = asked.transpose()?;
+    let command = command_of(spec, asked, defaults.shell);
     let Some((name, args)) = command.split_first() else {
         return Err(PaneError::SpawnFailed(
             "no command was given and no shell is known".into(),
         ));
     };
     let cwd = working_directory(spec.cwd.as_deref())?;
-    let runs = AgentKind::of_program(name);
-    let agent = spec.agent.or(runs);
+    let runs = defaults.agents.of_program(name);
+    let agent = asked.or(runs);
     let extra = defaults.env_lease.launch_env(agent);
     let env = environment(id, defaults.env, &extra, &spec.env);
     let search = env
@@ -113,18 +116,19 @@ pub(super) fn prepare(
         open_files: defaults.open_files,
     };
     Ok(Launch {
+        agent: agent.map(|adapter| adapter.name.clone()),
         command,
         program,
-        agent,
     })
 }
 
-fn command_of(spec: &TerminalSpec, shell: &[String]) -> Vec<String> {
-    match (spec.command.is_empty(), spec.agent) {
-        (false, _) => spec.command.clone(),
-        (true, Some(agent)) => vec![agent.name().to_owned()],
-        (true, None) => shell.to_vec(),
-    }
+fn command_of(spec: &TerminalSpec, agent: Option<&Adapter>, shell: &[String]) -> Vec<String> {
+    let agents_own = agent.map_or(&[][..], |agent| &agent.command);
+    [&spec.command, agents_own, shell]
+        .into_iter()
+        .find(|command| !command.is_empty())
+        .unwrap_or_default()
+        .to_vec()
 }
 
 fn working_directory(asked: Option<&Path>) -> Result<PathBuf, PaneError> {
@@ -295,9 +299,20 @@ mod tests {
         }
     }
 
+    fn agents() -> Adapters {
+        let row = |name: &str, command: &[&str]| Adapter {
+            name: name.into(),
+            command: command.iter().map(ToString::to_string).collect(),
+            args: Vec::new(),
+            env: Vec::new(),
+        };
+        Adapters::new([row("codex", &["codex", "--own"]), row("shell", &[])])
+    }
+
     fn failure(spec: &TerminalSpec) -> String {
         let defaults = Defaults {
             shell: &["/bin/sh".to_owned()],
+            agents: &agents(),
             env: &[],
             open_files: None,
             env_lease: &LaunchEnvLease::new(None, TerminalId::random()),
@@ -373,8 +388,8 @@ mod tests {
     struct Codex;
 
     impl LaunchEnvSource for Codex {
-        fn launch_env(&self, _: TerminalId, agent: Option<AgentKind>) -> LaunchEnv {
-            let is_codex = agent == Some(AgentKind::Codex);
+        fn launch_env(&self, _: TerminalId, agent: Option<&Adapter>) -> LaunchEnv {
+            let is_codex = agent.is_some_and(|agent| agent.name.as_str() == "codex");
             LaunchEnv {
                 env: vec![("OUTFIT".to_owned(), "given".into())],
                 args: is_codex.then(|| "-c".to_owned()).into_iter().collect(),
@@ -393,13 +408,14 @@ mod tests {
             let id = TerminalId::random();
             let defaults = Defaults {
                 shell: &[],
+                agents: &agents(),
                 env: &[],
                 open_files: None,
                 env_lease: &LaunchEnvLease::new(Some(Arc::new(Codex)), id),
             };
             prepare(id, &spec, &defaults).unwrap().program
         };
-        let program = launched(&["sh", "-x"], Some(AgentKind::Codex));
+        let program = launched(&["sh", "-x"], Some("codex".into()));
         assert_eq!(program.args, ["-x"]);
         let value = |name: &str| program.env.iter().find(|(key, _)| key == name);
         assert_eq!(value("OUTFIT").unwrap().1, "given");
@@ -407,10 +423,26 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_without_a_command_is_its_own_binary() {
-        let mut spec = spec(&[]);
-        spec.agent = Some(AgentKind::Codex);
-        assert_eq!(command_of(&spec, &["/bin/sh".to_owned()]), ["codex"]);
+    fn nothing_asked_is_the_agents_command_and_without_one_the_shell() {
+        let agents = agents();
+        let command = |asked: &[&str], agent: &str| {
+            let agent = agents.get(&agent.into()).ok();
+            command_of(&spec(asked), agent, &["/bin/sh".to_owned()])
+        };
+        assert_eq!(command(&["vi"], "codex"), ["vi"]);
+        assert_eq!(command(&[], "codex"), ["codex", "--own"]);
+        assert_eq!(command(&[], "shell"), ["/bin/sh"]);
+        assert_eq!(command(&[], ""), ["/bin/sh"]);
+    }
+
+    #[test]
+    fn an_agent_that_nobody_knows_is_told_with_those_there_are() {
+        let mut spec = spec(&["sh"]);
+        spec.agent = Some("clod".into());
+        assert_eq!(
+            failure(&spec),
+            "\"clod\" is not an agent: use codex or shell"
+        );
     }
 
     #[test]

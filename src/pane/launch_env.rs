@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::Adapter;
 use crate::domain::id::TerminalId;
 
 /// Gives terminals variables and arguments of another room's, and hears when they are over.
@@ -12,7 +12,7 @@ use crate::domain::id::TerminalId;
 /// Called on the pane's own thread; must not block.
 pub trait LaunchEnvSource: fmt::Debug + Send + Sync {
     /// Before the program is started.
-    fn launch_env(&self, id: TerminalId, agent: Option<AgentKind>) -> LaunchEnv;
+    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>) -> LaunchEnv;
 
     /// After its last process is gone, or where it could not be started.
     fn ended(&self, id: TerminalId);
@@ -44,7 +44,7 @@ impl LaunchEnvLease {
         self.id
     }
 
-    pub fn launch_env(&self, agent: Option<AgentKind>) -> LaunchEnv {
+    pub fn launch_env(&self, agent: Option<&Adapter>) -> LaunchEnv {
         match &self.launch_envs {
             Some(launch_envs) => launch_envs.launch_env(self.id, agent),
             None => LaunchEnv::default(),

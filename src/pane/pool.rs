@@ -21,6 +21,7 @@ use super::launch_env::{LaunchEnvLease, LaunchEnvSource};
 use super::mailbox::{Mailbox, Message};
 use super::pty::Pty;
 use super::slot::Slot;
+use crate::domain::adapter::Adapters;
 use crate::domain::agent::{Agent, AgentState, Evidence};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -54,6 +55,8 @@ pub struct PoolOptions {
     pub replay_bytes: usize,
     /// Program and arguments of a terminal that names none.
     pub shell: Vec<String>,
+    /// The agents that a terminal may name.
+    pub agents: Adapters,
     /// Variables of every terminal, which its own go before.
     pub env: Vec<(String, OsString)>,
 }
@@ -136,6 +139,11 @@ impl Pool {
             tasks,
             open_files,
         })
+    }
+
+    /// The agents that a terminal may name.
+    pub fn agents(&self) -> Adapters {
+        self.registry.state().options.agents.clone()
     }
 
     /// Replaces the options; terminals that live take over their limits and the length of their history.
@@ -452,6 +460,7 @@ fn start(
         spec,
         &Defaults {
             shell: &options.shell,
+            agents: &options.agents,
             env: &options.env,
             open_files,
             env_lease,

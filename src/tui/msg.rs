@@ -9,7 +9,7 @@ use super::input::InputEvent;
 use super::model::Options;
 use super::notice::Notice;
 use super::theme::Theme;
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::AgentName;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::profile::ProfileName;
@@ -42,7 +42,7 @@ pub enum Msg {
     /// Input could not be handed over.
     Refused(TerminalId, PaneError),
     /// The agents there are, and whether each is installed.
-    Agents(Vec<(AgentKind, bool)>),
+    Agents(Vec<(AgentName, bool)>),
     Options(Arc<Options>, Theme),
     /// Something from elsewhere, shown as it says.
     Notice(Notice),

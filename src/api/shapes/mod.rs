@@ -93,7 +93,7 @@ impl From<Exit> for ExitShape {
 impl From<&Agent> for AgentShape {
     fn from(agent: &Agent) -> Self {
         Self {
-            kind: agent.kind.name().to_owned(),
+            kind: agent.kind.to_string(),
             state: agent.state.name().to_owned(),
             since: agent.since,
             by: agent.by.name().to_owned(),
@@ -264,7 +264,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::domain::agent::{AgentKind, AgentState, Evidence};
+    use crate::domain::agent::{AgentState, Evidence};
     use crate::domain::id::TerminalId;
     use crate::domain::size::Size;
     use crate::domain::terminal::{Owner, Status};
@@ -291,7 +291,7 @@ mod tests {
             disconnected_since: None,
             exit: Some(Exit::Signal(9)),
             agent: Some(Agent {
-                kind: AgentKind::Claude,
+                kind: "claude".into(),
                 state: AgentState::Waiting,
                 since: created_at,
                 by: Evidence::Title,

@@ -11,7 +11,6 @@ use tracing::info;
 
 use super::body;
 use crate::api::{self, Operation, Target, perform};
-use crate::domain::agent::AgentKind;
 use crate::domain::id::TerminalId;
 use crate::domain::route::By;
 use crate::domain::size::Size;
@@ -98,10 +97,6 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
         Ok(size) => size,
         Err(error) => return bad(&error.to_string()),
     };
-    let agent = match open.agent.map(|kind| kind.parse::<AgentKind>()).transpose() {
-        Ok(agent) => agent,
-        Err(error) => return bad(&error.to_string()),
-    };
     Ok(TerminalSpec {
         name: open.name,
         command,
@@ -109,7 +104,7 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
         env: env.into_iter().collect(),
         size,
         persistent: open.persistent.unwrap_or(false),
-        agent,
+        agent: open.agent.map(Into::into),
         owner: Owner::Remote,
     })
 }

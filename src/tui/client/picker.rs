@@ -3,7 +3,7 @@
 use super::prompt::Prompt;
 use super::rank::{Ranked, rank};
 use crate::domain::action::Action;
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::AgentName;
 use crate::domain::id::TerminalId;
 use crate::domain::route::RouterCommand;
 
@@ -19,7 +19,7 @@ pub enum PickerKind {
 pub enum Picked {
     Do(Action),
     Focus(TerminalId),
-    Launch(AgentKind),
+    Launch(AgentName),
     Steer(RouterCommand),
 }
 

@@ -8,7 +8,7 @@ use rustix::fs::Access;
 use tokio::task::{JoinError, JoinSet};
 use tracing::debug;
 
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
@@ -107,8 +107,9 @@ impl Backend {
     }
 
     pub fn find_agents(&mut self) {
+        let agents = self.pool.agents();
         self.answers
-            .spawn_blocking(|| Msg::Agents(installed_agents()));
+            .spawn_blocking(move || Msg::Agents(installed_agents(&agents)));
     }
 
     pub fn steer(&mut self, command: RouterCommand) {
@@ -165,14 +166,16 @@ fn subject(event: &TerminalEvent) -> TerminalId {
 }
 
 /// Every agent, and whether its program is in the search path.
-fn installed_agents() -> Vec<(AgentKind, bool)> {
+fn installed_agents(agents: &Adapters) -> Vec<(AgentName, bool)> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = |kind: AgentKind| {
-        std::env::split_paths(&path).any(|folder| is_program(&folder.join(kind.name())))
+    let found = |agent: &Adapter| {
+        agent.command.first().is_none_or(|program| {
+            std::env::split_paths(&path).any(|folder| is_program(&folder.join(program)))
+        })
     };
-    AgentKind::ALL
-        .into_iter()
-        .map(|kind| (kind, found(kind)))
+    agents
+        .iter()
+        .map(|agent| (agent.name.clone(), found(agent)))
         .collect()
 }
 

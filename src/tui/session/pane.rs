@@ -93,7 +93,7 @@ impl Pane {
             env: Vec::new(),
             size: self.size,
             persistent: self.info.persistent,
-            agent: self.info.agent.as_ref().map(|agent| agent.kind),
+            agent: self.info.agent.as_ref().map(|agent| agent.kind.clone()),
             owner: Owner::Front,
         })
     }

@@ -32,7 +32,7 @@ use super::theme::Theme;
 use super::update::{self, Redraw};
 use super::view;
 use crate::config::{ThemeChoice, UnicodeChoice};
-use crate::domain::agent::{Agent, AgentKind, AgentState, Evidence};
+use crate::domain::agent::{Agent, AgentState, Evidence};
 use crate::domain::chord::Chord;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -251,7 +251,7 @@ impl Rig {
     fn agent(&mut self, id: TerminalId, state: AgentState) -> &mut Self {
         self.change(id, |info| {
             info.agent = Some(Agent {
-                kind: AgentKind::Claude,
+                kind: "claude".into(),
                 state,
                 since: Timestamp::UNIX_EPOCH,
                 by: Evidence::Title,
@@ -323,7 +323,8 @@ fn spec_of(command: &[&str]) -> TerminalSpec {
 fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
     let program = spec
         .agent
-        .map(|kind| kind.name().to_owned())
+        .as_ref()
+        .map(ToString::to_string)
         .or_else(|| spec.command.first().cloned())
         .unwrap_or_else(|| "bash".to_owned());
     TerminalInfo {
@@ -347,7 +348,7 @@ fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
         created_at: Timestamp::UNIX_EPOCH,
         disconnected_since: None,
         exit: None,
-        agent: spec.agent.map(|kind| Agent {
+        agent: spec.agent.clone().map(|kind| Agent {
             kind,
             state: AgentState::Unknown,
             since: Timestamp::UNIX_EPOCH,

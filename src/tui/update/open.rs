@@ -1,7 +1,7 @@
 //! New terminals: asking for them and finding them a place.
 
 use super::{end, focus};
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::AgentName;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Rect};
 use crate::domain::size::Size;
@@ -63,9 +63,9 @@ pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
     ask(model, Place::Split(target, axis), spec, effects);
 }
 
-pub(super) fn agent(model: &mut Model, kind: AgentKind, effects: &mut Vec<Effect>) {
+pub(super) fn agent(model: &mut Model, name: AgentName, effects: &mut Vec<Effect>) {
     let spec = TerminalSpec {
-        agent: Some(kind),
+        agent: Some(name),
         ..shell(size_of(model.areas().panes))
     };
     ask(model, Place::Tab, spec, effects);

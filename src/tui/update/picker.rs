@@ -1,7 +1,7 @@
 //! Lists to choose from: actions, panes, agents.
 
 use crate::domain::action::{Action, Context};
-use crate::domain::agent::AgentKind;
+use crate::domain::adapter::AgentName;
 use crate::domain::route::{DEFAULT_HOLD, RouterCommand};
 use crate::tui::client::{Item, Overlay, Picked, Picker, PickerKind};
 use crate::tui::model::Model;
@@ -38,14 +38,14 @@ pub(super) fn offer_panes(model: &mut Model) {
 }
 
 /// The agents; those that are not installed say so and cannot be chosen.
-pub(super) fn offer_agents(model: &mut Model, agents: &[(AgentKind, bool)]) {
+pub(super) fn offer_agents(model: &mut Model, agents: &[(AgentName, bool)]) {
     let items = agents
         .iter()
-        .map(|(kind, installed)| Item {
-            label: kind.name().to_owned(),
+        .map(|(name, installed)| Item {
+            label: name.to_string(),
             detail: String::new(),
             refused: (!installed).then_some("not installed"),
-            picked: Picked::Launch(*kind),
+            picked: Picked::Launch(name.clone()),
         })
         .collect::<Vec<_>>();
     let first = items
