@@ -35,6 +35,7 @@ mod service;
 mod sse;
 mod summary;
 mod tap;
+pub mod translate;
 mod upstream;
 mod upstream_call;
 mod wire;

@@ -1,5 +1,10 @@
 //! `OpenAI`'s Chat Completions (platform.openai.com/docs/api-reference/chat), as `OpenRouter` and local servers speak it too.
 
+pub mod answer;
+pub mod error;
+pub mod request;
+pub mod stream;
+
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;

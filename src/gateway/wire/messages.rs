@@ -1,5 +1,10 @@
 //! Anthropic's Messages (platform.claude.com/docs/en/api/messages, …/streaming, …/errors).
 
+pub mod answer;
+pub mod error;
+pub mod request;
+pub mod stream;
+
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;

@@ -5,8 +5,11 @@
 //! not know who is asked, how often, or what follows from an error.
 
 pub mod chat;
+pub mod ir;
 pub mod messages;
 pub mod responses;
+mod sse;
+pub mod target;
 
 use bytes::Bytes;
 use http::StatusCode;

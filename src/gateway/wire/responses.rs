@@ -1,5 +1,10 @@
 //! `OpenAI`'s Responses (platform.openai.com/docs/api-reference/responses, …/responses-streaming).
 
+pub mod answer;
+pub mod request;
+pub mod stream;
+mod tools;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;

@@ -1,0 +1,74 @@
+//! A whole answer on its way back.
+
+use bytes::Bytes;
+
+use super::{Crossing, Stream};
+use crate::domain::profile::Dialect;
+use crate::gateway::wire::ir::answer::{Answer, Part};
+use crate::gateway::wire::ir::event;
+use crate::gateway::wire::responses::answer::Heading;
+use crate::gateway::wire::{chat, messages, responses};
+
+/// Why an answer cannot be passed on.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    #[error("the answer is no answer of its dialect: {0}")]
+    Shape(#[from] serde_json::Error),
+    #[error(transparent)]
+    Arguments(#[from] messages::answer::BadArguments),
+}
+
+/// Translates a whole answer.
+///
+/// # Errors
+/// If it is not what the upstream's dialect says, or holds what the caller's has no words for.
+pub fn answer(body: &[u8], crossing: &Crossing) -> Result<Bytes, AnswerError> {
+    let mut answer = read(body, crossing)?;
+    for (number, part) in (0..).zip(&mut answer.parts) {
+        match part {
+            Part::Text(_) => {}
+            Part::Reasoning(reasoning) => {
+                reasoning.proof = crossing.marked(&reasoning.proof, !reasoning.text.is_empty());
+            }
+            Part::Call(call) => {
+                call.id = crossing.caller_id(&call.id, number);
+                call.name = crossing.way.names.receive(std::mem::take(&mut call.name));
+            }
+        }
+    }
+    let written = match crossing.caller {
+        Dialect::Messages => messages::answer::write(&answer, &crossing.id)?,
+        Dialect::Chat => chat::answer::write(&answer, &crossing.id, crossing.created),
+        Dialect::Responses => {
+            let heading = Heading {
+                id: crossing.id.clone(),
+                model: answer.model.clone().unwrap_or_default(),
+                created: crossing.created,
+            };
+            responses::answer::write(&answer, &heading, &crossing.way.forms)
+        }
+    };
+    Ok(Bytes::from(serde_json::to_vec(&written)?))
+}
+
+/// Translates a whole answer for a caller who asked for a stream.
+///
+/// # Errors
+/// If it is not what the upstream's dialect says.
+pub fn whole_as_stream(body: &[u8], crossing: Crossing) -> Result<Bytes, AnswerError> {
+    let answer = read(body, &crossing)?;
+    let (mut events, mut out) = (Vec::new(), Vec::new());
+    event::of_answer(answer, 0, &mut events);
+    Stream::new(crossing).tell(events, &mut out);
+    Ok(out.into())
+}
+
+fn read(body: &[u8], crossing: &Crossing) -> Result<Answer, serde_json::Error> {
+    let mut answer = match crossing.upstream {
+        Dialect::Messages => messages::answer::read(body),
+        Dialect::Chat => chat::answer::read(body),
+        Dialect::Responses => responses::answer::read(body),
+    }?;
+    answer.model.get_or_insert_with(|| crossing.model.clone());
+    Ok(answer)
+}

@@ -1,0 +1,115 @@
+//! A request on its way to another dialect.
+
+use bytes::Bytes;
+
+use super::Way;
+use super::mark::{self, Maker, hex_digest};
+use super::names::{ToolNames, call_id};
+use crate::domain::profile::Dialect;
+use crate::gateway::wire::ir::answer::{Part, Reasoning};
+use crate::gateway::wire::ir::request::{Choice, Item, Request};
+use crate::gateway::wire::target::{Target, Unsayable};
+use crate::gateway::wire::{chat, messages, responses};
+
+/// The longest name of a user that every vendor takes.
+const MAX_USER: usize = 64;
+
+/// A request in the upstream's dialect.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub body: Bytes,
+    pub way: Way,
+}
+
+/// Reads a caller's request.
+///
+/// # Errors
+/// If the body is not what the dialect says.
+pub fn read(caller: Dialect, body: &[u8]) -> Result<Request, serde_json::Error> {
+    match caller {
+        Dialect::Messages => messages::request::read(body),
+        Dialect::Chat => chat::request::read(body),
+        Dialect::Responses => responses::request::read(body),
+    }
+}
+
+/// Writes it for an endpoint that speaks another dialect.
+///
+/// # Errors
+/// If it holds what that dialect has no words for.
+pub fn write(
+    asked: &Request,
+    upstream: Dialect,
+    target: &Target,
+    maker: &Maker,
+) -> Result<Sent, Unsayable> {
+    if let Some(demand) = asked.demands.first() {
+        return Err(Unsayable(demand.clone()));
+    }
+    let mut names = ToolNames::default();
+    let request = adapt(asked.clone(), upstream, maker, &mut names);
+    let body = match upstream {
+        Dialect::Messages => messages::request::write(&request, target)?,
+        Dialect::Chat => chat::request::write(&request, target)?,
+        Dialect::Responses => responses::request::write(&request, target)?,
+    };
+    let body = serde_json::to_vec(&body).map_err(|error| Unsayable(error.to_string()))?;
+    Ok(Sent {
+        body: body.into(),
+        way: Way {
+            names,
+            tells_usage: asked.include_usage,
+            forms: asked.forms.clone(),
+        },
+    })
+}
+
+/// Changes what the other side would not take as it is.
+fn adapt(mut request: Request, upstream: Dialect, maker: &Maker, names: &mut ToolNames) -> Request {
+    for tool in &mut request.tools {
+        tool.name = names.send(upstream, &tool.name);
+    }
+    if let Some(Choice::Tool(name)) = &mut request.choice {
+        *name = names.send(upstream, name);
+    }
+    for item in &mut request.items {
+        match item {
+            Item::Answer(parts) => {
+                parts.retain_mut(|part| match part {
+                    Part::Reasoning(reasoning) => goes_back(reasoning, maker),
+                    Part::Call(call) => {
+                        call.id = call_id(upstream, &call.id);
+                        call.name = names.send(upstream, &call.name);
+                        true
+                    }
+                    Part::Text(_) => true,
+                });
+            }
+            Item::Result(result) => result.id = call_id(upstream, &result.id),
+            Item::System(_) | Item::User(_) => {}
+        }
+    }
+    request
+        .items
+        .retain(|item| !matches!(item, Item::Answer(parts) if parts.is_empty()));
+    if let Some(user) = request
+        .user
+        .as_mut()
+        .filter(|user| user.chars().count() > MAX_USER)
+    {
+        *user = hex_digest(user.as_bytes(), MAX_USER);
+    }
+    request
+}
+
+/// Whether reasoning was made by that endpoint; its own proof is put back in place of the mark.
+fn goes_back(reasoning: &mut Reasoning, endpoint: &Maker) -> bool {
+    let marked = reasoning.proof.data.as_deref().and_then(mark::read);
+    match marked {
+        Some((maker, proof)) if maker == *endpoint => {
+            reasoning.proof = proof;
+            true
+        }
+        _ => false,
+    }
+}

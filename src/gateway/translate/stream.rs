@@ -1,0 +1,201 @@
+//! A streamed answer on its way back, event by event.
+
+use std::collections::BTreeMap;
+
+use super::Crossing;
+use super::mark;
+use super::names::call_id;
+use crate::domain::profile::Dialect;
+use crate::gateway::wire::ir::answer::Proof;
+use crate::gateway::wire::ir::error::Failure;
+use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
+use crate::gateway::wire::responses::answer::Heading;
+use crate::gateway::wire::{chat, messages, responses};
+
+/// The most that may wait for its turn, all parts together.
+const MAX_KEPT: usize = 32 * 1024 * 1024;
+
+/// Reads the upstream's events and writes the caller's.
+#[derive(Debug)]
+pub struct Stream {
+    reader: Reader,
+    writer: Writer,
+    crossing: Crossing,
+    /// Reasoning that is open, and whether any of it can be read.
+    thoughts: BTreeMap<PartId, bool>,
+    /// The way from the one to the other; empty between two calls.
+    events: Vec<Event>,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Messages(messages::stream::Reader),
+    Chat(chat::stream::Reader),
+    Responses(responses::stream::Reader),
+}
+
+#[derive(Debug)]
+enum Writer {
+    Messages(messages::stream::Writer),
+    Chat(chat::stream::Writer),
+    Responses(Box<responses::stream::Writer>),
+}
+
+impl Stream {
+    pub fn new(crossing: Crossing) -> Self {
+        let reader = match crossing.upstream {
+            Dialect::Messages => Reader::Messages(messages::stream::Reader::default()),
+            Dialect::Chat => Reader::Chat(chat::stream::Reader::default()),
+            Dialect::Responses => Reader::Responses(responses::stream::Reader::default()),
+        };
+        let (id, model, created) = (&crossing.id, &crossing.model, crossing.created);
+        let writer = match crossing.caller {
+            Dialect::Messages => Writer::Messages(messages::stream::Writer::new(
+                id,
+                model,
+                crossing.input_estimate,
+            )),
+            Dialect::Chat => Writer::Chat(chat::stream::Writer::new(
+                id,
+                model,
+                created,
+                crossing.way.tells_usage,
+            )),
+            Dialect::Responses => {
+                let heading = Heading {
+                    id: id.clone(),
+                    model: model.clone(),
+                    created,
+                };
+                let forms = crossing.way.forms.clone();
+                Writer::Responses(Box::new(responses::stream::Writer::new(heading, forms)))
+            }
+        };
+        Self {
+            reader,
+            writer,
+            crossing,
+            thoughts: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes one of the upstream's events; what the caller is to read of it is added to `out`.
+    pub fn take(&mut self, name: &[u8], data: &[u8], out: &mut Vec<u8>) {
+        let told = &mut self.events;
+        match &mut self.reader {
+            Reader::Messages(reader) => reader.read(name, data, told),
+            Reader::Chat(reader) => reader.read(data, told),
+            Reader::Responses(reader) => reader.read(name, data, told),
+        }
+        self.pass(out);
+    }
+
+    /// The upstream's stream ended after its last word, though without its terminator.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        let told = &mut self.events;
+        match &mut self.reader {
+            Reader::Messages(reader) => reader.finish(told),
+            Reader::Chat(reader) => reader.finish(told),
+            Reader::Responses(reader) => reader.finish_early(told),
+        }
+        self.pass(out);
+    }
+
+    /// Ends the stream with an error, and without success.
+    pub fn fail(&mut self, failure: Failure, out: &mut Vec<u8>) {
+        self.write(Event::Error(failure), out);
+    }
+
+    /// Writes events that come from elsewhere than the reader.
+    pub(super) fn tell(&mut self, events: Vec<Event>, out: &mut Vec<u8>) {
+        self.events = events;
+        self.pass(out);
+    }
+
+    fn pass(&mut self, out: &mut Vec<u8>) {
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
+            let event = self.adapt(event);
+            self.write(event, out);
+        }
+        // Kept for its room.
+        self.events = events;
+        if let Writer::Messages(writer) = &self.writer
+            && writer.kept() > MAX_KEPT
+        {
+            let message = "the answer's parts wait for one another too long".to_owned();
+            self.fail(Failure::new(500, message, ""), out);
+        }
+    }
+
+    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
+        match &mut self.writer {
+            Writer::Messages(writer) => writer.write(event, out),
+            Writer::Chat(writer) => writer.write(event, out),
+            Writer::Responses(writer) => writer.write(event, out),
+        }
+    }
+
+    /// Gives tools the names and ids that the caller knows them by, and reasoning its mark.
+    fn adapt(&mut self, event: Event) -> Event {
+        match event {
+            Event::Open {
+                part,
+                kind: PartKind::Call { id, name },
+            } => {
+                let name = self.crossing.way.names.receive(name);
+                let id = self.crossing.caller_id(&id, part);
+                Event::Open {
+                    part,
+                    kind: PartKind::Call { id, name },
+                }
+            }
+            Event::Open {
+                part,
+                kind: PartKind::Reasoning,
+            } => {
+                self.thoughts.insert(part, false);
+                Event::Open {
+                    part,
+                    kind: PartKind::Reasoning,
+                }
+            }
+            Event::Delta { part, text } => {
+                if let Some(is_readable) = self.thoughts.get_mut(&part) {
+                    *is_readable = true;
+                }
+                Event::Delta { part, text }
+            }
+            Event::Close { part, proof } => {
+                let proof = match self.thoughts.remove(&part) {
+                    Some(is_readable) => self.crossing.marked(&proof, is_readable),
+                    None => proof,
+                };
+                Event::Close { part, proof }
+            }
+            event => event,
+        }
+    }
+}
+
+impl Crossing {
+    /// The id of a call as the caller takes it; one for a call that has none.
+    pub(super) fn caller_id(&self, id: &str, part: PartId) -> String {
+        if id.is_empty() {
+            return call_id(
+                self.caller,
+                &format!("call {} {part} of {}", self.id, self.model),
+            );
+        }
+        call_id(self.caller, id)
+    }
+
+    /// The mark in the place of a proof; nothing where there is nothing to mark.
+    pub(super) fn marked(&self, proof: &Proof, is_readable: bool) -> Proof {
+        Proof {
+            data: (is_readable || proof.data.is_some()).then(|| mark::write(&self.maker, proof)),
+            ..Proof::default()
+        }
+    }
+}
