@@ -31,10 +31,19 @@ impl Chord {
         Self { code, mods }
     }
 
-    /// The chord of a key that was struck; None for the release of a key.
+    /// The chord of a key that was pressed, as what is typed; None for the release of a key. With Ctrl, Alt or Super a
+    /// key types nothing and is known by its place on a US layout.
     #[must_use]
     pub fn of(event: &KeyEvent) -> Option<Self> {
+        let event = event.as_chord();
         (event.kind != KeyKind::Release).then(|| Self::new(event.code, event.mods))
+    }
+
+    /// The chord of a key that was pressed where nothing is typed, so that a letter too is known by its place on a US
+    /// layout; None for the release of a key.
+    #[must_use]
+    pub fn of_command(event: &KeyEvent) -> Option<Self> {
+        Self::of(&event.on_us_layout())
     }
 
     #[must_use]
@@ -410,6 +419,33 @@ mod tests {
             chord("C-c").event(),
             KeyEvent::press(KeyCode::Char('c'), Mods::CTRL)
         );
+    }
+
+    #[test]
+    fn chords_on_other_layouts_are_known_by_their_keys() {
+        let key = |c, base, mods| KeyEvent {
+            base: Some(base),
+            ..KeyEvent::press(KeyCode::Char(c), mods)
+        };
+        let shift = Mods::SHIFT;
+        for (event, typed, command) in [
+            // Russian, Greek and Hebrew have their own characters on the keys of Latin ones.
+            (key('с', 'c', Mods::CTRL), "ctrl-c", "ctrl-c"),
+            (key('ψ', 'c', Mods::CTRL), "ctrl-c", "ctrl-c"),
+            (key('ב', 'c', Mods::CTRL), "ctrl-c", "ctrl-c"),
+            (key('и', 'b', Mods::ALT), "alt-b", "alt-b"),
+            (key('И', 'b', Mods::ALT.with(shift)), "alt-B", "alt-B"),
+            (key('З', 'p', shift), "З", "P"),
+            (key('з', 'p', Mods::NONE), "з", "p"),
+            (key('Ж', ';', shift), "Ж", ":"),
+            (key('ё', '`', Mods::CTRL), "ctrl-`", "ctrl-`"),
+            // French: a Latin layout's own characters count.
+            (key('a', 'q', Mods::CTRL), "ctrl-a", "ctrl-a"),
+            (key('a', 'q', Mods::NONE), "a", "a"),
+        ] {
+            assert_eq!(Chord::of(&event), Some(chord(typed)), "{event:?}");
+            assert_eq!(Chord::of_command(&event), Some(chord(command)), "{event:?}");
+        }
     }
 
     #[test]

@@ -179,6 +179,9 @@ pub struct KeyEvent {
     pub code: KeyCode,
     pub mods: Mods,
     pub kind: KeyKind,
+    /// The character that the same key has on a US layout without Shift, where the terminal tells it (kitty's base
+    /// layout key) and it is another one.
+    pub base: Option<char>,
 }
 
 impl KeyEvent {
@@ -188,7 +191,65 @@ impl KeyEvent {
             code,
             mods,
             kind: KeyKind::Press,
+            base: None,
         }
+    }
+
+    /// The key as it is known where it types nothing: with Ctrl, Alt or Super by its place on a US layout.
+    #[must_use]
+    pub const fn as_chord(self) -> Self {
+        let mods = self.mods;
+        if mods.contains(Mods::CTRL) || mods.contains(Mods::ALT) || mods.contains(Mods::SUPER) {
+            self.on_us_layout()
+        } else {
+            self
+        }
+    }
+
+    /// The key as a US layout has it, for layouts whose own character is not ASCII: there a chord is known by its key, as
+    /// Ctrl with the key of `c`, whatever stands on it. A Latin layout keeps its own characters.
+    #[must_use]
+    pub const fn on_us_layout(self) -> Self {
+        match (self.code, self.base) {
+            (KeyCode::Char(c), Some(base)) if !c.is_ascii() => Self {
+                code: KeyCode::Char(if self.mods.contains(Mods::SHIFT) {
+                    us_shifted(base)
+                } else {
+                    base
+                }),
+                base: None,
+                ..self
+            },
+            _ => self,
+        }
+    }
+}
+
+/// What Shift makes of a key of a US layout.
+const fn us_shifted(c: char) -> char {
+    match c {
+        '`' => '~',
+        '1' => '!',
+        '2' => '@',
+        '3' => '#',
+        '4' => '$',
+        '5' => '%',
+        '6' => '^',
+        '7' => '&',
+        '8' => '*',
+        '9' => '(',
+        '0' => ')',
+        '-' => '_',
+        '=' => '+',
+        '[' => '{',
+        ']' => '}',
+        '\\' => '|',
+        ';' => ':',
+        '\'' => '"',
+        ',' => '<',
+        '.' => '>',
+        '/' => '?',
+        c => c.to_ascii_uppercase(),
     }
 }
 

@@ -35,6 +35,7 @@ fn key(event: &KeyEvent, modes: &InputModes, out: &mut Vec<u8>) {
     if flags.change_keys() {
         kitty::encode(event, flags, modes, out);
     } else if event.kind != KeyKind::Release {
+        let event = event.as_chord();
         legacy::encode(event.code, event.mods, modes, out);
     }
 }

@@ -26,10 +26,12 @@ impl Flags {
     }
 }
 
-/// The parts of `CSI key:shifted ; modifiers:event ; text final`.
+/// The parts of `CSI key:shifted:base ; modifiers:event ; text final`.
 struct Sequence {
     key: u32,
     shifted: Option<u32>,
+    /// The key of a US layout.
+    base: Option<u32>,
     mods: Mods,
     kind: KeyKind,
     text: Option<char>,
@@ -77,6 +79,7 @@ pub(super) fn encode(event: &KeyEvent, flags: Flags, modes: &InputModes, out: &m
     let sequence = Sequence {
         key,
         shifted: shifted(event.code, held).filter(|_| flags.has(Flags::ALTERNATES)),
+        base: event.base.map(u32::from),
         mods: if makes_text && !all { held } else { event.mods },
         kind: if flags.has(Flags::EVENT_TYPES) {
             event.kind
@@ -100,11 +103,16 @@ impl Sequence {
         let third = self.text.is_some();
         out.extend_from_slice(b"\x1b[");
         // The number 1 of a key with a letter of its own may be left out where nothing follows.
-        if self.key != 1 || self.shifted.is_some() || second || third {
+        let alternates = self.shifted.is_some() || self.base.is_some();
+        if self.key != 1 || alternates || second || third {
             push(out, format_args!("{}", self.key));
         }
         if let Some(shifted) = self.shifted {
             push(out, format_args!(":{shifted}"));
+        }
+        if let Some(base) = self.base {
+            let skipped = if self.shifted.is_none() { ":" } else { "" };
+            push(out, format_args!("{skipped}:{base}"));
         }
         if second || third {
             out.push(b';');
@@ -125,7 +133,15 @@ impl Sequence {
 /// The event as the protocol sees it: a capital letter without Shift or Caps Lock was typed with Shift, and without
 /// disambiguation the keypad is not told apart.
 fn normal(event: &KeyEvent, flags: Flags) -> KeyEvent {
-    let mut event = *event;
+    // A program that is not told of the key's place gets a chord as from a US layout.
+    let mut event = if flags.has(Flags::ALTERNATES) {
+        *event
+    } else {
+        KeyEvent {
+            base: None,
+            ..event.as_chord()
+        }
+    };
     if let KeyCode::Keypad(key) = event.code
         && !flags.has(Flags::DISAMBIGUATE | Flags::ALL_AS_ESCAPES)
     {

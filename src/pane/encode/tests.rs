@@ -13,6 +13,55 @@ fn bytes(input: &Input, modes: &InputModes) -> String {
     String::from_utf8(out).unwrap()
 }
 
+#[test]
+fn chords_of_other_layouts_arrive_as_from_a_us_layout() {
+    let on = |c, base, mods| {
+        Input::Key(KeyEvent {
+            base: Some(base),
+            ..KeyEvent::press(KeyCode::Char(c), mods)
+        })
+    };
+    let kitty = |kitty_flags| InputModes {
+        kitty_flags,
+        ..InputModes::default()
+    };
+    for (input, legacy, told_apart, with_alternates) in [
+        (
+            on('с', 'c', Mods::CTRL),
+            "\x03",
+            "\x1b[99;5u",
+            "\x1b[1089::99;5u",
+        ),
+        (
+            on('в', 'd', Mods::CTRL),
+            "\x04",
+            "\x1b[100;5u",
+            "\x1b[1074::100;5u",
+        ),
+        (
+            on('и', 'b', Mods::ALT),
+            "\x1bb",
+            "\x1b[98;3u",
+            "\x1b[1080::98;3u",
+        ),
+        // What is typed stays what is typed.
+        (on('с', 'c', Mods::NONE), "с", "с", "с"),
+        (on('З', 'p', Mods::SHIFT), "З", "З", "З"),
+        (
+            on('a', 'q', Mods::CTRL),
+            "\x01",
+            "\x1b[97;5u",
+            "\x1b[97::113;5u",
+        ),
+    ] {
+        assert_eq!(bytes(&input, &kitty(0)), legacy);
+        assert_eq!(bytes(&input, &kitty(1)), told_apart);
+        assert_eq!(bytes(&input, &kitty(1 | 4)), with_alternates);
+    }
+    let shifted = on('З', 'p', Mods::SHIFT.with(Mods::CTRL));
+    assert_eq!(bytes(&shifted, &kitty(1 | 4)), "\x1b[1079:1047:112;6u");
+}
+
 /// The bytes of the press of a chord; the keypad's keys come without Num Lock.
 fn key_bytes(chord: &str, modes: &InputModes) -> String {
     let chord: Chord = chord.parse().unwrap();
@@ -24,6 +73,7 @@ fn event_bytes(code: KeyCode, held: Mods, kind: KeyKind, kitty_flags: u8) -> Str
         code,
         mods: held,
         kind,
+        base: None,
     };
     let modes = InputModes {
         kitty_flags,
@@ -658,7 +708,7 @@ proptest! {
             kitty_flags: flags, modify_other_keys: level, application_cursor: app, application_keypad: app,
             ..InputModes::default()
         };
-        let got = bytes(&Input::Key(KeyEvent { code, mods, kind }), &modes);
+        let got = bytes(&Input::Key(KeyEvent { code, mods, kind, base: None }), &modes);
         if kind == KeyKind::Release && flags & 2 == 0 {
             prop_assert_eq!(&got, "");
         }

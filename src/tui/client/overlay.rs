@@ -18,6 +18,15 @@ pub enum Overlay {
 }
 
 impl Overlay {
+    /// Whether keys are text here rather than commands.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        match self {
+            Self::Rename(_) | Self::Picker(_) | Self::Help(_) => true,
+            Self::Confirm(_) | Self::Log(_) | Self::Providers(_) | Self::Address(_) => false,
+        }
+    }
+
     /// Text that was pasted goes where one types.
     pub fn insert(&mut self, text: &str) {
         match self {

@@ -55,6 +55,7 @@ impl Prompt {
 
     /// Edits as a shell's line editor does; false if the key means nothing here.
     pub fn key(&mut self, key: &KeyEvent) -> bool {
+        let key = key.as_chord();
         let ctrl = key.mods.contains(Mods::CTRL);
         let alt = key.mods.contains(Mods::ALT);
         match key.code {

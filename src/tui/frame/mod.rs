@@ -17,7 +17,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::buffer::Buffer;
 
 pub use compose::cut_hole;
-pub use keyboard::kitty_flags;
+pub use keyboard::{KeysFor, kitty_flags};
 pub use outer::{CursorAt, Mouse, OuterModes};
 
 use self::compose::{apply_span, blank_row, chrome_row, place_row, settle};

@@ -162,7 +162,14 @@ fn keyboard(params: &Params, last: u8) -> Option<InputEvent> {
         code,
         mods,
         kind: params.kind(),
+        base: (last == b'u').then(|| base(params, code)).flatten(),
     }))
+}
+
+/// The character that the key has on a US layout, where that is another one.
+fn base(params: &Params, code: KeyCode) -> Option<char> {
+    let base = char::from_u32(params.first[2]).filter(|base| !base.is_control())?;
+    matches!(code, KeyCode::Char(c) if c != base).then_some(base)
 }
 
 /// The character as layout and Shift gave it.

@@ -181,11 +181,16 @@ fn keyboard_flags_follow_the_focused_program() {
     screen
         .rig
         .input(InputEvent::Reply(crate::tui::input::Reply::Keyboard(0)));
-    assert!(screen.draw().contains("\x1b[>1u"));
+    assert!(screen.draw().contains("\x1b[>5u"));
     let written = screen.rows(|screen| screen.modes.kitty_flags = 0b1011);
     assert!(written.contains("\x1b[=31;1u"), "{written:?}");
     let written = screen.rows(|screen| screen.modes.kitty_flags = 0);
-    assert!(written.contains("\x1b[=1;1u"), "{written:?}");
+    assert!(written.contains("\x1b[=5;1u"), "{written:?}");
+    // After the prefix a letter is a command, which is wanted with its place.
+    screen.rig.keys("ctrl-b");
+    assert!(screen.draw().contains("\x1b[=29;1u"));
+    screen.rig.keys("?");
+    assert!(screen.draw().contains("\x1b[=5;1u"));
 }
 
 #[test]

@@ -406,3 +406,30 @@ fn what_alone_was_to_be_shown_and_cannot_start_ends_the_front_end() {
     );
     assert_eq!(failed(First::Panes(vec![spec])), None);
 }
+
+#[test]
+fn commands_are_known_by_the_place_of_their_keys() {
+    let on = |c, base, mods| {
+        InputEvent::Key(KeyEvent {
+            base: Some(base),
+            ..KeyEvent::press(KeyCode::Char(c), mods)
+        })
+    };
+    let mut rig = Rig::with_shell(80, 24);
+    // The prefix and `?` on a Russian keyboard, where that key makes a comma.
+    rig.input(on('и', 'b', Mods::CTRL))
+        .input(on('Ё', '/', Mods::SHIFT));
+    assert!(rig.shows("keys"), "{}", rig.text());
+    rig.keys("esc");
+    rig.command("x").input(on('н', 'y', Mods::NONE));
+    assert!(
+        rig.take()
+            .iter()
+            .any(|effect| matches!(effect, Effect::Kill(_)))
+    );
+    // In a prompt a letter is what it is.
+    rig.command(",")
+        .keys("ctrl-u")
+        .input(on('и', 'b', Mods::NONE));
+    assert!(rig.shows("и"), "{}", rig.text());
+}

@@ -130,7 +130,7 @@ fn catch_up(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effec
             if pane.ended.is_none() {
                 effects.push(Effect::Input(id, Input::Key(key)));
             }
-        } else if let Some(chord) = Chord::of(&key) {
+        } else if let Some(chord) = Chord::of_command(&key) {
             act(model, id, &key, chord, now, effects);
         }
     }

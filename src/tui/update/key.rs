@@ -73,7 +73,7 @@ fn is_passive(code: KeyCode) -> bool {
 }
 
 fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect>) -> Redraw {
-    let Some(chord) = Chord::of(&key) else {
+    let (Some(chord), Some(command)) = (Chord::of(&key), Chord::of_command(&key)) else {
         return Redraw::Nothing;
     };
     if let Some(context) = typed_too_fast(model, &key, chord) {
@@ -89,17 +89,17 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
         return dispatch(model, plain, now, effects).max(Redraw::All);
     }
     if model.client.overlay.is_some() {
-        overlay::key(model, &key, chord, now, effects);
+        overlay::key(model, &key, now, effects);
         return Redraw::All;
     }
     match model.client.mode {
         Mode::Prefix { .. } => {
             model.client.mode = Mode::Normal;
-            after_prefix(model, chord, now, effects);
+            after_prefix(model, command, now, effects);
             return Redraw::All;
         }
         Mode::Repeat { until } => {
-            let again = model.options.keymap.lookup(Context::Prefix, chord);
+            let again = model.options.keymap.lookup(Context::Prefix, command);
             if let Some(action) = again.filter(|action| action.repeats())
                 && now.instant < until
             {
@@ -120,13 +120,14 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
     let Some(pane) = model.session.focused() else {
         return Redraw::Nothing;
     };
-    if pane.copy.is_some() {
+    if let Some(mode) = &pane.copy {
+        let chord = if mode.wants_text() { chord } else { command };
         copy::key(model, &key, chord, now, effects);
         return Redraw::All;
     }
     if pane.ended.is_some() {
         let id = pane.info.id;
-        match key.code {
+        match command.code() {
             KeyCode::Enter => end::forget(model, id, effects),
             KeyCode::Char('r') => open::again(model, id, effects),
             _ => return Redraw::Nothing,

@@ -12,18 +12,15 @@ use crate::tui::notice::Severity;
 use crate::tui::now::Now;
 use crate::tui::view;
 
-pub(super) fn key(
-    model: &mut Model,
-    key: &KeyEvent,
-    chord: Chord,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) {
+pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec<Effect>) {
     if matches!(model.client.overlay, Some(Overlay::Providers(_))) {
-        providers::key(model, chord, effects);
+        if let Some(chord) = Chord::of_command(key) {
+            providers::key(model, chord, effects);
+        }
         return;
     }
-    let does = model.options.keymap.lookup(Context::Dialog, chord);
+    let code = key.on_us_layout().code;
+    let does = Chord::of(key).and_then(|chord| model.options.keymap.lookup(Context::Dialog, chord));
     if does == Some(Action::DialogCancel) {
         model.client.overlay = None;
         return;
@@ -31,7 +28,7 @@ pub(super) fn key(
     let accept = does == Some(Action::DialogAccept);
     let limit = view::overlay_scroll_limit(model);
     match &mut model.client.overlay {
-        Some(Overlay::Confirm(question)) => match (does, key.code) {
+        Some(Overlay::Confirm(question)) => match (does, code) {
             (_, KeyCode::Char('y' | 'Y')) => confirm::resolve(model, now, effects),
             (_, KeyCode::Char('n' | 'N')) => model.client.overlay = None,
             (Some(Action::DialogAccept), _) => match question.choice {
@@ -67,7 +64,7 @@ pub(super) fn key(
                 picker.rank();
             }
         }
-        Some(Overlay::Help(help)) => match (does, key.code) {
+        Some(Overlay::Help(help)) => match (does, code) {
             (Some(does), _) if !accept => scroll(&mut help.scroll, does, Growth::Down, limit),
             (Some(_), _) => model.client.overlay = None,
             _ => {
@@ -76,7 +73,7 @@ pub(super) fn key(
                 }
             }
         },
-        Some(Overlay::Log(log)) => match (does, key.code) {
+        Some(Overlay::Log(log)) => match (does, code) {
             (Some(Action::DialogAccept), _) | (_, KeyCode::Char('q')) => {
                 model.client.overlay = None;
             }
@@ -89,7 +86,7 @@ pub(super) fn key(
             }
             _ => {}
         },
-        Some(Overlay::Address(address)) => match (does, key.code) {
+        Some(Overlay::Address(address)) => match (does, code) {
             (Some(Action::DialogAccept), _) | (_, KeyCode::Char('q')) => {
                 model.client.overlay = None;
             }

@@ -5,7 +5,8 @@ use super::window::Window;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::Rect;
 use crate::domain::screen::CursorShape;
-use crate::tui::frame::{CursorAt, Mouse, OuterModes, kitty_flags};
+use crate::tui::client::Mode;
+use crate::tui::frame::{CursorAt, KeysFor, Mouse, OuterModes, kitty_flags};
 use crate::tui::model::Model;
 
 /// What the outer terminal should be in.
@@ -25,21 +26,33 @@ pub fn modes(model: &Model) -> OuterModes {
         cursor: cursor(model),
         title,
         mouse,
-        keyboard: model
-            .client
-            .keyboard
-            .then(|| kitty_flags(asked_flags(model))),
+        keyboard: model.client.keyboard.then(|| kitty_flags(keys_for(model))),
     }
 }
 
-/// The kitty flags that the program in the focused pane asked for.
-fn asked_flags(model: &Model) -> u8 {
-    model
-        .session
-        .focused()
-        .filter(|pane| pane.copy.is_none() && pane.ended.is_none())
-        .and_then(|pane| pane.screen.as_ref())
-        .map_or(0, |screen| screen.modes.kitty_flags)
+/// What the next key is for.
+fn keys_for(model: &Model) -> KeysFor {
+    if matches!(model.client.mode, Mode::Prefix { .. }) {
+        return KeysFor::Command;
+    }
+    if let Some(overlay) = &model.client.overlay {
+        return if overlay.takes_text() {
+            KeysFor::Program(0)
+        } else {
+            KeysFor::Command
+        };
+    }
+    let Some(pane) = model.session.focused() else {
+        return KeysFor::Command;
+    };
+    match (&pane.copy, &pane.screen) {
+        (Some(mode), _) if mode.wants_text() => KeysFor::Program(0),
+        (Some(_), _) => KeysFor::Command,
+        (None, _) if pane.ended.is_some() => KeysFor::Command,
+        (None, screen) => {
+            KeysFor::Program(screen.as_ref().map_or(0, |screen| screen.modes.kitty_flags))
+        }
+    }
 }
 
 /// The hardware cursor: where one types.

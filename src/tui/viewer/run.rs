@@ -20,7 +20,9 @@ use crate::domain::size::Size;
 use crate::pane::Mirror;
 use crate::runtime::signals::Termination;
 use crate::tui::error::TuiError;
-use crate::tui::frame::{Content, CursorAt, Frame, Mouse, OuterModes, Rows, cut_hole, kitty_flags};
+use crate::tui::frame::{
+    Content, CursorAt, Frame, KeysFor, Mouse, OuterModes, Rows, cut_hole, kitty_flags,
+};
 use crate::tui::input::{InputEvent, Reply};
 use crate::tui::outer::{OutOfBand, Terminal, Writer, guarded};
 use crate::tui::services::Ending;
@@ -257,7 +259,13 @@ impl<'t> Viewer<'t> {
     }
 
     fn key(&mut self, key: &KeyEvent) -> KeyMeaning {
-        let Some(chord) = Chord::of(key) else {
+        let commands = self.after_prefix || self.viewport.is_steered();
+        let chord = if commands {
+            Chord::of_command(key)
+        } else {
+            Chord::of(key)
+        };
+        let Some(chord) = chord else {
             // The release of a key that was the viewer's own is nobody's.
             return if self.after_prefix {
                 KeyMeaning::Nothing
@@ -357,6 +365,11 @@ impl<'t> Viewer<'t> {
             spans: Vec::new(),
         }];
         let cursor = screen.cursor;
+        let keys_for = if self.after_prefix || self.viewport.is_steered() {
+            KeysFor::Command
+        } else {
+            KeysFor::Program(screen.modes.kitty_flags)
+        };
         let modes = OuterModes {
             cursor: self.viewport.cursor(cursor, hole).map(|(x, y)| CursorAt {
                 x,
@@ -374,7 +387,7 @@ impl<'t> Viewer<'t> {
                 MouseMode::Any if !self.viewing.read_only => Mouse::Any,
                 _ => Mouse::Buttons,
             },
-            keyboard: self.keyboard.then(|| kitty_flags(screen.modes.kitty_flags)),
+            keyboard: self.keyboard.then(|| kitty_flags(keys_for)),
         };
         let mut bytes = self.writer.buffer();
         self.frame.draw(&self.theme, &contents, &modes, &mut bytes);

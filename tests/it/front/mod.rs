@@ -3,6 +3,7 @@
 mod beside;
 mod drawing;
 mod flow;
+mod keyboard;
 mod overlays;
 mod panes;
 mod scroll;

@@ -57,7 +57,18 @@ fn legacy_keys_are_told_apart() {
 
 #[test]
 fn kitty_keys_keep_kind_modifiers_and_shifted_character() {
-    let with_kind = |code, mods, kind| InputEvent::Key(KeyEvent { code, mods, kind });
+    let with_kind = |code, mods, kind| {
+        InputEvent::Key(KeyEvent {
+            kind,
+            ..KeyEvent::press(code, mods)
+        })
+    };
+    let on = |base, code, mods| {
+        InputEvent::Key(KeyEvent {
+            base: Some(base),
+            ..KeyEvent::press(code, mods)
+        })
+    };
     let table: &[(&[u8], InputEvent)] = &[
         (b"\x1b[27u", pressed(KeyCode::Escape, Mods::NONE)),
         (b"\x1b[97;5u", pressed(KeyCode::Char('a'), Mods::CTRL)),
@@ -81,6 +92,11 @@ fn kitty_keys_keep_kind_modifiers_and_shifted_character() {
         (
             b"\x1b[57414;129u",
             pressed(KeyCode::Keypad(KeypadKey::Enter), Mods::NUM_LOCK),
+        ),
+        (b"\x1b[1089::99;5u", on('c', KeyCode::Char('с'), Mods::CTRL)),
+        (
+            b"\x1b[1079:1047:112;2u",
+            on('p', KeyCode::Char('З'), Mods::SHIFT),
         ),
         (b"\x1b[57398u", pressed(KeyCode::F(35), Mods::NONE)),
         (b"\x1b[0;;229u", InputEvent::Text("\u{e5}".to_owned())),
