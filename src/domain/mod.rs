@@ -8,6 +8,7 @@ pub mod adapter;
 pub mod agent;
 pub mod breaker;
 pub mod bucket;
+pub mod caller;
 pub mod chord;
 pub mod code;
 pub mod cooldown;

@@ -1,17 +1,19 @@
 //! The router: which profile a request goes to, what its end means for the next one, and how an operator steers it.
 //!
 //! Pure state over all profiles. Whoever holds it under a lock asks it to [`Router::admit`] a call, carries the call
-//! out with the lock released, and settles the ticket exactly once. There is no hidden affinity: what the status calls
+//! out with the lock released, and settles its permit exactly once. There is no hidden affinity: what the status calls
 //! active is where the next request goes.
 
 mod call;
+pub mod choice;
 mod command;
 mod entry;
 mod jitter;
+mod permit;
+mod profile_state;
 mod roster;
-mod skip;
+pub mod skip;
 mod status;
-mod ticket;
 mod verb;
 mod wait_queue;
 
@@ -31,11 +33,13 @@ use jitter::JitterSource;
 use roster::Roster;
 use wait_queue::WaitQueue;
 
-pub use call::{Call, Caller, Choice, Run};
+pub use call::{Call, Run};
+pub use choice::Choice;
 pub use command::{By, CommandError, DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
+pub use permit::{Admission, Cool, Permit, Settlement};
+pub use profile_state::{KeyState, ProfileId, ServerState};
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus};
-pub use ticket::{Admission, Cool, Grant, Settlement, Ticket};
 pub use verb::{NamelessError, Verb};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,35 +58,11 @@ impl Default for RouteSettings {
     }
 }
 
-/// Names one profile in one life: a profile that was removed and came back is another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ProfileId(u32);
-
-/// Whether a profile's key is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyState {
-    /// Found, or none is needed.
-    Present,
-    Missing,
-}
-
-/// Whether a profile's server takes requests, as far as tundra knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerState {
-    /// It does, or is not tundra's to know.
-    Serving,
-    /// It runs and does not take requests yet.
-    Starting,
-    /// It ended by itself.
-    Down,
-}
-
 #[derive(Debug)]
 pub struct Router {
     settings: RouteSettings,
     roster: Roster,
     queue: WaitQueue,
-    usage: Usage,
     in_flight: u64,
     revision: u64,
     /// Where requests went when last looked at, so that a move is told once.
@@ -109,7 +89,6 @@ impl Router {
             settings,
             roster,
             queue: WaitQueue::default(),
-            usage: Usage::default(),
             in_flight: 0,
             revision: 0,
             active,
@@ -170,19 +149,19 @@ impl Router {
             match self.verdict(entry, &wants, run, now) {
                 Ok(()) => {
                     let pinned = self.roster.is_pinned(entry);
-                    chosen = Some((entry.id, Choice::of(call, run, pinned)));
+                    chosen = Some((entry.id, run.choice(call, pinned)));
                     break;
                 }
                 Err(skip) => run.skipped.push((entry.profile.name.clone(), skip)),
             }
         }
-        let granted = chosen.and_then(|(id, choice)| self.grant(id, choice, call, now));
-        let Some(grant) = granted else {
+        let permit = chosen.and_then(|(id, choice)| self.grant(id, choice, call, now));
+        let Some(permit) = permit else {
             return self.wait_or_refuse(call, run, now);
         };
         self.leave_queue(run);
-        run.tries(grant.ticket.profile);
-        Admission::Go(grant)
+        run.tries(permit.id);
+        Admission::Go(permit)
     }
 
     /// Leaves the queue, if the run stands there. Whoever gives a waiting call up must say so.
@@ -193,54 +172,54 @@ impl Router {
     }
 
     /// Judges a half-open breaker's probe at the first valid event of its answer.
-    pub fn confirm(&mut self, ticket: &mut Ticket, now: Moment) {
-        let Some(entry) = self.roster.with_id(ticket.profile) else {
+    pub fn confirm(&mut self, permit: &mut Permit, now: Moment) {
+        let Some(entry) = self.roster.with_id(permit.id) else {
             return;
         };
-        let transition = entry.breaker.confirm(&mut ticket.breaker, now);
-        self.told(ticket.profile, transition, now);
+        let transition = entry.breaker.confirm(&mut permit.breaker, now);
+        self.told(permit.id, transition, now);
     }
 
     /// Takes a provider's word on what is left of its limits.
-    pub fn learn(&mut self, ticket: &Ticket, remaining: Remaining, now: Moment) {
-        if let Some(entry) = self.roster.with_id(ticket.profile) {
-            entry.bucket.learn(&ticket.reservation, remaining, now);
+    pub fn learn(&mut self, permit: &Permit, remaining: Remaining, now: Moment) {
+        if let Some(entry) = self.roster.with_id(permit.id) {
+            entry.bucket.learn(&permit.reservation, remaining, now);
         }
     }
 
-    /// Whether the ticket's profile may be connected to once more for this call, which its retry budget pays for.
-    pub fn may_reconnect(&mut self, ticket: &Ticket) -> bool {
+    /// Whether the permit's profile may be connected to once more for this call, which its retry budget pays for.
+    pub fn may_reconnect(&mut self, permit: &Permit) -> bool {
         self.roster
-            .with_id(ticket.profile)
+            .with_id(permit.id)
             .is_some_and(|entry| entry.retries.take())
     }
 
-    /// Ends a call. A ticket of a profile that is gone changes nothing but the number in flight.
-    pub fn settle(&mut self, ticket: Ticket, settlement: Settlement, now: Moment) {
+    /// Ends a call. A permit for a profile that is gone changes nothing but the number in flight.
+    pub fn settle(&mut self, permit: Permit, settlement: Settlement, now: Moment) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.revision += 1;
         let jitter = self.jitter.draw();
-        let Some(entry) = self.roster.with_id(ticket.profile) else {
+        let Some(entry) = self.roster.with_id(permit.id) else {
             return;
         };
         entry.in_flight = entry.in_flight.saturating_sub(1);
         if settlement.outcome == Outcome::Success {
             entry.retries.earn();
         }
-        if ticket.asks_again {
+        if permit.asks_again {
             entry.cooldown.asked(settlement.answered);
         }
         self.capacity_changed |= settlement.used != Used::AsReserved;
         entry
             .bucket
-            .settle(ticket.reservation, settlement.used, now);
+            .settle(permit.reservation, settlement.used, now);
         let transition = entry
             .breaker
-            .settle(ticket.breaker, settlement.outcome, now, jitter);
+            .settle(permit.breaker, settlement.outcome, now, jitter);
         let cooled = settlement.cool.map(|cool| entry.cool(cool, now));
         let moves = cooled.is_some();
         self.events.extend(cooled);
-        self.told(ticket.profile, transition, now);
+        self.told(permit.id, transition, now);
         if moves {
             self.changed(now);
         }
@@ -318,9 +297,9 @@ impl Router {
             .collect()
     }
 
-    /// Everything there is to see; changes nothing.
+    /// Everything there is to see, with what `usage` counts beside it; changes nothing.
     #[must_use]
-    pub fn status(&self, now: Moment) -> RouterStatus {
+    pub fn status(&self, usage: &Usage, now: Moment) -> RouterStatus {
         let active = self.roster.active(now).map(|entry| entry.id);
         RouterStatus {
             at: now,
@@ -328,21 +307,12 @@ impl Router {
                 .roster
                 .entries()
                 .iter()
-                .map(|entry| self.provider_status(entry, active == Some(entry.id), now))
+                .map(|entry| self.provider_status(entry, active == Some(entry.id), usage, now))
                 .collect(),
             in_flight: self.in_flight,
             waiting: self.queue.len(),
             revision: self.revision,
         }
-    }
-
-    #[must_use]
-    pub const fn usage(&self) -> &Usage {
-        &self.usage
-    }
-
-    pub const fn usage_mut(&mut self) -> &mut Usage {
-        &mut self.usage
     }
 
     /// Rises with every change that a panel could show, but for the passing of time.
@@ -378,7 +348,7 @@ impl Router {
         Ok(())
     }
 
-    fn grant(&mut self, id: ProfileId, choice: Choice, call: &Call, now: Moment) -> Option<Grant> {
+    fn grant(&mut self, id: ProfileId, choice: Choice, call: &Call, now: Moment) -> Option<Permit> {
         let lease = self.settings.breaker.probe_lease;
         let entry = self.roster.with_id(id)?;
         let dialect = entry.profile.upstream_dialect(call.dialect)?;
@@ -390,13 +360,11 @@ impl Router {
             return None;
         };
         entry.in_flight += 1;
-        let grant = Grant {
-            ticket: Ticket {
-                profile: id,
-                breaker,
-                reservation,
-                asks_again: entry.cooldown.ask_again(now, lease),
-            },
+        let permit = Permit {
+            id,
+            breaker,
+            reservation,
+            asks_again: entry.cooldown.ask_again(now, lease),
             profile: Arc::clone(&entry.profile),
             dialect,
             choice,
@@ -404,7 +372,7 @@ impl Router {
         self.in_flight += 1;
         self.revision += 1;
         self.told(id, transition, now);
-        Some(grant)
+        Some(permit)
     }
 
     fn wait_or_refuse(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
@@ -479,7 +447,13 @@ impl Router {
         }
     }
 
-    fn provider_status(&self, entry: &Entry, active: bool, now: Moment) -> ProviderStatus {
+    fn provider_status(
+        &self,
+        entry: &Entry,
+        active: bool,
+        usage: &Usage,
+        now: Moment,
+    ) -> ProviderStatus {
         let skip = entry
             .verdict(&Wants::default(), Amount::default(), now)
             .err();
@@ -498,7 +472,7 @@ impl Router {
             requests_bucket: entry.bucket.requests(now),
             tokens_bucket: entry.bucket.tokens(now),
             in_flight: entry.in_flight,
-            usage: self.usage.profile(name).cloned().unwrap_or_default(),
+            usage: usage.profile(name).cloned().unwrap_or_default(),
             profile: Arc::clone(&entry.profile),
         }
     }

@@ -10,10 +10,10 @@ mod timeline;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::caller::Caller;
 use super::moment::Moment;
 use super::outcome::ErrorKind;
 use super::profile::ProfileName;
-use super::route::Caller;
 
 pub use attempts::{Attempt, AttemptEnd, Attempts};
 pub use latency::{LATENCY_BOUNDS_MS, Latency, Percentiles};

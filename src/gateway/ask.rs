@@ -10,16 +10,17 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::exchange::{self, Inbound, Progress};
-use super::reply::PROFILE;
+use super::answer::PROFILE;
+use super::exchange::{self, Progress};
+use super::request::IncomingRequest;
+use super::request::summary::{BadBody, RequestSummary};
 use super::service::Gateway;
 use super::sse::{self, Framer};
-use super::summary::{BadBody, RequestSummary};
 use super::wire::{self, Endpoint};
+use crate::domain::caller::Caller;
 use crate::domain::code::Code;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile, ProfileName};
-use crate::domain::route::Caller;
 
 /// Output that a prompt without further wishes may have; Anthropic wants a number.
 const MAX_TOKENS: u32 = 4096;
@@ -79,11 +80,11 @@ impl Gateway {
             .iter()
             .next()
             .ok_or(AskError::NobodyThere)?;
-        let inbound = inbound(ask, &profile, dialect)?;
+        let request = request_of(ask, &profile, dialect)?;
         let progress = Arc::new(Mutex::new(Progress::default()));
         let search = Box::pin(exchange::dispatch(
-            Arc::clone(&self.shared),
-            inbound,
+            Arc::clone(&self.state),
+            request,
             progress,
         ));
         let (head, mut body) = search.await.into_response().into_parts();
@@ -141,7 +142,7 @@ impl Gateway {
     }
 
     fn asked_profile(&self, name: Option<&ProfileName>) -> Result<Arc<Profile>, AskError> {
-        let providers = self.shared.router.status().providers;
+        let providers = self.state.router.status().providers;
         let wanted = providers.iter().find(|provider| match name {
             Some(name) => provider.profile.name == *name,
             None => provider.active,
@@ -172,7 +173,7 @@ fn refusal(status: StatusCode, told: Option<String>) -> String {
     CallError::Api { status, message }.to_string()
 }
 
-fn inbound(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<Inbound, AskError> {
+fn request_of(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<IncomingRequest, AskError> {
     let model = ask.model.unwrap_or_else(|| profile.default_model.clone());
     let turn = json!([{"role": "user", "content": ask.prompt}]);
     let (endpoint, body) = match dialect {
@@ -199,7 +200,7 @@ fn inbound(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<Inbound, Ask
     if dialect == Dialect::Messages {
         headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     }
-    Ok(Inbound {
+    Ok(IncomingRequest {
         endpoint,
         caller: Caller::Ask,
         query: None,

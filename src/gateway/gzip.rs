@@ -5,14 +5,14 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 
-/// The most that one body may unfold to while it is read along; a bomb is passed on but no longer counted.
-const MOST_UNFOLDED: usize = 64 * 1024 * 1024;
+/// The most that one body may decode to while it is read along; a bomb is passed on but no longer counted.
+const MAX_DECODED: usize = 64 * 1024 * 1024;
 
-/// A chunk could not be unfolded: the data is no gzip or folds up too much.
+/// A chunk could not be decoded: the data is no gzip or decodes to too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// Unfolds chunk by chunk, as far as each allows.
+/// Decodes chunk by chunk, as far as each allows.
 #[derive(Debug)]
 pub struct GzipDecoder {
     decoder: MultiGzDecoder<Vec<u8>>,
@@ -36,20 +36,20 @@ impl GzipDecoder {
         }
         self.decoder.flush().map_err(|_| Unreadable)?;
         self.check()?;
-        let unfolded = std::mem::take(self.decoder.get_mut());
-        self.total += unfolded.len();
-        Ok(Bytes::from(unfolded))
+        let decoded = std::mem::take(self.decoder.get_mut());
+        self.total += decoded.len();
+        Ok(Bytes::from(decoded))
     }
 
     fn check(&self) -> Result<(), Unreadable> {
-        if self.total + self.decoder.get_ref().len() > MOST_UNFOLDED {
+        if self.total + self.decoder.get_ref().len() > MAX_DECODED {
             Err(Unreadable)
         } else {
             Ok(())
         }
     }
 
-    /// Unfolds a whole body.
+    /// Decodes a whole body.
     pub fn whole(body: &[u8]) -> Result<Bytes, Unreadable> {
         let mut decoder = Self::default();
         let text = decoder.push(body)?;
@@ -71,7 +71,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
-    fn fold(text: &[u8]) -> Vec<u8> {
+    fn compress(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(text).unwrap();
         encoder.finish().unwrap()
@@ -94,13 +94,13 @@ mod tests {
 
     #[test]
     fn refuses_bombs_and_nonsense() {
-        let bomb = fold(&vec![0; MOST_UNFOLDED + 1]);
+        let bomb = compress(&vec![0; MAX_DECODED + 1]);
         assert!(GzipDecoder::whole(&bomb).is_err());
         assert_eq!(GzipDecoder::whole(b"no gzip at all"), Err(Unreadable));
-        let folded = fold(b"{\"a\":1}");
-        assert_eq!(GzipDecoder::whole(&folded).unwrap(), &b"{\"a\":1}"[..]);
+        let compressed = compress(b"{\"a\":1}");
+        assert_eq!(GzipDecoder::whole(&compressed).unwrap(), &b"{\"a\":1}"[..]);
         assert_eq!(
-            GzipDecoder::whole(&folded[..folded.len() - 9]),
+            GzipDecoder::whole(&compressed[..compressed.len() - 9]),
             Err(Unreadable)
         );
     }

@@ -11,18 +11,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body::Frame;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::body::{Body, Cut};
-use super::exchange::Answer;
-use super::relay::Relay;
+use super::answer::{Answer, AnswerBody};
+use super::answer_stream::{AnswerStream, Cut};
 use super::wire;
 use crate::domain::profile::Dialect;
 
 /// The rest of an exchange; boxed so that it can move into a body.
 pub type Search = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
+/// Pings its caller until the search has an answer, then passes that on. Dropped, it drops the search.
 pub struct KeepAliveBody {
     dialect: Dialect,
     ping: Duration,
@@ -34,7 +35,7 @@ pub struct KeepAliveBody {
 
 enum State {
     Searching(Search),
-    Flowing(Box<Relay>),
+    Flowing(Box<AnswerStream>),
     Over,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Debug for KeepAliveBody {
 }
 
 impl KeepAliveBody {
-    /// Starts with a ping, since one interval is over.
+    /// Starts with a ping in the caller's dialect, since one interval is over.
     pub fn new(
         dialect: Dialect,
         search: Search,
@@ -62,54 +63,60 @@ impl KeepAliveBody {
         }
     }
 
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
-        loop {
-            if let Some(bytes) = self.ready.pop_front() {
-                return Poll::Ready(Some(Ok(bytes)));
-            }
-            match &mut self.state {
-                State::Over => return Poll::Ready(None),
-                State::Flowing(relay) => return relay.poll_next(cx),
-                State::Searching(search) => match search.as_mut().poll(cx) {
-                    Poll::Ready(answer) => self.take(answer),
-                    Poll::Pending if self.shutdown.as_mut().poll(cx).is_ready() => {
-                        let message = "tundra is shutting down";
-                        self.ready
-                            .push_back(wire::error_event(self.dialect, message, 0));
-                        self.state = State::Over;
-                    }
-                    Poll::Pending => {
-                        std::task::ready!(self.timer.as_mut().poll(cx));
-                        self.ready.push_back(wire::ping(self.dialect));
-                        self.timer.as_mut().reset(Instant::now() + self.ping);
-                    }
-                },
-            }
-        }
-    }
-
     fn take(&mut self, answer: Answer) {
-        let response = answer.into_response();
-        let status = response.status();
-        self.state = match response.into_body() {
-            // A folded stream cannot follow pings that were sent unfolded.
-            Body::Relay(relay) if relay.takes_events() => State::Flowing(relay),
-            Body::Whole(body) => {
-                let body = body.unwrap_or_default();
-                self.ready.push_back(if status.is_success() {
+        self.state = match answer.body {
+            // A compressed stream cannot follow pings that were sent decoded.
+            AnswerBody::Stream(stream) if stream.takes_events() => State::Flowing(stream),
+            AnswerBody::Whole(body) => {
+                self.ready.push_back(if answer.status.is_success() {
                     wire::error_event(self.dialect, "parse error: the provider did not stream", 0)
                 } else {
                     wire::error_as_event(self.dialect, &body)
                 });
                 State::Over
             }
-            body => {
-                drop(body);
+            AnswerBody::Stream(compressed) => {
+                drop(compressed);
                 let message = "unsupported: the provider's stream is compressed and came late";
                 self.ready
                     .push_back(wire::error_event(self.dialect, message, 0));
                 State::Over
             }
         };
+    }
+}
+
+impl http_body::Body for KeepAliveBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(bytes) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            match &mut this.state {
+                State::Over => return Poll::Ready(None),
+                State::Flowing(stream) => return Pin::new(&mut **stream).poll_frame(cx),
+                State::Searching(search) => match search.as_mut().poll(cx) {
+                    Poll::Ready(answer) => this.take(answer),
+                    Poll::Pending if this.shutdown.as_mut().poll(cx).is_ready() => {
+                        let message = "tundra is shutting down";
+                        this.ready
+                            .push_back(wire::error_event(this.dialect, message, 0));
+                        this.state = State::Over;
+                    }
+                    Poll::Pending => {
+                        std::task::ready!(this.timer.as_mut().poll(cx));
+                        this.ready.push_back(wire::ping(this.dialect));
+                        this.timer.as_mut().reset(Instant::now() + this.ping);
+                    }
+                },
+            }
+        }
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use uuid::Uuid;
 
+use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
-use crate::domain::route::Caller;
 
 /// How every caller's key begins.
 pub const CALLER_KEY_START: &str = "tundra-";

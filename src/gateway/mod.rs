@@ -1,40 +1,37 @@
 //! The loopback gateway between programs and providers.
 //!
 //! [`Gateway`] is what the rest of tundra holds: it steers, shows and reloads. [`serve`] answers programs over HTTP.
-//! [`RouterHandle`] holds the rules of `domain::route` under one short lock, and [`Permit`] is the right to one call,
+//! [`RouterHandle`] holds the rules of `domain::route` under one short lock, and [`UpstreamCall`] is the right to one call,
 //! which it settles exactly once however it ends. No guard of the lock lives across an await.
 //!
-//! A request goes `server` → `exchange` (profile after profile) → `attempt` (one profile, judged before anything of its
-//! answer leaves) → `relay` (a stream after its first content). What is special to a dialect is in `wire`, what is
-//! special to the HTTP client in `upstream`. Bodies, prompts and keys never leave this room but to the provider; it
-//! knows nothing of terminals beyond their ids, and nothing of screens.
+//! A request goes `front` (listener, guard, routes) → `exchange` (profile after profile) → `attempt` (one profile, judged
+//! before anything of its answer leaves) → `answer_stream` (a stream after its first content). Two dialects go with it,
+//! the caller's (`request`) and the upstream's (`upstream_call`); they meet in `conversion` alone. What is special to a
+//! dialect is in `wire`, what is special to the HTTP client in `upstream`. Bodies, prompts and keys never leave this
+//! room but to the provider; it knows nothing of terminals beyond their ids, and nothing of screens.
 
+mod answer;
+mod answer_stream;
 mod ask;
 mod attempt;
-mod body;
 pub mod clock;
-mod connections;
+mod conversion;
 mod env;
+mod error;
 mod exchange;
-mod guard;
+mod front;
 mod gzip;
-mod headers;
 mod keep_alive;
 mod keys;
-mod metrics;
-mod models;
-pub mod permit;
+mod own_answer;
 mod price;
 mod recorder;
-mod relay;
-mod reply;
+mod request;
 pub mod router;
 mod scan;
-mod server;
 mod service;
 mod sse;
-mod summary;
-mod tap;
+mod stream_reader;
 pub mod translate;
 mod upstream;
 mod upstream_call;
@@ -42,12 +39,12 @@ mod wire;
 
 pub use ask::{Ask, AskError, Asked};
 pub use clock::Clock;
-pub use connections::{KeySource, environment};
 pub use env::{Launch, launch, secret_variables};
+pub use front::serve;
 pub use keys::{CallerKey, KeyRing, outside_key};
-pub use permit::Permit;
 pub use price::date as prices_date;
 pub use recorder::Recorder;
-pub use router::RouterHandle;
-pub use server::serve;
+pub use router::{RouterHandle, RouterState};
 pub use service::{Gateway, Options};
+pub use upstream::connections::{KeySource, environment};
+pub use upstream_call::UpstreamCall;

@@ -8,14 +8,14 @@ use tokio::sync::{Notify, broadcast, watch};
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
-    Admission, By, Call, CommandError, Done, Grant, KeyState, NothingLeft, RouteSettings, Router,
+    Admission, By, Call, CommandError, Done, KeyState, NothingLeft, Permit, RouteSettings, Router,
     RouterCommand, RouterEvent, RouterStatus, Run, ServerState,
 };
-use crate::domain::usage::{Attempt, AttemptEnd};
+use crate::domain::usage::{Attempt, AttemptEnd, Usage};
 
 use super::clock::Clock;
-use super::permit::Permit;
 use super::recorder::Recorder;
+use super::upstream_call::UpstreamCall;
 
 /// How many events a slow listener may be behind; it then misses the oldest and is told how many.
 const EVENTS: usize = 256;
@@ -26,9 +26,16 @@ pub struct RouterHandle {
     shared: Arc<Shared>,
 }
 
+/// What the lock guards: the rules, and beside them what is counted, which no rule asks for.
+#[derive(Debug)]
+pub struct RouterState {
+    pub router: Router,
+    pub usage: Usage,
+}
+
 #[derive(Debug)]
 struct Shared {
-    router: Mutex<Router>,
+    state: Mutex<RouterState>,
     clock: Clock,
     revision: watch::Sender<u64>,
     events: broadcast::Sender<RouterEvent>,
@@ -46,10 +53,13 @@ impl RouterHandle {
         seed: u64,
         clock: Clock,
     ) -> Self {
-        let router = Router::new(settings, profiles, seed, clock.now());
+        let state = RouterState {
+            router: Router::new(settings, profiles, seed, clock.now()),
+            usage: Usage::default(),
+        };
         Self {
             shared: Arc::new(Shared {
-                router: Mutex::new(router),
+                state: Mutex::new(state),
                 clock,
                 revision: watch::Sender::new(0),
                 events: broadcast::Sender::new(EVENTS),
@@ -62,7 +72,7 @@ impl RouterHandle {
     /// Finds a profile for the call's next attempt, waiting in the queue up to `max_wait` where none has room.
     ///
     /// Dropped while it waits, it leaves the queue and nothing behind.
-    pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<Permit, NothingLeft> {
+    pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<UpstreamCall, NothingLeft> {
         let began = self.shared.clock.now();
         let waiting = Waiting { handle: self, run };
         loop {
@@ -70,18 +80,18 @@ impl RouterHandle {
             tokio::pin!(capacity_changed);
             // From here on no stir is missed, though the router is only looked at next.
             capacity_changed.as_mut().enable();
-            let (admission, now) = self.with(|router, now| {
-                let admission = router.admit(call, waiting.run, now);
-                if let Admission::Go(grant) = &admission {
-                    note_skipped(router, call, waiting.run, grant, now);
+            let (admission, now) = self.with(|state, now| {
+                let admission = state.router.admit(call, waiting.run, now);
+                if let Admission::Go(permit) = &admission {
+                    note_skipped(&mut state.usage, call, waiting.run, permit, now);
                 }
                 (admission, now)
             });
             match admission {
-                Admission::Go(grant) => {
-                    return Ok(Permit::new(
+                Admission::Go(permit) => {
+                    return Ok(UpstreamCall::new(
                         self.clone(),
-                        grant,
+                        permit,
                         call,
                         now.since(began),
                         now,
@@ -100,22 +110,22 @@ impl RouterHandle {
 
     /// Carries out an operator's command; it holds from the next request on.
     pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
-        self.with(|router, now| router.command(command, by, now))
+        self.with(|state, now| state.router.command(command, by, now))
     }
 
     /// Takes other settings and profiles; those that still reach the same provider keep their state.
     pub fn reload(&self, settings: RouteSettings, profiles: Vec<(Profile, KeyState)>, by: By) {
-        self.with(|router, now| router.reload(settings, profiles, by, now));
+        self.with(|state, now| state.router.reload(settings, profiles, by, now));
     }
 
     /// Notes that a profile's key was found or is gone.
     pub fn set_key(&self, name: &ProfileName, key: KeyState) {
-        self.with(|router, now| router.set_key(name, key, now));
+        self.with(|state, now| state.router.set_key(name, key, now));
     }
 
     /// Notes whether a profile's server takes requests.
     pub fn set_server(&self, name: &ProfileName, server: ServerState) {
-        self.with(|router, now| router.set_server(name, server, now));
+        self.with(|state, now| state.router.set_server(name, server, now));
     }
 
     /// Tells every attempt from now on to `recorder`; the first one given stays. Answers whether it is this one.
@@ -130,17 +140,17 @@ impl RouterHandle {
     /// Everything there is to see, as of now.
     #[must_use]
     pub fn status(&self) -> RouterStatus {
-        self.read(Router::status)
+        self.read(|state, now| state.router.status(&state.usage, now))
     }
 
     /// A profile's last attempts, the newest first.
     #[must_use]
     pub fn attempts(&self, name: &ProfileName) -> Vec<Attempt> {
-        self.read(|router, _| router.usage().attempts(name).cloned().collect())
+        self.read(|state, _| state.usage.attempts(name).cloned().collect())
     }
 
-    /// Reads the router under its lock: briefly, without waiting for anything.
-    pub fn read<T>(&self, look: impl FnOnce(&Router, Moment) -> T) -> T {
+    /// Reads rules and counts under their lock: briefly, without waiting for anything.
+    pub fn read<T>(&self, look: impl FnOnce(&RouterState, Moment) -> T) -> T {
         let now = self.shared.clock.now();
         look(&self.lock(), now)
     }
@@ -163,18 +173,22 @@ impl RouterHandle {
     }
 
     /// Changes the router under its lock, and tells whom it concerns.
-    pub(super) fn with<T>(&self, change: impl FnOnce(&mut Router, Moment) -> T) -> T {
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut RouterState, Moment) -> T) -> T {
         let (answer, revision, capacity_changed) = {
-            let mut router = self.lock();
+            let mut state = self.lock();
             // Read under the lock, so that the router never sees time run back.
             let now = self.shared.clock.now();
-            let answer = change(&mut router, now);
+            let answer = change(&mut state, now);
             // Sent under the lock for their order; a listener cannot hold it up, since it is only woken.
-            for event in router.take_events() {
+            for event in state.router.take_events() {
                 // Nobody listening is no fault.
                 let _ = self.shared.events.send(event);
             }
-            (answer, router.revision(), router.take_capacity_changed())
+            (
+                answer,
+                state.router.revision(),
+                state.router.take_capacity_changed(),
+            )
         };
         self.shared.revision.send_if_modified(|seen| {
             let newer = revision > *seen;
@@ -187,10 +201,10 @@ impl RouterHandle {
         answer
     }
 
-    fn lock(&self) -> MutexGuard<'_, Router> {
+    fn lock(&self) -> MutexGuard<'_, RouterState> {
         // The router's own steps do not panic half way; a caller's closure that did has not touched its innards.
         self.shared
-            .router
+            .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -205,20 +219,21 @@ struct Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if self.run.waits() {
-            self.handle.with(|router, _| router.leave_queue(self.run));
+            self.handle
+                .with(|state, _| state.router.leave_queue(self.run));
         }
     }
 }
 
 /// Keeps among their attempts that the profiles before the chosen one were skipped.
-fn note_skipped(router: &mut Router, call: &Call, run: &Run, grant: &Grant, now: Moment) {
+fn note_skipped(usage: &mut Usage, call: &Call, run: &Run, permit: &Permit, now: Moment) {
     for (name, skip) in run.skipped() {
         let attempt = Attempt {
             at: now,
             caller: call.caller,
             model: Arc::clone(&call.model),
             sent_model: Arc::clone(&call.model),
-            dialect: grant.dialect,
+            dialect: permit.dialect,
             choice: None,
             end: AttemptEnd::Skipped(*skip),
             waited: Duration::ZERO,
@@ -228,7 +243,7 @@ fn note_skipped(router: &mut Router, call: &Call, run: &Run, grant: &Grant, now:
             estimated: false,
             nanodollars: None,
         };
-        router.usage_mut().record(name, attempt);
+        usage.record(name, attempt);
     }
 }
 

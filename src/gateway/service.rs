@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::connections::{Connections, KeySource};
 use super::keys::KeyRing;
 use super::router::RouterHandle;
+use super::upstream::connections::{Connections, KeySource};
 use crate::domain::profile::Profile;
 use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand};
 use crate::domain::timeouts::Timeouts;
@@ -46,12 +46,12 @@ impl Default for Options {
 /// Talks to the gateway; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    pub(super) shared: Arc<Shared>,
+    pub(super) state: Arc<GatewayState>,
 }
 
 /// What the server and every request share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct GatewayState {
     pub router: RouterHandle,
     pub connections: Connections,
     pub keys: KeyRing,
@@ -79,7 +79,7 @@ impl Gateway {
         let profiles = connections.open_all(profiles, options.timeouts);
         let router = RouterHandle::new(options.route, profiles, seed(), Clock::start());
         Self {
-            shared: Arc::new(Shared {
+            state: Arc::new(GatewayState {
                 router,
                 connections,
                 keys: KeyRing::default(),
@@ -94,20 +94,20 @@ impl Gateway {
     /// The rules' own handle: status, events, attempts, usage.
     #[must_use]
     pub fn router(&self) -> &RouterHandle {
-        &self.shared.router
+        &self.state.router
     }
 
     /// The keys that callers show; whoever opens terminals adds and removes theirs.
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
-        &self.shared.keys
+        &self.state.keys
     }
 
     /// Where the server listens; `None` before it does.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         *self
-            .shared
+            .state
             .address
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -116,8 +116,8 @@ impl Gateway {
     /// Requests since the start, and those under way.
     #[must_use]
     pub fn traffic(&self) -> (u64, u64) {
-        let counts = &self.shared.counts;
-        let in_flight = self.shared.router.status().in_flight;
+        let counts = &self.state.counts;
+        let in_flight = self.state.router.status().in_flight;
         (counts.requests.load(Ordering::Relaxed), in_flight)
     }
 
@@ -127,7 +127,7 @@ impl Gateway {
     pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
         if let RouterCommand::Restart(name) = command {
             let profile = self
-                .shared
+                .state
                 .router
                 .status()
                 .providers
@@ -136,27 +136,27 @@ impl Gateway {
                 .map(|provider| provider.profile)
                 .ok_or_else(|| CommandError::NotFound(name.clone()))?;
             let state = self
-                .shared
+                .state
                 .connections
-                .reopen(&profile, self.shared.timeouts());
-            self.shared.router.set_key(name, state);
+                .reopen(&profile, self.state.timeouts());
+            self.state.router.set_key(name, state);
         }
-        self.shared.router.command(command, by)
+        self.state.router.command(command, by)
     }
 
     /// Takes another configuration; requests under way end as they began.
     pub fn reload(&self, options: Options, profiles: Vec<Profile>, by: By) {
         *self
-            .shared
+            .state
             .options
             .write()
             .unwrap_or_else(PoisonError::into_inner) = options;
-        let profiles = self.shared.connections.open_all(profiles, options.timeouts);
-        self.shared.router.reload(options.route, profiles, by);
+        let profiles = self.state.connections.open_all(profiles, options.timeouts);
+        self.state.router.reload(options.route, profiles, by);
     }
 }
 
-impl Shared {
+impl GatewayState {
     pub fn timeouts(&self) -> Timeouts {
         self.options().timeouts
     }

@@ -1,116 +1,205 @@
-//! One call to one profile: the permit for it, and what is known of its use.
+//! The right to make one call to one profile, and what is known of the call so far.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::permit::Permit;
 use super::price;
-use super::tap::Tap;
+use super::router::RouterHandle;
 use super::wire::TokenUsage;
-use crate::domain::bucket::Remaining;
+use crate::domain::bucket::{Remaining, Used};
+use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile};
-use crate::domain::route::Cool;
-use crate::domain::usage::Tokens;
+use crate::domain::route::{Call, Choice, Cool, Permit, Settlement};
+use crate::domain::usage::{Attempt, AttemptEnd, Tokens};
 
-/// Settled exactly once, by whichever of its ends comes first; dropped, it is a call that its caller gave up.
+/// One call to one profile. [`UpstreamCall::succeed`] and [`UpstreamCall::fail`] end it; dropped before, it counts as
+/// given up by the caller: the breaker hears nothing, a probe's place is free again, and what was not used goes back.
 #[derive(Debug)]
+#[must_use = "a call that is dropped has ended"]
 pub struct UpstreamCall {
-    permit: Permit,
-    model: Arc<str>,
-    input_estimate: u64,
+    router: RouterHandle,
+    /// `None` once settled.
+    permit: Option<Permit>,
+    profile: Arc<Profile>,
+    /// What is known of the call so far; its end is written when it is settled.
+    attempt: Attempt,
+    /// When the request began to leave; `None` as long as nothing has.
+    sent_at: Option<Moment>,
 }
 
 impl UpstreamCall {
-    /// `input_estimate` stands in for the input tokens where the provider tells none.
-    pub fn new(permit: Permit, model: Arc<str>, input_estimate: u64) -> Self {
+    pub(super) fn new(
+        router: RouterHandle,
+        permit: Permit,
+        call: &Call,
+        waited: Duration,
+        now: Moment,
+    ) -> Self {
         Self {
-            permit,
-            model,
-            input_estimate,
+            router,
+            profile: Arc::clone(&permit.profile),
+            attempt: Attempt {
+                at: now,
+                caller: call.caller,
+                model: Arc::clone(&call.model),
+                sent_model: Arc::clone(&call.model),
+                dialect: permit.dialect,
+                choice: Some(permit.choice),
+                end: AttemptEnd::Cancelled,
+                waited,
+                first_byte: None,
+                total: Duration::ZERO,
+                tokens: None,
+                estimated: false,
+                nanodollars: None,
+            },
+            permit: Some(permit),
+            sent_at: None,
         }
     }
 
+    #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {
-        self.permit.profile()
+        &self.profile
     }
 
-    pub fn dialect(&self) -> Dialect {
-        self.permit.dialect()
+    /// The dialect to speak upstream, which need not be the caller's.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.attempt.dialect
     }
 
-    /// The model name that is sent.
-    pub fn model(&self) -> &str {
-        &self.model
+    /// Why this profile was chosen.
+    #[must_use]
+    pub const fn choice(&self) -> Option<Choice> {
+        self.attempt.choice
     }
 
-    pub fn sending(&mut self) {
-        self.permit.sending(Arc::clone(&self.model));
+    /// The request leaves now, for `model`. From here on its tokens count as used until something else is known.
+    pub fn sending(&mut self, model: Arc<str>) {
+        self.attempt.sent_model = model;
+        self.sent_at = Some(self.router.clock().now());
     }
 
-    pub fn never_left(&mut self) {
-        self.permit.never_left();
+    /// The request did not leave after all: no connection came about.
+    pub const fn never_left(&mut self) {
+        self.sent_at = None;
     }
 
-    pub fn first_byte(&mut self) {
-        self.permit.first_byte();
-    }
-
+    /// Whether a connection that turned out closed may be replaced once; the profile's retry budget pays.
+    #[must_use]
     pub fn may_reconnect(&mut self) -> bool {
-        self.permit.may_reconnect()
+        let Some(permit) = &self.permit else {
+            return false;
+        };
+        self.router
+            .with(|state, _| state.router.may_reconnect(permit))
     }
 
+    /// The answer's first byte is here.
+    pub fn first_byte(&mut self) {
+        let sent_at = self.sent_at.unwrap_or(self.attempt.at);
+        let now = self.router.clock().now();
+        self.attempt.first_byte.get_or_insert(now.since(sent_at));
+    }
+
+    /// The answer's headers tell what is left of the provider's limits.
     pub fn learn(&mut self, remaining: Remaining) {
-        if remaining != Remaining::default() {
-            self.permit.learn(remaining);
+        if let Some(permit) = self
+            .permit
+            .as_ref()
+            .filter(|_| remaining != Remaining::default())
+        {
+            self.router
+                .with(|state, now| state.router.learn(permit, remaining, now));
         }
     }
 
-    /// The answer is one of the API's: a probe has succeeded.
+    /// The answer's first valid event is here: a probe has succeeded, whatever becomes of the rest.
     pub fn confirm(&mut self) {
-        self.permit.confirm();
+        if let Some(permit) = self.permit.as_mut().filter(|permit| permit.is_probe()) {
+            self.router
+                .with(|state, now| state.router.confirm(permit, now));
+        }
     }
 
-    /// Notes what a stream used so far.
-    pub fn used(&mut self, tap: &Tap) {
-        let (told, estimated) = tap.usage(self.input_estimate);
-        self.note(told, estimated);
+    /// What the call has used so far, in place of what was said before.
+    pub fn used(&mut self, usage: TokenUsage, estimated: bool) {
+        self.attempt.tokens = Some(Tokens {
+            input: usage.input,
+            output: usage.output,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write,
+        });
+        self.attempt.estimated = estimated;
+        self.attempt.nanodollars =
+            price::nanodollars(self.profile.provider, &self.attempt.sent_model, usage);
     }
 
-    /// Notes what a whole answer used; `output` stands in for the output tokens.
-    pub fn used_whole(&mut self, told: Option<TokenUsage>, output: u64) {
-        let estimate = TokenUsage {
-            input: self.input_estimate,
-            output,
-            ..TokenUsage::default()
-        };
-        self.note(told.unwrap_or(estimate), told.is_none());
+    /// The answer is whole.
+    pub fn succeed(mut self) {
+        let used = self.towards_limit(Used::AsReserved);
+        self.settle(Settlement::success(used), AttemptEnd::Success);
     }
 
-    pub fn succeed(self) {
-        self.permit.succeed();
-    }
-
+    /// The call failed. A 429 cools the profile down for as long as the error says.
     pub fn fail(self, error: &CallError) {
-        self.permit.fail(error);
+        self.fail_and_cool(error, None);
     }
 
-    pub fn fail_and_cool(self, error: &CallError, cool: Option<Cool>) {
-        self.permit.fail_and_cool(error, cool);
-    }
-
-    /// The caller went away, or tundra ends.
-    pub fn leave(self) {
-        drop(self.permit);
-    }
-
-    fn note(&mut self, told: TokenUsage, estimated: bool) {
-        let tokens = Tokens {
-            input: told.input,
-            output: told.output,
-            cache_read: told.cache_read,
-            cache_write: told.cache_write,
+    /// The call failed, and the answer asks for `cool` in place of what the error itself brings.
+    pub fn fail_and_cool(mut self, error: &CallError, cool: Option<Cool>) {
+        let refused = matches!(
+            error,
+            CallError::Api { .. } | CallError::RateLimited { .. } | CallError::Unsupported(_)
+        );
+        let used = self.towards_limit(if refused {
+            Used::Tokens(0)
+        } else {
+            Used::AsReserved
+        });
+        let settlement = Settlement::failed(error, used);
+        let end = AttemptEnd::Failed {
+            kind: error.kind(),
+            message: error.to_string(),
         };
-        let cost = price::nanodollars(self.permit.profile().provider, &self.model, told);
-        self.permit.tokens(tokens, estimated, cost);
+        self.settle(cool.map_or(settlement, |cool| settlement.with(cool)), end);
+    }
+
+    /// What to set the reservation off against; `unknown` where the answer has told nothing.
+    fn towards_limit(&self, unknown: Used) -> Used {
+        match (self.sent_at, self.attempt.tokens) {
+            (None, _) => Used::Nothing,
+            (_, Some(tokens)) => Used::Tokens(tokens.towards_limit()),
+            (_, None) => unknown,
+        }
+    }
+
+    fn settle(&mut self, settlement: Settlement, end: AttemptEnd) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        let mut attempt = self.attempt.clone();
+        attempt.end = end;
+        // One that was given up before anything left has asked nobody.
+        let counts = self.sent_at.is_some() || attempt.end != AttemptEnd::Cancelled;
+        self.router.with(|state, now| {
+            state.router.settle(permit, settlement, now);
+            attempt.total = now.since(attempt.at);
+            if counts {
+                state.usage.record(&self.profile.name, attempt.clone());
+            }
+        });
+        if let Some(recorder) = self.router.recorder().filter(|_| counts) {
+            recorder.attempt(&self.profile.name, &attempt);
+        }
+    }
+}
+
+impl Drop for UpstreamCall {
+    fn drop(&mut self) {
+        let used = self.towards_limit(Used::AsReserved);
+        self.settle(Settlement::ignored(used), AttemptEnd::Cancelled);
     }
 }

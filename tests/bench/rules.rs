@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use tundra::domain::breaker::{Breaker, BreakerSettings, Jitter};
 use tundra::domain::bucket::{Amount, Bucket, Used};
+use tundra::domain::caller::Caller;
 use tundra::domain::moment::Moment;
 use tundra::domain::outcome::{CallError, Outcome};
 use tundra::domain::profile::{Capabilities, Dialect, Limits, Profile, ProviderKind};
 use tundra::domain::route::{
-    Admission, Call, Caller, Cool, KeyState, RouteSettings, Router, Run, Settlement,
+    Admission, Call, Cool, KeyState, RouteSettings, Router, Run, Settlement,
 };
 use tundra::gateway::{Clock, RouterHandle};
 
@@ -109,7 +110,7 @@ fn main() {
             };
             if let Admission::Go(grant) = router.admit(&call, &mut run, Moment::ORIGIN) {
                 let success = Settlement::success(Used::Tokens(10));
-                router.settle(grant.ticket, success, Moment::ORIGIN);
+                router.settle(grant, success, Moment::ORIGIN);
             }
         });
     }
@@ -176,7 +177,7 @@ fn all_down() -> Router {
     let mut run = Run::default();
     while let Admission::Go(grant) = router.admit(&call(), &mut run, Moment::ORIGIN) {
         let settlement = Settlement::failed(&error, Used::AsReserved).with(cool);
-        router.settle(grant.ticket, settlement, Moment::ORIGIN);
+        router.settle(grant, settlement, Moment::ORIGIN);
     }
     router
 }

@@ -2,24 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::id::TerminalId;
+use crate::domain::caller::Caller;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Dialect, ProfileName};
 
-use super::ProfileId;
+use super::choice::Choice;
+use super::profile_state::ProfileId;
 use super::skip::Skip;
-
-/// Who sent a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Caller {
-    /// The program in that terminal, known by its key.
-    Terminal(TerminalId),
-    /// A program outside, with the key kept for those.
-    Outside,
-    /// `tundra ask`.
-    Ask,
-}
 
 /// One request as the router sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,48 +46,6 @@ pub(super) struct Wants<'a> {
     pub only: Option<&'a ProfileName>,
 }
 
-/// Why this profile was chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// First in order.
-    First,
-    /// It is pinned.
-    Pinned,
-    /// The caller named it.
-    Named,
-    /// Those before it were skipped.
-    Next,
-    /// One before it was asked and failed.
-    Failover,
-}
-
-impl Choice {
-    pub(super) fn of(call: &Call, run: &Run, pinned: bool) -> Self {
-        if call.only.is_some() {
-            Self::Named
-        } else if run.attempts() > 0 {
-            Self::Failover
-        } else if pinned {
-            Self::Pinned
-        } else if run.skipped().is_empty() {
-            Self::First
-        } else {
-            Self::Next
-        }
-    }
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Pinned => "pinned",
-            Self::Named => "named",
-            Self::Next => "next",
-            Self::Failover => "failover",
-        }
-    }
-}
-
 /// One request's way through the router: kept by whoever carries it out, from its first admission to its last.
 #[derive(Debug, Default)]
 pub struct Run {
@@ -123,6 +71,21 @@ impl Run {
     pub fn failed(&mut self, error: &CallError) {
         if let Some(latest) = &mut self.latest {
             latest.failure = Some(error.to_string());
+        }
+    }
+
+    /// Why the profile that is chosen now is the one.
+    pub(super) fn choice(&self, call: &Call, pinned: bool) -> Choice {
+        if call.only.is_some() {
+            Choice::Named
+        } else if self.attempts() > 0 {
+            Choice::Failover
+        } else if pinned {
+            Choice::Pinned
+        } else if self.skipped.is_empty() {
+            Choice::First
+        } else {
+            Choice::Next
         }
     }
 

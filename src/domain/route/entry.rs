@@ -12,9 +12,9 @@ use crate::domain::retry_budget::RetryBudget;
 
 use super::call::Wants;
 use super::command::RouterEvent;
+use super::permit::Cool;
+use super::profile_state::{KeyState, ProfileId, ServerState};
 use super::skip::{Lack, Skip};
-use super::ticket::Cool;
-use super::{KeyState, ProfileId, ServerState};
 
 #[derive(Debug)]
 pub(super) struct Entry {

@@ -7,7 +7,7 @@ use crate::domain::profile::{Profile, ProfileName};
 
 use super::call::Wants;
 use super::entry::Entry;
-use super::{KeyState, ProfileId};
+use super::profile_state::{KeyState, ProfileId};
 
 #[derive(Debug, Default)]
 pub(super) struct Roster {

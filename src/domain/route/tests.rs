@@ -2,6 +2,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::*;
 use crate::domain::breaker::BreakerState;
+use crate::domain::caller::Caller;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Capability, Dialect, Limits, ProviderKind};
 
@@ -53,19 +54,20 @@ fn call() -> Call {
     }
 }
 
-fn go(router: &mut Router, run: &mut Run, now: Moment) -> Grant {
+fn go(router: &mut Router, run: &mut Run, now: Moment) -> Permit {
     match router.admit(&call(), run, now) {
-        Admission::Go(grant) => grant,
-        other => panic!("no grant but {other:?}"),
+        Admission::Go(permit) => permit,
+        other => panic!("no permit but {other:?}"),
     }
 }
 
 /// Whom a fresh request goes to; its call is given back at once.
 fn goes_to(router: &mut Router, now: Moment) -> Option<String> {
     match router.admit(&call(), &mut Run::default(), now) {
-        Admission::Go(grant) => {
-            router.settle(grant.ticket, Settlement::ignored(Used::Nothing), now);
-            Some(grant.profile.name.to_string())
+        Admission::Go(permit) => {
+            let name = permit.profile.name.to_string();
+            router.settle(permit, Settlement::ignored(Used::Nothing), now);
+            Some(name)
         }
         _ => None,
     }
@@ -90,10 +92,11 @@ fn rate_limited(seconds: u64) -> CallError {
 
 /// One call to whoever is first, ending with `error`.
 fn fail(router: &mut Router, error: &CallError, now: Moment) -> ProfileName {
-    let grant = go(router, &mut Run::default(), now);
+    let permit = go(router, &mut Run::default(), now);
     let settlement = Settlement::failed(error, Used::AsReserved);
-    router.settle(grant.ticket, settlement, now);
-    grant.profile.name.clone()
+    let name = permit.profile.name.clone();
+    router.settle(permit, settlement, now);
+    name
 }
 
 /// Opens the breaker of whoever is first.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::domain::bucket::Amount;
 
-use super::ProfileId;
+use super::profile_state::ProfileId;
 
 /// How many may wait. One more is refused at once: at 60 requests a minute the last of 64 would wait for a minute.
 const LONGEST: usize = 64;

@@ -4,17 +4,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::caller::Caller;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::Dialect;
-use crate::domain::route::{Caller, Choice, Skip};
+use crate::domain::route::choice::Choice;
+use crate::domain::route::skip::Skip;
 
 use super::Tokens;
 
 /// How many are kept per profile.
 const KEPT: usize = 20;
 
-/// One request's meeting with one profile.
+/// One request's attempt at one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// When it was chosen or skipped.

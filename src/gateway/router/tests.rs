@@ -5,10 +5,12 @@ use std::task::{Context, Waker};
 
 use super::*;
 use crate::domain::breaker::BreakerState;
+use crate::domain::caller::Caller;
 use crate::domain::outcome::{CallError, ErrorKind};
 use crate::domain::profile::{Capabilities, Dialect, Limits, ProviderKind};
-use crate::domain::route::{Caller, Choice, ProviderStatus};
+use crate::domain::route::{Choice, ProviderStatus};
 use crate::domain::usage::Tokens;
+use crate::gateway::wire::TokenUsage;
 
 fn limited(name: &str, priority: i64, rpm: u32, burst: u32) -> Profile {
     let mut profile = Profile::new(name, ProviderKind::Local);
@@ -40,7 +42,7 @@ fn call() -> Call {
     }
 }
 
-async fn admitted(handle: &RouterHandle) -> Permit {
+async fn admitted(handle: &RouterHandle) -> UpstreamCall {
     let mut run = Run::default();
     handle.admit(&call(), &mut run).await.expect("admitted")
 }
@@ -180,7 +182,13 @@ async fn what_goes_back_depends_on_how_far_the_call_came() {
         cache_read: 5_000,
         cache_write: 0,
     };
-    answered.tokens(used, false, Some(7));
+    let told = TokenUsage {
+        input: 10,
+        output: 20,
+        cache_read: 5_000,
+        ..TokenUsage::default()
+    };
+    answered.used(told, false);
     answered.succeed();
     assert_eq!(tokens_left(&handle), 9_870);
     let counters = first(&handle).usage.counters;

@@ -55,6 +55,17 @@ impl Endpoint {
         }
     }
 
+    /// The endpoint of the same purpose in another dialect; `None` where it has none.
+    pub fn in_dialect(self, dialect: Dialect) -> Option<Self> {
+        match (self, dialect) {
+            (Self::CountTokens, Dialect::Messages) => Some(Self::CountTokens),
+            (Self::CountTokens, _) => None,
+            (_, Dialect::Messages) => Some(Self::Messages),
+            (_, Dialect::Chat) => Some(Self::Chat),
+            (_, Dialect::Responses) => Some(Self::Responses),
+        }
+    }
+
     /// Whether an answer uses tokens; counting them does not.
     pub fn generates(self) -> bool {
         self != Self::CountTokens

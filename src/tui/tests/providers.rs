@@ -2,9 +2,10 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::config;
+use crate::domain::caller::Caller;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Dialect, ProfileName};
-use crate::domain::route::{By, Call, Caller, RouterCommand, Run};
+use crate::domain::route::{By, Call, RouterCommand, Run};
 use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::tasks::Tasks;
 use crate::tui::client::Overlay;

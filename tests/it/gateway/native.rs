@@ -287,9 +287,9 @@ async fn usage_is_counted_by_who_asked_and_what_it_cost() {
             .header("x-api-key", key.reveal());
         assert_eq!(Got::of(request.body(body.clone())).await.status, 200);
     }
-    let mut rows = stage.gateway.router().read(|router, _| {
-        router
-            .usage()
+    let mut rows = stage.gateway.router().read(|state, _| {
+        state
+            .usage
             .rows()
             .map(|(key, counters)| (key.clone(), *counters))
             .collect::<Vec<_>>()
@@ -304,7 +304,7 @@ async fn usage_is_counted_by_who_asked_and_what_it_cost() {
     let (key, counters) = &rows[0];
     assert_eq!(
         key.caller,
-        tundra::domain::route::Caller::Terminal(stage.terminal)
+        tundra::domain::caller::Caller::Terminal(stage.terminal)
     );
     assert_eq!((&*key.model, counters.tokens), ("claude-sonnet-4-5", USED));
     // 12 at 3 dollars a million, 7 at 15, 5 at 0.3.

@@ -33,7 +33,7 @@ fn failover_moves_on_until_nobody_is_left_and_then_holds_nothing() {
     let error = failover(&mut router, at(0)).expect_err("nobody is left");
     assert_eq!(error.to_string(), "no other profile can take over");
     assert_eq!(goes_to(&mut router, at(1)).as_deref(), Some("c"));
-    let status = router.status(at(1));
+    let status = router.status(&Usage::default(), at(1));
     assert_eq!(status.providers[0].state, ProviderState::Held);
     assert_eq!(
         status.providers[0].reason.as_deref(),
@@ -79,9 +79,9 @@ fn a_pin_is_preferred_until_unpinned_and_yields_to_a_hold() {
         tell(&mut router, &RouterCommand::Pin(named("b"))).active,
         Some(named("b"))
     );
-    let grant = go(&mut router, &mut Run::default(), at(0));
-    assert_eq!(grant.choice, Choice::Pinned);
-    router.settle(grant.ticket, Settlement::success(Used::AsReserved), at(0));
+    let permit = go(&mut router, &mut Run::default(), at(0));
+    assert_eq!(permit.choice, Choice::Pinned);
+    router.settle(permit, Settlement::success(Used::AsReserved), at(0));
     assert_eq!(
         failover(&mut router, at(0)).expect("a can").active,
         Some(named("a"))
@@ -106,9 +106,9 @@ fn reset_ends_breaker_cooldown_exhaustion_and_hold() {
     tell(&mut router, &RouterCommand::Reset(named("a")));
     assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
     for cool in [Cool::Spent, Cool::RateLimit(Duration::from_secs(60))] {
-        let grant = go(&mut router, &mut Run::default(), at(0));
+        let permit = go(&mut router, &mut Run::default(), at(0));
         let settlement = Settlement::failed(&rate_limited(60), Used::AsReserved);
-        router.settle(grant.ticket, settlement.with(cool), at(0));
+        router.settle(permit, settlement.with(cool), at(0));
         assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("b"));
         tell(&mut router, &RouterCommand::Restart(named("a")));
         assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
@@ -145,7 +145,7 @@ fn a_reload_keeps_the_state_of_those_that_reach_the_same_provider() {
         .map(|profile| (profile, KeyState::Present))
         .to_vec();
     router.reload(RouteSettings::default(), profiles, By::Reload, at(1));
-    let status = router.status(at(1));
+    let status = router.status(&Usage::default(), at(1));
     let seen: Vec<_> = status
         .providers
         .iter()
@@ -170,6 +170,6 @@ fn a_reload_keeps_the_state_of_those_that_reach_the_same_provider() {
     };
     assert_eq!(events[0], expected);
     // A call to one that is gone ends without a trace.
-    router.settle(running.ticket, Settlement::success(Used::AsReserved), at(1));
-    assert_eq!(router.status(at(1)).in_flight, 0);
+    router.settle(running, Settlement::success(Used::AsReserved), at(1));
+    assert_eq!(router.status(&Usage::default(), at(1)).in_flight, 0);
 }

@@ -8,14 +8,10 @@ fn profiles_are_asked_by_priority_and_then_by_name() {
     let mut run = Run::default();
     let mut asked = Vec::new();
     for choice in [Choice::First, Choice::Failover, Choice::Failover] {
-        let grant = go(&mut router, &mut run, at(1));
-        assert_eq!(grant.choice, choice);
-        asked.push(grant.profile.name.to_string());
-        router.settle(
-            grant.ticket,
-            Settlement::failed(&http(), Used::AsReserved),
-            at(1),
-        );
+        let permit = go(&mut router, &mut run, at(1));
+        assert_eq!(permit.choice, choice);
+        asked.push(permit.profile.name.to_string());
+        router.settle(permit, Settlement::failed(&http(), Used::AsReserved), at(1));
         run.failed(&http());
     }
     assert_eq!(asked, ["z", "a", "b"]);
@@ -75,7 +71,7 @@ fn an_open_breaker_sends_requests_on_and_a_probe_brings_them_back() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
     open_first(&mut router, at(0));
     assert_eq!(goes_to(&mut router, at(1)).as_deref(), Some("b"));
-    let status = router.status(at(1));
+    let status = router.status(&Usage::default(), at(1));
     assert_eq!(status.providers[0].state, ProviderState::Open);
     assert_eq!(
         status.providers[0].reason.as_deref(),
@@ -83,14 +79,14 @@ fn an_open_breaker_sends_requests_on_and_a_probe_brings_them_back() {
     );
     // Jitter adds up to 3 s.
     let due = at(33);
-    let status = router.status(due);
+    let status = router.status(&Usage::default(), due);
     assert_eq!(status.providers[0].state, ProviderState::HalfOpen);
     assert!(status.providers[0].active);
     let probe = go(&mut router, &mut Run::default(), due);
     assert_eq!(&*probe.profile.name.to_string(), "a");
-    assert!(probe.ticket.is_probe());
+    assert!(probe.is_probe());
     assert_eq!(goes_to(&mut router, due).as_deref(), Some("b"));
-    router.settle(probe.ticket, Settlement::success(Used::AsReserved), due);
+    router.settle(probe, Settlement::success(Used::AsReserved), due);
     assert_eq!(goes_to(&mut router, due).as_deref(), Some("a"));
     let moves: Vec<_> = router
         .take_events()
@@ -118,7 +114,7 @@ fn a_rate_limit_cools_down_and_counts_for_no_breaker() {
             break;
         }
     }
-    let status = router.status(at(1));
+    let status = router.status(&Usage::default(), at(1));
     for provider in &status.providers {
         assert_eq!(provider.state, ProviderState::Cooling);
         assert_eq!(provider.cooldown, Some(Duration::from_secs(19)));
@@ -134,35 +130,40 @@ fn a_rate_limit_cools_down_and_counts_for_no_breaker() {
 #[test]
 fn an_overload_that_names_a_time_counts_and_cools_down_and_is_no_matter_of_rate() {
     let mut router = router([profile("a", 0)]);
-    let grant = go(&mut router, &mut Run::default(), at(0));
+    let permit = go(&mut router, &mut Run::default(), at(0));
     let error = CallError::Api {
         status: 529,
         message: "overloaded".into(),
     };
     let settlement =
         Settlement::failed(&error, Used::AsReserved).with(Cool::Overload(Duration::from_secs(30)));
-    router.settle(grant.ticket, settlement, at(0));
+    router.settle(permit, settlement, at(0));
     let left = refused(&mut router, &mut Run::default(), at(0));
     assert!(!left.all_rate);
     assert_eq!(left.retry_after_s(), 30);
-    assert_eq!(router.status(at(0)).providers[0].breaker.failures, 1);
+    assert_eq!(
+        router.status(&Usage::default(), at(0)).providers[0]
+            .breaker
+            .failures,
+        1
+    );
 }
 
 #[test]
 fn a_spent_budget_takes_a_profile_out_for_an_hour() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
     let spent = Settlement::failed(&rate_limited(60), Used::Tokens(0)).with(Cool::Spent);
-    let grant = go(&mut router, &mut Run::default(), at(0));
-    router.settle(grant.ticket, spent, at(0));
+    let permit = go(&mut router, &mut Run::default(), at(0));
+    router.settle(permit, spent, at(0));
     assert_eq!(goes_to(&mut router, at(3_599)).as_deref(), Some("b"));
-    let status = router.status(at(10));
+    let status = router.status(&Usage::default(), at(10));
     assert_eq!(status.providers[0].state, ProviderState::Exhausted);
     // Who asks again may leave before there is an answer; the budget is then as spent as before.
     assert_eq!(goes_to(&mut router, at(3_600)).as_deref(), Some("a"));
     let ask = go(&mut router, &mut Run::default(), at(3_600));
     assert_eq!(ask.profile.name, named("a"));
     assert_eq!(goes_to(&mut router, at(3_600)).as_deref(), Some("b"));
-    router.settle(ask.ticket, Settlement::success(Used::AsReserved), at(3_601));
+    router.settle(ask, Settlement::success(Used::AsReserved), at(3_601));
     assert_eq!(goes_to(&mut router, at(3_602)).as_deref(), Some("a"));
 }
 
@@ -180,10 +181,10 @@ fn an_empty_bucket_sends_on_and_the_last_one_makes_wait() {
     let third = go(&mut router, &mut run, at(1));
     assert_eq!(third.profile.name, named("a"));
     assert!(!run.waits());
-    for grant in [first, second, third] {
-        router.settle(grant.ticket, Settlement::success(Used::AsReserved), at(1));
+    for permit in [first, second, third] {
+        router.settle(permit, Settlement::success(Used::AsReserved), at(1));
     }
-    assert_eq!(router.status(at(1)).in_flight, 0);
+    assert_eq!(router.status(&Usage::default(), at(1)).in_flight, 0);
 }
 
 #[test]
@@ -204,11 +205,11 @@ fn whoever_waits_longest_goes_first_and_newcomers_do_not_barge() {
         router.admit(&call(), two, at(1)),
         Admission::Wait { .. }
     ));
-    let _granted = go(&mut router, one, at(1));
+    let _permit = go(&mut router, one, at(1));
     // One who gives up makes room for those behind.
     router.leave_queue(two);
     assert!(router.take_capacity_changed());
-    let _granted = go(&mut router, three, at(2));
+    let _permit = go(&mut router, three, at(2));
     router.leave_queue(three);
 }
 
@@ -262,16 +263,16 @@ fn the_line_is_bounded() {
         }
     }
     assert_eq!(waiting, 64);
-    assert_eq!(router.status(at(0)).waiting, 64);
+    assert_eq!(router.status(&Usage::default(), at(0)).waiting, 64);
 }
 
 #[test]
 fn a_profile_that_failed_this_request_is_not_waited_for() {
     let mut router = router([profile("a", 0)]);
     let mut run = Run::default();
-    let grant = go(&mut router, &mut run, at(0));
+    let permit = go(&mut router, &mut run, at(0));
     let settlement = Settlement::failed(&rate_limited(2), Used::Tokens(0));
-    router.settle(grant.ticket, settlement, at(0));
+    router.settle(permit, settlement, at(0));
     assert_eq!(refused(&mut router, &mut run, at(0)).retry_after_s(), 2);
     // The next request waits for it.
     assert!(matches!(
@@ -285,11 +286,11 @@ fn a_profile_asked_for_by_name_is_the_only_one() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
     let mut call = call();
     call.only = Some(named("b"));
-    let Admission::Go(grant) = router.admit(&call, &mut Run::default(), at(0)) else {
+    let Admission::Go(permit) = router.admit(&call, &mut Run::default(), at(0)) else {
         panic!("b can");
     };
     assert_eq!(
-        (grant.profile.name.as_str(), grant.choice),
+        (permit.profile.name.as_str(), permit.choice),
         ("b", Choice::Named)
     );
     call.only = Some(named("c"));
@@ -302,12 +303,10 @@ fn a_profile_asked_for_by_name_is_the_only_one() {
 #[test]
 fn reconnections_are_paid_from_the_budget() {
     let mut router = router([profile("a", 0)]);
-    let grant = go(&mut router, &mut Run::default(), at(0));
-    let allowed = (0..20)
-        .filter(|_| router.may_reconnect(&grant.ticket))
-        .count();
+    let permit = go(&mut router, &mut Run::default(), at(0));
+    let allowed = (0..20).filter(|_| router.may_reconnect(&permit)).count();
     assert_eq!(allowed, 10);
-    router.settle(grant.ticket, Settlement::success(Used::AsReserved), at(0));
+    router.settle(permit, Settlement::success(Used::AsReserved), at(0));
 }
 
 #[test]
@@ -323,7 +322,7 @@ fn a_profile_whose_server_is_not_there_is_skipped_until_it_is() {
     ] {
         router.set_server(&local, server, at(1));
         assert_eq!(router.active(at(1)), Some(named("cloud")));
-        let status = router.status(at(1)).providers.remove(0);
+        let status = router.status(&Usage::default(), at(1)).providers.remove(0);
         assert_eq!(
             (status.state, status.reason.as_deref()),
             (ProviderState::Held, Some(reason))
@@ -347,6 +346,6 @@ fn a_profile_whose_server_is_not_there_is_skipped_until_it_is() {
         (Some(Duration::from_secs(1)), 1)
     );
     router.set_server(&local, ServerState::Serving, at(2));
-    let grant = go(&mut router, &mut Run::default(), at(2));
-    assert_eq!(grant.profile.name, local);
+    let permit = go(&mut router, &mut Run::default(), at(2));
+    assert_eq!(permit.profile.name, local);
 }

@@ -71,7 +71,7 @@ fn profiles() -> Vec<Profile> {
 struct Walk {
     router: Router,
     now: Moment,
-    calls: Vec<(Grant, Call, Run)>,
+    calls: Vec<(Permit, Call, Run)>,
     waiting: Vec<(Call, Run)>,
     /// The last state told of each breaker.
     told: HashMap<ProfileName, (BreakerState, u64)>,
@@ -81,18 +81,18 @@ struct Walk {
 impl Walk {
     fn ask(&mut self, call: Call, mut run: Run) {
         let plan = self.router.plan(&call, self.now);
-        let alone = self.router.status(self.now).waiting == 0;
+        let alone = self.router.status(&Usage::default(), self.now).waiting == 0;
         match self.router.admit(&call, &mut run, self.now) {
-            Admission::Go(grant) => {
+            Admission::Go(permit) => {
                 // In order: everybody before the chosen one had something against it.
                 let free = plan.iter().filter(|(_, skip)| skip.is_none());
                 let mut free = free.map(|(profile, _)| profile.name.clone());
                 if alone && run.attempts() == 1 {
-                    assert_eq!(free.next(), Some(grant.profile.name.clone()));
+                    assert_eq!(free.next(), Some(permit.profile.name.clone()));
                 }
-                assert!(grant.profile.upstream_dialect(call.dialect).is_some());
+                assert!(permit.profile.upstream_dialect(call.dialect).is_some());
                 assert!(!run.waits());
-                self.calls.push((grant, call, run));
+                self.calls.push((permit, call, run));
             }
             Admission::Wait { until } => {
                 assert!(until > self.now, "a wait without a wait would spin");
@@ -133,7 +133,7 @@ impl Walk {
         if self.calls.is_empty() {
             return;
         }
-        let (grant, call, mut run) = self.calls.swap_remove(at.index(self.calls.len()));
+        let (permit, call, mut run) = self.calls.swap_remove(at.index(self.calls.len()));
         let error = match end {
             End::Http => Some(http()),
             End::Timeout => Some(CallError::Timeout),
@@ -154,15 +154,15 @@ impl Walk {
             (None, End::NeverSent) => Settlement::ignored(Used::Nothing),
             (None, _) => Settlement::ignored(Used::AsReserved),
         };
-        let tried = grant.ticket.profile();
-        self.router.settle(grant.ticket, settlement, self.now);
+        let tried = permit.id;
+        self.router.settle(permit, settlement, self.now);
         if let Some(error) = error.filter(CallError::fails_over) {
             run.failed(&error);
             let before = self.calls.len();
             self.ask(call, run);
-            if let Some((grant, _, _)) = self.calls.get(before) {
-                assert_ne!(grant.ticket.profile(), tried, "each is asked once");
-                assert_eq!(grant.choice, Choice::Failover);
+            if let Some((permit, _, _)) = self.calls.get(before) {
+                assert_ne!(permit.id, tried, "each is asked once");
+                assert_eq!(permit.choice, Choice::Failover);
             }
         }
     }
@@ -185,7 +185,7 @@ impl Walk {
             _ => RouterCommand::Disable(name),
         };
         let held = |router: &Router, now| {
-            let held = router.status(now).providers.into_iter();
+            let held = router.status(&Usage::default(), now).providers.into_iter();
             held.map(|one| one.held).collect::<Vec<_>>()
         };
         let before = held(&self.router, self.now);
@@ -220,7 +220,7 @@ impl Walk {
                 _ => {}
             }
         }
-        let status = self.router.status(self.now);
+        let status = self.router.status(&Usage::default(), self.now);
         assert_eq!(status.in_flight, self.calls.len() as u64);
         assert_eq!(status.waiting, self.waiting.len());
         let in_flight: u64 = status.providers.iter().map(|one| one.in_flight).sum();
@@ -229,7 +229,7 @@ impl Walk {
             let probes = self
                 .calls
                 .iter()
-                .filter(|(grant, _, _)| grant.ticket.is_probe() && grant.profile.name == *name);
+                .filter(|(permit, _, _)| permit.is_probe() && permit.profile.name == *name);
             probes.count()
         };
         for provider in &status.providers {
@@ -287,7 +287,7 @@ proptest! {
                 Step::Confirm(at) if !walk.calls.is_empty() => {
                     let at = at.index(walk.calls.len());
                     let now = walk.now;
-                    walk.router.confirm(&mut walk.calls[at].0.ticket, now);
+                    walk.router.confirm(&mut walk.calls[at].0, now);
                 }
                 Step::Again(_) | Step::GiveUp(_) | Step::Confirm(_) => {}
                 Step::Advance(nanos) => walk.now = walk.now.after(Duration::from_nanos(nanos)),
@@ -299,13 +299,13 @@ proptest! {
         for (_, mut run) in std::mem::take(&mut walk.waiting) {
             walk.router.leave_queue(&mut run);
         }
-        for (grant, _, _) in std::mem::take(&mut walk.calls) {
-            walk.router.settle(grant.ticket, Settlement::ignored(Used::Nothing), walk.now);
+        for (permit, _, _) in std::mem::take(&mut walk.calls) {
+            walk.router.settle(permit, Settlement::ignored(Used::Nothing), walk.now);
         }
         walk.check();
         // And in a while every profile that no operator took out can be asked again.
         walk.now = walk.now.after(Duration::from_secs(2 * 3600));
-        for provider in walk.router.status(walk.now).providers {
+        for provider in walk.router.status(&Usage::default(), walk.now).providers {
             prop_assert!(
                 provider.skip.is_none() || provider.skip == Some(Skip::Disabled),
                 "{:?}", provider.skip

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::numbers::{cost, gauges, numbers};
 use super::piece::{Piece, Styled, fact, label, muted, text};
+use crate::domain::caller::Caller;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::Dialect;
-use crate::domain::route::{Caller, ProviderStatus};
+use crate::domain::route::ProviderStatus;
 use crate::domain::usage::{Attempt, AttemptEnd, Slot};
 use crate::providers::{ProcessStatus, ProvidersStatus};
 use crate::tui::model::Model;

@@ -9,27 +9,27 @@ use crate::domain::moment::Moment;
 use crate::domain::outcome::{CallError, Outcome};
 use crate::domain::profile::{Dialect, Profile};
 
-use super::ProfileId;
-use super::call::Choice;
+use super::choice::Choice;
+use super::profile_state::ProfileId;
 use super::skip::NothingLeft;
 
 /// The right to make one call to one profile. Settle it exactly once.
 #[derive(Debug)]
-#[must_use = "a ticket that is not settled keeps its place and its tokens"]
-pub struct Ticket {
-    pub(super) profile: ProfileId,
+#[must_use = "a permit that is not settled keeps its place and its tokens"]
+pub struct Permit {
+    pub(super) id: ProfileId,
     pub(super) breaker: BreakerTicket,
     pub(super) reservation: Reservation,
     /// It looks whether a budget is still spent.
     pub(super) asks_again: bool,
+    pub profile: Arc<Profile>,
+    /// The dialect to speak upstream.
+    pub dialect: Dialect,
+    pub choice: Choice,
 }
 
-impl Ticket {
-    #[must_use]
-    pub const fn profile(&self) -> ProfileId {
-        self.profile
-    }
-
+impl Permit {
+    /// Whether the call decides if the profile's breaker closes.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
         self.breaker.is_probe()
@@ -39,22 +39,12 @@ impl Ticket {
 /// What to do with a call.
 #[derive(Debug)]
 pub enum Admission {
-    Go(Grant),
+    Go(Permit),
     /// Nobody can take it now, somebody may then; ask again with the same run, or leave the queue.
     Wait {
         until: Moment,
     },
     Refused(NothingLeft),
-}
-
-/// A call that may be made.
-#[derive(Debug)]
-pub struct Grant {
-    pub ticket: Ticket,
-    pub profile: Arc<Profile>,
-    /// The one to speak upstream.
-    pub dialect: Dialect,
-    pub choice: Choice,
 }
 
 /// How a call ended, in all that the rules need to know.

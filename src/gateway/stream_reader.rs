@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::gzip::GzipDecoder;
+use super::request::summary::estimate;
 use super::sse::{self, Framer};
-use super::summary::estimate;
 use super::wire::{self, EventKind, StreamError, TokenUsage};
 use crate::domain::outcome::CallError;
 use crate::domain::profile::Dialect;
@@ -25,16 +25,25 @@ pub struct StreamProgress {
     pub events: u64,
 }
 
+/// What a chunk, and what was kept back before it, came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// What may be passed on as it came.
+    pub passed: Bytes,
+    /// The events that are whole now, decoded.
+    pub events: Bytes,
+}
+
 /// Takes a stream's chunks and gives back what may be passed on.
 ///
-/// Only whole events are passed on, so that an event of our own can be put in between at any time; a folded (gzip)
+/// Only whole events are passed on, so that an event of our own can be put in between at any time; a compressed (gzip)
 /// stream passes as it is and nothing can be put into it.
 #[derive(Debug)]
-pub struct Tap {
+pub struct StreamReader {
     dialect: Dialect,
     framer: Framer,
     decoder: Option<GzipDecoder>,
-    /// The folded stream could not be read along; it is passed on unread.
+    /// The compressed stream could not be read along; it is passed on unread.
     blind: bool,
     progress: StreamProgress,
     told: TokenUsage,
@@ -48,12 +57,12 @@ pub struct Tap {
     next_number: u64,
 }
 
-impl Tap {
-    pub fn new(dialect: Dialect, folded: bool) -> Self {
+impl StreamReader {
+    pub fn new(dialect: Dialect, compressed: bool) -> Self {
         Self {
             dialect,
             framer: Framer::default(),
-            decoder: folded.then(GzipDecoder::default),
+            decoder: compressed.then(GzipDecoder::default),
             blind: false,
             progress: StreamProgress::default(),
             told: TokenUsage::default(),
@@ -68,28 +77,34 @@ impl Tap {
 
     /// For a stream in a coding that cannot be read: it is passed on as it is, and uncounted.
     pub fn unreadable(dialect: Dialect) -> Self {
-        let mut tap = Self::new(dialect, true);
-        tap.blind = true;
-        tap
+        let mut reader = Self::new(dialect, true);
+        reader.blind = true;
+        reader
     }
 
     /// Reads a chunk and returns what may be passed on of it and of what was kept back before.
-    pub fn take(&mut self, chunk: Bytes) -> Result<Bytes, CallError> {
+    pub fn take(&mut self, chunk: Bytes) -> Result<Part, CallError> {
         let Some(decoder) = &mut self.decoder else {
-            return self.read(chunk);
+            let events = self.read(chunk)?;
+            return Ok(Part {
+                passed: events.clone(),
+                events,
+            });
         };
+        let mut events = Bytes::new();
         if !self.blind {
             match decoder.push(&chunk) {
-                Ok(text) => {
-                    self.read(text)?;
-                }
+                Ok(text) => events = self.read(text)?,
                 Err(_) => self.blind = true,
             }
         }
         if self.blind {
             self.progress.content = true;
         }
-        Ok(chunk)
+        Ok(Part {
+            passed: chunk,
+            events,
+        })
     }
 
     /// Whether our own events can be put between what is passed on.
@@ -112,9 +127,9 @@ impl Tap {
         &self.error_data
     }
 
-    /// An event that tells the caller of a failure after everything that was passed on.
-    pub fn error_event(&self, message: &str) -> Bytes {
-        wire::error_event(self.dialect, message, self.next_number)
+    /// The number of the next event, where the upstream numbers its events.
+    pub fn next_number(&self) -> u64 {
+        self.next_number
     }
 
     pub fn progress(&self) -> &StreamProgress {
@@ -201,35 +216,36 @@ mod tests {
 
     #[test]
     fn a_whole_stream_tells_its_usage() {
-        let mut tap = Tap::new(Dialect::Messages, false);
+        let mut reader = StreamReader::new(Dialect::Messages, false);
         for part in [START, DELTA, DONE] {
-            assert_eq!(tap.take(Bytes::from_static(part)).unwrap(), part);
+            assert_eq!(reader.take(Bytes::from_static(part)).unwrap().passed, part);
         }
-        assert!(tap.is_whole() && tap.has_answer());
-        let (told, estimated) = tap.usage(999);
+        assert!(reader.is_whole() && reader.has_answer());
+        let (told, estimated) = reader.usage(999);
         assert_eq!((told.input, told.output, estimated), (9, 7, false));
     }
 
     #[test]
     fn a_cut_stream_is_estimated() {
-        let mut tap = Tap::new(Dialect::Messages, false);
-        tap.take(Bytes::from_static(START)).unwrap();
-        tap.take(Bytes::from_static(DELTA)).unwrap();
-        tap.take(Bytes::from_static(b"event: content_block_de"))
+        let mut reader = StreamReader::new(Dialect::Messages, false);
+        reader.take(Bytes::from_static(START)).unwrap();
+        reader.take(Bytes::from_static(DELTA)).unwrap();
+        reader
+            .take(Bytes::from_static(b"event: content_block_de"))
             .unwrap();
-        assert!(!tap.is_whole());
-        let (told, estimated) = tap.usage(999);
+        assert!(!reader.is_whole());
+        let (told, estimated) = reader.usage(999);
         assert_eq!((told.input, told.output, estimated), (9, 3, true));
     }
 
     #[test]
     fn nothing_passes_after_an_error() {
-        let mut tap = Tap::new(Dialect::Chat, false);
+        let mut reader = StreamReader::new(Dialect::Chat, false);
         let chunk = Bytes::from_static(
             b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"error\":{\"message\":\"m\"}}\n\ndata: [DONE]\n\n",
         );
-        let passed = tap.take(chunk).unwrap();
+        let passed = reader.take(chunk).unwrap().passed;
         assert!(passed.ends_with(b"{\"error\":{\"message\":\"m\"}}\n\n"));
-        assert!(tap.progress().content && !tap.progress().ended);
+        assert!(reader.progress().content && !reader.progress().ended);
     }
 }

@@ -4,6 +4,9 @@
 //! the system's certificates are honoured; loopback is never proxied. HTTP/1.1 alone: a stream has its own connection,
 //! so cancelling one is closing it, and no provider's limit of streams per connection can hold others up.
 
+pub mod connections;
+pub mod headers;
+
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;

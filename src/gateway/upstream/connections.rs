@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::HeaderValue;
 
-use super::upstream::Upstream;
+use super::Upstream;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::KeyState;
 use crate::domain::timeouts::Timeouts;

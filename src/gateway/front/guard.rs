@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use http::Uri;
 use http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
-use http::{StatusCode, Uri};
 use percent_encoding::percent_decode_str;
-use thiserror::Error;
 
-use super::keys::{CALLER_KEY_DIGITS, CALLER_KEY_START, KeyRing};
-use crate::domain::route::Caller;
+use crate::domain::caller::Caller;
+use crate::gateway::error::Refusal;
+use crate::gateway::keys::{CALLER_KEY_DIGITS, CALLER_KEY_START, KeyRing};
 
 /// Parameters that clients of other vendors put a key in.
 const KEY_PARAMETERS: [&str; 7] = [
@@ -21,41 +21,14 @@ const KEY_PARAMETERS: [&str; 7] = [
     "access_token",
 ];
 
-/// Why a request is turned away before anything is read of its body.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Denied {
-    #[error("forbidden: the Host header must name this machine's loopback address")]
-    ForeignHost,
-    #[error("forbidden: requests from web pages are refused (Origin is not loopback)")]
-    ForeignOrigin,
-    #[error("the key must not be in the query: send it as Authorization: Bearer or x-api-key")]
-    KeyInQuery,
-    #[error(
-        "no key: send the one in ANTHROPIC_AUTH_TOKEN or OPENAI_API_KEY of this terminal, or that of state/gateway.key"
-    )]
-    NoKey,
-    #[error("invalid key: it is not that of a living terminal, nor that of state/gateway.key")]
-    WrongKey,
-}
-
-impl Denied {
-    pub fn status(self) -> StatusCode {
-        match self {
-            Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
-            Self::KeyInQuery => StatusCode::BAD_REQUEST,
-            Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
-        }
-    }
-}
-
 /// Refuses what a browser was tricked into sending: a name that was rebound to loopback, a page of another origin.
-pub fn check_origin(uri: &Uri, headers: &HeaderMap, bound: IpAddr) -> Result<(), Denied> {
+pub fn check_origin(uri: &Uri, headers: &HeaderMap, bound: IpAddr) -> Result<(), Refusal> {
     let host = headers
         .get(HOST)
         .and_then(|host| host.to_str().ok())
         .or_else(|| uri.authority().map(http::uri::Authority::as_str));
     if !host.is_some_and(|host| is_here(host, bound)) {
-        return Err(Denied::ForeignHost);
+        return Err(Refusal::ForeignHost);
     }
     for origin in headers.get_all(ORIGIN) {
         let here = origin
@@ -64,14 +37,14 @@ pub fn check_origin(uri: &Uri, headers: &HeaderMap, bound: IpAddr) -> Result<(),
             .and_then(|origin| origin.split_once("://"))
             .is_some_and(|(_, host)| is_here(host, bound));
         if !here {
-            return Err(Denied::ForeignOrigin);
+            return Err(Refusal::ForeignOrigin);
         }
     }
     Ok(())
 }
 
 /// Finds who calls.
-pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Caller, Denied> {
+pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Caller, Refusal> {
     check_query(uri)?;
     let bearer = headers
         .get(AUTHORIZATION)
@@ -84,17 +57,17 @@ pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Calle
         .and_then(|value| value.to_str().ok())
         .map(str::trim);
     if bearer.is_none() && plain.is_none() {
-        return Err(Denied::NoKey);
+        return Err(Refusal::NoKey);
     }
     [bearer, plain]
         .into_iter()
         .flatten()
         .find_map(|key| keys.who(key))
-        .ok_or(Denied::WrongKey)
+        .ok_or(Refusal::WrongKey)
 }
 
 /// Refuses a key in the query, under whatever name and however it is encoded: the query goes on to the provider.
-pub fn check_query(uri: &Uri) -> Result<(), Denied> {
+pub fn check_query(uri: &Uri) -> Result<(), Refusal> {
     let has_key = uri.query().unwrap_or_default().split('&').any(|pair| {
         let pair = percent_decode_str(pair).decode_utf8_lossy();
         let name = pair.split_once('=').map_or(&*pair, |(name, _)| name);
@@ -104,7 +77,7 @@ pub fn check_query(uri: &Uri) -> Result<(), Denied> {
             || holds_caller_key(&pair)
     });
     if has_key {
-        Err(Denied::KeyInQuery)
+        Err(Refusal::KeyInQuery)
     } else {
         Ok(())
     }
@@ -172,11 +145,11 @@ mod tests {
         ] {
             assert_eq!(
                 checked(&[("host", host)]),
-                Err(Denied::ForeignHost),
+                Err(Refusal::ForeignHost),
                 "{host}"
             );
         }
-        assert_eq!(checked(&[]), Err(Denied::ForeignHost));
+        assert_eq!(checked(&[]), Err(Refusal::ForeignHost));
         let with = |origin| checked(&[("host", "localhost"), ("origin", origin)]);
         assert_eq!(with("http://localhost:5173"), Ok(()));
         for origin in [
@@ -184,7 +157,7 @@ mod tests {
             "null",
             "http://127.0.0.1.evil.example",
         ] {
-            assert_eq!(with(origin), Err(Denied::ForeignOrigin), "{origin}");
+            assert_eq!(with(origin), Err(Refusal::ForeignOrigin), "{origin}");
         }
     }
 
@@ -204,10 +177,10 @@ mod tests {
                 Ok(Caller::Terminal(terminal))
             );
         }
-        assert_eq!(check_key(&plain, &headers(&[]), &keys), Err(Denied::NoKey));
+        assert_eq!(check_key(&plain, &headers(&[]), &keys), Err(Refusal::NoKey));
         assert_eq!(
             check_key(&plain, &headers(&[("x-api-key", "guess")]), &keys),
-            Err(Denied::WrongKey)
+            Err(Refusal::WrongKey)
         );
         let harmless = Uri::from_static("/v1/messages?user=tundra-dev");
         assert_eq!(check_query(&harmless), Ok(()));
@@ -221,7 +194,7 @@ mod tests {
             let uri: Uri = format!("/v1/models?{query}").parse().unwrap();
             assert_eq!(
                 check_key(&uri, &headers(&[("x-api-key", key.reveal())]), &keys),
-                Err(Denied::KeyInQuery),
+                Err(Refusal::KeyInQuery),
                 "{query}"
             );
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::router::RouterHandle;
+use crate::gateway::router::RouterHandle;
 
 /// The list in Anthropic's form or in `OpenAI`'s; names that are patterns are left out.
 pub fn list(router: &RouterHandle, anthropic: bool) -> Bytes {

@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::scan::{Malformed, Scanner, Span, Token};
 use crate::domain::profile::{Capabilities, Capability};
+use crate::gateway::scan::{Malformed, Scanner, Span, Token};
 
 /// Bytes of text per token, on the low side so that a reservation rather covers too much.
 const BYTES_PER_TOKEN: f64 = 3.5;
@@ -43,7 +43,7 @@ impl RequestSummary {
         let mut reader = Reader::new(body);
         let mut scanner = Scanner::new(body)?;
         if scanner.next_token()? != Some(Token::ObjectStart) {
-            super::scan::validate(body)?;
+            crate::gateway::scan::validate(body)?;
             return Err(BadBody::NotAnObject);
         }
         while let Some(token) = scanner.next_token()? {

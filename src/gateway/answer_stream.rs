@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Body as _;
+use http_body::Frame;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::body::Cut;
-use super::tap::Tap;
-use super::upstream;
+use super::conversion::Conversion;
+use super::stream_reader::StreamReader;
+use super::upstream::body_error;
 use super::upstream_call::UpstreamCall;
 use super::wire;
 use crate::domain::outcome::CallError;
@@ -21,6 +21,11 @@ use crate::domain::profile::Dialect;
 
 /// How long a provider may keep the connection open after its terminator.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// An answer must be cut rather than look whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the provider's answer was cut short")]
+pub struct Cut;
 
 /// How long a stream may be silent, on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,19 +36,35 @@ pub struct Patience {
     pub ping: Duration,
 }
 
+/// A stream whose first content is here, so that it is this provider's for good.
+#[derive(Debug)]
+pub struct Committed {
+    /// What is to be passed on of what came so far.
+    pub held: VecDeque<Bytes>,
+    pub source: reqwest::Body,
+    pub reader: StreamReader,
+    pub conversion: Conversion,
+    pub call: UpstreamCall,
+    /// Stands in for the input tokens where the provider tells none.
+    pub input_estimate: u64,
+}
+
 /// Passes a stream on after its commit.
 ///
 /// After a failure the caller gets an error event and no terminator, or, where no event can be put into the stream, a
 /// cut connection. Dropped before its end, it closes the provider's connection and settles the call as left.
 #[derive(Debug)]
-pub struct Relay {
+pub struct AnswerStream {
+    /// The caller's dialect, for pings and errors of our own.
     dialect: Dialect,
     ready: VecDeque<Bytes>,
     /// None once nothing more is wanted of the provider.
     source: Option<reqwest::Body>,
-    tap: Tap,
+    reader: StreamReader,
+    conversion: Conversion,
     /// None once settled.
     call: Option<UpstreamCall>,
+    input_estimate: u64,
     cut: bool,
     patience: Patience,
     last_byte: Instant,
@@ -53,24 +74,24 @@ pub struct Relay {
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl Relay {
-    /// Takes over a stream whose first parts are `held`.
+impl AnswerStream {
+    /// Takes a stream over for a caller of `dialect`.
     pub fn new(
-        held: VecDeque<Bytes>,
-        source: reqwest::Body,
-        tap: Tap,
-        call: UpstreamCall,
+        committed: Committed,
+        dialect: Dialect,
         patience: Patience,
         shutdown: WaitForCancellationFutureOwned,
     ) -> Self {
         let now = Instant::now();
-        let mut relay = Self {
-            dialect: call.dialect(),
-            ready: held,
-            source: Some(source),
-            last_event: (tap.progress().events, now),
-            tap,
-            call: Some(call),
+        let mut stream = Self {
+            dialect,
+            ready: committed.held,
+            source: Some(committed.source),
+            last_event: (committed.reader.progress().events, now),
+            reader: committed.reader,
+            conversion: committed.conversion,
+            call: Some(committed.call),
+            input_estimate: committed.input_estimate,
             cut: false,
             patience,
             last_byte: now,
@@ -80,58 +101,30 @@ impl Relay {
             )),
             shutdown: Box::pin(shutdown),
         };
-        relay.look();
-        relay
+        stream.look();
+        stream
     }
 
     /// Whether our own events can be put between the provider's.
     pub fn takes_events(&self) -> bool {
-        self.tap.takes_events()
-    }
-
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
-        loop {
-            if let Some(bytes) = self.ready.pop_front() {
-                if bytes.is_empty() {
-                    continue;
-                }
-                self.last_sent = Instant::now();
-                return Poll::Ready(Some(Ok(bytes)));
-            }
-            if std::mem::take(&mut self.cut) {
-                return Poll::Ready(Some(Err(Cut)));
-            }
-            let Some(source) = &mut self.source else {
-                return Poll::Ready(None);
-            };
-            match Pin::new(source).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(chunk) = frame.into_data() {
-                        self.take(chunk);
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => self.ended(Err(upstream::body_error(&error))),
-                Poll::Ready(None) => self.ended(Ok(())),
-                Poll::Pending => ready!(self.poll_clocks(cx)),
-            }
-        }
+        self.reader.takes_events()
     }
 
     fn take(&mut self, chunk: Bytes) {
         self.last_byte = Instant::now();
-        match self.tap.take(chunk) {
-            Ok(passed) => self.ready.push_back(passed),
+        match self.reader.take(chunk) {
+            Ok(part) => self.ready.push_back(self.conversion.events(part)),
             Err(error) => return self.fail(&error),
         }
-        if self.tap.progress().events != self.last_event.0 {
-            self.last_event = (self.tap.progress().events, self.last_byte);
+        if self.reader.progress().events != self.last_event.0 {
+            self.last_event = (self.reader.progress().events, self.last_byte);
         }
         self.look();
     }
 
-    /// Acts on what the tap has seen.
+    /// Acts on what the reader has seen.
     fn look(&mut self) {
-        if let Some(error) = &self.tap.progress().error {
+        if let Some(error) = &self.reader.progress().error {
             let error = CallError::Api {
                 status: error.status,
                 message: error.message.clone(),
@@ -139,15 +132,15 @@ impl Relay {
             // Its own words are on their way to the caller already.
             self.settle(Err(&error));
             self.source = None;
-            self.cut = !self.tap.takes_events();
-        } else if self.tap.progress().ended && self.call.is_some() {
+            self.cut = !self.reader.takes_events();
+        } else if self.reader.progress().ended && self.call.is_some() {
             self.settle(Ok(()));
             self.timer.as_mut().reset(Instant::now() + LINGER);
         }
     }
 
     fn ended(&mut self, how: Result<(), CallError>) {
-        if self.tap.is_whole() {
+        if self.reader.is_whole() {
             self.settle(Ok(()));
             self.source = None;
             return;
@@ -161,9 +154,8 @@ impl Relay {
     fn fail(&mut self, error: &CallError) {
         self.settle(Err(error));
         self.source = None;
-        if self.tap.takes_events() {
-            self.ready
-                .push_back(self.tap.error_event(&error.to_string()));
+        if self.reader.takes_events() {
+            self.push_error(&error.to_string());
         } else {
             self.cut = true;
         }
@@ -173,7 +165,7 @@ impl Relay {
         let Some(mut call) = self.call.take() else {
             return;
         };
-        call.used(&self.tap);
+        note_usage(&mut call, &self.reader, self.input_estimate);
         match how {
             Ok(()) => call.succeed(),
             Err(error) => call.fail(error),
@@ -183,7 +175,7 @@ impl Relay {
     /// Waits for whichever comes first: a ping's time, the end of patience, the end of tundra.
     fn poll_clocks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.shutdown.as_mut().poll(cx).is_ready() {
-            if self.tap.is_whole() {
+            if self.reader.is_whole() {
                 self.ended(Ok(()));
             } else {
                 self.stop();
@@ -199,7 +191,9 @@ impl Relay {
         } else if now >= self.last_byte + idle || now >= self.last_event.1 + idle * 2 {
             // The second: bytes that never become an event keep nobody waiting forever.
             self.fail(&CallError::Timeout);
-        } else if self.tap.takes_events() && !settled && now >= self.last_sent + self.patience.ping
+        } else if self.reader.takes_events()
+            && !settled
+            && now >= self.last_sent + self.patience.ping
         {
             self.ready.push_back(wire::ping(self.dialect));
             self.last_sent = now;
@@ -207,7 +201,7 @@ impl Relay {
         let mut next = self.last_byte + idle;
         if !settled {
             next = next.min(self.last_event.1 + idle * 2);
-            if self.tap.takes_events() {
+            if self.reader.takes_events() {
                 next = next.min(self.last_sent + self.patience.ping);
             }
         }
@@ -221,9 +215,8 @@ impl Relay {
     fn stop(&mut self) {
         self.source = None;
         self.leave();
-        if self.tap.takes_events() {
-            self.ready
-                .push_back(self.tap.error_event("tundra is shutting down"));
+        if self.reader.takes_events() {
+            self.push_error("tundra is shutting down");
         } else {
             self.cut = true;
         }
@@ -231,13 +224,62 @@ impl Relay {
 
     fn leave(&mut self) {
         if let Some(mut call) = self.call.take() {
-            call.used(&self.tap);
-            call.leave();
+            note_usage(&mut call, &self.reader, self.input_estimate);
+            drop(call);
+        }
+    }
+
+    /// Tells the caller of a failure after everything that was passed on.
+    fn push_error(&mut self, message: &str) {
+        let next = self.reader.next_number();
+        self.ready
+            .push_back(wire::error_event(self.dialect, message, next));
+    }
+}
+
+fn note_usage(call: &mut UpstreamCall, reader: &StreamReader, input_estimate: u64) {
+    let (usage, estimated) = reader.usage(input_estimate);
+    call.used(usage, estimated);
+}
+
+impl http_body::Body for AnswerStream {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(bytes) = this.ready.pop_front() {
+                if bytes.is_empty() {
+                    continue;
+                }
+                this.last_sent = Instant::now();
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            if std::mem::take(&mut this.cut) {
+                return Poll::Ready(Some(Err(Cut)));
+            }
+            let Some(source) = &mut this.source else {
+                return Poll::Ready(None);
+            };
+            match Pin::new(source).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(chunk) = frame.into_data() {
+                        this.take(chunk);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => this.ended(Err(body_error(&error))),
+                Poll::Ready(None) => this.ended(Ok(())),
+                Poll::Pending => ready!(this.poll_clocks(cx)),
+            }
         }
     }
 }
 
-impl Drop for Relay {
+impl Drop for AnswerStream {
     fn drop(&mut self) {
         self.leave();
     }

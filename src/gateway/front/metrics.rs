@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::service::Shared;
 use crate::domain::breaker::BreakerState;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::route::{ProviderState, ProviderStatus, RouterStatus};
 use crate::domain::usage::{Counters, Latency, OTHER_MODEL, Usage};
+use crate::gateway::service::GatewayState;
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -32,11 +32,11 @@ const STATES: [ProviderState; 8] = [
 ];
 
 /// Everything there is to scrape, as of now.
-pub fn exposition(shared: &Shared) -> Bytes {
-    let status = shared.router.status();
-    let models = shared.router.read(|router, _| by_model(router.usage()));
+pub fn exposition(state: &GatewayState) -> Bytes {
+    let status = state.router.status();
+    let models = state.router.read(|state, _| by_model(&state.usage));
     let mut page = Page(String::with_capacity(16 * 1024));
-    gateway(&mut page, shared, &status);
+    gateway(&mut page, state, &status);
     usage(&mut page, &models);
     let latencies = |of: fn(&ProviderStatus) -> &Latency| {
         let providers = status.providers.iter();
@@ -88,7 +88,7 @@ fn by_model(usage: &Usage) -> Vec<(Model, Counters)> {
     kept
 }
 
-fn gateway(page: &mut Page, shared: &Shared, status: &RouterStatus) {
+fn gateway(page: &mut Page, state: &GatewayState, status: &RouterStatus) {
     let count = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed);
     page.head("tundra_build_info", "gauge", "The running version.");
     page.line(
@@ -104,7 +104,7 @@ fn gateway(page: &mut Page, shared: &Shared, status: &RouterStatus) {
     page.line(
         "tundra_gateway_requests_total",
         &[],
-        count(&shared.counts.requests),
+        count(&state.counts.requests),
     );
     page.head(
         "tundra_gateway_refused_total",
@@ -114,7 +114,7 @@ fn gateway(page: &mut Page, shared: &Shared, status: &RouterStatus) {
     page.line(
         "tundra_gateway_refused_total",
         &[],
-        count(&shared.counts.refused),
+        count(&state.counts.refused),
     );
     page.head(
         "tundra_gateway_requests_in_flight",

@@ -1,0 +1,29 @@
+//! Why a request goes where it goes.
+
+/// Why this profile was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// First in order.
+    First,
+    /// It is pinned.
+    Pinned,
+    /// The caller named it.
+    Named,
+    /// Those before it were skipped.
+    Next,
+    /// One before it was asked and failed.
+    Failover,
+}
+
+impl Choice {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Pinned => "pinned",
+            Self::Named => "named",
+            Self::Next => "next",
+            Self::Failover => "failover",
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What goes back to the caller: status, headers, and a body that is whole or streams.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use http_body::{Frame, SizeHint};
+
+use super::answer_stream::{AnswerStream, Cut};
+use crate::domain::profile::ProfileName;
+
+/// How many upstreams were asked; on every answer.
+pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-tundra-attempts");
+/// Whom the answer is from, or who was asked last.
+pub const PROFILE: HeaderName = HeaderName::from_static("x-tundra-profile");
+
+/// An answer that may be passed on.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: AnswerBody,
+}
+
+#[derive(Debug)]
+pub enum AnswerBody {
+    Whole(Bytes),
+    /// Passed on as it comes.
+    Stream(Box<AnswerStream>),
+}
+
+impl Answer {
+    pub fn whole(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body: AnswerBody::Whole(body),
+        }
+    }
+
+    /// Notes how many upstreams were asked, and whom last.
+    pub fn mark(&mut self, attempts: usize, profile: Option<&ProfileName>) {
+        mark(&mut self.headers, attempts, profile);
+    }
+
+    pub fn into_response(self) -> Response<AnswerBody> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// Sets what every answer carries.
+pub fn mark(headers: &mut HeaderMap, attempts: usize, profile: Option<&ProfileName>) {
+    headers.insert(ATTEMPTS, HeaderValue::from(attempts));
+    if let Some(name) =
+        profile.and_then(|name| HeaderValue::from_bytes(name.as_str().as_bytes()).ok())
+    {
+        headers.insert(PROFILE, name);
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Stream(stream) => Pin::new(&mut **stream).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}

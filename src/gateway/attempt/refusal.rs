@@ -1,0 +1,75 @@
+//! Answers that are errors: what each status means for the profile and for the caller.
+
+use bytes::Bytes;
+use http::StatusCode;
+use jiff::Timestamp;
+
+use super::upstream_answer::{AttemptResult, UpstreamAnswer};
+use crate::domain::cooldown::{asked_wait, is_budget_spent};
+use crate::domain::outcome::CallError;
+use crate::domain::route::Cool;
+use crate::gateway::wire::StreamError;
+
+/// A client error is the caller's own: it goes back as it came.
+pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
+    let body = match answer.read().await {
+        Ok(body) => body,
+        Err(error) => return answer.fail(error),
+    };
+    let error = CallError::Api {
+        status: answer.status.as_u16(),
+        message: answer.excerpt(&answer.decoded(&body)),
+    };
+    let passed = answer.pass(body);
+    answer.call.fail(&error);
+    AttemptResult::Answered(passed)
+}
+
+pub async fn rate_limited(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
+    let body = answer.read_error().await;
+    let retry_after = asked_wait(|name| answer.header(name), Timestamp::now())
+        .unwrap_or(answer.call.profile().cooldown);
+    let cool = is_budget_spent(&body).then_some(Cool::Spent);
+    let error = CallError::RateLimited { retry_after };
+    answer.call.fail_and_cool(&error, cool);
+    AttemptResult::Failed(error)
+}
+
+pub async fn server_error(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
+    let body = answer.read_error().await;
+    let named = ["retry-after-ms", "retry-after"]
+        .iter()
+        .any(|name| answer.headers.contains_key(*name));
+    let cool = named
+        .then(|| asked_wait(|name| answer.header(name), Timestamp::now()))
+        .flatten()
+        .map(Cool::Overload);
+    let error = CallError::Api {
+        status: answer.status.as_u16(),
+        message: answer.excerpt(&body),
+    };
+    answer.call.fail_and_cool(&error, cool);
+    AttemptResult::Failed(error)
+}
+
+/// An error under a good status counts as what it says; `body` is what the caller gets if it is the caller's own.
+pub fn within_answer(answer: UpstreamAnswer<'_>, told: &StreamError, body: Bytes) -> AttemptResult {
+    if told.status == 429 {
+        let retry_after = answer.call.profile().cooldown;
+        let error = CallError::RateLimited { retry_after };
+        let cool = told.exhausted.then_some(Cool::Spent);
+        answer.call.fail_and_cool(&error, cool);
+        return AttemptResult::Failed(error);
+    }
+    let error = CallError::Api {
+        status: told.status,
+        message: told.message.clone(),
+    };
+    if error.fails_over() {
+        return answer.fail(error);
+    }
+    let status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let passed = answer.pass_as(status, body);
+    answer.call.fail(&error);
+    AttemptResult::Answered(passed)
+}
