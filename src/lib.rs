@@ -11,5 +11,6 @@ pub mod pane;
 pub mod providers;
 pub mod remote;
 pub mod runtime;
+pub mod supervise;
 pub mod telemetry;
 pub mod tui;

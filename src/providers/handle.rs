@@ -1,16 +1,15 @@
 //! The handle that operators' front ends hold.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tracing::info;
 
-use super::server::{ProcessState, ProcessStatus, ServerError, ServerEvent};
-use super::servers::Servers;
 use crate::config::Settings;
 use crate::domain::code::Code;
 use crate::domain::moment::Moment;
@@ -22,6 +21,10 @@ use crate::domain::route::{
 use crate::domain::usage::Attempt;
 use crate::gateway::{Clock, Gateway, KeySource, Options, secret_variables};
 use crate::runtime::tasks::Tasks;
+use crate::supervise::{
+    Address, Begin, Children, Probe, ProcessEvent, ProcessState, ProcessStatus, RestartError, Spec,
+    StandIn,
+};
 
 /// Where programs reach the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +54,9 @@ pub struct Providers {
 
 struct Shared {
     gateway: Gateway,
-    servers: Servers,
+    servers: Children,
+    /// The folder for their output.
+    logs: PathBuf,
     endpoint: Option<GatewayEndpoint>,
     keys: KeySource,
     /// What is in force, so that a change of other settings is no change here.
@@ -94,7 +99,7 @@ pub enum SteerError {
     #[error(transparent)]
     Command(#[from] CommandError),
     #[error(transparent)]
-    Server(#[from] ServerError),
+    Server(#[from] RestartError),
 }
 
 impl From<&SteerError> for Code {
@@ -111,7 +116,7 @@ impl From<&SteerError> for Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderEvent {
     Router(RouterEvent),
-    Server(ServerEvent),
+    Server(ProcessEvent),
 }
 
 impl fmt::Display for ProviderEvent {
@@ -130,9 +135,14 @@ impl Providers {
         let options = options_of(setup.settings);
         let profiles = profiles_of(setup.settings, &keys);
         let gateway = Gateway::new(options, profiles.clone(), Arc::clone(&keys));
-        let servers = Servers::new(setup.logs, setup.tasks.clone());
+        let servers = Children::new(setup.tasks.clone());
         let secrets = secrets_of(&profiles);
-        servers.keep(&profiles, &secrets, setup.settings.pty.kill_grace);
+        servers.keep(server_specs(
+            &profiles,
+            &setup.logs,
+            &secrets,
+            setup.settings.pty.kill_grace,
+        ));
         let events = gateway.router().events();
         let ending = setup.tasks.ending();
         setup.tasks.spawn("provider events", async move {
@@ -144,6 +154,7 @@ impl Providers {
         let shared = Arc::new(Shared {
             gateway,
             servers,
+            logs: setup.logs,
             endpoint: setup.endpoint,
             keys,
             applied: Mutex::new((options, profiles)),
@@ -177,7 +188,7 @@ impl Providers {
         let processes = router
             .providers
             .iter()
-            .map(|provider| self.shared.servers.status(&provider.profile.name))
+            .map(|provider| self.shared.servers.status(provider.profile.name.as_str()))
             .collect();
         ProvidersStatus {
             router,
@@ -197,13 +208,13 @@ impl Providers {
     /// The file that a profile's server writes to, and its last lines.
     #[must_use]
     pub fn server_log(&self, name: &ProfileName, lines: usize) -> Option<(PathBuf, Vec<String>)> {
-        self.shared.servers.log(name, lines)
+        self.shared.servers.log(name.as_str(), lines)
     }
 
     /// Carries out an operator's command. The restart of a profile with a server waits until that takes requests.
     pub async fn command(&self, command: RouterCommand, by: By) -> Result<Done, SteerError> {
         if let RouterCommand::Restart(name) = &command {
-            self.shared.servers.restart(name).await?;
+            self.shared.servers.restart(name.as_str()).await?;
             // The next request may come before whoever follows the servers has looked.
             self.shared.tell_router();
         }
@@ -226,9 +237,12 @@ impl Providers {
             *applied = (options, profiles.clone());
         }
         let secrets = secrets_of(&profiles);
-        self.shared
-            .servers
-            .keep(&profiles, &secrets, settings.pty.kill_grace);
+        self.shared.servers.keep(server_specs(
+            &profiles,
+            &self.shared.logs,
+            &secrets,
+            settings.pty.kill_grace,
+        ));
         self.gateway().reload(options, profiles, By::Reload);
         self.shared.tell_router();
     }
@@ -275,7 +289,11 @@ impl Shared {
                 .collect()
         };
         for name in names {
-            let state = match self.servers.status(&name).map(|status| status.state) {
+            let state = match self
+                .servers
+                .status(name.as_str())
+                .map(|status| status.state)
+            {
                 Some(ProcessState::Starting) => ServerState::Starting,
                 Some(ProcessState::Backoff) => ServerState::Down,
                 Some(ProcessState::Ready | ProcessState::Stopped) | None => ServerState::Serving,
@@ -330,7 +348,7 @@ async fn lasting(is_there: bool) {
 #[derive(Debug)]
 pub struct Events {
     router: broadcast::Receiver<RouterEvent>,
-    servers: broadcast::Receiver<ServerEvent>,
+    servers: broadcast::Receiver<ProcessEvent>,
 }
 
 impl Events {
@@ -364,6 +382,35 @@ fn options_of(settings: &Settings) -> Options {
 
 fn profiles_of(settings: &Settings, keys: &KeySource) -> Vec<Profile> {
     settings.effective_profiles(|name| keys(name).is_some_and(|key| !key.trim().is_empty()))
+}
+
+/// The servers of local profiles that have a command. They see none of the variables `without`.
+fn server_specs(
+    profiles: &[Profile],
+    logs: &Path,
+    without: &[String],
+    grace: Duration,
+) -> Vec<Spec> {
+    let with_server = profiles
+        .iter()
+        .filter(|profile| !profile.command.is_empty());
+    let specs = with_server.map(|profile| {
+        let name = profile.name.as_str();
+        Spec {
+            without: without.to_vec(),
+            probe: Address::of(&profile.base_url).map_or(Probe::Never, Probe::Http),
+            // A server that the user started by hand is as good.
+            stand_in: StandIn::Accepted,
+            grace,
+            begin: if profile.enabled {
+                Begin::Running
+            } else {
+                Begin::Stopped
+            },
+            ..Spec::new(name, profile.command.clone(), Spec::log_in(logs, name))
+        }
+    });
+    specs.collect()
 }
 
 fn secrets_of(profiles: &[Profile]) -> Vec<String> {

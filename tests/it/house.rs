@@ -11,7 +11,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &["config", "domain"]),
     ("pane", &["config", "domain", "runtime"]),
     ("gateway", &["domain", "runtime"]),
-    ("providers", &["config", "domain", "runtime", "gateway"]),
+    ("supervise", &["domain", "runtime"]),
+    (
+        "providers",
+        &["config", "domain", "runtime", "gateway", "supervise"],
+    ),
     (
         "api",
         &[
@@ -21,11 +25,22 @@ const ROOMS: &[(&str, &[&str])] = &[
             "pane",
             "gateway",
             "providers",
+            "supervise",
         ],
     ),
     ("control", &["api", "config", "domain", "runtime"]),
     ("remote", &["api", "config", "domain", "pane", "runtime"]),
-    ("tui", &["config", "domain", "runtime", "pane", "providers"]),
+    (
+        "tui",
+        &[
+            "config",
+            "domain",
+            "runtime",
+            "pane",
+            "providers",
+            "supervise",
+        ],
+    ),
     (
         "app",
         &[

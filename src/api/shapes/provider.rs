@@ -10,7 +10,8 @@ use crate::domain::bucket::Gauge;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::route::{Done, ProviderStatus};
 use crate::domain::usage::{Counters, LastError, Tokens};
-use crate::providers::{ProcessStatus, ProvidersStatus};
+use crate::providers::ProvidersStatus;
+use crate::supervise::ProcessStatus;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProviderShape {

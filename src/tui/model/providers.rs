@@ -7,7 +7,8 @@ use crate::domain::breaker::BreakerState;
 use crate::domain::bucket::Gauge;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{ProviderState, ProviderStatus};
-use crate::providers::{ProcessStatus, ProvidersStatus};
+use crate::providers::ProvidersStatus;
+use crate::supervise::ProcessStatus;
 
 /// A full second, the step of everything that counts down.
 const SECOND: Duration = Duration::from_secs(1);

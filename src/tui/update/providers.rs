@@ -12,7 +12,8 @@ use crate::domain::moment::Span;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
 use crate::domain::usage::Attempt;
-use crate::providers::{ProviderEvent, ProvidersStatus, ServerEvent, SteerError};
+use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
+use crate::supervise::ProcessEvent;
 use crate::tui::client::{Overlay, Page, Panel};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -65,7 +66,7 @@ pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
             | RouterEvent::Cooling { .. }
             | RouterEvent::Moved { to: None, .. },
         )
-        | ProviderEvent::Server(ServerEvent::Crashed { .. }) => Severity::Warning,
+        | ProviderEvent::Server(ProcessEvent::Crashed { .. }) => Severity::Warning,
         _ => Severity::Info,
     };
     let text = event.to_string();

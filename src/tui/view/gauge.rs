@@ -6,7 +6,7 @@ use crate::domain::breaker::{BreakerState, BreakerStatus};
 use crate::domain::bucket::Gauge;
 use crate::domain::moment::Span;
 use crate::domain::route::{ProviderState, ProviderStatus};
-use crate::providers::{ProcessState, ProcessStatus};
+use crate::supervise::{ProcessState, ProcessStatus};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Below this share of its capacity a bucket is marked.

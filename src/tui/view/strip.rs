@@ -7,7 +7,7 @@ use super::text::{Line, fill, fit, width};
 use crate::domain::bucket::Gauge;
 use crate::domain::layout::Rect;
 use crate::domain::route::ProviderStatus;
-use crate::providers::ProcessStatus;
+use crate::supervise::ProcessStatus;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 

@@ -1,4 +1,4 @@
-//! What a server writes: a file that is kept within bounds.
+//! What a child writes: a file that is kept within bounds.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,7 +19,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Sets a log aside that has grown too long. The server keeps writing to the same file, which is emptied under it.
+/// Sets a log aside that has grown too long. The child keeps writing to the same file, which is emptied under it.
 pub(super) fn bound(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.len() <= MAX_BYTES {
         return Ok(());
@@ -47,10 +47,10 @@ pub(super) fn tail(path: &Path, lines: usize) -> io::Result<Vec<String>> {
     Ok(all.iter().skip(first).map(printable).collect())
 }
 
-/// The log of the server of a profile, in a file that any name makes.
-pub(super) fn path(folder: &Path, profile: &str) -> PathBuf {
+/// The log of a child, in a file that any name makes.
+pub(super) fn path(folder: &Path, name: &str) -> PathBuf {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = profile
+    let name: String = name
         .chars()
         .map(|c| if is_plain(c) { c } else { '_' })
         .collect();

@@ -1,4 +1,4 @@
-//! Whether a server takes requests.
+//! Whether a child is ready.
 
 use std::time::Duration;
 
@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use super::spec::Probe;
+
 /// Between looks: short enough to be unseen, long enough to cost nothing.
 const AGAIN: Duration = Duration::from_millis(150);
 /// How long one look may take.
@@ -14,9 +16,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The status with which servers that listen early say that they still load a model.
 const LOADING: &str = "503";
 
-/// Where a server is expected.
+/// Where a server is expected that speaks HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
+pub struct Address {
     authority: String,
     host: String,
     port: u16,
@@ -25,8 +27,26 @@ pub(super) struct Address {
     tls: bool,
 }
 
+impl Probe {
+    /// Waits until the child is ready. Cancel-safe.
+    pub(super) async fn ready(&self) {
+        while !matches!(timeout(LOOK, self.look()).await, Ok(true)) {
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn look(&self) -> bool {
+        match self {
+            Self::Http(address) => address.answers().await,
+            Self::Tcp(address) => TcpStream::connect(address).await.is_ok(),
+            Self::Never => std::future::pending().await,
+        }
+    }
+}
+
 impl Address {
     /// `None` where the URL names no host.
+    #[must_use]
     pub fn of(base_url: &str) -> Option<Self> {
         let uri: Uri = base_url.parse().ok()?;
         let tls = uri.scheme_str() == Some("https");
@@ -41,13 +61,6 @@ impl Address {
             path: format!("{}/health", uri.path().trim_end_matches('/')),
             tls,
         })
-    }
-
-    /// Waits until the server takes requests. Cancel-safe.
-    pub async fn ready(&self) {
-        while !matches!(timeout(LOOK, self.answers()).await, Ok(true)) {
-            sleep(AGAIN).await;
-        }
     }
 
     /// Whether something listens and, where it speaks plain HTTP, answers anything but that it is still loading.
@@ -98,7 +111,7 @@ mod tests {
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        let ready = Address::of(&url).unwrap();
+        let ready = Probe::Http(Address::of(&url).unwrap());
         timeout(Duration::from_secs(10), ready.ready())
             .await
             .unwrap();

@@ -1,23 +1,21 @@
 use std::fs;
 use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio::time::timeout;
 
 use super::*;
-use crate::domain::profile::ProviderKind;
-use crate::providers::ProcessState;
+use crate::runtime::tasks::Tasks;
 
-/// A profile whose server is a line of shell.
-fn profile(script: &str, port: u16) -> Profile {
-    let mut profile = Profile::new("here", ProviderKind::Local);
-    profile.command = ["sh", "-c", script].map(str::to_owned).to_vec();
-    profile.base_url = format!("http://127.0.0.1:{port}");
-    profile
-}
+const HERE: &str = "here";
 
 struct Rig {
-    servers: Servers,
+    children: Children,
     tasks: Tasks,
     folder: PathBuf,
-    events: broadcast::Receiver<ServerEvent>,
+    events: broadcast::Receiver<ProcessEvent>,
 }
 
 impl Rig {
@@ -25,17 +23,28 @@ impl Rig {
         let folder = std::env::temp_dir().join(format!("tundra-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let tasks = Tasks::default();
-        let servers = Servers::new(folder.clone(), tasks.clone());
-        let events = servers.events();
+        let children = Children::new(tasks.clone());
+        let events = children.events();
         Self {
-            servers,
+            children,
             tasks,
             folder,
             events,
         }
     }
 
-    async fn event(&mut self) -> ServerEvent {
+    /// A child that is a line of shell, named `here`, which is ready once something answers on a port.
+    fn spec(&self, script: &str, port: u16) -> Spec {
+        let command = ["sh", "-c", script].map(str::to_owned).to_vec();
+        let address = Address::of(&format!("http://127.0.0.1:{port}")).unwrap();
+        Spec {
+            probe: Probe::Http(address),
+            stand_in: StandIn::Accepted,
+            ..Spec::new(HERE, command, Spec::log_in(&self.folder, HERE))
+        }
+    }
+
+    async fn event(&mut self) -> ProcessEvent {
         timeout(Duration::from_secs(20), self.events.recv())
             .await
             .unwrap()
@@ -43,9 +52,9 @@ impl Rig {
     }
 
     /// Waits until the log of a server holds these lines and no others.
-    async fn said(&self, name: &ProfileName, lines: &[&str]) {
+    async fn said(&self, lines: &[&str]) {
         let said = async {
-            while self.servers.log(name, 10).unwrap().1 != lines {
+            while self.children.log(HERE, 10).unwrap().1 != lines {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -101,17 +110,19 @@ fn answering() -> u16 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_is_started_restarted_and_ended_with_all_that_it_started() {
     let mut rig = Rig::new("servers-life");
-    let name = ProfileName::from("here");
     let port = answering();
     // The child ignores the request to end.
     let script = "echo hello; (trap '' TERM; sleep 1000) & sleep 1000";
-    rig.servers
-        .keep(&[profile(script, port)], &[], Duration::from_millis(200));
-    let ServerEvent::Started { pid: first, .. } = rig.event().await else {
+    let grace = Duration::from_millis(200);
+    rig.children.keep(vec![Spec {
+        grace,
+        ..rig.spec(script, port)
+    }]);
+    let ProcessEvent::Started { pid: first, .. } = rig.event().await else {
         panic!("it was started first");
     };
-    assert!(matches!(rig.event().await, ServerEvent::Ready { .. }));
-    let status = rig.servers.status(&name).unwrap();
+    assert!(matches!(rig.event().await, ProcessEvent::Ready { .. }));
+    let status = rig.children.status(HERE).unwrap();
     assert_eq!(
         status,
         ProcessStatus {
@@ -121,40 +132,38 @@ async fn a_server_is_started_restarted_and_ended_with_all_that_it_started() {
         }
     );
     // Something else answers on its port: it is ready before its shell has said anything.
-    rig.said(&name, &["hello"]).await;
-    rig.servers.restart(&name).await.unwrap();
-    let second = rig.servers.status(&name).unwrap();
+    rig.said(&["hello"]).await;
+    rig.children.restart(HERE).await.unwrap();
+    let second = rig.children.status(HERE).unwrap();
     assert_eq!((second.state, second.restarts), (ProcessState::Ready, 1));
     ends(first).await;
-    rig.said(&name, &["hello", "hello"]).await;
-    rig.servers.keep(&[], &[], Duration::from_millis(200));
+    rig.said(&["hello", "hello"]).await;
+    rig.children.keep(Vec::new());
     loop {
-        if matches!(rig.event().await, ServerEvent::Stopped { .. }) {
+        if matches!(rig.event().await, ProcessEvent::Stopped { .. }) {
             break;
         }
     }
     ends(second.pid.unwrap()).await;
-    assert_eq!(rig.servers.status(&name), None);
+    assert_eq!(rig.children.status(HERE), None);
     rig.end().await;
 }
 
 #[tokio::test]
 async fn a_crash_loop_backs_off_and_is_told() {
     let mut rig = Rig::new("servers-crash");
-    let name = ProfileName::from("here");
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = port.local_addr().unwrap().port();
-    rig.servers
-        .keep(&[profile("exit 3", port)], &[], Duration::ZERO);
+    rig.children.keep(vec![rig.spec("exit 3", port)]);
     let mut pauses = Vec::new();
     while pauses.len() < 2 {
-        if let ServerEvent::Crashed { how, again_in, .. } = rig.event().await {
+        if let ProcessEvent::Crashed { how, again_in, .. } = rig.event().await {
             assert_eq!(how, "ended (exit status: 3)");
             pauses.push(again_in.as_millis());
         }
     }
     assert_eq!(pauses, [500, 1000]);
-    let error = rig.servers.restart(&name).await.unwrap_err();
+    let error = rig.children.restart(HERE).await.unwrap_err();
     assert!(
         error
             .to_string()
@@ -167,21 +176,21 @@ async fn a_crash_loop_backs_off_and_is_told() {
 #[tokio::test]
 async fn a_server_sees_no_key_and_one_that_is_not_there_is_told() {
     let mut rig = Rig::new("servers-env");
-    let name = ProfileName::from("here");
     let port = answering();
-    let without = ["HOME".to_owned()];
-    rig.servers.keep(
-        &[profile("echo ${HOME-gone}; sleep 1000", port)],
-        &without,
-        Duration::ZERO,
-    );
-    while !matches!(rig.event().await, ServerEvent::Ready { .. }) {}
-    rig.said(&name, &["gone"]).await;
-    let mut missing = profile("", port);
-    missing.command = vec!["no-such-server".to_owned()];
-    rig.servers.keep(&[missing], &without, Duration::ZERO);
+    rig.children.keep(vec![Spec {
+        without: vec!["HOME".to_owned()],
+        env: vec![("COLOUR".to_owned(), "blue".to_owned())],
+        cwd: Some(PathBuf::from("/")),
+        ..rig.spec("echo ${HOME-gone} $COLOUR $PWD; sleep 1000", port)
+    }]);
+    while !matches!(rig.event().await, ProcessEvent::Ready { .. }) {}
+    rig.said(&["gone blue /"]).await;
+    rig.children.keep(vec![Spec {
+        command: vec!["no-such-server".to_owned()],
+        ..rig.spec("", port)
+    }]);
     loop {
-        if let ServerEvent::Crashed { how, .. } = rig.event().await {
+        if let ProcessEvent::Crashed { how, .. } = rig.event().await {
             assert!(
                 how.starts_with("cannot be started: no-such-server: "),
                 "{how}"
@@ -195,17 +204,29 @@ async fn a_server_sees_no_key_and_one_that_is_not_there_is_told() {
 #[tokio::test]
 async fn a_server_that_somebody_else_runs_in_its_place_will_do() {
     let mut rig = Rig::new("servers-foreign");
-    let name = ProfileName::from("here");
-    rig.servers
-        .keep(&[profile("exit 1", answering())], &[], Duration::ZERO);
-    while !matches!(rig.event().await, ServerEvent::Crashed { .. }) {}
+    rig.children.keep(vec![rig.spec("exit 1", answering())]);
+    while !matches!(rig.event().await, ProcessEvent::Crashed { .. }) {}
     let stands_in = async {
         let is_so =
             |status: ProcessStatus| status.state == ProcessState::Ready && status.pid.is_none();
-        while !rig.servers.status(&name).is_some_and(is_so) {
+        while !rig.children.status(HERE).is_some_and(is_so) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     timeout(Duration::from_secs(20), stands_in).await.unwrap();
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_child_that_speaks_no_http_is_ready_once_it_accepts() {
+    let mut rig = Rig::new("servers-tcp");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let spec = rig.spec("sleep 1000", 0);
+    rig.children.keep(vec![Spec {
+        probe: Probe::Tcp(listener.local_addr().unwrap()),
+        stand_in: StandIn::Refused,
+        ..spec
+    }]);
+    while !matches!(rig.event().await, ProcessEvent::Ready { .. }) {}
     rig.end().await;
 }

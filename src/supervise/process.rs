@@ -1,7 +1,6 @@
 //! One process with all that it starts: a group of its own, which ends as a whole.
 
 use std::io;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -10,9 +9,10 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::log;
+use super::spec::Spec;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
 
-/// A started server. Dropped, it is killed.
+/// A started child. Dropped, it is killed.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -20,12 +20,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a program whose output goes to a log and who sees none of the variables `without`.
-    pub fn start(command: &[String], log: &Path, without: &[String]) -> io::Result<Self> {
-        let (program, args) = command
+    /// Starts what a spec says, its output appended to the spec's log.
+    pub fn start(spec: &Spec) -> io::Result<Self> {
+        let (program, args) = spec
+            .command
             .split_first()
             .ok_or_else(|| io::Error::other("the command is empty"))?;
-        let out = log::open(log)?;
+        let out = log::open(&spec.log)?;
         let mut command = Command::new(program);
         command
             .args(args)
@@ -35,8 +36,14 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .env_remove(REMOTE_TOKEN_VARIABLE);
-        for variable in without {
+        if let Some(cwd) = &spec.cwd {
+            command.current_dir(cwd);
+        }
+        for variable in &spec.without {
             command.env_remove(variable);
+        }
+        for (name, value) in &spec.env {
+            command.env(name, value);
         }
         let child = command.spawn()?;
         let group = child

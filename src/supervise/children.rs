@@ -1,0 +1,124 @@
+//! Several children, each by its name.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tokio::time::timeout;
+
+use super::log;
+use super::spec::Spec;
+use super::status::{ProcessEvent, ProcessStatus, RestartError};
+use super::supervisor::Child;
+use crate::runtime::tasks::Tasks;
+
+/// How many events a slow listener may be behind.
+const EVENTS: usize = 64;
+/// How long a restart waits for a child; models are large and disks slow.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// The longest that tundra's end waits for a child's.
+const MOST_GRACE: Duration = Duration::from_secs(2);
+
+/// Talks to the children of one keeper; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Children {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    children: Mutex<HashMap<String, Child>>,
+    tasks: Tasks,
+    changed: watch::Sender<u64>,
+    events: broadcast::Sender<ProcessEvent>,
+}
+
+impl Children {
+    /// None run yet.
+    #[must_use]
+    pub fn new(tasks: Tasks) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                children: Mutex::default(),
+                tasks,
+                changed: watch::Sender::new(0),
+                events: broadcast::Sender::new(EVENTS),
+            }),
+        }
+    }
+
+    /// Runs exactly these: starts what is new, ends what is gone, and leaves alone what stays as it is.
+    pub fn keep(&self, specs: Vec<Spec>) {
+        let mut children = self.children();
+        let mut kept = HashMap::new();
+        for mut spec in specs {
+            spec.grace = spec.grace.min(MOST_GRACE);
+            let child = match children.remove(&spec.name) {
+                Some(child) if child.spec.is_same_child(&spec) => child,
+                _ => {
+                    let shared = &self.shared;
+                    let (changed, events) = (shared.changed.clone(), shared.events.clone());
+                    Child::new(spec, changed, events, &shared.tasks)
+                }
+            };
+            kept.insert(child.spec.name.clone(), child);
+        }
+        *children = kept;
+    }
+
+    #[must_use]
+    pub fn status(&self, name: &str) -> Option<ProcessStatus> {
+        self.children().get(name).map(Child::status)
+    }
+
+    /// Stops a child, starts it and waits until it is ready; does nothing where there is none of that name. Cancelled, it
+    /// goes on without anybody who waits.
+    ///
+    /// # Errors
+    /// [`RestartError`] where it ended, was stopped meanwhile, or is not ready after two minutes.
+    pub async fn restart(&self, name: &str) -> Result<(), RestartError> {
+        let (restarted, log) = match self.children().get(name) {
+            Some(child) => (child.restart(), child.spec.log.clone()),
+            None => return Ok(()),
+        };
+        let why = match timeout(READY_WITHIN, restarted).await {
+            Ok(Ok(Ok(()))) => return Ok(()),
+            Ok(Ok(Err(why))) => why,
+            Ok(Err(_)) => "was stopped meanwhile".to_owned(),
+            Err(_) => format!("takes no requests after {}s", READY_WITHIN.as_secs()),
+        };
+        Err(RestartError {
+            name: name.to_owned(),
+            why,
+            log,
+        })
+    }
+
+    /// The file that a child writes to, and its last lines; `None` where there is no child of that name.
+    #[must_use]
+    pub fn log(&self, name: &str, lines: usize) -> Option<(PathBuf, Vec<String>)> {
+        let path = self.children().get(name)?.spec.log.clone();
+        let tail = log::tail(&path, lines).unwrap_or_default();
+        Some((path, tail))
+    }
+
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<ProcessEvent> {
+        self.shared.events.subscribe()
+    }
+
+    /// Changes with every change of a status.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    fn children(&self) -> MutexGuard<'_, HashMap<String, Child>> {
+        self.shared
+            .children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
