@@ -29,6 +29,7 @@ pub mod size;
 pub mod terminal;
 pub mod timeouts;
 pub mod usage;
+pub mod writer;
 
 /// The variable that `tundra attach --url` takes a token from; no child of an instance gets it.
 pub const REMOTE_TOKEN_VARIABLE: &str = "TUNDRA_REMOTE_TOKEN";

@@ -2,161 +2,75 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::info;
 
 use super::error::PaneError;
-use super::handle::{PaneHandle, Shared};
-use super::mailbox::Message;
-use super::output::OutputCursor;
+use super::facts::Facts;
+use super::mailbox::{Mailbox, Message};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::Owner;
+use crate::domain::writer::{Access, Admission, ViewerId, Writer, WriterLock};
 
-/// Names one viewer of one pane; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ViewerId(u64);
-
-/// Who types into a pane and decides its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Writer {
-    /// The front end that shows the pane.
-    Front,
-    Viewer(ViewerId),
-}
-
-impl fmt::Display for ViewerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "viewer {}", self.0)
-    }
-}
-
-impl fmt::Display for Writer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Front => f.write_str("the front end"),
-            Self::Viewer(id) => id.fmt(f),
-        }
-    }
-}
-
-/// Whether a viewer may ever write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Access {
-    ReadOnly,
-    Full,
-}
-
-/// What became of something a viewer sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    Accepted,
-    /// Another one writes, or the viewer may only read.
-    NotWriter,
-}
-
-/// A pane's seats. Lock order: seats before the pane's facts.
-pub(super) struct Seats {
-    books: Mutex<Books>,
+/// A pane's viewers and its writer. Lock order: this one before the pane's facts.
+pub(super) struct Attachments {
+    facts: Arc<Facts>,
+    mailbox: Arc<Mailbox>,
+    state: Mutex<State>,
     writer: watch::Sender<Option<Writer>>,
 }
 
-#[derive(Default)]
-struct Books {
-    last_id: u64,
-    viewers: u32,
-    /// A viewer that writes; where there is none, a front end that shows the pane does.
-    holder: Option<ViewerId>,
-    /// The size that the front end gave last, in force again when it writes again. Without any it does not show the pane.
-    front_size: Option<Size>,
+struct State {
+    lock: WriterLock,
     /// Where and when the last viewer without a place of its own left off.
     left_off: Option<(u64, Instant)>,
 }
 
 /// A viewer's place at a pane; leaving is dropping it.
 pub struct Attachment {
-    shared: Arc<Shared>,
+    pane: Arc<Attachments>,
     id: ViewerId,
     access: Access,
     left_off: Option<(u64, Instant)>,
     left: bool,
 }
 
-impl Seats {
-    pub fn new(owner: Owner) -> Self {
-        let writer = (owner == Owner::Front).then_some(Writer::Front);
+impl Attachments {
+    pub fn new(facts: Arc<Facts>, mailbox: Arc<Mailbox>) -> Self {
+        let lock = WriterLock::new(facts.info().owner == Owner::Front);
         Self {
-            books: Mutex::default(),
-            writer: watch::Sender::new(writer),
+            facts,
+            mailbox,
+            writer: watch::Sender::new(lock.writer()),
+            state: Mutex::new(State {
+                lock,
+                left_off: None,
+            }),
         }
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells everybody who writes now.
-fn settle(shared: &Shared, books: &Books, owner: Owner) {
-    let writer = match books.holder {
-        Some(viewer) => Some(Writer::Viewer(viewer)),
-        None => books.is_front(owner).then_some(Writer::Front),
-    };
-    shared.seats.writer.send_if_modified(|known| {
-        if *known == writer {
-            return false;
-        }
-        let name = |writer: Option<Writer>| {
-            writer.map_or("nobody".to_owned(), |writer| writer.to_string())
-        };
-        info!(id = %shared.id, writer = name(writer), before = name(*known), "the writer changes");
-        *known = writer;
-        true
-    });
-    shared.update(|info| info.taken = books.holder.is_some());
-}
-
-impl Books {
-    /// Whether the pane is the front end's where no viewer has taken it over.
-    fn is_front(&self, owner: Owner) -> bool {
-        owner == Owner::Front || self.front_size.is_some()
-    }
-}
-
-impl PaneHandle {
-    /// Takes a seat. The first one of full access writes, unless a front end shows the pane.
+    /// Lets a viewer in. The first one of full access writes, unless a front end shows the pane.
     ///
     /// # Errors
     /// [`PaneError::Dead`] when the terminal has ended.
-    pub fn attach(&self, access: Access) -> Result<Attachment, PaneError> {
-        let shared = self.shared_arc();
-        if shared.ended_for().is_some() {
-            return Err(PaneError::Dead(shared.id));
+    pub fn attach(self: &Arc<Self>, access: Access) -> Result<Attachment, PaneError> {
+        if self.facts.ended_for().is_some() {
+            return Err(PaneError::Dead(self.facts.id));
         }
-        let (id, left_off) = {
-            let mut books = shared.seats.books();
-            let left_off = books.left_off.take().filter(|_| books.viewers == 0);
-            books.last_id += 1;
-            let id = ViewerId(books.last_id);
-            books.viewers += 1;
-            let viewers = books.viewers;
-            let mut owner = Owner::Local;
-            shared.update(|info| {
-                info.viewers = viewers;
-                info.settle(Timestamp::now());
-                owner = info.owner;
-            });
-            if access == Access::Full && books.holder.is_none() && !books.is_front(owner) {
-                books.holder = Some(id);
-            }
-            settle(&shared, &books, owner);
-            (id, left_off)
-        };
+        let mut state = self.state();
+        let left_off = state.left_off.take().filter(|_| state.lock.viewers() == 0);
+        let now = Instant::now();
+        let size = state.lock.expire(now);
+        let id = state.lock.attach(access, now);
+        self.publish(&state.lock);
+        drop(state);
+        self.apply(size);
         Ok(Attachment {
-            shared,
+            pane: Arc::clone(self),
             id,
             access,
             left_off,
@@ -166,89 +80,92 @@ impl PaneHandle {
 
     /// Who writes now, and every change of it.
     pub fn writer(&self) -> watch::Receiver<Option<Writer>> {
-        self.shared().seats.writer.subscribe()
+        self.writer.subscribe()
     }
 
-    /// How often somebody has taken a seat.
+    /// How often somebody has attached.
     pub fn attach_count(&self) -> u64 {
-        self.shared().seats.books().last_id
+        self.state().lock.attach_count()
     }
 
-    /// Queues what the front end's user did. A key takes the pane back from a viewer, with the size that the front end
-    /// has; the mouse passing over it does not, and is not told to the program then.
-    ///
-    /// # Errors
-    /// As [`PaneHandle::try_input`].
-    pub fn try_input_from_front(&self, input: Input) -> Result<(), PaneError> {
+    /// Gives up the place of a writer that was cut off, once its time is over.
+    pub fn expire_writer(&self) {
+        self.change(|lock| ((), lock.expire(Instant::now())));
+    }
+
+    /// The front end's user did something: whether it is for the program. A key takes the pane back from a viewer; the
+    /// mouse passing over it does not, and is not told to the program then.
+    pub fn admit_front(&self, input: &Input) -> bool {
         match input {
-            Input::Key(_) | Input::Text(_) | Input::Paste(_) | Input::Bytes(_) => self.take_back(),
-            Input::Mouse(_) | Input::Focus(_) => {
-                if self.shared().seats.books().holder.is_some() {
-                    return Ok(());
-                }
+            Input::Key(_) | Input::Text(_) | Input::Paste(_) | Input::Bytes(_) => {
+                self.change(|lock| ((), lock.take_back()));
+                true
             }
-        }
-        self.try_input(input)
-    }
-
-    /// Sets the size that the front end shows the pane in; while a viewer writes it is only remembered.
-    pub fn resize_from_front(&self, size: Size) {
-        let taken = {
-            let mut books = self.shared().seats.books();
-            if books.front_size.replace(size).is_none() {
-                let owner = self.shared().info().owner;
-                settle(self.shared(), &books, owner);
-            }
-            books.holder.is_some()
-        };
-        if !taken {
-            self.resize(size);
+            Input::Mouse(_) | Input::Focus(_) => self.state().lock.holder().is_none(),
         }
     }
 
-    fn take_back(&self) {
-        let mut books = self.shared().seats.books();
-        if books.holder.take().is_some() {
-            let owner = self.shared().info().owner;
-            settle(self.shared(), &books, owner);
-            let size = books.front_size;
-            drop(books);
-            if let Some(size) = size {
-                self.resize(size);
+    /// The front end shows the pane in that size; while a viewer writes it is only remembered.
+    pub fn set_front_size(&self, size: Size) {
+        self.change(|lock| ((), lock.set_front_size(size)));
+    }
+
+    pub fn set_owner(&self, owner: Owner) {
+        self.facts.update(|info| {
+            info.owner = owner;
+            info.settle(Timestamp::now());
+        });
+        self.change(|lock| {
+            lock.set_front_owned(owner == Owner::Front);
+            ((), None)
+        });
+    }
+
+    /// Changes who writes, tells everybody, and carries out the change of size that follows.
+    fn change<T>(&self, change: impl FnOnce(&mut WriterLock) -> (T, Option<Size>)) -> T {
+        let mut state = self.state();
+        let before = (state.lock.writer(), state.lock.viewers());
+        let (outcome, size) = change(&mut state.lock);
+        if before != (state.lock.writer(), state.lock.viewers()) {
+            self.publish(&state.lock);
+        }
+        drop(state);
+        self.apply(size);
+        outcome
+    }
+
+    /// Tells everybody who is attached and who writes now.
+    fn publish(&self, lock: &WriterLock) {
+        let writer = lock.writer();
+        self.writer.send_if_modified(|known| {
+            if *known == writer {
+                return false;
             }
+            let name = |writer: Option<Writer>| {
+                writer.map_or("nobody".to_owned(), |writer| writer.to_string())
+            };
+            info!(id = %self.facts.id, writer = name(writer), before = name(*known), "the writer changes");
+            *known = writer;
+            true
+        });
+        self.facts.update(|info| {
+            info.taken = lock.holder().is_some();
+            if info.viewers != lock.viewers() {
+                info.viewers = lock.viewers();
+                info.settle(Timestamp::now());
+            }
+        });
+    }
+
+    fn apply(&self, size: Option<Size>) {
+        if let Some(size) = size {
+            // A terminal that has ended keeps its size.
+            let _ = self.mailbox.post(Message::Resize(size));
         }
     }
 
-    /// The owner has changed.
-    pub(super) fn owner_changed(&self, owner: Owner) {
-        let books = self.shared().seats.books();
-        settle(self.shared(), &books, owner);
-    }
-
-    /// Reads the output from the present on, after a keyframe with at most `history` rows of history.
-    ///
-    /// # Errors
-    /// [`PaneError::Dead`] when the terminal has ended.
-    pub async fn output(
-        &self,
-        history: usize,
-    ) -> Result<(Arc<super::keyframe::Keyframe>, OutputCursor), PaneError> {
-        OutputCursor::fresh(&self.shared_arc(), history).await
-    }
-
-    /// Reads the output on from `next`; None where that is no longer kept.
-    pub fn output_from(&self, next: u64) -> Option<OutputCursor> {
-        OutputCursor::resume(&self.shared_arc(), next)
-    }
-
-    /// The numbers of the oldest byte of output kept and of the next one to come.
-    pub fn output_extent(&self) -> (u64, u64) {
-        self.shared().output.extent()
-    }
-
-    /// Keeps at most so many bytes of output for viewers.
-    pub fn set_replay_bytes(&self, bytes: usize) {
-        self.shared().output.set_capacity(bytes);
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -261,8 +178,8 @@ impl Attachment {
         self.access
     }
 
-    /// Where and when a viewer without a place of its own left off, if this seat is the first one taken since and nobody
-    /// else sat there.
+    /// Where and when a viewer without a place of its own left off, if this one is the first to attach since and nobody
+    /// else was attached.
     pub fn left_off(&self) -> Option<(u64, Instant)> {
         self.left_off
     }
@@ -270,101 +187,70 @@ impl Attachment {
     /// Queues input, if this viewer writes or nobody does.
     ///
     /// # Errors
-    /// As [`PaneHandle::try_input`].
+    /// As [`PaneHandle::try_input`](super::PaneHandle::try_input).
     pub fn try_input(&self, input: Input) -> Result<Admission, PaneError> {
-        if !self.claim() {
-            return Ok(Admission::NotWriter);
+        let admission = self.claim();
+        if admission == Admission::Accepted {
+            self.pane.mailbox.try_input(input)?;
         }
-        PaneHandle::new(Arc::clone(&self.shared))
-            .try_input(input)
-            .map(|()| Admission::Accepted)
+        Ok(admission)
     }
 
     /// Sets the size, if this viewer writes or nobody does.
     pub fn resize(&self, size: Size) -> Admission {
-        if !self.claim() {
-            return Admission::NotWriter;
+        let admission = self.claim();
+        if admission == Admission::Accepted {
+            self.pane.apply(Some(size));
         }
-        PaneHandle::new(Arc::clone(&self.shared)).resize(size);
-        Admission::Accepted
+        admission
     }
 
     /// Becomes the one who writes, whoever did before.
     pub fn take(&self) -> Admission {
-        if self.access == Access::ReadOnly {
-            return Admission::NotWriter;
-        }
-        let mut books = self.shared.seats.books();
-        books.holder = Some(self.id);
-        let owner = self.shared.info().owner;
-        settle(&self.shared, &books, owner);
-        Admission::Accepted
+        self.pane
+            .change(|lock| (lock.take(self.id, self.access), None))
     }
 
-    /// Goes on as another seat of the same viewer, whose connection is given up.
+    /// Goes on as the same viewer as `former`, whose connection is given up or was cut.
     pub fn succeed(&self, former: ViewerId) {
-        if self.access == Access::ReadOnly {
-            return;
-        }
-        let mut books = self.shared.seats.books();
-        if books.holder == Some(former) {
-            books.holder = Some(self.id);
-            let owner = self.shared.info().owner;
-            settle(&self.shared, &books, owner);
-        }
+        self.pane.change(|lock| {
+            lock.succeed(self.id, self.access, former);
+            ((), None)
+        });
     }
 
     /// Takes the place of the writer where it is free.
-    fn claim(&self) -> bool {
-        if self.access == Access::ReadOnly {
-            return false;
-        }
-        let mut books = self.shared.seats.books();
-        if let Some(holder) = books.holder {
-            return holder == self.id;
-        }
-        let owner = self.shared.info().owner;
-        if books.is_front(owner) {
-            return false;
-        }
-        books.holder = Some(self.id);
-        settle(&self.shared, &books, owner);
-        true
+    fn claim(&self) -> Admission {
+        let now = Instant::now();
+        self.pane.change(|lock| {
+            let size = lock.expire(now);
+            (lock.claim(self.id, self.access, now), size)
+        })
     }
 
-    /// Leaves, and tells where a viewer without a place of its own stopped reading. True if nobody is left.
-    pub fn leave(&mut self, left_off: Option<u64>) -> bool {
+    /// Leaves. `left_off` tells where a viewer without a place of its own stopped reading. Where this one wrote, its place
+    /// is kept for a successor for as long as `keep_for` says. True if nobody is left.
+    pub fn leave(&mut self, left_off: Option<u64>, keep_for: Option<Duration>) -> bool {
         if self.left {
             return false;
         }
         self.left = true;
-        let mut books = self.shared.seats.books();
-        books.viewers = books.viewers.saturating_sub(1);
-        books.left_off = left_off.map(|seq| (seq, Instant::now()));
-        let viewers = books.viewers;
-        let mut owner = Owner::Local;
-        self.shared.update(|info| {
-            info.viewers = viewers;
-            info.settle(Timestamp::now());
-            owner = info.owner;
-        });
-        let mut size = None;
-        if books.holder == Some(self.id) {
-            books.holder = None;
-            settle(&self.shared, &books, owner);
-            size = books.front_size;
-        }
-        drop(books);
-        if let Some(size) = size {
-            let _ = self.shared.mailbox.post(Message::Resize(size));
-        }
-        viewers == 0
+        let now = Instant::now();
+        let mut state = self.pane.state();
+        state.left_off = left_off.map(|seq| (seq, now));
+        let kept_until = keep_for.and_then(|keep_for| now.checked_add(keep_for));
+        let size = state.lock.detach(self.id, kept_until);
+        let is_last = state.lock.viewers() == 0;
+        self.pane.publish(&state.lock);
+        drop(state);
+        self.pane.apply(size);
+        is_last
     }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        self.leave(None);
+        self.leave(None, None);
     }
 }
 

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::emulator::Emulator;
-use super::handle::{Capture, Direction, Match, RowWindow, Search};
-use super::text;
+use super::query::{Capture, Match, RowWindow, Search};
+use super::{reader, text};
 use crate::domain::screen::{Cell, Row, ScreenSnapshot};
-
-/// The rows that [`search`] reads at a time.
-const SEARCH_ROWS: u64 = 256;
 
 /// A dead terminal's screen and history, readable like a living one's.
 pub(super) struct FinalState {
@@ -56,7 +53,7 @@ impl FinalState {
             *row = Arc::new(whole);
         }
         let scrollback = match &self.history {
-            Some(emulator) if scrollback => history(emulator),
+            Some(emulator) if scrollback => reader::history(emulator),
             _ => Vec::new(),
         };
         Capture { screen, scrollback }
@@ -64,82 +61,21 @@ impl FinalState {
 
     pub fn rows(&self, range: Range<u64>) -> RowWindow {
         match &self.history {
-            Some(emulator) => window(emulator, range),
+            Some(emulator) => reader::rows(emulator, range),
             None => RowWindow::default(),
         }
     }
 
     pub fn search(&self, what: &Search) -> Option<Match> {
-        search(self.history.as_ref()?, what)
+        reader::search(self.history.as_ref()?, what)
     }
 
     pub fn contains(&self, pattern: &Regex) -> bool {
         match &self.history {
-            Some(emulator) => {
-                let (start, _, end) = emulator.extent();
-                text::matches(pattern, &emulator.rows(start..end))
-            }
+            Some(emulator) => reader::contains(emulator, pattern),
             None => text::matches(pattern, &self.screen.rows),
         }
     }
-}
-
-/// The whole history of an emulator, oldest row first.
-pub(super) fn history(emulator: &Emulator) -> Vec<Arc<Row>> {
-    let (start, top, _) = emulator.extent();
-    emulator.rows(start..top)
-}
-
-/// The rows of `range` that exist.
-pub(super) fn window(emulator: &Emulator, range: Range<u64>) -> RowWindow {
-    let (history_start, top, end) = emulator.extent();
-    let start = range.start.clamp(history_start, end);
-    let rows = emulator.rows(start..range.end.clamp(start, end));
-    RowWindow {
-        start,
-        rows,
-        history_start,
-        top,
-        end,
-    }
-}
-
-/// The nearest hit of a search, read in portions so that a near one is cheap.
-pub(super) fn search(emulator: &Emulator, what: &Search) -> Option<Match> {
-    let (first, _, end) = emulator.extent();
-    match what.direction {
-        Direction::Down => {
-            let mut from = what.from.0.max(first);
-            while from < end {
-                let until = (from + SEARCH_ROWS).min(end);
-                let rows = emulator.rows(from..until);
-                let hit = (from..)
-                    .zip(&rows)
-                    .find_map(|(n, row)| text::search_row(what, n, row));
-                if hit.is_some() {
-                    return hit;
-                }
-                from = until;
-            }
-        }
-        Direction::Up => {
-            let mut until = what.from.0.saturating_add(1).min(end);
-            while until > first {
-                let from = until.saturating_sub(SEARCH_ROWS).max(first);
-                let rows = emulator.rows(from..until);
-                let numbered = (from..).zip(&rows).collect::<Vec<_>>();
-                let hit = numbered
-                    .iter()
-                    .rev()
-                    .find_map(|(n, row)| text::search_row(what, *n, row));
-                if hit.is_some() {
-                    return hit;
-                }
-                until = from;
-            }
-        }
-    }
-    None
 }
 
 fn trimmed(row: &Row) -> Row {

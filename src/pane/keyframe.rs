@@ -13,20 +13,26 @@ use crate::domain::size::Size;
 pub struct Keyframe {
     /// The number of the byte that comes next.
     pub seq: u64,
-    /// How often the size had changed.
-    pub(super) turn: u64,
+    /// Which one in the pane's stream it is: how many came before it, and this one where it stands in the stream.
+    pub(super) number: u64,
     pub size: Size,
     pub bytes: Bytes,
 }
 
 impl Keyframe {
     /// Takes the emulator's state with at most `history` rows that have left the screen.
-    pub(super) fn of(emulator: &Emulator, size: Size, seq: u64, turn: u64, history: usize) -> Self {
+    pub(super) fn of(
+        emulator: &Emulator,
+        size: Size,
+        seq: u64,
+        number: u64,
+        history: usize,
+    ) -> Self {
         let mut bytes = Vec::new();
         emulator.write_state(history, &mut bytes);
         Self {
             seq,
-            turn,
+            number,
             size,
             bytes: bytes.into(),
         }

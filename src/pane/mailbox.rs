@@ -10,9 +10,11 @@ use regex::Regex;
 use rustix::pipe::PipeFlags;
 use tokio::sync::oneshot;
 
-use super::actor::Limits;
-use super::handle::{Capture, Match, RowWindow, Search};
+use super::error::PaneError;
 use super::keyframe::Keyframe;
+use super::limits::Limits;
+use super::query::{Capture, Match, RowWindow, Search};
+use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 
@@ -73,6 +75,7 @@ pub(super) enum Refusal {
 
 /// Messages from any thread to the pane's own.
 pub(super) struct Mailbox {
+    id: TerminalId,
     inbox: Mutex<Inbox>,
 }
 
@@ -94,17 +97,41 @@ struct Inbox {
 
 impl Mailbox {
     /// Makes a mailbox and the end that its owner polls.
-    pub fn new() -> io::Result<(Self, Wakeup)> {
+    pub fn new(id: TerminalId) -> io::Result<(Self, Wakeup)> {
         let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let inbox = Inbox {
             waker: Some(writer),
             ..Inbox::default()
         };
         let inbox = Mutex::new(inbox);
-        Ok((Self { inbox }, Wakeup { reader }))
+        Ok((Self { id, inbox }, Wakeup { reader }))
+    }
+
+    /// Queues input without waiting.
+    ///
+    /// # Errors
+    /// [`PaneError::InputFull`] when the program has left too much unread, [`PaneError::Dead`] when it has ended;
+    /// nothing of this input is typed then.
+    pub fn try_input(&self, input: Input) -> Result<(), PaneError> {
+        self.post(Message::Input(input))
+            .map_err(|refusal| match refusal {
+                Refusal::Full { pending } => PaneError::InputFull { pending },
+                Refusal::Closed => PaneError::Dead(self.id),
+            })
+    }
+
+    /// Posts a question and waits for its answer; None once the pane's thread has let go. Cancel-safe: an answer that
+    /// nobody waits for is dropped.
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.post(question(reply)).ok()?;
+        answer.await.ok()
     }
 
     /// Posts a message. Of resizes in a row only the last is kept.
+    ///
+    /// # Errors
+    /// [`Refusal`] where there is no room for it, or the pane's thread has let go.
     pub fn post(&self, message: Message) -> Result<(), Refusal> {
         let mut inbox = self.lock();
         if inbox.waker.is_none() {

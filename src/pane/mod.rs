@@ -1,40 +1,57 @@
-//! Terminals: the pool, one actor per pane, its pty, its emulator and the way to talk to it.
+//! Terminals: the pool, one thread per pane, its pty, its emulator and the way to talk to it.
 //!
-//! `control`, `remote` and `tui` call [`Pool`] and [`PaneHandle`] and nothing deeper. One thread owns a pane's pty and
-//! emulator, so output, input and resizes have one order and no lock; everybody else sends it messages through bounded
-//! queues. This room must not know of sockets, providers or how a screen is drawn.
+//! `control`, `remote` and `tui` call [`Pool`], [`PaneHandle`] and [`Attachment`] and nothing deeper. One thread owns a
+//! pane's pty and emulator (`actor`), so output, input and resizes have one order and no lock; everybody else sends it
+//! messages through a bounded queue (`mailbox`). What thread and handles share (`parts`) is the facts, that queue, the
+//! output for viewers, the screen for the front end, and what is left of it all in the end. This room must not know of
+//! sockets, providers or how a screen is drawn.
 
 mod actor;
 mod ansi;
 mod attach;
+mod child;
 mod color_parameter;
 #[doc(hidden)] // public for the bench and the fuzz target alone
 pub mod emulator;
 pub mod encode;
 mod error;
+mod facts;
 mod final_state;
 mod frames;
 mod handle;
 mod keyframe;
 mod launch;
 mod launch_env;
+mod limits;
 mod mailbox;
 mod mirror;
+mod options;
 mod output;
+mod parts;
 mod pool;
 mod pty;
+mod publisher;
+mod query;
+mod reader;
+mod readiness;
+mod registry;
+mod screen_feed;
 mod session;
-mod slot;
 mod termination;
 mod text;
+mod text_wait;
+mod thread;
 mod write_queue;
 
 pub use ansi::row_to_ansi;
-pub use attach::{Access, Admission, Attachment, ViewerId, Writer};
+pub use attach::Attachment;
 pub use error::PaneError;
-pub use handle::{Capture, Direction, Match, PaneHandle, RowWindow, ScreenWatch, Search, WaitFor};
+pub use handle::PaneHandle;
 pub use keyframe::Keyframe;
 pub use launch_env::{LaunchEnv, LaunchEnvSource};
-pub use mirror::Mirror;
+pub use mirror::{HostRequests, Mirror};
+pub use options::PoolOptions;
 pub use output::{Next, OutputCursor};
-pub use pool::{Gauge, Pool, PoolOptions};
+pub use pool::{Gauge, Pool};
+pub use query::{Capture, Direction, Match, RowWindow, Search, WaitFor};
+pub use screen_feed::ScreenWatch;

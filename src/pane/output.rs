@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::error::PaneError;
-use super::handle::Shared;
 use super::keyframe::Keyframe;
-use super::mailbox::Message;
+use super::mailbox::{Mailbox, Message};
+use crate::domain::id::TerminalId;
 
 /// How long the ring stays once nobody reads: a closed laptop that comes back soon misses nothing.
 const LINGER: Duration = Duration::from_secs(600);
@@ -21,10 +21,10 @@ const LINGER: Duration = Duration::from_secs(600);
 /// The size that a ring begins with.
 const FIRST_ALLOCATION: usize = 16 * 1024;
 
-/// Size changes kept for readers to come upon; one that is further behind gets a keyframe anyway.
-const MAX_TURNS: usize = 16;
+/// Keyframes kept for readers to come upon; one that is further behind gets a fresh one anyway.
+const MAX_KEYFRAMES: usize = 16;
 
-/// The shared half: the pane's thread appends, readers take.
+/// The newest output of one pane: its thread appends, cursors take.
 pub(super) struct OutputBuffer {
     state: Mutex<State>,
     head: watch::Sender<u64>,
@@ -36,12 +36,12 @@ struct State {
     open: bool,
     readers: usize,
     idle_since: Option<Instant>,
-    /// Where the size changed, with the screen right after it.
-    turns: VecDeque<Arc<Keyframe>>,
-    /// How often the size has changed.
-    turned: u64,
-    /// Where the newest of those turns lies that are no longer kept.
-    forgotten: Option<u64>,
+    /// Where output alone does not lead on, since the size changed, with the screen right after it.
+    keyframes: VecDeque<Arc<Keyframe>>,
+    /// How many keyframes have stood in the stream.
+    keyframe_count: u64,
+    /// Where the newest of those keyframes lies that are no longer kept.
+    dropped_at: Option<u64>,
     /// The terminal has ended.
     ended: bool,
     /// Its last screen, for readers that are too far behind to read the end of its output.
@@ -58,10 +58,12 @@ struct Ring {
 
 /// Reads one pane's output from a place in it.
 pub struct OutputCursor {
-    shared: Arc<Shared>,
+    id: TerminalId,
+    buffer: Arc<OutputBuffer>,
+    mailbox: Arc<Mailbox>,
     next: u64,
-    /// The number of the last size change passed.
-    turned: u64,
+    /// The number of the last keyframe passed.
+    passed: u64,
     head: watch::Receiver<u64>,
 }
 
@@ -92,9 +94,9 @@ impl OutputBuffer {
                 open: false,
                 readers: 0,
                 idle_since: None,
-                turns: VecDeque::new(),
-                turned: 0,
-                forgotten: None,
+                keyframes: VecDeque::new(),
+                keyframe_count: 0,
+                dropped_at: None,
                 ended: false,
                 last: None,
             }),
@@ -122,11 +124,11 @@ impl OutputBuffer {
         self.head.send_replace(head);
     }
 
-    /// Keeps output from here on and tells where here is: the next byte's number and how often the size has changed.
+    /// Keeps output from here on and tells where here is: the next byte's number and how many keyframes came before it.
     pub fn open(&self) -> (u64, u64) {
         let mut state = self.state();
         state.open = true;
-        (state.ring.head, state.turned)
+        (state.ring.head, state.keyframe_count)
     }
 
     /// Whether output is being kept for somebody.
@@ -139,15 +141,15 @@ impl OutputBuffer {
         self.state().ring.head
     }
 
-    /// Notes a change of size at the present place.
-    pub fn turn(&self, mut keyframe: Keyframe) {
+    /// Puts a keyframe into the stream at the present place.
+    pub fn add_keyframe(&self, mut keyframe: Keyframe) {
         let head = {
             let mut state = self.state();
-            state.turned += 1;
-            keyframe.turn = state.turned;
-            state.turns.push_back(Arc::new(keyframe));
-            if state.turns.len() > MAX_TURNS {
-                state.forgotten = state.turns.pop_front().map(|turn| turn.seq);
+            state.keyframe_count += 1;
+            keyframe.number = state.keyframe_count;
+            state.keyframes.push_back(Arc::new(keyframe));
+            if state.keyframes.len() > MAX_KEYFRAMES {
+                state.dropped_at = state.keyframes.pop_front().map(|keyframe| keyframe.seq);
             }
             state.ring.head
         };
@@ -185,22 +187,26 @@ impl OutputBuffer {
 }
 
 impl State {
+    /// One more reads.
+    fn enter(&mut self) {
+        self.readers += 1;
+        self.idle_since = None;
+    }
+
     /// Gives the kept output back.
     fn shut(&mut self) {
         self.open = false;
         self.idle_since = None;
         self.ring.bytes = VecDeque::new();
-        self.turns = VecDeque::new();
-        self.forgotten = None;
+        self.keyframes = VecDeque::new();
+        self.dropped_at = None;
     }
-}
 
-impl State {
-    /// Whether everything from `next` on is kept, size changes too.
+    /// Whether everything from `next` on is kept, keyframes too.
     fn keeps(&self, next: u64) -> bool {
         self.open
             && (self.ring.start()..=self.ring.head).contains(&next)
-            && self.forgotten.is_none_or(|seq| seq < next)
+            && self.dropped_at.is_none_or(|seq| seq < next)
     }
 }
 
@@ -247,49 +253,53 @@ impl Ring {
 }
 
 impl OutputCursor {
-    /// Reads on from `next`, if everything from there on is still kept.
-    pub(super) fn resume(shared: &Arc<Shared>, next: u64) -> Option<Self> {
-        let turned = {
-            let mut state = shared.output.state();
+    /// Reads on from `next`; None where not everything from there on is still kept.
+    pub(super) fn resume(
+        id: TerminalId,
+        buffer: &Arc<OutputBuffer>,
+        mailbox: &Arc<Mailbox>,
+        next: u64,
+    ) -> Option<Self> {
+        let passed = {
+            let mut state = buffer.state();
             if !state.keeps(next) || state.ended {
                 return None;
             }
-            state.readers += 1;
-            state.idle_since = None;
-            // A turn at this very place may have been seen or not: seeing it again does no harm.
-            let ahead = state.turns.iter().find(|turn| turn.seq >= next);
-            ahead.map_or(state.turned, |turn| turn.turn - 1)
+            state.enter();
+            // A keyframe at this very place may have been seen or not: seeing it again does no harm.
+            let ahead = state.keyframes.iter().find(|keyframe| keyframe.seq >= next);
+            ahead.map_or(state.keyframe_count, |keyframe| keyframe.number - 1)
         };
-        let mut output = Self::at(shared, next);
-        output.turned = turned;
+        let mut output = Self::at(id, buffer, mailbox, next);
+        output.passed = passed;
         Some(output)
     }
 
-    /// Reads from the present on; the keyframe is the screen there.
+    /// Reads from the present on; the keyframe is the screen there, with at most `history` rows of history.
+    ///
+    /// # Errors
+    /// [`PaneError::Dead`] when the terminal has ended.
     pub(super) async fn fresh(
-        shared: &Arc<Shared>,
+        id: TerminalId,
+        buffer: &Arc<OutputBuffer>,
+        mailbox: &Arc<Mailbox>,
         history: usize,
     ) -> Result<(Arc<Keyframe>, Self), PaneError> {
-        {
-            let mut state = shared.output.state();
-            state.readers += 1;
-            state.idle_since = None;
-        }
-        // From here on its drop takes it out of the books again.
-        let mut output = Self::at(shared, 0);
-        let keyframe = output
-            .keyframe(history)
-            .await
-            .ok_or(PaneError::Dead(shared.id))?;
+        buffer.state().enter();
+        // From here on its drop counts it out again.
+        let mut output = Self::at(id, buffer, mailbox, 0);
+        let keyframe = output.keyframe(history).await.ok_or(PaneError::Dead(id))?;
         Ok((keyframe, output))
     }
 
-    fn at(shared: &Arc<Shared>, next: u64) -> Self {
+    fn at(id: TerminalId, buffer: &Arc<OutputBuffer>, mailbox: &Arc<Mailbox>, next: u64) -> Self {
         Self {
-            shared: Arc::clone(shared),
+            id,
+            buffer: Arc::clone(buffer),
+            mailbox: Arc::clone(mailbox),
             next,
-            turned: 0,
-            head: shared.output.head.subscribe(),
+            passed: 0,
+            head: buffer.head.subscribe(),
         }
     }
 
@@ -300,30 +310,34 @@ impl OutputCursor {
 
     /// The bytes that are there and not yet read.
     pub fn backlog(&self) -> u64 {
-        self.shared.output.head().saturating_sub(self.next)
+        self.buffer.head().saturating_sub(self.next)
     }
 
     /// Takes what is there: at most `max` bytes into `out`.
     pub fn take(&mut self, max: usize, out: &mut Vec<u8>) -> Next {
-        let state = self.shared.output.state();
-        let turn = state.turns.iter().find(|turn| turn.turn > self.turned);
-        // Turns that were forgotten unseen leave a gap in their numbers.
-        let skipped = turn.map_or(state.turned, |turn| turn.turn - 1) != self.turned;
+        let state = self.buffer.state();
+        let keyframe = state
+            .keyframes
+            .iter()
+            .find(|keyframe| keyframe.number > self.passed);
+        // Keyframes that were dropped unseen leave a gap in their numbers.
+        let skipped =
+            keyframe.map_or(state.keyframe_count, |keyframe| keyframe.number - 1) != self.passed;
         if skipped || !state.keeps(self.next) {
             let at_end = state.ended && self.next == state.ring.head;
             return if at_end { Next::End } else { Next::Behind };
         }
-        let until = turn.map_or(state.ring.head, |turn| turn.seq);
+        let until = keyframe.map_or(state.ring.head, |keyframe| keyframe.seq);
         if until > self.next {
             let taken = state.ring.copy(self.next, until, max, out);
             drop(state);
             self.next += taken;
             return Next::Bytes;
         }
-        if let Some(turn) = turn.cloned() {
+        if let Some(keyframe) = keyframe.cloned() {
             drop(state);
-            self.turned = turn.turn;
-            return Next::Keyframe(turn);
+            self.passed = keyframe.number;
+            return Next::Keyframe(keyframe);
         }
         if state.ended {
             Next::End
@@ -335,15 +349,15 @@ impl OutputCursor {
     /// The present screen, from which reading goes on; None where the terminal has ended without one.
     pub async fn keyframe(&mut self, history: usize) -> Option<Arc<Keyframe>> {
         let asked = self
-            .shared
+            .mailbox
             .ask(|reply| Message::Keyframe { history, reply })
             .await;
         let keyframe = match asked {
             Some(keyframe) => Arc::new(keyframe),
-            None => self.shared.output.state().last.clone()?,
+            None => self.buffer.state().last.clone()?,
         };
         self.next = keyframe.seq;
-        self.turned = keyframe.turn;
+        self.passed = keyframe.number;
         Some(keyframe)
     }
 
@@ -357,7 +371,7 @@ impl OutputCursor {
 
 impl Drop for OutputCursor {
     fn drop(&mut self) {
-        let mut state = self.shared.output.state();
+        let mut state = self.buffer.state();
         state.readers = state.readers.saturating_sub(1);
         if state.readers == 0 {
             state.idle_since = Some(Instant::now());
@@ -368,7 +382,7 @@ impl Drop for OutputCursor {
 impl fmt::Debug for OutputCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OutputCursor")
-            .field("id", &self.shared.id)
+            .field("id", &self.id)
             .field("next", &self.next)
             .finish_non_exhaustive()
     }

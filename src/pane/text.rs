@@ -5,7 +5,7 @@ use std::sync::Arc;
 use regex::Regex;
 use unicode_width::UnicodeWidthStr;
 
-use super::handle::{Direction, Match, Search};
+use super::query::{Direction, Match, Search};
 use crate::domain::screen::{Attrs, Row};
 
 /// Whether `pattern` matches the rows' text, as shown (a line per row) or with wrapped rows joined to one line.

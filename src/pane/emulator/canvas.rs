@@ -3,11 +3,10 @@
 //! A pending wrap is kept until the cursor moves.
 
 use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide};
-use super::grid::RawCell;
 use super::history::History;
 use super::page::{Margins, Page};
 use super::pen::Pen;
-use super::sgr::sgr_of;
+use super::sgr::{RawCell, sgr_of};
 use super::style_table::{into_grid, is_mark};
 use crate::domain::screen::Color;
 use crate::domain::size::Size;

@@ -7,14 +7,11 @@ use std::num::NonZeroU16;
 
 use super::cells::{Content, push_cell};
 use super::row_usage::RowUsage;
-use super::sgr::{Sgr, apply_extra, color, put_number, sgr_of, write_sgr};
+use super::sgr::{RawCell, Sgr, apply_extra, color, put_number, sgr_of, write_sgr};
 use super::style::Style;
 use super::style_table::{ExtraStyle, StyleTable, from_grid, is_mark};
 use crate::domain::screen::{Cell, Color, Row};
 use crate::domain::size::Size;
-
-/// A cell as the crate has it, to be put elsewhere.
-pub(super) type RawCell = vt100::Cell;
 
 pub(super) struct Grid {
     vt: vt100::Parser,

@@ -1,10 +1,10 @@
 //! A grid with its margins and the history above it: what scrolls, what is kept, and in which colour blanks come in.
 
 use super::cells::{Content, content_of, style_of};
-use super::grid::{Grid, RawCell};
+use super::grid::Grid;
 use super::history::History;
 use super::packed::Packer;
-use super::sgr::{sgr_of, split};
+use super::sgr::{RawCell, sgr_of, split};
 use super::style_table::into_grid;
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;

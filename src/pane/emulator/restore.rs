@@ -11,7 +11,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::Emulator;
 use super::charset::Charsets;
 use super::modes::Modes;
 use super::pen::Pen;
@@ -46,19 +45,8 @@ const QUIET_MODES: [(u16, bool); 20] = [
     (2004, false),
 ];
 
-impl Emulator {
-    /// Appends the bytes that bring an emulator of this size, new or reset, into this one's state, with at most
-    /// `history` rows of history.
-    pub fn write_state(&self, history: usize, out: &mut Vec<u8>) {
-        let state = self
-            .guarded
-            .borrow_mut()
-            .read(|terminal| terminal_state(terminal, history));
-        out.extend_from_slice(&state);
-    }
-}
-
-fn terminal_state(terminal: &mut Terminal, history: usize) -> Vec<u8> {
+/// The bytes of a terminal's state, with at most `history` rows of history.
+pub(super) fn terminal_state(terminal: &mut Terminal, history: usize) -> Vec<u8> {
     let mut state = Vec::new();
     let out = &mut state;
     out.extend_from_slice(b"\x1bc");

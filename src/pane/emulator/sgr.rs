@@ -1,9 +1,11 @@
 //! The rendition of a cell: what the grid's own cells hold of it, what has to be carried, and the sequences between.
 
-use super::grid::RawCell;
 use super::style::Style;
 use super::style_table::ExtraStyle;
 use crate::domain::screen::{Attrs, Color, ColorKind, Underline};
+
+/// A cell as the crate has it, to be put elsewhere.
+pub(super) type RawCell = vt100::Cell;
 
 /// The part of a style that the crate's cells hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

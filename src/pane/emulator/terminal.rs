@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::feedback::{EmulatorEvent, Feedback};
 use super::history::History;
 use super::modes::Modes;
 use super::osc::{self, Command};
@@ -10,7 +11,6 @@ use super::parser::{Parser, Sink};
 use super::replies::Replies;
 use super::screen::Screen;
 use super::state::State;
-use super::{EmulatorEvent, Feedback};
 use crate::domain::screen::{Cursor, InputModes, ScreenSnapshot};
 use crate::domain::size::Size;
 

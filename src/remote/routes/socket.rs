@@ -16,7 +16,7 @@ use super::terminals::find;
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::Status;
-use crate::pane::Access;
+use crate::domain::writer::Access;
 use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::guard;
 use crate::remote::protocol::{PROTOCOL, socket_config};

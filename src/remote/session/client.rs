@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::input::Input;
-use crate::pane::{Admission, Attachment, PaneError, ViewerId};
+use crate::domain::writer::{Admission, ViewerId};
+use crate::pane::{Attachment, PaneError};
 
 /// Clients remembered for each terminal.
 const MAX_CLIENTS: usize = 64;

@@ -10,7 +10,8 @@ use super::connection::{CloseReason, Heartbeat, TERMINAL_ENDED};
 use super::registry::{ViewerPermit, ViewerRegistry};
 use super::send_rate::EXEMPT;
 use crate::domain::terminal::Owner;
-use crate::pane::{Access, Attachment, OutputCursor, PaneHandle, WaitFor};
+use crate::domain::writer::Access;
+use crate::pane::{Attachment, OutputCursor, PaneHandle, WaitFor};
 use crate::remote::protocol::close;
 
 /// How a socket speaks.
@@ -72,7 +73,7 @@ impl ViewerContext {
         left_off: Option<u64>,
         reason: &CloseReason,
     ) {
-        let nobody_left = attachment.leave(left_off);
+        let nobody_left = attachment.leave(left_off, None);
         let idle = matches!(reason, CloseReason::Server { code, .. } if *code == close::IDLE);
         let facts = self.pane.info();
         if nobody_left && !idle && facts.owner == Owner::Remote && !facts.persistent {

@@ -14,7 +14,8 @@ use super::context::ViewerContext;
 use super::flow::Flow;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
-use crate::pane::{Admission, Attachment, Next, OutputCursor};
+use crate::domain::writer::Admission;
+use crate::pane::{Attachment, Next, OutputCursor};
 
 /// Output in one frame: large enough that framing costs nothing.
 const MAX_FRAME: usize = 64 * 1024;

@@ -15,7 +15,7 @@ use super::connection::{
 };
 use super::context::ViewerContext;
 use super::flow::Flow;
-use crate::pane::Access;
+use crate::domain::writer::Access;
 
 /// Serves a socket that speaks this mode.
 pub(super) async fn serve<S>(

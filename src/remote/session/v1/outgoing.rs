@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::handshake::Attach;
 use crate::domain::terminal::Exit;
-use crate::pane::{Access, Attachment, Keyframe, Next, OutputCursor, WaitFor, Writer};
+use crate::domain::writer::{Access, Writer};
+use crate::pane::{Attachment, Keyframe, Next, OutputCursor, WaitFor};
 use crate::remote::protocol::{
     ACK_TIMEOUT, MAX_OUTPUT, Notice, Role, STALL, ToClient, WINDOW, WriterName, close, output_head,
 };

@@ -1,0 +1,37 @@
+//! What the pool goes by.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::limits::Limits;
+use crate::domain::adapter::Adapters;
+
+/// What the pool goes by; may be replaced while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolOptions {
+    pub max_ptys: usize,
+    pub scrollback_lines: usize,
+    /// Zero for never.
+    pub idle_timeout: Duration,
+    /// Zero for never.
+    pub max_lifetime: Duration,
+    pub kill_grace: Duration,
+    /// Bytes of output kept for the viewers of each terminal.
+    pub replay_bytes: usize,
+    /// Program and arguments of a terminal that names none.
+    pub shell: Vec<String>,
+    /// The agents that a terminal may name.
+    pub agents: Adapters,
+    /// Variables of every terminal, which its own go before.
+    pub env: Vec<(String, OsString)>,
+}
+
+impl PoolOptions {
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            idle_timeout: self.idle_timeout,
+            max_lifetime: self.max_lifetime,
+            kill_grace: self.kill_grace,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What can be asked of a pane's screen and history, and what is answered.
+
+use std::sync::Arc;
+
+use regex::Regex;
+
+use crate::domain::agent::AgentState;
+use crate::domain::screen::{Row, ScreenSnapshot};
+use crate::domain::terminal::Status;
+
+/// A pane's screen, and its history where asked for, at one point of the byte stream.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pub screen: ScreenSnapshot,
+    pub scrollback: Vec<Arc<Row>>,
+}
+
+/// Some rows of history and screen by absolute number, and where history and screen lie now.
+#[derive(Clone, Debug, Default)]
+pub struct RowWindow {
+    /// Absolute number of the first row in `rows`, moved up to what still exists.
+    pub start: u64,
+    pub rows: Vec<Arc<Row>>,
+    pub history_start: u64,
+    pub top: u64,
+    /// One more than the number of the last row of the screen.
+    pub end: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Up,
+    Down,
+}
+
+/// A search through history and screen; starts strictly beyond `from` and does not wrap around.
+#[derive(Clone, Debug)]
+pub struct Search {
+    pub pattern: Regex,
+    /// Absolute row and column.
+    pub from: (u64, u16),
+    pub direction: Direction,
+}
+
+/// Where a search hit begins and ends; `end` is exclusive. A hit lies within one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    pub row: u64,
+    pub cols: (u16, u16),
+}
+
+/// What [`wait`](super::PaneHandle::wait) waits for.
+#[derive(Clone, Debug)]
+pub enum WaitFor {
+    /// The text of history and screen matches, or has matched since the wait began.
+    Text(Regex),
+    Exit,
+    State(AgentState),
+    Status(Status),
+}

@@ -1,0 +1,165 @@
+//! Every terminal there is, and the places in the pool.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{WaitId, WaitIdOptions};
+use tokio::sync::{Notify, broadcast};
+
+use super::error::PaneError;
+use super::handle::PaneHandle;
+use super::launch_env::LaunchEnvSource;
+use super::options::PoolOptions;
+use crate::domain::event::TerminalEvent;
+use crate::domain::terminal::Status;
+
+/// How many ended terminals are remembered; beyond that the oldest is forgotten.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// The events that a listener may lag behind; one that lags further reads the list.
+const MAX_EVENTS: usize = 1024;
+
+/// What the pool and its panes' threads share.
+pub(super) struct Registry {
+    state: Mutex<State>,
+    pub events: broadcast::Sender<TerminalEvent>,
+    /// How many watch any terminal's screen.
+    pub all_watchers: Arc<AtomicUsize>,
+    /// Rung whenever a place is given back or a pane's thread ends.
+    freed: Notify,
+    pub launch_envs: Option<Arc<dyn LaunchEnvSource>>,
+}
+
+pub(super) struct State {
+    pub options: PoolOptions,
+    /// Living and ended terminals in the order they were opened.
+    pub panes: Vec<PaneHandle>,
+    /// Places taken, by terminals that live or are being started.
+    pub taken: usize,
+    /// Threads that still see a session off.
+    threads: usize,
+    pub closing: bool,
+}
+
+/// A place taken in the pool; given back exactly once, when it is dropped.
+pub(super) struct Slot {
+    registry: Arc<Registry>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.registry.state().taken -= 1;
+        self.registry.freed.notify_waiters();
+    }
+}
+
+impl Registry {
+    pub fn new(options: PoolOptions, launch_envs: Option<Arc<dyn LaunchEnvSource>>) -> Self {
+        let (events, _) = broadcast::channel(MAX_EVENTS);
+        Self {
+            state: Mutex::new(State {
+                options,
+                panes: Vec::new(),
+                taken: 0,
+                threads: 0,
+                closing: false,
+            }),
+            events,
+            all_watchers: Arc::default(),
+            freed: Notify::new(),
+            launch_envs,
+        }
+    }
+
+    /// Takes a place under the lock, before anything is started.
+    pub fn take_place(self: &Arc<Self>) -> Result<(Slot, PoolOptions), PaneError> {
+        let mut state = self.state();
+        if state.closing {
+            return Err(PaneError::ShuttingDown);
+        }
+        let max = state.options.max_ptys;
+        if state.taken >= max {
+            return Err(PaneError::AtCapacity { max });
+        }
+        state.taken += 1;
+        Ok((
+            Slot {
+                registry: Arc::clone(self),
+            },
+            state.options.clone(),
+        ))
+    }
+
+    /// Enters a started terminal, under a name that tells it from the others where none was asked for.
+    pub fn enter(&self, pane: PaneHandle, asked_name: Option<&str>) {
+        let mut state = self.state();
+        if asked_name.is_none() {
+            let base = pane.info().name;
+            let is_taken = |name: &str| {
+                state.panes.iter().any(|other| {
+                    let other = other.parts().facts.info();
+                    other.status != Status::Dead && other.name == name
+                })
+            };
+            let free = std::iter::once(base.clone())
+                .chain((2..=state.panes.len() + 2).map(|n| format!("{base}-{n}")))
+                .find(|name| !is_taken(name));
+            pane.parts().facts.info().name = free.unwrap_or(base);
+        }
+        let ended = state
+            .panes
+            .iter()
+            .filter(|pane| pane.parts().facts.ended_for().is_some())
+            .count();
+        if ended > MAX_REMEMBERED {
+            let oldest = state
+                .panes
+                .iter()
+                .position(|pane| pane.parts().facts.ended_for().is_some());
+            oldest.map(|index| state.panes.remove(index));
+        }
+        state.panes.push(pane);
+        state.threads += 1;
+    }
+
+    pub fn thread_ended(&self) {
+        self.state().threads -= 1;
+        self.freed.notify_waiters();
+    }
+
+    /// Waits until no place is taken and no thread sees a session off.
+    pub async fn emptied(&self) {
+        loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            {
+                let state = self.state();
+                if state.taken == 0 && state.threads == 0 {
+                    return;
+                }
+            }
+            freed.await;
+        }
+    }
+
+    /// Tells the threads whose child has ended. Does not reap: that is theirs to do at the right moment.
+    pub fn notice_ended_children(&self) {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        for pane in &self.state().panes {
+            let parts = pane.parts();
+            if parts.facts.ended_for().is_none()
+                && !matches!(
+                    rustix::process::waitid(WaitId::Pid(parts.facts.pid), options),
+                    Ok(None)
+                )
+            {
+                parts.mailbox.check_child();
+            }
+        }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
