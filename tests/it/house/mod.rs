@@ -1,5 +1,9 @@
-//! The walls of the house: which room may import which, and where each foreign crate lives.
+//! The walls of the house: which room may import which, where each foreign crate lives, and that no two files of a room
+//! import each other.
 
+mod circles;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +12,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &["domain"]),
     ("runtime", &["domain"]),
-    ("telemetry", &["config", "domain"]),
-    ("pane", &["config", "domain", "runtime"]),
+    ("telemetry", &["config"]),
+    ("pane", &["domain", "runtime"]),
     ("gateway", &["domain", "runtime"]),
     ("supervise", &["domain", "runtime"]),
     (
@@ -63,6 +67,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Files that stand aside where circles are counted: each command's file has its arguments and what it does, and the
+/// parser knows all commands.
+const ASIDE: &[&str] = &["cli/args.rs", "cli/mod.rs"];
+
+/// Rooms whose files still import each other; it only gets shorter.
+const STILL_CIRCLES: &[&str] = &["app", "config", "control", "domain", "gateway", "pane"];
+
 /// Foreign crates that have one home.
 const HOMES: &[(&str, &[&str])] = &[
     ("vt100", &["src/pane/emulator"]),
@@ -100,20 +111,66 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The other rooms that a line names.
+fn rooms_in(line: &str) -> impl Iterator<Item = &'static str> {
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    ROOMS.iter().map(|(room, _)| *room).filter(move |room| {
+        line.split("crate::")
+            .skip(1)
+            .any(|path| path.strip_prefix(room).is_some_and(ends))
+    })
+}
+
+/// The rooms that a room imports, each with a line that does.
+fn imports(room: &str) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for path in sources(&root().join("src").join(room)) {
+        for line in code(&path) {
+            for other in rooms_in(&line).filter(|other| *other != room) {
+                found.push((other, format!("{}: {}", path.display(), line.trim())));
+            }
+        }
+    }
+    found
+}
+
 #[test]
 fn rooms_import_only_the_rooms_below_them() {
     let mut offences = Vec::new();
     for (room, allowed) in ROOMS {
-        for path in sources(&root().join("src").join(room)) {
-            for line in code(&path) {
-                for (other, _) in ROOMS {
-                    let imports = line.contains(&format!("crate::{other}::"))
-                        || line.contains(&format!("crate::{other};"));
-                    if imports && other != room && !allowed.contains(other) {
-                        offences.push(format!("{}: {}", path.display(), line.trim()));
-                    }
-                }
-            }
+        let imports = imports(room).into_iter();
+        offences.extend(imports.filter(|(other, _)| !allowed.contains(other)));
+    }
+    assert!(offences.is_empty(), "{offences:#?}");
+}
+
+#[test]
+fn no_room_may_import_what_it_does_not() {
+    let mut unused = Vec::new();
+    for (room, allowed) in ROOMS {
+        let used: BTreeSet<&str> = imports(room).iter().map(|(other, _)| *other).collect();
+        let idle = allowed.iter().filter(|other| !used.contains(*other));
+        unused.extend(idle.map(|other| format!("{room} imports nothing of {other}")));
+    }
+    assert!(unused.is_empty(), "{unused:#?}");
+}
+
+#[test]
+fn no_import_hides_in_braces() {
+    let mut offences = Vec::new();
+    for path in sources(&root().join("src")) {
+        let lines = code(&path).into_iter();
+        offences.extend(lines.filter(|line| line.contains("crate::{")));
+    }
+    assert!(offences.is_empty(), "{offences:#?}");
+}
+
+#[test]
+fn no_files_of_a_room_import_each_other_in_a_circle() {
+    let mut offences = Vec::new();
+    for (room, _) in ROOMS {
+        if !STILL_CIRCLES.contains(room) {
+            offences.extend(circles::circles(&root().join("src"), room, ASIDE));
         }
     }
     assert!(offences.is_empty(), "{offences:#?}");
