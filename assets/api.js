@@ -1,4 +1,4 @@
-// The HTTP routes.
+// The HTTP routes. Addresses are relative to the page, which may stand below a path of a reverse proxy.
 
 /** A network that swallows everything must not hold up what waits for an answer; `restart` of a local server takes long. */
 const PATIENCE = 8000;
@@ -12,10 +12,20 @@ export class Refused extends Error {
   }
 }
 
+/**
+ * The session's page key. The cookie goes to every port of this host, and so to whoever listens there; this storage knows
+ * the port, and the server asks for both.
+ */
+const PAGE_KEY = `tundra.page-key ${location.pathname}`;
+const pageKey = () => localStorage.getItem(PAGE_KEY) ?? "";
+
 async function ask(method, path, body, patience = PATIENCE) {
+  const headers = {};
+  if (pageKey() !== "") headers["x-tundra-page"] = pageKey();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
   const response = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    headers,
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: "no-store",
     signal: AbortSignal.timeout(patience),
@@ -36,17 +46,30 @@ async function ask(method, path, body, patience = PATIENCE) {
 
 const segment = encodeURIComponent;
 
-export const login = (token) => ask("POST", "/api/login", { token });
-export const logout = () => ask("POST", "/api/logout");
-export const terminals = () => ask("GET", "/api/terminals");
-export const terminal = (id) => ask("GET", `/api/terminals/${segment(id)}`);
-export const open = (options) => ask("POST", "/api/terminals", options);
-export const end = (id) => ask("DELETE", `/api/terminals/${segment(id)}`);
-export const status = () => ask("GET", "/api/status");
-export const provider = (name, action) => ask("POST", `/api/providers/${segment(name)}/${action}`, undefined, LONG_PATIENCE);
+export async function login(token) {
+  const { page_key: key } = await ask("POST", "api/login", { token });
+  localStorage.setItem(PAGE_KEY, key);
+}
+
+export async function logout() {
+  await ask("POST", "api/logout");
+  localStorage.removeItem(PAGE_KEY);
+}
+
+export const terminals = () => ask("GET", "api/terminals");
+export const terminal = (id) => ask("GET", `api/terminals/${segment(id)}`);
+export const open = (options) => ask("POST", "api/terminals", options);
+export const end = (id) => ask("DELETE", `api/terminals/${segment(id)}`);
+export const status = () => ask("GET", "api/status");
+export const provider = (name, action) => ask("POST", `api/providers/${segment(name)}/${action}`, undefined, LONG_PATIENCE);
 
 export function socketUrl(id, readOnly) {
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const query = readOnly ? "?read_only=1" : "";
-  return `${scheme}://${location.host}/ws/terminal/${segment(id)}${query}`;
+  const url = new URL(`ws/terminal/${segment(id)}`, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  url.hash = "";
+  url.search = readOnly ? "read_only=1" : "";
+  return url.href;
 }
+
+/** What a socket offers besides its own subprotocol: the page key, since a page can give a socket no header. */
+export const socketKey = () => `tundra.page.${pageKey()}`;

@@ -2,9 +2,9 @@
 
 import * as api from "./api.js";
 import { List, commandOf, ended } from "./list.js";
-import { setUpLooks } from "./looks.js";
-import { Strip, countsDown } from "./strip.js";
-import { confirmPaste, confirmed, note, hush, say } from "./talk.js";
+import { setUpPreferences } from "./preferences.js";
+import { Providers, countsDown } from "./providers.js";
+import { confirmPaste, confirmed, note, hush, say } from "./dialogs.js";
 import { makeTouchBar, scrollBySwipe } from "./touch.js";
 import { View } from "./view.js";
 
@@ -31,11 +31,11 @@ let wasIn = false;
 const met = new Set();
 
 const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
-const strip = new Strip($("providers"), $("provider"), say);
-strip.onAct = refresh;
+const providerStrip = new Providers($("providers"), $("provider"), say);
+providerStrip.onAct = refresh;
 const bar = makeTouchBar($("touchbar"), () => view);
 scrollBySwipe($("screen"), () => view);
-const looks = setUpLooks({ coarse, view: () => view });
+const preferences = setUpPreferences({ coarse, view: () => view });
 
 const STATES = {
   connecting: "connecting…",
@@ -137,7 +137,7 @@ async function refresh() {
     list.show(terminals);
     if (shown) entitle();
     const providers = status?.providers ?? [];
-    strip.show(providers);
+    providerStrip.show(providers);
     if (providers.some(countsDown)) every = COUNT_EVERY;
     $("pool").textContent = status ? `${status.pool.active} of ${status.pool.max} terminals` : "";
     const wanted = fragment().get("terminal");
@@ -197,7 +197,7 @@ function show(id) {
     id,
     readOnly: $("read-only").checked,
     passive: coarse,
-    ...looks.now(),
+    ...preferences.now(),
     events: {
       state: (name) => state(name),
       role: roleChanged,

@@ -1,7 +1,7 @@
 // One terminal's connection: it survives any number of sockets. Output is taken once and in order, input is kept until
 // the server has dealt with it. Knows nothing of the page.
 
-import * as wire from "./wire.js";
+import * as protocol from "./protocol.js";
 
 const CONNECT_PATIENCE = 5000;
 const FIRST_BACKOFF = 250;
@@ -36,8 +36,10 @@ function randomName() {
  * found no room, `"offline"` or `"long"`; `told(notice)` for errors.
  */
 export class Link {
-  constructor({ url, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
+  constructor({ url, key = () => null, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
     this.url = url;
+    /** Gives the subprotocol that lets this page in, or null. It may be another one after a new login. */
+    this.key = key;
     this.readOnly = readOnly;
     this.events = events;
     this.WebSocketClass = WebSocketClass;
@@ -65,7 +67,7 @@ export class Link {
     if (this.over || this.socket) return;
     this.tell("connecting");
     this.attempt += 1;
-    const socket = new this.WebSocketClass(this.url, wire.PROTOCOL);
+    const socket = new this.WebSocketClass(this.url, [protocol.PROTOCOL, this.key()].filter(Boolean));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.attached = false;
@@ -115,7 +117,7 @@ export class Link {
   }
 
   type(bytes) {
-    return this.enqueue(bytes.length, (id) => wire.input(id, bytes));
+    return this.enqueue(bytes.length, (id) => protocol.input(id, bytes));
   }
 
   typeText(text) {
@@ -123,7 +125,7 @@ export class Link {
   }
 
   paste(text) {
-    return this.enqueue(encoder.encode(text).length, (id) => wire.paste(id, text));
+    return this.enqueue(encoder.encode(text).length, (id) => protocol.paste(id, text));
   }
 
   resize(cols, rows) {
@@ -149,7 +151,7 @@ export class Link {
     this.ackTimer = undefined;
     if (!this.attached || this.seen <= this.acked) return;
     this.acked = this.seen;
-    this.send(wire.ack(this.seen));
+    this.send(protocol.ack(this.seen));
   }
 
   enqueue(size, make) {
@@ -233,7 +235,7 @@ export class Link {
   }
 
   frame(buffer) {
-    const frame = wire.decode(buffer);
+    const frame = protocol.decode(buffer);
     if (frame === null) return;
     if (frame.kind === "snapshot") {
       this.nextSeq = frame.seq;

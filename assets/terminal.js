@@ -1,7 +1,7 @@
 // The emulator as this page wants it: xterm.js with its colours, its columns and its manners.
 
 import { Terminal } from "./vendor/xterm.mjs";
-import { widths } from "./widths.js";
+import { wcwidth } from "./wcwidth.js";
 
 const SCROLLBACK = 5000;
 /** Bytes that a program may put into the clipboard. */
@@ -54,8 +54,8 @@ export function makeTerminal({ readOnly, dark, fontSize, screenReader, hover }) 
     scrollback: SCROLLBACK,
     theme: theme(dark),
   });
-  term.unicode.register(widths);
-  term.unicode.activeVersion = widths.version;
+  term.unicode.register(wcwidth);
+  term.unicode.activeVersion = wcwidth.version;
   return term;
 }
 

@@ -3,7 +3,7 @@
 import { FitAddon } from "./vendor/addon-fit.mjs";
 import { SearchAddon } from "./vendor/addon-search.mjs";
 import { WebLinksAddon } from "./vendor/addon-web-links.mjs";
-import { socketUrl, terminal as ask } from "./api.js";
+import { socketKey, socketUrl, terminal as ask } from "./api.js";
 import { encoded, modified } from "./keys.js";
 import { Link } from "./link.js";
 import { clean, makeTerminal, openLink, swallowQueries, theme } from "./terminal.js";
@@ -50,6 +50,7 @@ export class View {
     this.term.textarea.setAttribute("aria-label", "Terminal. Control Shift L leaves it for the list of terminals.");
     this.link = new Link({
       url: socketUrl(id, readOnly),
+      key: socketKey,
       readOnly,
       events: {
         output: (bytes, seq) => this.feed({ kind: "output", bytes, seq }),

@@ -23,6 +23,9 @@ pub(super) struct Refusal {
     pub message: String,
     /// What the status obliges to tell besides: when to ask again, what would be taken.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the log, where the message does not tell what was given and what would have been taken.
+    pub reason: Option<String>,
+    is_page: bool,
 }
 
 impl Refusal {
@@ -32,7 +35,15 @@ impl Refusal {
             code,
             message: message.into(),
             headers: Vec::new(),
+            reason: None,
+            is_page: false,
         }
+    }
+
+    /// Tells the log more than the peer is told.
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
     }
 
     pub fn with(mut self, name: HeaderName, value: &'static str) -> Self {
@@ -72,7 +83,16 @@ impl Refusal {
         .with(header::RETRY_AFTER, RETRY_AFTER)
     }
 
+    /// Answers with a page in place of JSON: a person reads it.
+    pub fn into_page(mut self) -> Self {
+        self.is_page = true;
+        self
+    }
+
     pub fn into_answer(self) -> Answer {
+        if self.is_page {
+            return page(self);
+        }
         let body = ErrorBody {
             error: ErrorShape::new(self.code, self.message),
         };
@@ -97,6 +117,39 @@ impl<E: Into<ApiError>> From<E> for Refusal {
             refusal
         }
     }
+}
+
+/// A refusal as a page.
+fn page(refusal: Refusal) -> Answer {
+    let message = escape_html(&refusal.message);
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\"><title>tundra</title></head>\n<body style=\"font: 16px/1.5 \
+         system-ui, sans-serif; max-width: 40em; margin: 3em auto; padding: 0 1em\"><h1>tundra</h1><p>{message}</p></body>\
+         </html>\n"
+    );
+    let mut answer = bare(refusal.status);
+    *answer.body_mut() = Full::new(html.into());
+    answer.headers_mut().extend(refusal.headers);
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    answer
+}
+
+fn escape_html(text: &str) -> String {
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut html, character| {
+            match character {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                other => html.push(other),
+            }
+            html
+        })
 }
 
 #[derive(Serialize)]

@@ -41,14 +41,14 @@ static ASSETS: &[Asset] = &[
     asset!("/assets/keys.js", SCRIPT, "keys.js"),
     asset!("/assets/link.js", SCRIPT, "link.js"),
     asset!("/assets/list.js", SCRIPT, "list.js"),
-    asset!("/assets/looks.js", SCRIPT, "looks.js"),
-    asset!("/assets/strip.js", SCRIPT, "strip.js"),
-    asset!("/assets/talk.js", SCRIPT, "talk.js"),
+    asset!("/assets/preferences.js", SCRIPT, "preferences.js"),
+    asset!("/assets/providers.js", SCRIPT, "providers.js"),
+    asset!("/assets/dialogs.js", SCRIPT, "dialogs.js"),
     asset!("/assets/terminal.js", SCRIPT, "terminal.js"),
     asset!("/assets/touch.js", SCRIPT, "touch.js"),
     asset!("/assets/view.js", SCRIPT, "view.js"),
-    asset!("/assets/widths.js", SCRIPT, "widths.js"),
-    asset!("/assets/wire.js", SCRIPT, "wire.js"),
+    asset!("/assets/wcwidth.js", SCRIPT, "wcwidth.js"),
+    asset!("/assets/protocol.js", SCRIPT, "protocol.js"),
     asset!("/assets/vendor/LICENSE", TEXT, "vendor/LICENSE"),
     asset!("/assets/vendor/VERSIONS", TEXT, "vendor/VERSIONS"),
     asset!(
@@ -164,6 +164,27 @@ mod tests {
     }
 
     #[test]
+    fn every_address_of_the_page_is_relative_to_it() {
+        for asset in ASSETS
+            .iter()
+            .filter(|asset| !asset.path.contains("/vendor/"))
+        {
+            let text = std::str::from_utf8(asset.content).unwrap();
+            for absolute in [
+                "\"/assets",
+                "\"/api",
+                "`/api",
+                "\"/ws",
+                "/ws/terminal",
+                "url(/",
+            ] {
+                let found = text.contains(absolute);
+                assert!(!found, "{} holds {absolute}", asset.path);
+            }
+        }
+    }
+
+    #[test]
     fn nothing_is_asked_of_anywhere_else() {
         for asset in ASSETS
             .iter()
@@ -173,10 +194,7 @@ mod tests {
             let outside = text
                 .match_indices("://")
                 .map(|(at, _)| text.get(at..at + 24).unwrap_or_default())
-                .find(|rest| {
-                    !rest.starts_with("://${location.host}")
-                        && !rest.starts_with("://www.w3.org/2000/svg")
-                });
+                .find(|rest| !rest.starts_with("://www.w3.org/2000/svg"));
             assert_eq!(outside, None, "{}", asset.path);
         }
     }

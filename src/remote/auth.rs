@@ -1,7 +1,8 @@
 //! Who may come in: the token, one-time tokens, sessions and the login throttle.
 //!
-//! Nothing that opens a door is kept as it is: only SHA-256 hashes stay in memory, and what is compared is those, in
-//! constant time.
+//! No secret is kept as it is: only SHA-256 hashes stay in memory, and what is compared is those, in constant time. A
+//! session is two secrets. Its cookie goes with every request that a browser makes to this host, whatever the port, since
+//! cookies know no ports; its page key stays in storage that does, so that neither of the two opens anything alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::runtime::connections::peer_network;
 
@@ -41,14 +43,31 @@ pub struct Secret(String);
 /// What became of a login.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Login {
-    /// The session's secret, for the cookie.
-    Welcome(String),
+    Welcome(NewSession),
     Wrong,
     /// Too many wrong tokens; ask again after so long.
     Throttled(Duration),
 }
 
-/// The doors and their keys.
+/// The secrets of a session that has just begun.
+#[derive(PartialEq, Eq)]
+pub(super) struct NewSession {
+    pub cookie: String,
+    pub page_key: String,
+}
+
+/// Why a request without a bearer token is nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionError {
+    /// No cookie is that of a session.
+    Unknown,
+    /// The cookie is, but there is no page key beside it.
+    NoPageKey,
+    /// The page key is that of another session, or of none.
+    WrongPageKey,
+}
+
+/// The secrets that let in.
 pub(super) struct Auth {
     token: Hash,
     cookie: String,
@@ -58,9 +77,21 @@ pub(super) struct Auth {
 
 #[derive(Default)]
 struct State {
-    sessions: VecDeque<(Hash, Instant)>,
+    sessions: VecDeque<Session>,
     one_time: VecDeque<(Hash, Instant)>,
     failures: HashMap<IpAddr, VecDeque<Instant>>,
+}
+
+struct Session {
+    cookie: Hash,
+    page_key: Hash,
+    end: Instant,
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewSession")
+    }
 }
 
 impl Secret {
@@ -85,6 +116,9 @@ impl std::fmt::Debug for Secret {
 
 impl Auth {
     /// Reads the token's file, or makes it. `instance` tells this home's cookie from another's.
+    ///
+    /// # Errors
+    /// When the file can be neither read nor written, or the system gives no random numbers.
     pub fn open(token_file: &Path, instance: &str) -> io::Result<Self> {
         let random = SystemRandom::new();
         let token = read_or_make(token_file, &random)?;
@@ -103,22 +137,45 @@ impl Auth {
     }
 
     pub fn is_token(&self, given: &str) -> bool {
-        same(&hash(given.as_bytes()), &self.token)
+        hash(given.as_bytes()).ct_eq(&self.token).into()
     }
 
-    /// Whether a cookie's secret is that of a session.
-    pub fn is_session(&self, given: &str, now: Instant) -> bool {
-        let given = hash(given.as_bytes());
+    /// Finds the session that one of the cookies and the page key belong to. Any cookie may be it: another port of this host
+    /// can set one of the same name.
+    ///
+    /// # Errors
+    /// [`SessionError`], which tells what was wrong or missing.
+    pub fn check_session<'c>(
+        &self,
+        cookies: impl IntoIterator<Item = &'c str>,
+        page_key: Option<&str>,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        let page_key_hash = hash(page_key.unwrap_or_default().as_bytes());
         let mut state = self.state();
-        state.sessions.retain(|(_, end)| *end > now);
-        // No early end: how long it takes says nothing of which one it was.
-        state
-            .sessions
-            .iter()
-            .fold(false, |found, (hash, _)| same(hash, &given) | found)
+        state.sessions.retain(|session| session.end > now);
+        let (mut known, mut whole) = (Choice::from(0), Choice::from(0));
+        for cookie in cookies {
+            let cookie = hash(cookie.as_bytes());
+            // No early end: how long it takes says nothing of which one it was.
+            for session in &state.sessions {
+                let is_cookie = session.cookie.ct_eq(&cookie);
+                known |= is_cookie;
+                whole |= is_cookie & session.page_key.ct_eq(&page_key_hash);
+            }
+        }
+        match (bool::from(known), page_key) {
+            (false, _) => Err(SessionError::Unknown),
+            (true, None) => Err(SessionError::NoPageKey),
+            (true, Some(_)) if bool::from(whole) => Ok(()),
+            (true, Some(_)) => Err(SessionError::WrongPageKey),
+        }
     }
 
     /// Draws a token that is good for one login.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
     pub fn one_time(&self, now: Instant) -> io::Result<Secret> {
         let secret = Secret::draw(&self.random)?;
         let mut state = self.state();
@@ -132,42 +189,49 @@ impl Auth {
         Ok(secret)
     }
 
-    /// Swaps a token for a session. `known` peers, who show a valid bearer or cookie, are not throttled.
+    /// Swaps a token for a session. The token is looked at first: whoever has a right one is let in, however many wrong
+    /// ones came before it. `known` peers, who show a valid bearer or session besides, are not throttled either.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
     pub fn login(&self, given: &str, peer: IpAddr, known: bool, now: Instant) -> io::Result<Login> {
-        let peer = peer_network(peer);
         let given = hash(given.as_bytes());
         let mut state = self.state();
-        if !known && let Some(wait) = state.throttled(peer, now) {
-            return Ok(Login::Throttled(wait));
-        }
-        state.one_time.retain(|(_, end)| *end > now);
-        let used = state
-            .one_time
-            .iter()
-            .position(|(hash, _)| same(hash, &given));
-        if let Some(used) = used {
-            state.one_time.remove(used);
-        } else if !same(&given, &self.token) {
+        let is_token = bool::from(given.ct_eq(&self.token));
+        if !state.use_one_time(&given, now) && !is_token {
+            let peer = peer_network(peer);
+            if !known && let Some(wait) = state.throttled(peer, now) {
+                return Ok(Login::Throttled(wait));
+            }
             state.failed(peer, now);
             return Ok(Login::Wrong);
         }
-        let secret = Secret::draw(&self.random)?;
-        state.sessions.retain(|(_, end)| *end > now);
+        let cookie = Secret::draw(&self.random)?;
+        let page_key = Secret::draw(&self.random)?;
+        state.sessions.retain(|session| session.end > now);
         if state.sessions.len() >= MAX_SESSIONS {
             state.sessions.pop_front();
         }
-        state
-            .sessions
-            .push_back((hash(secret.0.as_bytes()), now + SESSION_LIFE));
-        Ok(Login::Welcome(secret.0))
+        state.sessions.push_back(Session {
+            cookie: hash(cookie.0.as_bytes()),
+            page_key: hash(page_key.0.as_bytes()),
+            end: now + SESSION_LIFE,
+        });
+        Ok(Login::Welcome(NewSession {
+            cookie: cookie.0,
+            page_key: page_key.0,
+        }))
     }
 
-    /// Ends a session.
-    pub fn logout(&self, given: &str) {
-        let given = hash(given.as_bytes());
-        self.state()
-            .sessions
-            .retain(|(hash, _)| !same(hash, &given));
+    /// Ends the sessions that these cookies name.
+    pub fn logout<'c>(&self, cookies: impl IntoIterator<Item = &'c str>) {
+        let mut state = self.state();
+        for cookie in cookies {
+            let cookie = hash(cookie.as_bytes());
+            state
+                .sessions
+                .retain(|session| !bool::from(session.cookie.ct_eq(&cookie)));
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -184,6 +248,15 @@ impl std::fmt::Debug for Auth {
 }
 
 impl State {
+    /// Whether this is a one-time token; it is used up then.
+    fn use_one_time(&mut self, given: &Hash, now: Instant) -> bool {
+        self.one_time.retain(|(_, end)| *end > now);
+        let before = self.one_time.len();
+        self.one_time
+            .retain(|(hash, _)| !bool::from(hash.ct_eq(given)));
+        self.one_time.len() < before
+    }
+
     fn throttled(&mut self, peer: IpAddr, now: Instant) -> Option<Duration> {
         let failures = self.failures.get_mut(&peer)?;
         failures.retain(|at| now.duration_since(*at) < THROTTLE_WINDOW);
@@ -228,6 +301,9 @@ fn is_token_text(text: &str) -> bool {
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
+///
+/// # Errors
+/// What the file system says; the file is as it was then.
 pub(super) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
@@ -259,15 +335,6 @@ pub(super) fn hash(bytes: &[u8]) -> Hash {
     hash
 }
 
-/// Compares in constant time.
-fn same(left: &Hash, right: &Hash) -> bool {
-    let difference = left
-        .iter()
-        .zip(right)
-        .fold(0, |difference, (left, right)| difference | (left ^ right));
-    std::hint::black_box(difference) == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,54 +361,75 @@ mod tests {
         fs::remove_file(path).unwrap();
     }
 
+    fn welcome(login: Login) -> NewSession {
+        match login {
+            Login::Welcome(session) => session,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_one_time_token_is_good_for_one_login_within_its_time() {
         let (auth, _, path) = auth("once");
         let now = Instant::now();
         let secret = auth.one_time(now).unwrap();
         assert!(!auth.is_token(secret.as_str()));
-        let Login::Welcome(session) = auth.login(secret.as_str(), PEER, false, now).unwrap() else {
-            unreachable!()
+        let login = |secret: &Secret, now| auth.login(secret.as_str(), PEER, false, now).unwrap();
+        let session = welcome(login(&secret, now));
+        let check = |now| {
+            let cookies = [session.cookie.as_str()];
+            auth.check_session(cookies, Some(&session.page_key), now)
         };
-        assert!(auth.is_session(&session, now));
-        assert!(!auth.is_session(&session, now + SESSION_LIFE));
-        assert_eq!(
-            auth.login(secret.as_str(), PEER, false, now).unwrap(),
-            Login::Wrong
-        );
+        assert_eq!(check(now), Ok(()));
+        assert_eq!(check(now + SESSION_LIFE), Err(SessionError::Unknown));
+        assert_eq!(login(&secret, now), Login::Wrong);
         let late = auth.one_time(now).unwrap();
-        let later = now + ONE_TIME_LIFE;
-        assert_eq!(
-            auth.login(late.as_str(), PEER, false, later).unwrap(),
-            Login::Wrong
-        );
+        assert_eq!(login(&late, now + ONE_TIME_LIFE), Login::Wrong);
         fs::remove_file(path).unwrap();
     }
 
     #[test]
-    fn the_sixth_wrong_token_within_a_minute_waits() {
+    fn a_cookie_opens_nothing_without_the_page_key_of_its_session() {
+        let (auth, token, path) = auth("page");
+        let now = Instant::now();
+        let mine = welcome(auth.login(&token, PEER, false, now).unwrap());
+        let other = welcome(auth.login(&token, PEER, false, now).unwrap());
+        let check = |cookies: &[&str], key| auth.check_session(cookies.iter().copied(), key, now);
+        assert_eq!(check(&[&mine.cookie], None), Err(SessionError::NoPageKey));
+        let foreign = Some(other.page_key.as_str());
+        assert_eq!(
+            check(&[&mine.cookie], foreign),
+            Err(SessionError::WrongPageKey)
+        );
+        let own = Some(mine.page_key.as_str());
+        assert_eq!(check(&[], own), Err(SessionError::Unknown));
+        assert_eq!(check(&["planted"], own), Err(SessionError::Unknown));
+        // Another port of this host may have set one of the same name.
+        assert_eq!(check(&["planted", &mine.cookie, "again"], own), Ok(()));
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn wrong_tokens_are_throttled_and_a_right_one_never_is() {
         let (auth, token, path) = auth("throttle");
         let now = Instant::now();
+        let login = |token: &str, peer, known, now| auth.login(token, peer, known, now).unwrap();
         for _ in 0..5 {
-            assert_eq!(auth.login("no", PEER, false, now).unwrap(), Login::Wrong);
+            assert_eq!(login("no", PEER, false, now), Login::Wrong);
         }
         let soon = now + Duration::from_secs(20);
         let wait = Login::Throttled(Duration::from_secs(40));
-        assert_eq!(auth.login(&token, PEER, false, soon).unwrap(), wait);
+        assert_eq!(login("no", PEER, false, soon), wait);
+        welcome(login(&token, PEER, false, soon));
+        let once = auth.one_time(soon).unwrap();
+        welcome(login(once.as_str(), PEER, false, soon));
+        // A right one takes nothing back from those who guess.
+        assert_eq!(login("no", PEER, false, soon), wait);
+        assert_eq!(login("no", PEER, true, soon), Login::Wrong);
         let other = "127.0.0.2".parse().unwrap();
-        assert!(matches!(
-            auth.login(&token, other, false, soon).unwrap(),
-            Login::Welcome(_)
-        ));
-        assert!(matches!(
-            auth.login(&token, PEER, true, soon).unwrap(),
-            Login::Welcome(_)
-        ));
-        let free = now + THROTTLE_WINDOW;
-        assert!(matches!(
-            auth.login(&token, PEER, false, free).unwrap(),
-            Login::Welcome(_)
-        ));
+        assert_eq!(login("no", other, false, soon), Login::Wrong);
+        let free = soon + THROTTLE_WINDOW;
+        assert_eq!(login("no", PEER, false, free), Login::Wrong);
         fs::remove_file(path).unwrap();
     }
 }

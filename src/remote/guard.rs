@@ -3,10 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderName};
 
-use super::auth::Auth;
+use super::auth::{Auth, SessionError};
+
+/// Where a page tells its key.
+pub(super) const PAGE_KEY: HeaderName = HeaderName::from_static("x-tundra-page");
+/// What a subprotocol begins with that is a page's key; it is never chosen.
+const PAGE_KEY_PROTOCOL: &str = "tundra.page.";
 
 /// Where a listener is, which decides what Host and Origin may say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +26,34 @@ pub(super) struct Site {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credential {
     Bearer,
-    Cookie,
+    /// A session's cookie and its page key.
+    Session,
     /// Came over the local socket, which only its owner can open.
     Local,
-    None,
+    None(Missing),
+}
+
+/// What is wrong with the credentials of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// There are none.
+    All,
+    /// The bearer token is not this instance's.
+    WrongBearer,
+    Session(SessionError),
+}
+
+impl Missing {
+    /// For the log.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::All => "no bearer token and no session cookie",
+            Self::WrongBearer => "the bearer token is wrong",
+            Self::Session(SessionError::Unknown) => "the cookie is of no session of this run",
+            Self::Session(SessionError::NoPageKey) => "a cookie without its page key",
+            Self::Session(SessionError::WrongPageKey) => "the page key is not the cookie's",
+        }
+    }
 }
 
 /// Whether a request tells where it comes from.
@@ -51,6 +80,27 @@ impl Site {
             .iter()
             .find_map(|origin| proxied_scheme(origin, host));
         proxied.unwrap_or(self.scheme())
+    }
+
+    /// The hosts that this listener answers to, for people.
+    pub fn hosts(&self, allowed_origins: &[String]) -> String {
+        let own = reachable(self.address).to_string();
+        let proxied = allowed_origins
+            .iter()
+            .filter_map(|origin| Some(origin.split_once("://")?.1));
+        std::iter::once(own.as_str())
+            .chain(proxied)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// The origins whose requests are taken, for people.
+    pub fn origins(&self, host: &str, allowed_origins: &[String]) -> String {
+        let own = format!("{}://{host}", self.scheme_of(host, allowed_origins));
+        std::iter::once(own.as_str())
+            .chain(allowed_origins.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Whether the Host header names this listener: an attacker's name that resolves to it does not.
@@ -140,27 +190,52 @@ fn reachable_ip(wildcard: IpAddr) -> IpAddr {
 
 /// What a request shows to be let in; only what is valid counts.
 pub(super) fn credential(headers: &HeaderMap, auth: &Auth, now: Instant) -> Credential {
-    if let Some(token) = bearer(headers)
-        && auth.is_token(token)
-    {
+    let bearer = bearer(headers);
+    if bearer.is_some_and(|token| auth.is_token(token)) {
         return Credential::Bearer;
     }
-    match session(headers, auth) {
-        Some(secret) if auth.is_session(secret, now) => Credential::Cookie,
-        _ => Credential::None,
+    let mut cookies = cookies(headers, auth.cookie()).peekable();
+    if cookies.peek().is_none() {
+        return Credential::None(match bearer {
+            Some(_) => Missing::WrongBearer,
+            None => Missing::All,
+        });
+    }
+    match auth.check_session(cookies, page_key(headers), now) {
+        Ok(()) => Credential::Session,
+        Err(error) => Credential::None(Missing::Session(error)),
     }
 }
 
-/// The session's secret that the request's cookie holds.
-pub(super) fn session<'h>(headers: &'h HeaderMap, auth: &Auth) -> Option<&'h str> {
+/// The values of all cookies of a name.
+pub(super) fn cookies<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == auth.cookie())
-        .map(|(_, secret)| secret)
+        .filter(move |(given, _)| *given == name)
+        .map(|(_, value)| value)
+}
+
+/// The names in a header that lists some.
+pub(super) fn listed(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+/// The page key of a request: in a header of its own, or among the subprotocols of a socket, since a page can give a
+/// socket no header.
+fn page_key(headers: &HeaderMap) -> Option<&str> {
+    only(headers, &PAGE_KEY).or_else(|| {
+        listed(headers, SEC_WEBSOCKET_PROTOCOL)
+            .find_map(|offered| offered.strip_prefix(PAGE_KEY_PROTOCOL))
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

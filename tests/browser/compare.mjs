@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import headless from "@xterm/headless";
-import { widths } from "../../assets/widths.js";
+import { wcwidth } from "../../assets/wcwidth.js";
 
 const ATTRIBUTES = [
   ["isBold", 1], ["isDim", 2], ["isItalic", 4], ["isInverse", 8], ["isStrikethrough", 16], ["isInvisible", 32],
@@ -38,8 +38,8 @@ function cellsOf(line, cols) {
 
 async function replay(given) {
   const term = new headless.Terminal({ cols: given.cols, rows: given.rows, scrollback: 1000, allowProposedApi: true });
-  term.unicode.register(widths);
-  term.unicode.activeVersion = widths.version;
+  term.unicode.register(wcwidth);
+  term.unicode.activeVersion = wcwidth.version;
   let title = "";
   term.onTitleChange((text) => { title = text; });
   const answers = [];

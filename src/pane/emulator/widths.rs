@@ -1,4 +1,4 @@
-//! Holds the page's table of widths to this emulator's: `assets/widths.js` is written from here.
+//! Holds the page's table of widths to this emulator's: `assets/wcwidth.js` is written from here.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -82,7 +82,7 @@ function width(code) {
 }
 
 /** A provider for xterm.js's unicode service. */
-export const widths = {
+export const wcwidth = {
   version: "tundra",
   wcwidth: width,
   charProperties(code, preceding) {
@@ -106,7 +106,7 @@ export const widths = {
 
 #[test]
 fn the_page_measures_as_the_emulator_does() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/widths.js");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/wcwidth.js");
     let expected = expected();
     if std::env::var_os("TUNDRA_WRITE_WIDTHS").is_some() {
         fs::write(&path, &expected).unwrap();
@@ -114,6 +114,6 @@ fn the_page_measures_as_the_emulator_does() {
     let found = fs::read_to_string(&path).unwrap();
     assert!(
         found == expected,
-        "assets/widths.js is not what this emulator measures: run this test with TUNDRA_WRITE_WIDTHS=1"
+        "assets/wcwidth.js is not what this emulator measures: run this test with TUNDRA_WRITE_WIDTHS=1"
     );
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::printable::printable;
 use crate::remote::error::TransportError;
 use crate::remote::trust::KnownRemotes;
 
@@ -87,9 +88,11 @@ impl Address {
 impl Target {
     /// An error in the words of the way that was taken.
     pub(super) fn error(&self, details: impl std::fmt::Display) -> TransportError {
+        // A server can have its own words in what a library says of its answer.
+        let details = printable(&details.to_string());
         match self {
-            Self::Local { .. } => TransportError::Local(details.to_string()),
-            Self::Network(_) => TransportError::Network(details.to_string()),
+            Self::Local { .. } => TransportError::Local(details),
+            Self::Network(_) => TransportError::Network(details),
         }
     }
 }

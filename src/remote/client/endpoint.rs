@@ -1,12 +1,14 @@
 //! Coming in: connections, the login, the list, and opening a socket.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
@@ -19,8 +21,11 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::address::Target;
+use super::printable::printable;
 use crate::api::shapes::{ErrorShape, TerminalShape};
+use crate::domain::id::TerminalId;
 use crate::remote::error::TransportError;
+use crate::remote::guard::PAGE_KEY;
 use crate::remote::protocol::{PROTOCOL, socket_config};
 use crate::remote::trust;
 use crate::runtime::dial;
@@ -29,13 +34,19 @@ use crate::runtime::dial;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A way into an instance, with what opens it.
-#[derive(Debug)]
 pub struct Endpoint {
     target: Target,
     token: Option<String>,
-    /// The session's cookie, as it is sent.
-    cookie: Option<String>,
+    session: Option<Session>,
 }
+
+/// The head of an answer, in bytes.
+const MAX_ANSWER_HEAD: usize = 32 * 1024;
+/// The body of an answer, in bytes: a thousand terminals and their commands are less.
+const MAX_ANSWER: usize = 4 << 20;
+/// The longest message from an instance, in bytes: a screen of 1000 by 1000 with history and every cell in a colour of its
+/// own is less. What a frame claims is compared with it before anything is set aside for it.
+const MAX_MESSAGE_IN: usize = 64 << 20;
 
 pub(super) type Socket = WebSocketStream<Transport>;
 
@@ -44,6 +55,24 @@ pub(super) enum Transport {
     Local(UnixStream),
     Plain(TcpStream),
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+/// What a login gave.
+struct Session {
+    /// As it is sent.
+    cookie: String,
+    page_key: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session")
+    }
+}
+
+#[derive(Deserialize)]
+struct LoginBody {
+    page_key: String,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +87,7 @@ impl Endpoint {
         Self {
             target,
             token,
-            cookie: None,
+            session: None,
         }
     }
 
@@ -72,7 +101,7 @@ impl Endpoint {
             return Ok(());
         }
         Err(match serde_json::from_slice::<ErrorBody>(&body) {
-            Ok(body) => TransportError::Refused(body.error),
+            Ok(body) => TransportError::Refused(printable_error(&body.error)),
             Err(_) => self.target.error("this is no tundra"),
         })
     }
@@ -87,14 +116,20 @@ impl Endpoint {
         }
         let body = serde_json::json!({ "token": self.token }).to_string();
         let (status, headers, answer) = self.ask(Method::POST, "/api/login", body).await?;
-        if status != StatusCode::NO_CONTENT {
+        if status != StatusCode::OK {
             return Err(self.refusal(status, &answer));
         }
-        self.cookie = headers
+        let no_session = || self.target.error("the login gave no session");
+        let body: LoginBody = serde_json::from_slice(&answer).map_err(|_| no_session())?;
+        let cookie = headers
             .get(header::SET_COOKIE)
             .and_then(|cookie| cookie.to_str().ok())
             .and_then(|cookie| cookie.split(';').next())
-            .map(str::to_owned);
+            .ok_or_else(no_session)?;
+        self.session = Some(Session {
+            cookie: cookie.to_owned(),
+            page_key: body.page_key,
+        });
         Ok(())
     }
 
@@ -106,7 +141,14 @@ impl Endpoint {
         if status != StatusCode::OK {
             return Err(self.refusal(status, &answer));
         }
-        serde_json::from_slice(&answer).map_err(|error| self.target.error(error))
+        let mut terminals: Vec<TerminalShape> =
+            serde_json::from_slice(&answer).map_err(|error| self.target.error(error))?;
+        for terminal in &mut terminals {
+            terminal.name = printable(&terminal.name);
+        }
+        // An id goes into a path and into messages.
+        terminals.retain(|terminal| terminal.id.parse::<TerminalId>().is_ok());
+        Ok(terminals)
     }
 
     /// Opens a socket at a terminal.
@@ -135,8 +177,8 @@ impl Endpoint {
             error => OpenError::Later(error),
         })?;
         let config = socket_config()
-            .max_message_size(None)
-            .max_frame_size(None)
+            .max_message_size(Some(MAX_MESSAGE_IN))
+            .max_frame_size(Some(MAX_MESSAGE_IN))
             .read_buffer_size(64 * 1024);
         let opening = tokio_tungstenite::client_async_with_config(request, transport, Some(config));
         match timeout(ANSWER_TIMEOUT, opening).await {
@@ -169,12 +211,15 @@ impl Endpoint {
         let Target::Network(address) = &self.target else {
             return;
         };
+        let session = self.session.as_ref();
         let values = [
-            (header::COOKIE, self.cookie.clone()),
-            (header::ORIGIN, Some(address.origin())),
+            (header::COOKIE, session.map(|session| &*session.cookie)),
+            (PAGE_KEY, session.map(|session| &*session.page_key)),
+            (header::ORIGIN, Some(&*address.origin())),
         ];
         for (name, value) in values {
-            if let Some(value) = value.and_then(|value| value.parse().ok()) {
+            if let Some(mut value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+                value.set_sensitive(name != header::ORIGIN);
                 headers.insert(name, value);
             }
         }
@@ -189,10 +234,11 @@ impl Endpoint {
         let transport = self.connect().await?;
         let failed = |error: &dyn std::fmt::Display| self.target.error(error);
         let asking = async {
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(transport))
-                    .await
-                    .map_err(|error| failed(&error))?;
+            let (mut sender, connection) = http1::Builder::new()
+                .max_buf_size(MAX_ANSWER_HEAD)
+                .handshake(TokioIo::new(transport))
+                .await
+                .map_err(|error| failed(&error))?;
             let mut request = Request::new(Full::new(Bytes::from(body)));
             *request.method_mut() = method;
             *request.uri_mut() = path.parse().map_err(|error| failed(&error))?;
@@ -206,11 +252,12 @@ impl Endpoint {
             let exchange = async {
                 let answer = sender.send_request(request).await?;
                 let (head, body) = answer.into_parts();
-                Ok((head, body.collect().await?.to_bytes()))
+                let body = Limited::new(body, MAX_ANSWER).collect().await?;
+                Ok::<_, Box<dyn Error + Send + Sync>>((head, body.to_bytes()))
             };
             // The connection must be driven for the exchange to come about; its own end is not what counts.
             let (head, body) = tokio::select! {
-                answer = exchange => answer.map_err(|error: hyper::Error| failed(&error))?,
+                answer = exchange => answer.map_err(|error| failed(&error))?,
                 ended = connection => match ended {
                     Err(error) => return Err(failed(&error)),
                     Ok(()) => return Err(failed(&"closed without an answer")),
@@ -272,9 +319,25 @@ impl Endpoint {
     /// What an answer says, in the words of the instance.
     fn refusal(&self, status: StatusCode, body: &[u8]) -> TransportError {
         match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(body) => TransportError::Refused(body.error),
+            Ok(body) => TransportError::Refused(printable_error(&body.error)),
             Err(_) => self.target.error(format!("the answer is HTTP {status}")),
         }
+    }
+}
+
+/// What an instance says, without anything that a terminal would take for a command.
+fn printable_error(error: &ErrorShape) -> ErrorShape {
+    ErrorShape {
+        code: printable(&error.code),
+        message: printable(&error.message),
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
     }
 }
 

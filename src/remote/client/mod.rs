@@ -5,6 +5,7 @@ mod address;
 mod endpoint;
 mod link;
 mod outbox;
+mod printable;
 
 pub use address::{Address, Target};
 pub use endpoint::Endpoint;

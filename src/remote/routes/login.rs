@@ -5,19 +5,27 @@ use std::time::Instant;
 use http::header::{self, HeaderValue};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use super::body;
 use crate::domain::code::Code;
-use crate::remote::answer::{Answer, Refusal, bare};
+use crate::remote::answer::{Answer, Refusal, bare, json};
 use crate::remote::auth::Login;
 use crate::remote::guard::{self, Credential};
 use crate::remote::service::{Peer, Service};
 
 const SESSION_SECONDS: u32 = 12 * 3600;
 
-/// Swaps a token for a session's cookie.
+#[derive(Serialize)]
+struct LoginShape<'a> {
+    page_key: &'a str,
+}
+
+/// Swaps a token for a session: its cookie in a header, its page key in the body.
+///
+/// # Errors
+/// The refusal of a wrong token, of one too many wrong ones, or of a malformed body.
 pub(super) async fn login(
     service: &Service,
     peer: Peer,
@@ -30,14 +38,15 @@ pub(super) async fn login(
     }
     let body: Body = body::json(request).await?;
     let Some(network) = &service.network else {
-        return Ok(bare(StatusCode::NO_CONTENT));
+        // Whoever has the local socket needs no session.
+        return Ok(json(StatusCode::OK, &LoginShape { page_key: "" }));
     };
-    let known = credential != Credential::None;
+    let known = !matches!(credential, Credential::None(_));
     let login = network
         .auth
         .login(&body.token, peer.ip(), known, Instant::now());
     match login.map_err(|error| Refusal::internal(error.to_string()))? {
-        Login::Welcome(secret) => {
+        Login::Welcome(session) => {
             info!(%peer, "login");
             let allowed = service.registry.options().allowed_origins;
             let host = guard::only(request.headers(), &header::HOST).unwrap_or_default();
@@ -47,9 +56,13 @@ pub(super) async fn login(
             };
             let name = network.auth.cookie();
             let cookie = format!(
-                "{name}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}{secure}"
+                "{name}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}{secure}",
+                session.cookie
             );
-            let mut answer = bare(StatusCode::NO_CONTENT);
+            let body = LoginShape {
+                page_key: &session.page_key,
+            };
+            let mut answer = json(StatusCode::OK, &body);
             if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
                 cookie.set_sensitive(true);
                 answer.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -61,7 +74,8 @@ pub(super) async fn login(
             Code::Unauthorized,
             "this token is wrong, used or too old: tundra url prints a new address",
         )
-        .with(header::WWW_AUTHENTICATE, "Bearer")),
+        .with(header::WWW_AUTHENTICATE, "Bearer")
+        .because("a wrong token was given to the login")),
         Login::Throttled(wait) => {
             let seconds = wait.as_secs() + 1;
             let message = format!("too many wrong tokens: try again in {seconds}s");
@@ -73,14 +87,12 @@ pub(super) async fn login(
     }
 }
 
-/// Ends the session that the request's cookie names.
+/// Ends the session that the request's cookies name.
 pub(super) fn logout(service: &Service, request: &Request<Incoming>) -> Answer {
     let mut answer = bare(StatusCode::NO_CONTENT);
     if let Some(network) = &service.network {
-        if let Some(secret) = guard::session(request.headers(), &network.auth) {
-            network.auth.logout(secret);
-        }
         let name = network.auth.cookie();
+        network.auth.logout(guard::cookies(request.headers(), name));
         let gone = format!("{name}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
         if let Ok(gone) = HeaderValue::from_str(&gone) {
             answer.headers_mut().insert(header::SET_COOKIE, gone);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
@@ -20,11 +20,14 @@ use tracing::{info, warn};
 use super::answer::{self, Answer, Refusal, bare, json};
 use super::assets;
 use super::guard::{self, Credential, OriginState};
-use super::service::{Peer, Service};
+use super::service::{Network, Peer, Service};
 use crate::api::{Answer as Performed, Operation, perform};
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 use crate::domain::route::{By, Verb};
+
+/// The longest part of a name in the log: as long as a name can be (RFC 1035, section 2.3.4).
+const MAX_SHOWN: usize = 255;
 
 /// Answers one request. Whatever is wrong with it is an answer too.
 pub(super) async fn answer(
@@ -38,12 +41,7 @@ pub(super) async fn answer(
     };
     let host_is_ours = !matches!(&outcome, Err(refusal) if refusal.status == StatusCode::FORBIDDEN);
     let mut answer = outcome.unwrap_or_else(|refusal| {
-        let path = loggable(request.uri().path());
-        if refusal.status.is_server_error() || refusal.status == StatusCode::NOT_FOUND {
-            info!(%peer, path, code = refusal.code.as_str(), "request not served");
-        } else {
-            warn!(%peer, path, code = refusal.code.as_str(), "request refused");
-        }
+        log_refusal(peer, &request, &refusal);
         refusal.into_answer()
     });
     let site = service.network.as_ref().and_then(|network| {
@@ -53,6 +51,21 @@ pub(super) async fn answer(
     });
     answer::secure(answer.headers_mut(), site);
     answer
+}
+
+/// Tells the log what was refused and why.
+fn log_refusal(peer: Peer, request: &Request<Incoming>, refusal: &Refusal) {
+    let method = request.method().as_str();
+    let path = loggable(request.uri().path());
+    let code = refusal.code.as_str();
+    let status = refusal.status.as_u16();
+    // What a path or a message tells back could be a token that went into the wrong place.
+    let reason = refusal.reason.as_deref().unwrap_or("");
+    if refusal.status.is_server_error() || refusal.status == StatusCode::NOT_FOUND {
+        info!(%peer, method, path, status, code, reason, "request not served");
+    } else {
+        warn!(%peer, method, path, status, code, reason, "request refused");
+    }
 }
 
 /// A path as it may stand in the log: what is no id and has many hexadecimal digits could be (a part of) a token that went
@@ -83,29 +96,79 @@ fn admit(
     let is_ours = network.site.is_host(headers, &allowed)
         && target.is_none_or(|target| network.site.is_authority(target, &allowed));
     if !is_ours {
-        return Err(Refusal::forbidden("this host is not served here"));
+        return Err(foreign_host(network, request, &allowed));
     }
     let origin = network.site.origin(headers, &allowed);
     if origin == OriginState::Foreign {
+        let given = shown(headers, &header::ORIGIN);
+        let host = guard::only(headers, &header::HOST).unwrap_or_default();
+        let taken = network.site.origins(host, &allowed);
         return Err(Refusal::forbidden(
             "requests from this origin are not allowed; see remote.allowed_origins",
-        ));
+        )
+        .because(format!("origin {given}, allowed are {taken}")));
     }
     let credential = guard::credential(headers, &network.auth, Instant::now());
     let path = request.uri().path();
     let public = path == "/health" || path == "/api/login" || !needs_token(path);
-    if credential == Credential::None && !public {
-        return Err(Refusal::unauthorized());
+    if let Credential::None(missing) = credential
+        && !public
+    {
+        return Err(Refusal::unauthorized().because(missing.reason()));
     }
     let reads =
         matches!(*request.method(), Method::GET | Method::HEAD) && !path.starts_with("/ws/");
     let may_lack_origin = credential == Credential::Bearer || reads || public;
     if origin == OriginState::Missing && !may_lack_origin {
-        return Err(Refusal::forbidden(
-            "this request needs an Origin or a bearer token",
-        ));
+        return Err(
+            Refusal::forbidden("this request needs an Origin or a bearer token")
+                .because("no origin beside a session"),
+        );
     }
     Ok(credential)
+}
+
+/// The refusal of a host that is not this listener's. Whoever opened the page under such a name is told what to do.
+fn foreign_host(network: &Network, request: &Request<Incoming>, allowed: &[String]) -> Refusal {
+    let hosts = network.site.hosts(allowed);
+    let given = match request.uri().authority() {
+        Some(target) => quoted(target.as_str()),
+        None => shown(request.headers(), &header::HOST),
+    };
+    let url = network.site.url();
+    let message = format!(
+        "this host is not served here: open {url}, or write the address that you use into remote.allowed_origins, such \
+         as [\"https://tundra.example.org\"]"
+    );
+    let refusal = Refusal::forbidden(message).because(format!("host {given}, allowed are {hosts}"));
+    let wants_page = request.method() == Method::GET
+        && !needs_token(request.uri().path())
+        && guard::listed(request.headers(), header::ACCEPT)
+            .any(|kind| kind.starts_with("text/html"));
+    if wants_page {
+        refusal.into_page()
+    } else {
+        refusal
+    }
+}
+
+/// A header's value for the log.
+fn shown(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values: Vec<String> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| quoted(&String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    if values.is_empty() {
+        return "none".to_owned();
+    }
+    values.join(" and ")
+}
+
+/// What a stranger gave, for the log: escaped, and not longer than a name can be.
+fn quoted(given: &str) -> String {
+    let short: String = given.chars().take(MAX_SHOWN).collect();
+    format!("{short:?}")
 }
 
 fn needs_token(path: &str) -> bool {

@@ -103,12 +103,7 @@ fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
     }
     let headers = request.headers();
     let names = |name, token: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|value| value.trim().eq_ignore_ascii_case(token))
+        guard::listed(headers, name).any(|value| value.eq_ignore_ascii_case(token))
     };
     if !names(header::CONNECTION, "upgrade") || !names(header::UPGRADE, "websocket") {
         let message = "this route takes a WebSocket";
@@ -128,11 +123,10 @@ fn accept_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
 
 /// The mode that the client's subprotocols ask for; one that offers only others gets the plain one, unnamed.
 fn offered_mode(request: &Request<Incoming>) -> Mode {
-    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
-    let offered = offers
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|name| name.trim() == PROTOCOL);
-    if offered { Mode::V1 } else { Mode::Plain }
+    let mut offers = guard::listed(request.headers(), header::SEC_WEBSOCKET_PROTOCOL);
+    if offers.any(|name| name == PROTOCOL) {
+        Mode::V1
+    } else {
+        Mode::Plain
+    }
 }

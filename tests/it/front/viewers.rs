@@ -81,7 +81,7 @@ fn the_address_opens_the_focused_pane_once_and_is_kept_nowhere() {
     terminal.wait_for("it is in the clipboard", |screen| {
         !screen.clipboard().is_empty()
     });
-    assert_eq!(remote.login(token).status, 204);
+    assert_eq!(remote.login(token).status, 200);
     assert_eq!(remote.login(token).status, 401);
     terminal.type_("\r");
     terminal.wait_for("it is closed", |screen| !screen.has("one login"));

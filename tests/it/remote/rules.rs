@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::instance;
-use crate::support::viewer::timed;
-use crate::support::{Home, Serve};
+use crate::support::viewer::{Answer, timed};
+use crate::support::{Home, Serve, eventually};
 
 fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
@@ -100,52 +100,143 @@ fn behind_a_proxy_its_own_scheme_holds() {
     };
     assert_eq!(login("http").refusal(), refused(403, "forbidden"));
     let answer = login("https");
-    assert_eq!(answer.status, 204);
+    assert_eq!(answer.status, 200);
     assert!(answer.header("set-cookie").unwrap().ends_with("; Secure"));
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.contains(" wss://proxy.example;"), "{policy}");
 }
 
 #[test]
-fn a_cookie_needs_an_origin_where_it_could_be_used_by_another_page() {
+fn a_session_needs_an_origin_where_it_could_be_used_by_another_page() {
     let (_serve, remote) = instance("");
     let id = remote.open(&json!({"command": "cat", "persistent": true}));
     let login = remote.login(&remote.token);
-    assert_eq!((login.status, login.body.as_str()), (204, ""));
+    assert_eq!(login.status, 200);
     let set = login.header("set-cookie").unwrap();
     for part in ["tundra_", "; HttpOnly", "; SameSite=Strict", "; Path=/"] {
         assert!(set.contains(part), "{set}");
     }
     assert!(!set.contains("Secure"), "{set}");
-    let cookie = ("Cookie", set.split(';').next().unwrap().to_owned());
+    let (cookie, page) = session(&login);
     let own = ("Origin", remote.origin());
     let socket = format!("/ws/terminal/{id}");
+    let bare = [cookie.clone(), page.clone()];
+    assert_eq!(remote.raw("GET", "/api/terminals", &bare, "").status, 200);
+    let refusal = remote.raw("POST", "/api/terminals", &bare, "{}").refusal();
+    assert_eq!(refusal, refused(403, "forbidden"));
+    let refusal = remote.socket(&socket, &bare).err().unwrap().refusal();
+    assert_eq!(refusal, refused(403, "forbidden"));
+    let whole = [cookie, page, own];
     assert_eq!(
-        remote
-            .raw("GET", "/api/terminals", std::slice::from_ref(&cookie), "")
-            .status,
-        200
-    );
-    let bare = remote.raw(
-        "POST",
-        "/api/terminals",
-        std::slice::from_ref(&cookie),
-        "{}",
-    );
-    assert_eq!(bare.refusal(), refused(403, "forbidden"));
-    let bare = remote
-        .socket(&socket, std::slice::from_ref(&cookie))
-        .err()
-        .unwrap();
-    assert_eq!(bare.refusal(), refused(403, "forbidden"));
-    let both = [cookie, own];
-    assert_eq!(
-        remote.raw("POST", "/api/terminals", &both, "{}").status,
+        remote.raw("POST", "/api/terminals", &whole, "{}").status,
         201
     );
-    remote.socket(&socket, &both).unwrap();
-    assert_eq!(remote.raw("POST", "/api/logout", &both, "").status, 204);
-    assert_eq!(remote.raw("GET", "/api/terminals", &both, "").status, 401);
+    remote.socket(&socket, &whole).unwrap();
+    assert_eq!(remote.raw("POST", "/api/logout", &whole, "").status, 204);
+    assert_eq!(remote.raw("GET", "/api/terminals", &whole, "").status, 401);
+}
+
+/// What a browser has after a login: the cookie, and the page key that the page sends with it.
+fn session(login: &Answer) -> ((&'static str, String), (&'static str, String)) {
+    let set = login.header("set-cookie").unwrap();
+    let cookie = set.split(';').next().unwrap().to_owned();
+    let key = login.json()["page_key"].as_str().unwrap().to_owned();
+    (("Cookie", cookie), ("x-tundra-page", key))
+}
+
+#[test]
+fn a_stolen_cookie_opens_nothing() {
+    let (serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    // Another port of this host got the cookie of a browser that it sent here. It knows the address, and can send any
+    // header of a program's; what it never sees is the storage of the page.
+    let (cookie, _) = session(&remote.login(&remote.token));
+    let (_, foreign_key) = session(&remote.login(&remote.token));
+    let own = ("Origin", remote.origin());
+    let empty_key = ("x-tundra-page", String::new());
+    let socket = format!("/ws/terminal/{id}");
+    let key_of = |key: &str| {
+        (
+            "Sec-WebSocket-Protocol",
+            format!("tundra.v1, tundra.page.{key}"),
+        )
+    };
+    for more in [None, Some(empty_key), Some(foreign_key.clone())] {
+        let mut headers = vec![cookie.clone(), own.clone()];
+        headers.extend(more);
+        for (method, path, body) in [
+            ("GET", "/api/terminals", ""),
+            ("POST", "/api/terminals", "{\"command\":\"cat\"}"),
+            ("GET", "/api/status", ""),
+            ("POST", "/api/logout", ""),
+            ("POST", "/api/providers/local/reset", ""),
+        ] {
+            let answer = remote.raw(method, path, &headers, body);
+            assert_eq!(answer.refusal(), refused(401, "unauthorized"), "{path}");
+        }
+        let answer = remote.socket(&socket, &headers).err().unwrap();
+        assert_eq!(answer.refusal(), refused(401, "unauthorized"));
+    }
+    for key in ["", &foreign_key.1] {
+        let headers = [cookie.clone(), own.clone(), key_of(key)];
+        let answer = remote.socket(&socket, &headers).err().unwrap();
+        assert_eq!(answer.refusal(), refused(401, "unauthorized"));
+    }
+    assert_eq!(
+        serve
+            .cli(&["ls", "--json"])
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert!(serve.home.logs().contains("a cookie without its page key"));
+}
+
+#[test]
+fn the_page_key_goes_with_a_socket_as_a_subprotocol_that_is_never_chosen() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    let (cookie, (_, key)) = session(&remote.login(&remote.token));
+    let own = ("Origin", remote.origin());
+    let path = format!("/ws/terminal/{id}");
+    let upgrade = |offered: String| {
+        let headers = [
+            cookie.clone(),
+            own.clone(),
+            ("Upgrade", "websocket".to_owned()),
+            ("Connection", "Upgrade".to_owned()),
+            ("Sec-WebSocket-Version", "13".to_owned()),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==".to_owned()),
+            ("Sec-WebSocket-Protocol", offered),
+        ];
+        remote.head("GET", &path, &headers)
+    };
+    let chosen = |answer: &Answer| answer.header("sec-websocket-protocol").map(str::to_owned);
+    let v1 = upgrade(format!("tundra.page.{key}, tundra.v1"));
+    assert_eq!(
+        (v1.status, chosen(&v1).as_deref()),
+        (101, Some("tundra.v1"))
+    );
+    let plain = upgrade(format!("tundra.page.{key}"));
+    assert_eq!((plain.status, chosen(&plain)), (101, None));
+}
+
+#[test]
+fn a_cookie_of_the_same_name_from_another_port_locks_nobody_out() {
+    let (_serve, remote) = instance("");
+    let ((_, cookie), page) = session(&remote.login(&remote.token));
+    let name = cookie.split('=').next().unwrap();
+    for planted in [
+        format!("{name}=planted; {cookie}"),
+        format!("{cookie}; {name}=planted"),
+        format!("{name}=; {name}={}; {cookie}; other=1", "0".repeat(64)),
+    ] {
+        let headers = [("Cookie", planted), page.clone()];
+        let answer = remote.raw("GET", "/api/terminals", &headers, "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
 
 #[test]
@@ -179,31 +270,87 @@ fn a_foreign_host_is_refused_everywhere() {
 }
 
 #[test]
-fn the_sixth_wrong_token_is_throttled_and_a_valid_one_elsewhere_is_not() {
-    let (_serve, remote) = instance("");
+fn the_sixth_wrong_token_is_throttled_and_a_right_one_never_is() {
+    let (serve, remote) = instance("");
     for _ in 0..5 {
         assert_eq!(
             remote.login("wrong").refusal(),
             refused(401, "unauthorized")
         );
     }
-    let answer = remote.login(&remote.token);
+    let answer = remote.login("wrong");
     assert_eq!(answer.refusal(), refused(429, "too_many_requests"));
+    let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!(seconds <= 60);
+    let login = remote.login(&remote.token);
+    assert_eq!(login.status, 200);
+    let url = serve.cli(&["url"]).ok();
+    let once = url.trim().split_once("#token=").unwrap().1;
+    assert_eq!(remote.login(once).status, 200);
+    let (cookie, page) = session(&login);
+    for headers in [&[remote.bearer()][..], &[cookie, page]] {
+        let answer = remote.raw("GET", "/api/terminals", headers, "");
+        assert_eq!(answer.status, 200);
+        let answer = remote.raw("POST", "/api/login", headers, "{\"token\":\"wrong\"}");
+        assert_eq!(answer.refusal(), refused(401, "unauthorized"));
+    }
+    let answer = remote.login("wrong");
+    assert_eq!(answer.refusal(), refused(429, "too_many_requests"));
+}
+
+#[test]
+fn a_refusal_is_logged_with_its_reason() {
+    let (serve, remote) = instance("allowed_origins = [\"https://proxy.example\"]");
+    let host = ("Host", "evil.example".to_owned());
+    remote.raw("GET", "/", &[host], "");
+    let origin = ("Origin", "http://evil.example\"quoted".to_owned());
+    remote.raw("GET", "/api/terminals", &[origin, remote.bearer()], "");
+    remote.raw("POST", "/api/terminals", &[], "{}");
+    let wrong = ("Authorization", "Bearer wrong".to_owned());
+    remote.raw("GET", "/api/status", &[wrong], "");
+    let own = remote.address;
+    for parts in [
+        ["evil.example", &format!("allowed are {own}, proxy.example")],
+        [
+            "evil.example",
+            &format!("allowed are http://{own}, https://proxy.example"),
+        ],
+        ["request refused", "no bearer token and no session cookie"],
+        ["request refused", "the bearer token is wrong"],
+    ] {
+        eventually(&format!("a line of the log with {parts:?}"), || {
+            let logs = serve.home.logs();
+            logs.lines()
+                .any(|line| parts.iter().all(|part| line.contains(part)))
+        });
+    }
+    assert!(!serve.home.logs().contains("Bearer wrong"));
+}
+
+#[test]
+fn a_page_under_an_unexpected_host_says_what_to_do() {
+    let (_serve, remote) = instance("");
+    let headers = [
+        ("Host", "box.example:3000".to_owned()),
+        (
+            "Accept",
+            "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8".to_owned(),
+        ),
+    ];
+    let answer = remote.raw("GET", "/", &headers, "");
+    assert_eq!(answer.status, 403);
     assert!(
         answer
-            .header("retry-after")
+            .header("content-type")
             .unwrap()
-            .parse::<u32>()
-            .unwrap()
-            <= 60
+            .starts_with("text/html")
     );
-    assert_eq!(
-        remote.ask("GET", "/api/terminals", &Value::Null).status,
-        200
-    );
-    let body = json!({"token": remote.token}).to_string();
-    let known = remote.raw("POST", "/api/login", &[remote.bearer()], &body);
-    assert_eq!(known.status, 204);
+    for told in [remote.origin().as_str(), "remote.allowed_origins"] {
+        assert!(answer.body.contains(told), "{}", answer.body);
+    }
+    assert!(!answer.body.contains("box.example"));
+    let answer = remote.raw("GET", "/api/terminals", &headers, "");
+    assert_eq!(answer.refusal(), refused(403, "forbidden"));
 }
 
 #[test]
@@ -222,7 +369,7 @@ fn an_address_is_good_for_one_login() {
         remote.raw("GET", "/api/terminals", &[bearer], "").status,
         401
     );
-    assert_eq!(remote.login(token).status, 204);
+    assert_eq!(remote.login(token).status, 200);
     assert_eq!(remote.login(token).status, 401);
     serve
         .cli(&["url", "nobody"])
@@ -322,7 +469,7 @@ fn viewers_are_counted_over_the_whole_instance() {
     assert_eq!(answer.refusal(), refused(503, "too_many_viewers"));
     assert!(answer.header("retry-after").is_some());
     drop(second);
-    crate::support::eventually("a place is free", || {
+    eventually("a place is free", || {
         remote
             .socket(&format!("/ws/terminal/{one}"), &[remote.bearer()])
             .is_ok()

@@ -97,6 +97,24 @@ impl Remote {
         parse(&String::from_utf8_lossy(&answer))
     }
 
+    /// A request with exactly these headers and a right Host; what comes after the answer's head is not waited for.
+    pub fn head(&self, method: &str, path: &str, headers: &[(&str, String)]) -> Answer {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        for (name, value) in headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head.push_str("\r\n");
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while !answer.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+            answer.push(byte[0]);
+        }
+        parse(&String::from_utf8_lossy(&answer))
+    }
+
     /// A request with the token as bearer.
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() {

@@ -43,7 +43,7 @@ function figures(facts) {
 export const countsDown = ({ breaker, cooldown_s: cooldown, held_s: held }) => breaker?.state === "open" || Boolean(cooldown || held);
 
 /** Keeps `host` filled with chips; `panel` is the popover for one of them, `say` tells what became of an action. */
-export class Strip {
+export class Providers {
   constructor(host, panel, say) {
     this.host = host;
     this.panel = panel;

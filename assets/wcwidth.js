@@ -117,7 +117,7 @@ function width(code) {
 }
 
 /** A provider for xterm.js's unicode service. */
-export const widths = {
+export const wcwidth = {
   version: "tundra",
   wcwidth: width,
   charProperties(code, preceding) {

@@ -15,7 +15,7 @@ function isDark() {
 }
 
 /** `view()` is the terminal shown; answers `now()`, what a new one should look like. */
-export function setUpLooks({ coarse, view }) {
+export function setUpPreferences({ coarse, view }) {
   const paint = () => {
     document.documentElement.dataset.theme = isDark() ? "dark" : "light";
     view()?.setDark(isDark());
