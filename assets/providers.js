@@ -21,7 +21,7 @@ const bucket = (facts) => (facts ? `${Math.floor(facts.available)} of ${facts.ca
 
 /** What is known of one, as names and values; null is not shown. */
 function figures(facts) {
-  const { breaker, buckets, errors, tokens, first_byte_ms: latency, last_error: last, process: server } = facts;
+  const { breaker, buckets, errors, tokens, translated, first_byte_ms: latency, last_error: last, process: server } = facts;
   const kinds = Object.entries(errors ?? {}).filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind.replace("_", " ")}`);
   return [
     ["State", stateText(facts) + (facts.reason ? ` (${facts.reason})` : "")],
@@ -33,6 +33,7 @@ function figures(facts) {
     ["Requests", `${facts.requests ?? 0}${facts.in_flight ? `, ${facts.in_flight} under way` : ""}`],
     ["Errors", kinds.length > 0 ? kinds.join(", ") : String(sum(errors))],
     ["First byte", latency?.p50 == null ? null : `${Math.round(latency.p50)} ms, p95 ${Math.round(latency.p95)} ms`],
+    ["Translated", translated?.requests ? `${translated.requests} to ${translated.dialect}${translated.without?.length ? `, without ${translated.without.join(", ")}` : ""}` : null],
     ["Tokens", tokens ? `${tokens.input} in, ${tokens.output} out` : null],
     ["Cost", facts.cost_usd == null ? null : `$${facts.cost_usd.toFixed(2)}`],
     ["Last error", last?.message],

@@ -9,6 +9,7 @@ use crate::domain::adapter::{Adapters, AgentName};
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
 use crate::domain::profile::{Profile, ProviderKind};
+use crate::domain::route::Translation;
 use crate::domain::timeouts::Timeouts;
 
 use super::shell::user_shell;
@@ -127,6 +128,7 @@ pub struct Gateway {
     pub max_wait: Duration,
     /// Bytes of the largest request.
     pub max_body: usize,
+    pub translation: Translation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -298,12 +298,18 @@ impl Profile {
             .collect()
     }
 
-    /// The dialect in which this profile is asked for a request in `dialect`; `None` if it cannot be.
-    ///
-    /// Today that is the same one or nothing. Translation between dialects belongs here.
-    #[must_use]
-    pub fn upstream_dialect(&self, dialect: Dialect) -> Option<Dialect> {
-        self.dialects.contains(dialect).then_some(dialect)
+    /// The dialects in which this profile is asked for a request in `own`, which it does not speak; the one that loses
+    /// least is first.
+    pub fn foreign_dialects(&self, own: Dialect) -> impl Iterator<Item = Dialect> {
+        let order = match own {
+            Dialect::Messages => [Dialect::Chat, Dialect::Responses],
+            Dialect::Chat => [Dialect::Responses, Dialect::Messages],
+            Dialect::Responses => [Dialect::Chat, Dialect::Messages],
+        };
+        let dialects = self.dialects;
+        order
+            .into_iter()
+            .filter(move |dialect| dialects.contains(*dialect))
     }
 
     #[must_use]

@@ -14,6 +14,7 @@ mod profile_state;
 mod roster;
 pub mod skip;
 mod status;
+pub mod translation;
 mod verb;
 mod wait_queue;
 
@@ -40,6 +41,7 @@ pub use permit::{Admission, Cool, Permit, Settlement};
 pub use profile_state::{KeyState, ProfileId, ServerState};
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus};
+pub use translation::{Feature, Foreign, Translation};
 pub use verb::{NamelessError, Verb};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct RouteSettings {
     pub breaker: BreakerSettings,
     /// How long a request waits for a bucket or a cooldown, all its waits together.
     pub max_wait: Duration,
+    /// When profiles that do not speak the caller's dialect are asked.
+    pub translation: Translation,
 }
 
 impl Default for RouteSettings {
@@ -54,6 +58,7 @@ impl Default for RouteSettings {
         Self {
             breaker: BreakerSettings::default(),
             max_wait: Duration::from_secs(10),
+            translation: Translation::default(),
         }
     }
 }
@@ -143,9 +148,9 @@ impl Router {
     /// same run, or calls [`Router::leave_queue`].
     pub fn admit(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
         run.skipped.clear();
-        let wants = call.wants();
+        let wants = call.wants(self.settings.translation);
         let mut chosen = None;
-        for entry in self.roster.in_order(wants.only) {
+        for entry in self.in_order(&wants) {
             match self.verdict(entry, &wants, run, now) {
                 Ok(()) => {
                     let pinned = self.roster.is_pinned(entry);
@@ -286,7 +291,7 @@ impl Router {
     /// Every profile in the order in which a call would try it, with what stands against it; changes nothing.
     #[must_use]
     pub fn plan(&self, call: &Call, now: Moment) -> Vec<(Arc<Profile>, Option<Skip>)> {
-        let wants = call.wants();
+        let wants = call.wants(self.settings.translation);
         let run = Run::default();
         self.roster
             .in_order(wants.only)
@@ -333,6 +338,25 @@ impl Router {
         std::mem::replace(&mut self.capacity_changed, false)
     }
 
+    /// The profiles in the order in which the call asks them.
+    ///
+    /// The pinned one is first in any case; where translation is the last resort, the others that speak the call's own
+    /// dialect come next.
+    fn in_order(&self, wants: &Wants<'_>) -> impl Iterator<Item = &Entry> {
+        let own = wants
+            .dialect
+            .filter(|_| wants.translation == Translation::Fallback);
+        let is_first = move |entry: &&Entry| {
+            own.is_none_or(|own| entry.speaks(own)) || self.roster.is_pinned(entry)
+        };
+        let first = self.roster.in_order(wants.only).filter(is_first);
+        let others = self
+            .roster
+            .in_order(wants.only)
+            .filter(move |entry| !is_first(entry));
+        first.chain(others)
+    }
+
     fn verdict(
         &self,
         entry: &Entry,
@@ -350,8 +374,9 @@ impl Router {
 
     fn grant(&mut self, id: ProfileId, choice: Choice, call: &Call, now: Moment) -> Option<Permit> {
         let lease = self.settings.breaker.probe_lease;
+        let translation = self.settings.translation;
         let entry = self.roster.with_id(id)?;
-        let dialect = entry.profile.upstream_dialect(call.dialect)?;
+        let dialect = entry.dialect_for(&call.wants(translation)).ok()??;
         let (breaker, transition) = entry.breaker.admit(now).ok()?;
         let Ok(reservation) = entry.bucket.reserve(Amount::call(call.tokens), now) else {
             let jitter = Jitter::default();
@@ -408,7 +433,7 @@ impl Router {
     }
 
     fn candidates(&self, call: &Call, run: &Run) -> Vec<ProfileId> {
-        let wants = call.wants();
+        let wants = call.wants(self.settings.translation);
         self.roster
             .in_order(wants.only)
             .filter(|entry| entry.serves(&wants).is_ok() && !run.has_tried(entry.id))
@@ -440,7 +465,14 @@ impl Router {
             reason: CommandError::NotFound(name.clone()).to_string(),
             retry_in: None,
         }));
+        // Nothing that time or an operator could change, in any profile that is enabled.
+        let mut enabled = (run.skipped.iter())
+            .filter(|(_, skip)| *skip != Skip::Disabled)
+            .peekable();
+        let never = enabled.peek().is_some()
+            && enabled.all(|(_, skip)| matches!(skip, Skip::Unsupported(_)));
         NothingLeft {
+            never,
             all_rate: !run.skipped.is_empty() && run.skipped.iter().all(|(_, skip)| skip.is_rate()),
             retry_in: profiles.iter().filter_map(|profile| profile.retry_in).min(),
             profiles,

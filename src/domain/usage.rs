@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::caller::Caller;
 use super::moment::Moment;
 use super::outcome::ErrorKind;
-use super::profile::ProfileName;
+use super::profile::{Dialect, ProfileName};
 
 pub use attempts::{Attempt, AttemptEnd, Attempts};
 pub use latency::{LATENCY_BOUNDS_MS, Latency, Percentiles};
@@ -102,6 +102,8 @@ pub struct Counters {
     pub tokens: Tokens,
     /// Requests whose tokens are estimated.
     pub estimated: u64,
+    /// Requests that were asked in another dialect than the caller's.
+    pub translated: u64,
     pub cost: Cost,
 }
 
@@ -114,12 +116,14 @@ impl Counters {
         }
         self.tokens.add(other.tokens);
         self.estimated += other.estimated;
+        self.translated += other.translated;
         self.cost.nanodollars = self.cost.nanodollars.saturating_add(other.cost.nanodollars);
         self.cost.unknown += other.cost.unknown;
     }
 
     fn add(&mut self, attempt: &Attempt) {
         self.requests += 1;
+        self.translated += u64::from(attempt.translated);
         if let Some(kind) = attempt.end.error() {
             self.errors.add(kind);
         }
@@ -151,6 +155,15 @@ pub struct LastError {
     pub message: String,
 }
 
+/// The latest request that was asked in another dialect than the caller's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastTranslated {
+    /// The dialect that it was asked in.
+    pub dialect: Dialect,
+    /// What of it was left out.
+    pub without: Vec<String>,
+}
+
 /// What is known of one profile's use.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileUsage {
@@ -161,6 +174,7 @@ pub struct ProfileUsage {
     pub total: Latency,
     pub timeline: Timeline,
     pub last_error: Option<LastError>,
+    pub last_translated: Option<LastTranslated>,
 }
 
 /// Everything counted.
@@ -190,6 +204,12 @@ impl Usage {
                 at: attempt.at.after(attempt.total),
                 kind,
                 message: message.to_owned(),
+            });
+        }
+        if attempt.translated {
+            usage.last_translated = Some(LastTranslated {
+                dialect: attempt.dialect,
+                without: attempt.without.clone(),
             });
         }
         attempts.push(attempt);

@@ -107,7 +107,7 @@ impl AnswerStream {
 
     /// Whether our own events can be put between the provider's.
     pub fn takes_events(&self) -> bool {
-        self.reader.takes_events()
+        self.conversion.is_translation() || self.reader.takes_events()
     }
 
     fn take(&mut self, chunk: Bytes) {
@@ -115,6 +115,12 @@ impl AnswerStream {
         match self.reader.take(chunk) {
             Ok(part) => self.ready.push_back(self.conversion.events(part)),
             Err(error) => return self.fail(&error),
+        }
+        if let Some(error) = self.conversion.broken() {
+            // The caller has read of it already.
+            self.settle(Err(&error));
+            self.source = None;
+            return;
         }
         if self.reader.progress().events != self.last_event.0 {
             self.last_event = (self.reader.progress().events, self.last_byte);
@@ -129,10 +135,17 @@ impl AnswerStream {
                 status: error.status,
                 message: error.message.clone(),
             };
-            // Its own words are on their way to the caller already.
+            // In the caller's own dialect its words are on their way already.
+            let told = match &error {
+                CallError::Api { status, message } => self.conversion.failed(*status, message),
+                _ => None,
+            };
             self.settle(Err(&error));
             self.source = None;
-            self.cut = !self.reader.takes_events();
+            match told {
+                Some(told) => self.ready.push_back(told),
+                None => self.cut = !self.takes_events(),
+            }
         } else if self.reader.progress().ended && self.call.is_some() {
             self.settle(Ok(()));
             self.timer.as_mut().reset(Instant::now() + LINGER);
@@ -143,6 +156,7 @@ impl AnswerStream {
         if self.reader.is_whole() {
             self.settle(Ok(()));
             self.source = None;
+            self.ready.push_back(self.conversion.end());
             return;
         }
         let error = how.err().unwrap_or_else(|| {
@@ -154,7 +168,7 @@ impl AnswerStream {
     fn fail(&mut self, error: &CallError) {
         self.settle(Err(error));
         self.source = None;
-        if self.reader.takes_events() {
+        if self.takes_events() {
             self.push_error(&error.to_string());
         } else {
             self.cut = true;
@@ -191,17 +205,14 @@ impl AnswerStream {
         } else if now >= self.last_byte + idle || now >= self.last_event.1 + idle * 2 {
             // The second: bytes that never become an event keep nobody waiting forever.
             self.fail(&CallError::Timeout);
-        } else if self.reader.takes_events()
-            && !settled
-            && now >= self.last_sent + self.patience.ping
-        {
+        } else if self.takes_events() && !settled && now >= self.last_sent + self.patience.ping {
             self.ready.push_back(wire::ping(self.dialect));
             self.last_sent = now;
         }
         let mut next = self.last_byte + idle;
         if !settled {
             next = next.min(self.last_event.1 + idle * 2);
-            if self.reader.takes_events() {
+            if self.takes_events() {
                 next = next.min(self.last_sent + self.patience.ping);
             }
         }
@@ -215,7 +226,7 @@ impl AnswerStream {
     fn stop(&mut self) {
         self.source = None;
         self.leave();
-        if self.reader.takes_events() {
+        if self.takes_events() {
             self.push_error("tundra is shutting down");
         } else {
             self.cut = true;
@@ -232,8 +243,9 @@ impl AnswerStream {
     /// Tells the caller of a failure after everything that was passed on.
     fn push_error(&mut self, message: &str) {
         let next = self.reader.next_number();
-        self.ready
-            .push_back(wire::error_event(self.dialect, message, next));
+        let told = self.conversion.failed(502, message);
+        let own = || wire::error_event(self.dialect, message, next);
+        self.ready.push_back(told.unwrap_or_else(own));
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 
 use super::answer::PROFILE;
 use super::exchange::{self, Progress};
-use super::request::IncomingRequest;
 use super::request::summary::{BadBody, RequestSummary};
+use super::request::{IncomingRequest, LazyForm};
 use super::service::Gateway;
 use super::sse::{self, Framer};
 use super::wire::{self, Endpoint};
@@ -207,6 +207,7 @@ fn request_of(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<IncomingR
         headers,
         summary: RequestSummary::read(&body)?,
         body,
+        form: LazyForm::default(),
         only: ask.profile,
     })
 }

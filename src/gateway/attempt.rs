@@ -21,20 +21,17 @@ use crate::domain::outcome::CallError;
 pub use upstream_answer::AttemptResult;
 use upstream_answer::UpstreamAnswer;
 
-/// Asks the profile that `call` is to, and settles the call or hands it to the stream that it became.
+/// Asks the profile that `call` is to, by way of `conversion`, and settles the call or hands it to the stream that it became.
 ///
 /// Dropping the future closes the connection and settles the call as left.
 pub async fn send(
     state: &GatewayState,
     request: &IncomingRequest,
+    conversion: Conversion,
     mut call: UpstreamCall,
 ) -> AttemptResult {
     let profile = Arc::clone(call.profile());
     let upstream_dialect = call.dialect();
-    let conversion = match Conversion::between(request.dialect(), upstream_dialect) {
-        Ok(conversion) => conversion,
-        Err(error) => return fail(call, error),
-    };
     let Some(endpoint) = request.endpoint.in_dialect(upstream_dialect) else {
         let error = CallError::Unsupported(request.endpoint.path().to_owned());
         return fail(call, error);
@@ -43,15 +40,20 @@ pub async fn send(
         Ok(connection) => connection,
         Err(reason) => return fail(call, CallError::Http(reason)),
     };
-    let mut sent_headers = request.headers.clone();
+    let across = conversion.is_translation();
+    let mut sent_headers = if across {
+        headers::across(&request.headers, upstream_dialect)
+    } else {
+        request.headers.clone()
+    };
     headers::sign(&mut sent_headers, &profile, connection.key.as_ref());
-    let across = request.dialect() != upstream_dialect;
     let model = profile.upstream_model(&request.summary.model, across);
     let body = conversion.request(request, &model);
+    call.leaving_out(conversion.without());
     call.sending(model.into());
     let post = Post {
         path: endpoint.path(),
-        query: request.query.as_deref(),
+        query: request.query.as_deref().filter(|_| !across),
         headers: &sent_headers,
         body: &body,
     };

@@ -3,16 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
+use http::header::{HeaderName, HeaderValue};
 use tracing::{debug, info, warn};
 
 use super::answer::Answer;
 use super::attempt::{self, AttemptResult};
-use super::own_answer::OwnAnswer;
+use super::conversion::{self, Conversion};
+use super::own_answer::{self, OwnAnswer};
 use super::request::IncomingRequest;
 use super::service::GatewayState;
+use super::wire::Endpoint;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, ProfileName};
-use crate::domain::route::{Call, NothingLeft, Run};
+use crate::domain::route::{Call, Foreign, NothingLeft, Run};
+
+/// Says that tokens were not counted by the model's vendor.
+const ESTIMATED: HeaderName = HeaderName::from_static("x-tundra-estimated");
 
 /// Whom a request has been with so far.
 #[derive(Debug, Default)]
@@ -27,18 +33,36 @@ pub async fn dispatch(
     request: IncomingRequest,
     progress: Arc<Mutex<Progress>>,
 ) -> Answer {
-    let call = request.call();
+    let mut call = request.call();
     let mut run = Run::default();
     let mut asked: Option<ProfileName> = None;
     loop {
         let upstream = match state.router.admit(&call, &mut run).await {
             Ok(upstream) => upstream,
-            Err(left) => return nobody_left(&call, &run, asked.as_ref(), &left),
+            Err(left) => {
+                if look_closer(&mut call, &request) {
+                    continue;
+                }
+                return nobody_left(&request, &call, &run, asked.as_ref(), &left);
+            }
+        };
+        let conversion = match Conversion::between(&request, upstream.profile(), upstream.dialect())
+        {
+            Ok(conversion) => conversion,
+            Err(error) => {
+                // Nothing has left: the profile is as good as not asked.
+                drop(upstream);
+                run.not_tried();
+                if look_closer(&mut call, &request) {
+                    continue;
+                }
+                return refused(call.dialect, &run, asked.as_ref(), &error);
+            }
         };
         let name = upstream.profile().name.clone();
         note(&progress, &run, &name);
         debug!(profile = %name, attempt = run.attempts(), choice = ?upstream.choice(), "asking");
-        let error = match attempt::send(&state, &request, upstream).await {
+        let error = match attempt::send(&state, &request, conversion, upstream).await {
             AttemptResult::Answered(mut answer) => {
                 answer.mark(run.attempts(), Some(&name));
                 return answer;
@@ -47,17 +71,39 @@ pub async fn dispatch(
         };
         run.failed(&error);
         if !error.fails_over() {
-            return refused(call.dialect, &run, &name, &error);
+            return refused(call.dialect, &run, Some(&name), &error);
         }
         info!(profile = %name, error = %error, "failing over");
         asked = Some(name);
     }
 }
 
-fn nobody_left(call: &Call, run: &Run, asked: Option<&ProfileName>, left: &NothingLeft) -> Answer {
+/// Looks what of the request each other dialect has no words for; false where that is known already.
+///
+/// Only done once it matters: a request that a profile of its own dialect answers is never read that closely.
+fn look_closer(call: &mut Call, request: &IncomingRequest) -> bool {
+    let is_news = call.foreign == Foreign::Unknown;
+    if is_news {
+        call.foreign = conversion::judge(request);
+    }
+    is_news
+}
+
+fn nobody_left(
+    request: &IncomingRequest,
+    call: &Call,
+    run: &Run,
+    asked: Option<&ProfileName>,
+    left: &NothingLeft,
+) -> Answer {
+    if request.endpoint == Endpoint::CountTokens {
+        return estimated(request, run, asked);
+    }
     warn!(caller = ?call.caller, model = %call.model, reasons = %left, "no provider is left");
     let status = if left.all_rate {
         StatusCode::TOO_MANY_REQUESTS
+    } else if left.never {
+        StatusCode::BAD_REQUEST
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
@@ -71,14 +117,30 @@ fn nobody_left(call: &Call, run: &Run, asked: Option<&ProfileName>, left: &Nothi
     .with_reasons(left)
 }
 
+/// The tokens of a request that nobody can count.
+fn estimated(request: &IncomingRequest, run: &Run, asked: Option<&ProfileName>) -> Answer {
+    let count = serde_json::json!({"input_tokens": request.summary.input_tokens});
+    let mut answer = own_answer::json(StatusCode::OK, count.to_string().into());
+    answer
+        .headers
+        .insert(ESTIMATED, HeaderValue::from_static("true"));
+    answer.mark(run.attempts(), asked);
+    answer
+}
+
 /// The answer to a call whose failure the next profile could not mend.
-fn refused(dialect: Dialect, run: &Run, name: &ProfileName, error: &CallError) -> Answer {
+fn refused(
+    dialect: Dialect,
+    run: &Run,
+    profile: Option<&ProfileName>,
+    error: &CallError,
+) -> Answer {
     OwnAnswer {
         dialect,
         status: StatusCode::BAD_GATEWAY,
         message: &error.to_string(),
         attempts: run.attempts(),
-        profile: Some(name),
+        profile,
     }
     .into_answer()
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http_body::Frame;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -68,7 +69,14 @@ impl KeepAliveBody {
             // A compressed stream cannot follow pings that were sent decoded.
             AnswerBody::Stream(stream) if stream.takes_events() => State::Flowing(stream),
             AnswerBody::Whole(body) => {
-                self.ready.push_back(if answer.status.is_success() {
+                let is_stream = answer
+                    .headers
+                    .get(CONTENT_TYPE)
+                    .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+                self.ready.push_back(if is_stream {
+                    // A translated answer that came whole.
+                    body
+                } else if answer.status.is_success() {
                     wire::error_event(self.dialect, "parse error: the provider did not stream", 0)
                 } else {
                     wire::error_as_event(self.dialect, &body)

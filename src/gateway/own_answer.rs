@@ -43,6 +43,9 @@ impl OwnAnswer<'_> {
             .collect::<Vec<_>>();
         let seconds = left.retry_after_s();
         let mut answer = self.build(Some(("profiles", profiles.into())));
+        if left.never {
+            return answer;
+        }
         let headers = &mut answer.headers;
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         if seconds > LONGEST_OBEYED_S {

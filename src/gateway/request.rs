@@ -2,13 +2,17 @@
 
 pub mod summary;
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::HeaderMap;
 
+use super::translate;
 use super::wire::Endpoint;
+use super::wire::ir::request::Request;
 use crate::domain::caller::Caller;
 use crate::domain::profile::{Dialect, ProfileName};
-use crate::domain::route::Call;
+use crate::domain::route::{Call, Foreign};
 use summary::RequestSummary;
 
 /// What came in, with the caller's dialect, which every answer to it is written in.
@@ -23,7 +27,13 @@ pub struct IncomingRequest {
     pub summary: RequestSummary,
     /// The one profile to ask, where the caller names it.
     pub only: Option<ProfileName>,
+    /// Read once a profile of another dialect is to be asked.
+    pub form: LazyForm,
 }
+
+/// A request in the form between the dialects, or why it has none.
+#[derive(Debug, Default)]
+pub struct LazyForm(OnceLock<Result<Request, String>>);
 
 impl IncomingRequest {
     /// The caller's dialect. The upstream's is its call's own.
@@ -36,6 +46,17 @@ impl IncomingRequest {
         self.summary.stream && self.endpoint.generates()
     }
 
+    /// The request in the form between the dialects.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a body that is not what its dialect says.
+    pub fn form(&self) -> Result<&Request, String> {
+        let read =
+            || translate::read(self.dialect(), &self.body).map_err(|error| error.to_string());
+        self.form.0.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+
     /// What the router needs to know of it.
     pub fn call(&self) -> Call {
         Call {
@@ -45,6 +66,11 @@ impl IncomingRequest {
             capabilities: self.summary.needs,
             tokens: self.reservation(),
             only: self.only.clone(),
+            foreign: if self.endpoint.generates() {
+                Foreign::Unknown
+            } else {
+                Foreign::Never
+            },
         }
     }
 

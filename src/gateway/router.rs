@@ -234,6 +234,8 @@ fn note_skipped(usage: &mut Usage, call: &Call, run: &Run, permit: &Permit, now:
             model: Arc::clone(&call.model),
             sent_model: Arc::clone(&call.model),
             dialect: permit.dialect,
+            translated: false,
+            without: Vec::new(),
             choice: None,
             end: AttemptEnd::Skipped(*skip),
             waited: Duration::ZERO,

@@ -45,6 +45,8 @@ impl UpstreamCall {
                 model: Arc::clone(&call.model),
                 sent_model: Arc::clone(&call.model),
                 dialect: permit.dialect,
+                translated: permit.dialect != call.dialect,
+                without: Vec::new(),
                 choice: Some(permit.choice),
                 end: AttemptEnd::Cancelled,
                 waited,
@@ -74,6 +76,11 @@ impl UpstreamCall {
     #[must_use]
     pub const fn choice(&self) -> Option<Choice> {
         self.attempt.choice
+    }
+
+    /// What of the request the upstream's dialect has no words for, and is left out.
+    pub fn leaving_out(&mut self, features: &[String]) {
+        self.attempt.without = features.to_vec();
     }
 
     /// The request leaves now, for `model`. From here on its tokens count as used until something else is known.

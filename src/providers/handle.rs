@@ -373,6 +373,7 @@ fn options_of(settings: &Settings) -> Options {
         route: RouteSettings {
             breaker: settings.breaker,
             max_wait: settings.gateway.max_wait,
+            translation: settings.gateway.translation,
         },
         timeouts: settings.timeouts,
         max_body: settings.gateway.max_body,

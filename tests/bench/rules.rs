@@ -190,6 +190,7 @@ fn call() -> Call {
         capabilities: Capabilities::NONE,
         tokens: 10,
         only: None,
+        foreign: tundra::domain::route::Foreign::Never,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct ProviderShape {
     /// Null where a part of it is unknown.
     pub cost_usd: Option<f64>,
     pub first_byte_ms: LatencyShape,
+    #[serde(default)]
+    pub translated: TranslatedShape,
     pub last_error: Option<LastErrorShape>,
     /// Of a server that tundra runs; null for others.
     pub process: Option<ProcessShape>,
@@ -98,6 +100,14 @@ pub struct LastErrorShape {
     pub at: Timestamp,
     pub kind: String,
     pub message: String,
+}
+
+/// Requests in another dialect than their caller's, and the latest one's dialect and what was left out of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranslatedShape {
+    pub requests: u64,
+    pub dialect: Option<String>,
+    pub without: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +176,7 @@ fn shape(
     let counters = &provider.usage.counters;
     let breaker = &provider.breaker;
     let first_byte = provider.usage.first_byte.percentiles();
+    let translated = provider.usage.last_translated.as_ref();
     ProviderShape {
         name: profile.name.to_string(),
         provider: profile.provider.as_str().to_owned(),
@@ -209,6 +220,13 @@ fn shape(
             .last_error
             .as_ref()
             .map(|error| last_error(status, error)),
+        translated: TranslatedShape {
+            requests: counters.translated,
+            dialect: translated.map(|last| last.dialect.as_str().to_owned()),
+            without: translated
+                .map(|last| last.without.clone())
+                .unwrap_or_default(),
+        },
         process: process.map(ProcessShape::from),
     }
 }

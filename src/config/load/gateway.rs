@@ -7,6 +7,7 @@ use super::super::reader::{Item, Table};
 use super::super::settings::Gateway;
 use super::MAX_GRACE;
 use crate::domain::breaker::BreakerSettings;
+use crate::domain::route::Translation;
 use crate::domain::timeouts::Timeouts;
 
 /// The port of a user who named none.
@@ -25,6 +26,7 @@ pub(super) fn defaults() -> Gateway {
         bind_named: false,
         max_wait: Duration::from_secs(10),
         max_body: 32 << 20,
+        translation: Translation::default(),
     }
 }
 
@@ -40,6 +42,9 @@ pub(super) fn read(table: &mut Table<'_>, gateway: &mut Gateway) {
     table.read("max_body", &mut gateway.max_body, |item| {
         let bytes = item.size(1 << 10..=1 << 30)?;
         usize::try_from(bytes).ok()
+    });
+    table.read("translation", &mut gateway.translation, |item| {
+        item.one_of(&Translation::ALL.map(|when| (when.as_str(), when)))
     });
 }
 

@@ -41,7 +41,7 @@ fn the_example_file_names_every_key() {
         keys("remote"),
         "allowed_origins enabled heartbeat_interval idle_timeout max_viewers pong_timeout reconnect_grace replay_bytes"
     );
-    assert_eq!(keys("gateway"), "enabled max_body max_wait");
+    assert_eq!(keys("gateway"), "enabled max_body max_wait translation");
     assert_eq!(
         keys("circuit_breaker"),
         "failure_threshold half_open_requests open_for success_threshold timeout_threshold"

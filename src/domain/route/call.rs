@@ -10,6 +10,7 @@ use crate::domain::profile::{Capabilities, Dialect, ProfileName};
 use super::choice::Choice;
 use super::profile_state::ProfileId;
 use super::skip::Skip;
+use super::translation::{Foreign, Translation};
 
 /// One request as the router sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +24,19 @@ pub struct Call {
     pub tokens: u64,
     /// The one profile that may be asked, where the caller named it.
     pub only: Option<ProfileName>,
+    /// Whether it can be asked in another dialect.
+    pub foreign: Foreign,
 }
 
 impl Call {
-    pub(super) fn wants(&self) -> Wants<'_> {
+    pub(super) fn wants(&self, translation: Translation) -> Wants<'_> {
         Wants {
             dialect: Some(self.dialect),
             capabilities: self.capabilities,
             tokens: self.tokens,
             only: self.only.as_ref(),
+            foreign: Some(&self.foreign),
+            translation,
         }
     }
 }
@@ -44,6 +49,9 @@ pub(super) struct Wants<'a> {
     pub capabilities: Capabilities,
     pub tokens: u64,
     pub only: Option<&'a ProfileName>,
+    /// `None` is any.
+    pub foreign: Option<&'a Foreign>,
+    pub translation: Translation,
 }
 
 /// One request's way through the router: kept by whoever carries it out, from its first admission to its last.
@@ -113,6 +121,11 @@ impl Run {
             failure: None,
         };
         self.earlier.extend(self.latest.replace(next));
+    }
+
+    /// Takes back that the profile chosen last was asked: it turned out that the request cannot be said in its dialect.
+    pub fn not_tried(&mut self) {
+        self.latest = self.earlier.pop();
     }
 
     pub(super) fn has_tried(&self, profile: ProfileId) -> bool {

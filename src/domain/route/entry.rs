@@ -15,6 +15,7 @@ use super::command::RouterEvent;
 use super::permit::Cool;
 use super::profile_state::{KeyState, ProfileId, ServerState};
 use super::skip::{Lack, Skip};
+use super::translation::{Foreign, Translation};
 
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -102,14 +103,40 @@ impl Entry {
         if self.key == KeyState::Missing {
             return Err(Skip::NoKey);
         }
-        let mute = |dialect: &Dialect| self.profile.upstream_dialect(*dialect).is_none();
-        if let Some(dialect) = wants.dialect.filter(mute) {
-            return Err(Skip::Unsupported(Lack::Dialect(dialect)));
-        }
+        self.dialect_for(wants).map_err(Skip::Unsupported)?;
         match self.lack(wants.capabilities) {
             Some(lack) => Err(Skip::Unsupported(lack)),
             None => Ok(()),
         }
+    }
+
+    pub fn speaks(&self, dialect: Dialect) -> bool {
+        self.profile.dialects.contains(dialect)
+    }
+
+    /// The dialect in which the profile is asked: the call's own, else the first in which all of it can be said; `None`
+    /// for a call of none.
+    pub fn dialect_for(&self, wants: &Wants<'_>) -> Result<Option<Dialect>, Lack> {
+        let Some(own) = wants.dialect.filter(|own| !self.speaks(*own)) else {
+            return Ok(wants.dialect);
+        };
+        let foreign = match wants.foreign {
+            Some(foreign) if wants.translation != Translation::Off => foreign,
+            _ => &Foreign::Never,
+        };
+        if *foreign == Foreign::Never {
+            return Err(Lack::Dialect(own));
+        }
+        let mut lack = None;
+        for dialect in self.profile.foreign_dialects(own) {
+            match foreign.obstacle(dialect) {
+                None => return Ok(Some(dialect)),
+                Some(feature) => {
+                    lack.get_or_insert(Lack::Content(feature));
+                }
+            }
+        }
+        Err(lack.unwrap_or(Lack::Dialect(own)))
     }
 
     /// Ends what keeps the profile from being asked, and lets nothing under way bring it back.

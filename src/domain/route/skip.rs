@@ -8,6 +8,8 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::outcome::Refusal;
 use crate::domain::profile::{Capability, Dialect, Profile, ProfileName};
 
+use super::translation::Feature;
+
 /// Told as `Retry-After` where no profile knows when it can be asked again: as long as a breaker stays open.
 const UNKNOWN_RETRY: Duration = Duration::from_secs(30);
 
@@ -54,6 +56,8 @@ pub enum Skip {
 pub enum Lack {
     Dialect(Dialect),
     Capability(Capability),
+    /// Something in the request that the profile's dialect has no words for.
+    Content(Feature),
 }
 
 impl fmt::Display for Lack {
@@ -61,6 +65,7 @@ impl fmt::Display for Lack {
         f.write_str(match self {
             Self::Dialect(dialect) => dialect.as_str(),
             Self::Capability(capability) => capability.as_str(),
+            Self::Content(feature) => feature.as_str(),
         })
     }
 }
@@ -167,6 +172,8 @@ impl Skip {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NothingLeft {
     pub profiles: Vec<Reason>,
+    /// Whether no profile that is enabled could ever take it.
+    pub never: bool,
     /// Whether every reason is a matter of rate.
     pub all_rate: bool,
     /// The soonest of them; `None` where nobody knows.

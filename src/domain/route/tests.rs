@@ -51,6 +51,7 @@ fn call() -> Call {
         capabilities: Capabilities::NONE,
         tokens: 0,
         only: None,
+        foreign: Foreign::Never,
     }
 }
 

@@ -26,7 +26,12 @@ pub struct Attempt {
     pub model: Arc<str>,
     /// As sent.
     pub sent_model: Arc<str>,
+    /// The upstream's.
     pub dialect: Dialect,
+    /// Whether that was not the caller's.
+    pub translated: bool,
+    /// What of the request was left out for it.
+    pub without: Vec<String>,
     /// Why it was chosen; `None` where it was skipped.
     pub choice: Option<Choice>,
     pub end: AttemptEnd,

@@ -11,6 +11,8 @@ fn attempt(seconds: u64, end: AttemptEnd) -> Attempt {
         model: "asked".into(),
         sent_model: "sent".into(),
         dialect: Dialect::Messages,
+        translated: false,
+        without: Vec::new(),
         choice: Some(Choice::First),
         end,
         waited: Duration::ZERO,

@@ -42,6 +42,9 @@ pub async fn until_content(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
             Ok(part) => answer.conversion.events(part),
             Err(error) => return answer.fail(error),
         };
+        if let Some(error) = answer.conversion.broken() {
+            return answer.fail(error);
+        }
         if !passed.is_empty() {
             chunks += 1;
             bytes += passed.len();
@@ -84,7 +87,8 @@ fn commit(
     };
     let closing = answer.state.closing.clone().cancelled_owned();
     let caller = answer.request.dialect();
-    let headers = headers::from_provider(&answer.headers);
+    let mut headers = headers::from_provider(&answer.headers);
+    answer.conversion.mark(&mut headers, false);
     let committed = Committed {
         held,
         source: answer.source,

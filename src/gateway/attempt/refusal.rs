@@ -20,7 +20,7 @@ pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         status: answer.status.as_u16(),
         message: answer.excerpt(&answer.decoded(&body)),
     };
-    let passed = answer.pass(body);
+    let passed = answer.pass_error(answer.status, body);
     answer.call.fail(&error);
     AttemptResult::Answered(passed)
 }
@@ -69,7 +69,7 @@ pub fn within_answer(answer: UpstreamAnswer<'_>, told: &StreamError, body: Bytes
         return answer.fail(error);
     }
     let status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let passed = answer.pass_as(status, body);
+    let passed = answer.pass_error(status, body);
     answer.call.fail(&error);
     AttemptResult::Answered(passed)
 }

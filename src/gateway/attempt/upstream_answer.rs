@@ -167,13 +167,20 @@ impl<'a> UpstreamAnswer<'a> {
         AttemptResult::Failed(error)
     }
 
-    /// The answer as it came, `body` being all of it.
+    /// The answer as it came, `body` being all of it as the caller reads it.
     pub fn pass(&self, body: Bytes) -> Answer {
-        self.pass_as(self.status, body)
+        let mut headers = headers::from_provider(&self.headers);
+        self.conversion.mark(&mut headers, false);
+        Answer::whole(self.status, headers, body)
     }
 
-    pub fn pass_as(&self, status: StatusCode, body: Bytes) -> Answer {
-        Answer::whole(status, headers::from_provider(&self.headers), body)
+    /// An error as it came, or as the caller reads it; `body` is all of it.
+    pub fn pass_error(&self, status: StatusCode, body: Bytes) -> Answer {
+        let mut headers = headers::from_provider(&self.headers);
+        let text = self.decoded(&body);
+        self.conversion.mark(&mut headers, true);
+        let body = self.conversion.error(status.as_u16(), body, &text);
+        Answer::whole(status, headers, body)
     }
 }
 

@@ -16,6 +16,7 @@ pub async fn judge(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         Err(error) => return answer.fail(error),
     };
     let coding = answer.coding();
+    let mut read_text = Bytes::new();
     if coding != Coding::Unreadable {
         let text = match text_of(&body, coding) {
             Ok(text) => text,
@@ -40,9 +41,12 @@ pub async fn judge(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
                 .call
                 .used(usage.unwrap_or(estimated), usage.is_none());
         }
+        read_text = text;
     }
-    let body = answer.conversion.answer(body);
-    let passed = answer.pass(body);
+    let passed = match answer.conversion.answer(body, &read_text) {
+        Ok(body) => answer.pass(body),
+        Err(error) => return answer.fail(error),
+    };
     answer.call.confirm();
     answer.call.succeed();
     AttemptResult::Answered(passed)

@@ -186,6 +186,15 @@ fn usage(page: &mut Page, models: &[(Model, Counters)]) {
         page.line("tundra_llm_estimated_total", &labels, counters.estimated);
     }
     page.head(
+        "tundra_llm_translated_total",
+        "counter",
+        "Calls in another dialect than the caller's.",
+    );
+    for ((profile, model), counters) in models {
+        let labels = [("profile", profile.as_str()), ("model", model)];
+        page.line("tundra_llm_translated_total", &labels, counters.translated);
+    }
+    page.head(
         "tundra_llm_cost_usd_total",
         "counter",
         "Estimated cost of calls whose price is known.",

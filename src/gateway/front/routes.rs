@@ -19,8 +19,8 @@ use crate::gateway::error::Refusal;
 use crate::gateway::exchange::{self, Progress};
 use crate::gateway::keep_alive::KeepAliveBody;
 use crate::gateway::own_answer::{self, OwnAnswer};
-use crate::gateway::request::IncomingRequest;
 use crate::gateway::request::summary::RequestSummary;
+use crate::gateway::request::{IncomingRequest, LazyForm};
 use crate::gateway::service::GatewayState;
 use crate::gateway::upstream::headers;
 use crate::gateway::wire::Endpoint;
@@ -175,6 +175,7 @@ async fn read(
         body,
         summary,
         only: None,
+        form: LazyForm::default(),
     })
 }
 

@@ -39,6 +39,7 @@ fn call() -> Call {
         capabilities: Capabilities::NONE,
         tokens: 100,
         only: None,
+        foreign: crate::domain::route::Foreign::Never,
     }
 }
 

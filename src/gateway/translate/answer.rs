@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Crossing, Stream};
+use super::crossing::Crossing;
+use super::stream::Stream;
 use crate::domain::profile::Dialect;
 use crate::gateway::wire::ir::answer::{Answer, Part};
 use crate::gateway::wire::ir::event;

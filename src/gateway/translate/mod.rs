@@ -6,6 +6,7 @@
 //! a native request ([`strip`]). It knows no profile, no routing and no HTTP.
 
 mod answer;
+mod crossing;
 pub mod error;
 pub mod mark;
 mod names;
@@ -13,40 +14,9 @@ mod request;
 mod stream;
 pub mod strip;
 
-pub use answer::{answer, whole_as_stream};
+pub use answer::{AnswerError, answer, whole_as_stream};
+pub use crossing::{Crossing, Way};
 pub use request::{Sent, read, write};
 pub use stream::Stream;
 
-use std::collections::BTreeMap;
-
-use crate::domain::profile::Dialect;
-use crate::gateway::wire::ir::request::Form;
-use mark::Maker;
-use names::ToolNames;
-
-/// What an answer's translation needs to know of its request.
-#[derive(Clone, Debug)]
-pub struct Crossing {
-    pub caller: Dialect,
-    pub upstream: Dialect,
-    /// Whom the reasoning comes from.
-    pub maker: Maker,
-    /// The model that was asked for upstream, where the answer names none.
-    pub model: String,
-    /// The middle part of the answer's ids; another one for each answer.
-    pub id: String,
-    /// In seconds since 1970.
-    pub created: u64,
-    /// An estimate of the tokens sent, for dialects that begin a stream with it.
-    pub input_estimate: u64,
-    pub way: Way,
-}
-
-/// How the request was written, which its answer is read by.
-#[derive(Clone, Debug, Default)]
-pub struct Way {
-    names: ToolNames,
-    /// Whether a chat caller asked for a stream's usage.
-    tells_usage: bool,
-    forms: BTreeMap<String, Form>,
-}
+pub use crate::gateway::wire::target::{Target, Unsayable};

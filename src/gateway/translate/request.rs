@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Way;
+use super::crossing::Way;
 use super::mark::{self, Maker, hex_digest};
 use super::names::{ToolNames, call_id};
 use crate::domain::profile::Dialect;

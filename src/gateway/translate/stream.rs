@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Crossing;
-use super::mark;
-use super::names::call_id;
+use super::crossing::Crossing;
 use crate::domain::profile::Dialect;
-use crate::gateway::wire::ir::answer::Proof;
 use crate::gateway::wire::ir::error::Failure;
 use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
 use crate::gateway::wire::responses::answer::Heading;
@@ -25,6 +22,7 @@ pub struct Stream {
     thoughts: BTreeMap<PartId, bool>,
     /// The way from the one to the other; empty between two calls.
     events: Vec<Event>,
+    broken: Option<String>,
 }
 
 #[derive(Debug)]
@@ -77,6 +75,7 @@ impl Stream {
             crossing,
             thoughts: BTreeMap::new(),
             events: Vec::new(),
+            broken: None,
         }
     }
 
@@ -103,8 +102,14 @@ impl Stream {
     }
 
     /// Ends the stream with an error, and without success.
-    pub fn fail(&mut self, failure: Failure, out: &mut Vec<u8>) {
+    pub fn fail(&mut self, status: u16, message: &str, out: &mut Vec<u8>) {
+        let failure = Failure::new(status, message.to_owned(), "");
         self.write(Event::Error(failure), out);
+    }
+
+    /// Why the stream was ended from this side, where what the provider sent could not be passed on.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
     }
 
     /// Writes events that come from elsewhere than the reader.
@@ -122,10 +127,16 @@ impl Stream {
         // Kept for its room.
         self.events = events;
         if let Writer::Messages(writer) = &self.writer
+            && writer.has_bad_arguments()
+        {
+            self.broken = Some(messages::answer::BadArguments.to_string());
+        }
+        if let Writer::Messages(writer) = &self.writer
             && writer.kept() > MAX_KEPT
         {
-            let message = "the answer's parts wait for one another too long".to_owned();
-            self.fail(Failure::new(500, message, ""), out);
+            let message = "the answer's parts wait for one another too long";
+            self.fail(500, message, out);
+            self.broken = Some(message.to_owned());
         }
     }
 
@@ -175,27 +186,6 @@ impl Stream {
                 Event::Close { part, proof }
             }
             event => event,
-        }
-    }
-}
-
-impl Crossing {
-    /// The id of a call as the caller takes it; one for a call that has none.
-    pub(super) fn caller_id(&self, id: &str, part: PartId) -> String {
-        if id.is_empty() {
-            return call_id(
-                self.caller,
-                &format!("call {} {part} of {}", self.id, self.model),
-            );
-        }
-        call_id(self.caller, id)
-    }
-
-    /// The mark in the place of a proof; nothing where there is nothing to mark.
-    pub(super) fn marked(&self, proof: &Proof, is_readable: bool) -> Proof {
-        Proof {
-            data: (is_readable || proof.data.is_some()).then(|| mark::write(&self.maker, proof)),
-            ..Proof::default()
         }
     }
 }

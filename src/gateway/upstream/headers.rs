@@ -1,12 +1,15 @@
 //! Which headers go from one side to the other.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap,
-    HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST,
+    HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE, USER_AGENT,
 };
 
-use crate::domain::profile::{Profile, ProviderKind};
+use crate::domain::profile::{Dialect, Profile, ProviderKind};
 
+/// The version of Messages that translated requests are written in.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -35,6 +38,27 @@ pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
         kept.insert(ACCEPT_ENCODING, narrowed);
     }
     kept
+}
+
+/// The caller's headers for an upstream of another dialect: none of those that its own vendor gave a meaning to.
+pub fn across(headers: &HeaderMap, upstream: Dialect) -> HeaderMap {
+    const PASSED: [HeaderName; 3] = [
+        USER_AGENT,
+        HeaderName::from_static("traceparent"),
+        HeaderName::from_static("tracestate"),
+    ];
+    let mut passed = HeaderMap::new();
+    for name in PASSED {
+        if let Some(value) = headers.get(&name) {
+            passed.insert(name, value.clone());
+        }
+    }
+    passed.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if upstream == Dialect::Messages {
+        let version = HeaderValue::from_static(ANTHROPIC_VERSION);
+        passed.insert("anthropic-version", version);
+    }
+    passed
 }
 
 /// The provider's headers as they go on to the caller.

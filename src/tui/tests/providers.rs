@@ -94,6 +94,7 @@ impl Panel {
                 capabilities: Capabilities::NONE,
                 tokens: 0,
                 only: Some(ProfileName::from(name)),
+                foreign: crate::domain::route::Foreign::Never,
             };
             let router = self.providers.gateway().router();
             let permit = router.admit(&call, &mut Run::default()).await.unwrap();

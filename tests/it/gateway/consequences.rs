@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use tundra::domain::breaker::BreakerState;
 use tundra::domain::outcome::ErrorKind;
 use tundra::domain::profile::Dialect;
-use tundra::domain::route::ProviderState;
+use tundra::domain::route::{ProviderState, Translation};
 
 use super::dialects::{self, delta, lifecycle, path, request};
 use crate::support::eventually;
-use crate::support::stage::{Got, Stage, profile};
+use crate::support::stage::{Got, Stage, profile, quick};
 use crate::support::upstream::{Step, Upstream, answer, chunk, json, stream_head};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,9 +208,11 @@ async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
     let upstream = Upstream::start(json(200, "{}"));
     let mut profile = profile("claude", 1, &upstream.url());
     profile.dialects = profile.provider.dialects();
-    let stage = Stage::quick(vec![profile]).await;
+    let mut options = quick();
+    options.route.translation = Translation::Off;
+    let stage = Stage::with(options, vec![profile]).await;
     let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, false))).await;
-    assert_eq!((got.status.as_u16(), got.attempts()), (503, "0"));
+    assert_eq!((got.status.as_u16(), got.attempts()), (400, "0"));
     assert_eq!(
         got.json()["profiles"][0]["reason"],
         "unsupported: responses"

@@ -13,3 +13,4 @@ mod front_door;
 mod native;
 mod sdk;
 mod streams;
+mod translation;

@@ -8,13 +8,16 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tundra::domain::profile::{Dialect, Dialects};
+
 use super::dialects::{converse, error_event};
 use crate::support::skip;
 use crate::support::stage::{Stage, profile};
 use crate::support::upstream::{Step, Upstream, answer, stream};
 
-/// One that answers each conversation's first request and then fails in ever other ways, and one that works.
-async fn stage() -> (Upstream, Upstream, Stage) {
+/// One that answers each conversation's first request and then fails in ever other ways, and one that works and speaks
+/// `dialects`.
+async fn stage(dialects: &[Dialect]) -> (Upstream, Upstream, Stage) {
     let asked = Arc::new(AtomicUsize::new(0));
     let first = Upstream::answering(move |seen| {
         let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
@@ -43,14 +46,9 @@ async fn stage() -> (Upstream, Upstream, Stage) {
     let mut options = crate::support::stage::quick();
     // The first must be asked every time, however often it fails.
     options.route.breaker.failure_threshold = 1000;
-    let stage = Stage::with(
-        options,
-        vec![
-            profile("first", 1, &first.url()),
-            profile("second", 2, &second.url()),
-        ],
-    )
-    .await;
+    let mut other = profile("second", 2, &second.url());
+    other.dialects = Dialects::of(dialects);
+    let stage = Stage::with(options, vec![profile("first", 1, &first.url()), other]).await;
     (first, second, stage)
 }
 
@@ -60,8 +58,9 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-async fn run(stage: &Stage, mut command: Command) {
+async fn run(stage: &Stage, conversations: &str, mut command: Command) {
     command
+        .env("CONVERSATIONS", conversations)
         .env("GATEWAY_URL", &stage.url)
         .env("GATEWAY_KEY", stage.key.reveal())
         .env("NO_PROXY", "127.0.0.1");
@@ -87,6 +86,14 @@ async fn run(stage: &Stage, mut command: Command) {
     );
 }
 
+/// Every conversation with a second profile of its own dialect, then each with one of every other.
+const ROUTES: [(&str, &[Dialect]); 4] = [
+    ("messages chat responses", &Dialect::ALL),
+    ("chat responses", &[Dialect::Messages]),
+    ("messages responses", &[Dialect::Chat]),
+    ("messages chat", &[Dialect::Responses]),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_python_libraries_hold_a_conversation_through_a_failover() {
     let python = std::env::var("TUNDRA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -99,11 +106,13 @@ async fn the_python_libraries_hold_a_conversation_through_a_failover() {
         ));
         return;
     }
-    let (first, second, stage) = stage().await;
-    let mut command = Command::new(python);
-    command.arg(script("conversation.py"));
-    run(&stage, command).await;
-    assert!(first.requests() > 6 && second.requests() > 6);
+    for (conversations, dialects) in ROUTES {
+        let (first, second, stage) = stage(dialects).await;
+        let mut command = Command::new(&python);
+        command.arg(script("conversation.py"));
+        run(&stage, conversations, command).await;
+        assert!(first.requests() > 6 && second.requests() > 6);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,11 +127,13 @@ async fn the_typescript_libraries_hold_a_conversation_through_a_failover() {
         ));
         return;
     }
-    let (first, second, stage) = stage().await;
-    let mut command = Command::new("node");
-    command
-        .arg(script("conversation.mjs"))
-        .env("NODE_MODULES", modules);
-    run(&stage, command).await;
-    assert!(first.requests() > 6 && second.requests() > 6);
+    for (conversations, dialects) in ROUTES {
+        let (first, second, stage) = stage(dialects).await;
+        let mut command = Command::new("node");
+        command
+            .arg(script("conversation.mjs"))
+            .env("NODE_MODULES", &modules);
+        run(&stage, conversations, command).await;
+        assert!(first.requests() > 6 && second.requests() > 6);
+    }
 }

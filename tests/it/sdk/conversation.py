@@ -53,7 +53,7 @@ def messages():
     expect(call.content[0].input, {"city": "Oslo"})
     turns += [
         {"role": "assistant", "content": call.content},
-        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "rain"}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.content[0].id, "content": "rain"}]},
     ]
     with client.messages.stream(messages=turns, tools=tools, **ask) as stream:
         expect(stream.get_final_text(), "Hi there!")
@@ -100,7 +100,7 @@ def chat():
     expect(json.loads(arguments), {"city": "Oslo"})
     turns += [
         {"role": "assistant", "content": None, "tool_calls": [call.model_dump()]},
-        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+        {"role": "tool", "tool_call_id": call.id, "content": "rain"},
     ]
     answer = create.create(model="some-model", messages=turns, tools=tools)
     expect(answer.choices[0].message.content, "Hi")
@@ -141,6 +141,7 @@ def responses():
     expect(client.responses.create(model="some-model", input=turns, tools=tools).output_text, "Hi")
 
 
-for conversation in (messages, chat, responses):
-    conversation()
+# One that only a profile of another dialect can take over is translated.
+for conversation in os.environ.get("CONVERSATIONS", "messages chat responses").split():
+    globals()[conversation]()
 print("all conversations held")

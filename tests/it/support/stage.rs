@@ -25,6 +25,7 @@ pub fn quick() -> Options {
                 ..BreakerSettings::default()
             },
             max_wait: Duration::from_millis(1_500),
+            ..RouteSettings::default()
         },
         timeouts: Timeouts {
             connect: Duration::from_millis(500),

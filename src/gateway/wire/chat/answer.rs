@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::super::ir::answer::{Answer, Call, End, Part, Proof, Reasoning, Usage};
 use super::super::ir::json::{Json, Object};
-use super::request::write_call;
 
 /// Where the mark of reasoning goes: a detail of the kind that callers hand back unread (openrouter.ai/docs/use-cases/
 /// reasoning-tokens).
@@ -245,6 +244,21 @@ pub(super) fn mark_detail(data: &str) -> Vec<Object> {
             .with("data", data)
             .with("index", 0),
     ]
+}
+
+pub(super) fn write_call(call: &Call) -> Object {
+    let arguments = if call.arguments.trim().is_empty() {
+        "{}"
+    } else {
+        &call.arguments
+    };
+    let function = Object::new()
+        .with("name", &call.name)
+        .with("arguments", arguments);
+    Object::new()
+        .with("id", &call.id)
+        .with("type", "function")
+        .with("function", function)
 }
 
 /// Writes a whole answer, `created` in seconds since 1970.

@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::ir::answer::{Call, Part, Proof, Reasoning};
-use super::super::ir::json::{Json, Object};
+use super::super::ir::json::{Json, Object, number};
 use super::super::ir::request::{
     Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
 };
-use super::super::messages::request::number;
 use super::super::target::{Target, Unsayable};
-use super::answer::{Detail, mark_in, thought_in};
+use super::answer::{Detail, mark_in, thought_in, write_call};
 
 /// What a result that is an error begins with.
 pub const ERROR_PREFIX: &str = "Error: ";
@@ -630,21 +629,6 @@ fn write_answer(parts: &[Part]) -> Object {
             (!thoughts.is_empty()).then(|| thoughts.join("\n\n")),
         )
         .with_some("tool_calls", (!calls.is_empty()).then_some(calls))
-}
-
-pub(super) fn write_call(call: &Call) -> Object {
-    let arguments = if call.arguments.trim().is_empty() {
-        "{}"
-    } else {
-        &call.arguments
-    };
-    let function = Object::new()
-        .with("name", &call.name)
-        .with("arguments", arguments);
-    Object::new()
-        .with("id", &call.id)
-        .with("type", "function")
-        .with("function", function)
 }
 
 fn write_result(result: &ToolResult, attached: &mut Vec<Object>) -> Result<Object, Unsayable> {

@@ -146,3 +146,12 @@ impl Serialize for Members {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
+
+/// A number as it is written most plainly: 1, not 1.0.
+pub fn number(value: f64) -> serde_json::Value {
+    #[allow(clippy::cast_possible_truncation)]
+    let whole = value as i64;
+    #[allow(clippy::cast_precision_loss)]
+    let is_whole = (whole as f64 - value).abs() < f64::EPSILON;
+    if is_whole { whole.into() } else { value.into() }
+}

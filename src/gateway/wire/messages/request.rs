@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::ir::answer::{Call, Part, Proof, Reasoning};
-use super::super::ir::json::{Json, Object};
+use super::super::ir::json::{Json, Object, number};
 use super::super::ir::request::{
     Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
 };
@@ -636,7 +636,7 @@ fn write_result(result: &ToolResult) -> Object {
     Object::new()
         .with("type", "tool_result")
         .with("tool_use_id", &result.id)
-        .with("content", content)
+        .with_some("content", (!content.is_empty()).then_some(content))
         .with_some("is_error", result.is_error.then_some(true))
 }
 
@@ -674,13 +674,4 @@ fn write_part(part: &Part) -> Result<Option<Object>, Unsayable> {
 pub fn arguments(text: &str) -> Option<Json> {
     let text = if text.trim().is_empty() { "{}" } else { text };
     Json::parse(text).filter(Json::is_object)
-}
-
-/// A number as it is written most plainly: 1, not 1.0.
-pub fn number(value: f64) -> serde_json::Value {
-    #[allow(clippy::cast_possible_truncation)]
-    let whole = value as i64;
-    #[allow(clippy::cast_precision_loss)]
-    let is_whole = (whole as f64 - value).abs() < f64::EPSILON;
-    if is_whole { whole.into() } else { value.into() }
 }

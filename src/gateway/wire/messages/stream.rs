@@ -242,6 +242,7 @@ pub struct Writer {
     calls: bool,
     end: End,
     over: bool,
+    has_bad_arguments: bool,
 }
 
 /// A part on its way out.
@@ -297,12 +298,18 @@ impl Writer {
             calls: false,
             end: End::Done,
             over: false,
+            has_bad_arguments: false,
         }
     }
 
     /// Bytes that wait for their turn.
     pub fn kept(&self) -> usize {
         self.parts.iter().map(|part| part.text.len()).sum()
+    }
+
+    /// Whether it was ended because a call's arguments were no JSON object.
+    pub fn has_bad_arguments(&self) -> bool {
+        self.has_bad_arguments
     }
 
     pub fn write(&mut self, event: Event, out: &mut Vec<u8>) {
@@ -393,6 +400,7 @@ impl Writer {
     }
 
     fn bad_arguments(&mut self, out: &mut Vec<u8>) {
+        self.has_bad_arguments = true;
         let message = format!("parse error: {}", answer::BadArguments);
         self.fail(&Failure::new(500, message, ""), out);
     }

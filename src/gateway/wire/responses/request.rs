@@ -10,11 +10,10 @@ use super::super::chat::request::{
     SCHEMA_NAME, document, effort, error_text, source, thinking, url,
 };
 use super::super::ir::answer::{Call, Part, Proof, Reasoning};
-use super::super::ir::json::{Json, Object};
+use super::super::ir::json::{Json, Object, number};
 use super::super::ir::request::{
     Choice, Content, Depth, Format, Item, Request, Source, ToolResult,
 };
-use super::super::messages::request::number;
 use super::super::target::{Target, Unsayable};
 use super::tools::{self, ToolDefinition};
 
@@ -170,7 +169,9 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
     let mut request = Request {
         model: body.model,
         stream: body.stream.unwrap_or_default(),
-        system: body.instructions.into_iter().collect(),
+        system: (body.instructions.into_iter())
+            .filter(|text| !text.is_empty())
+            .collect(),
         max_output: body.max_output_tokens,
         temperature: body.temperature,
         top_p: body.top_p,

@@ -199,6 +199,14 @@ fn attempt(
     if let Some(choice) = attempt.choice {
         line.push(Piece(format!("{} ", choice.as_str()), Role::Muted));
     }
+    if attempt.translated {
+        let dialect = attempt.dialect.as_str();
+        line.push(text(&format!("translated to {dialect} ")));
+    }
+    if !attempt.without.is_empty() {
+        let without = attempt.without.join(", ");
+        line.push(Piece(format!("without {without} "), Role::Warning));
+    }
     // What the router itself takes is no wait.
     if attempt.waited >= WAIT_SHOWN {
         line.push(text(&format!("waited {} ", latency(attempt.waited))));
