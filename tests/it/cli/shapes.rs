@@ -125,13 +125,9 @@ fn new_prints_the_id_or_the_terminal() {
 
 #[test]
 fn an_agent_terminal_names_its_kind() {
-    use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
-    let bin = home.file("bin");
-    std::fs::create_dir(&bin).unwrap();
-    let claude = bin.join("claude");
-    std::fs::write(&claude, "#!/bin/sh\necho pretending; exec cat\n").unwrap();
-    std::fs::set_permissions(&claude, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let claude = home.script("bin/claude", "#!/bin/sh\necho pretending; exec cat\n");
+    let bin = claude.parent().unwrap();
     let mut command = home.tundra(&["serve", "--print-ready"]);
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", bin.display()));

@@ -52,9 +52,7 @@ fn a_program_that_cannot_be_started_is_refused_with_the_reason() {
 #[test]
 fn a_script_whose_interpreter_is_missing_is_refused_with_the_interpreter() {
     let serve = Serve::start();
-    let script = serve.home.file("script");
-    fs::write(&script, "#!/no/such/interpreter -x\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = serve.home.script("script", "#!/no/such/interpreter -x\n");
     let script = script.to_str().unwrap();
     serve.cli(&["new", "--", script]).refused(
         1,

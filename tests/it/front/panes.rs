@@ -232,15 +232,11 @@ fn say_back(terminal: &mut Terminal) {
 
 #[test]
 fn the_next_pane_that_waits_is_found() {
-    use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
-    let claude = home.file("claude");
-    std::fs::write(
-        &claude,
+    let claude = home.script(
+        "claude",
         "#!/bin/sh\necho pretending; read x; printf '\\033]9;may I?\\007'; exec cat\n",
-    )
-    .unwrap();
-    std::fs::set_permissions(&claude, std::fs::Permissions::from_mode(0o755)).unwrap();
+    );
     let mut terminal = shell(&home);
     let id = home
         .cli(&["new", "--agent", "claude", "--", claude.to_str().unwrap()])

@@ -22,11 +22,7 @@ async fn who_cannot_be_reached_is_passed_over() {
         format!("https://127.0.0.1:{port}"),
         "http://no-such-host.invalid".to_owned(),
     ] {
-        let stage = Stage::quick(vec![
-            profile("first", 1, &url),
-            profile("second", 2, &good.url()),
-        ])
-        .await;
+        let stage = Stage::two(&url, &good.url()).await;
         let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
         assert_eq!((got.status.as_u16(), got.attempts()), (200, "2"), "{url}");
         let first = stage.provider("first");
@@ -46,8 +42,7 @@ async fn who_cannot_be_reached_is_passed_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
     for ending in [Step::Close, Step::Reset] {
-        let only = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
-        let stage = Stage::quick(vec![profile("only", 1, &only.url())]).await;
+        let (only, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
         let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
         assert_eq!(ask().await.status, 200);
         only.then(vec![ending]);
@@ -58,7 +53,7 @@ async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
             seen.iter().map(|seen| seen.connection).collect::<Vec<_>>(),
             [0, 0, 1]
         );
-        let provider = stage.provider("only");
+        let provider = stage.provider("p");
         assert_eq!(provider.breaker.failures, 0);
         assert_eq!(
             (
@@ -72,8 +67,7 @@ async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_connection_is_replaced_once_only() {
-    let only = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
-    let stage = Stage::quick(vec![profile("only", 1, &only.url())]).await;
+    let (only, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
     let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
     assert_eq!(ask().await.status, 200);
     only.then(vec![Step::Close]).then(vec![Step::Close]);
@@ -89,8 +83,7 @@ async fn a_redirect_takes_no_key_anywhere() {
         &[("location", &format!("{}/v1/chat/completions", thief.url()))],
         "",
     );
-    let first = Upstream::start(script);
-    let stage = Stage::quick(vec![profile("first", 1, &first.url())]).await;
+    let (_first, stage) = Stage::before(script).await;
     let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
     assert_eq!(got.status, 503);
     assert_eq!(thief.requests(), 0);
@@ -115,11 +108,7 @@ async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
     ];
     for (status, headers, seconds, state) in table {
         let first = Upstream::start(answer(status, headers, error));
-        let stage = Stage::quick(vec![
-            profile("first", 1, &first.url()),
-            profile("second", 2, &good.url()),
-        ])
-        .await;
+        let stage = Stage::two(&first.url(), &good.url()).await;
         let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
         assert_eq!(ask().await.attempts(), "2");
         let provider = stage.provider("first");
@@ -139,11 +128,7 @@ async fn a_spent_budget_takes_a_profile_out() {
     let spent = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     let first = Upstream::start(json(429, spent));
     let good = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
-    let stage = Stage::quick(vec![
-        profile("first", 1, &first.url()),
-        profile("second", 2, &good.url()),
-    ])
-    .await;
+    let stage = Stage::two(&first.url(), &good.url()).await;
     let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
     assert_eq!(got.profile(), Some("second"));
     assert_eq!(stage.provider("first").state, ProviderState::Exhausted);
@@ -224,11 +209,7 @@ async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
 async fn a_breaker_opens_probes_once_and_closes() {
     let first = Upstream::start(answer(500, &[], "no"));
     let second = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
-    let stage = Stage::quick(vec![
-        profile("first", 1, &first.url()),
-        profile("second", 2, &second.url()),
-    ])
-    .await;
+    let stage = Stage::two(&first.url(), &second.url()).await;
     let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
     for _ in 0..5 {
         assert_eq!(ask().await.attempts(), "2");

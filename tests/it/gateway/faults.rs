@@ -11,7 +11,7 @@ use super::dialects::{
     self, delta, empty_ending, ending, error_event, events, lifecycle, path, request, terminator,
 };
 use crate::support::eventually;
-use crate::support::stage::{Got, SECRET, Stage, profile};
+use crate::support::stage::{Got, SECRET, Stage};
 use crate::support::upstream::{
     Script, Step, Upstream, answer, chunk, json, last_chunk, stream, stream_head,
 };
@@ -388,11 +388,7 @@ async fn play(dialect: Dialect, streaming: bool, row: Row) {
         json(200, dialects::answer(dialect))
     };
     let second = Upstream::start(good);
-    let stage = Stage::quick(vec![
-        profile("first", 1, &first.url()),
-        profile("second", 2, &second.url()),
-    ])
-    .await;
+    let stage = Stage::two(&first.url(), &second.url()).await;
     let got = Got::of(stage.post(path(dialect), request(dialect, streaming))).await;
     let text = got.text();
     match row.want {

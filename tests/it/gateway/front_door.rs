@@ -8,8 +8,7 @@ use crate::support::stage::{Got, Stage, profile};
 use crate::support::upstream::{Upstream, json};
 
 async fn stage() -> (Upstream, Stage) {
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
-    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    let (upstream, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
     (upstream, stage)
 }
 

@@ -24,7 +24,7 @@ const USED: Tokens = Tokens {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_and_answer_pass_byte_for_byte() {
     for dialect in dialects::ALL {
-        let upstream = Upstream::start(answer(
+        let (upstream, stage) = Stage::before(answer(
             200,
             &[
                 ("content-type", "application/json"),
@@ -33,8 +33,8 @@ async fn request_and_answer_pass_byte_for_byte() {
                 ("x-vendor", "b"),
             ],
             dialects::answer(dialect),
-        ));
-        let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+        ))
+        .await;
         let body = request(dialect, false);
         let got = Got::of(
             stage
@@ -82,8 +82,7 @@ async fn a_stream_passes_byte_for_byte_however_it_is_cut() {
             let mut script = vec![stream_head(&[])];
             script.extend(text.as_bytes().chunks(size).map(chunk));
             script.push(last_chunk());
-            let upstream = Upstream::start(script);
-            let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+            let (upstream, stage) = Stage::before(script).await;
             let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
             assert_eq!(got.text(), text, "{dialect:?} in {size}s");
             assert_eq!((got.header("x-vendor"), got.attempts()), (Some("yes"), "1"));
@@ -110,15 +109,15 @@ fn gzip(text: &str) -> Vec<u8> {
 async fn a_compressed_answer_passes_as_it_is_and_is_counted_all_the_same() {
     for dialect in dialects::ALL {
         let whole = gzip(&dialects::answer(dialect));
-        let upstream = Upstream::start(answer(
+        let (upstream, stage) = Stage::before(answer(
             200,
             &[
                 ("content-type", "application/json"),
                 ("content-encoding", "gzip"),
             ],
             &whole,
-        ));
-        let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+        ))
+        .await;
         let got = Got::of(
             stage
                 .post(path(dialect), request(dialect, false))
@@ -162,13 +161,13 @@ async fn a_compressed_answer_passes_as_it_is_and_is_counted_all_the_same() {
 async fn a_compressed_stream_that_breaks_is_cut_and_never_looks_whole() {
     let text = events(Dialect::Messages).concat();
     let folded = gzip(&text);
-    let upstream = Upstream::start(vec![
+    let (upstream, stage) = Stage::before(vec![
         stream_head(&[("content-encoding", "gzip")]),
         chunk(&folded[..folded.len() - 60]),
         Step::Wait(std::time::Duration::from_millis(20)),
         Step::Close,
-    ]);
-    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    ])
+    .await;
     let got = Got::of(
         stage
             .post("/v1/messages", request(Dialect::Messages, true))
@@ -258,8 +257,7 @@ async fn where_no_usage_is_told_it_is_estimated_and_marked() {
         .into_iter()
         .filter(|event| !event.contains("prompt_tokens"))
         .collect();
-    let upstream = Upstream::start(stream(&untold));
-    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    let (upstream, stage) = Stage::before(stream(&untold)).await;
     let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
     assert_eq!(got.text(), untold.concat());
     let counters = stage.provider("p").usage.counters;
@@ -273,8 +271,7 @@ async fn where_no_usage_is_told_it_is_estimated_and_marked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn usage_is_counted_by_who_asked_and_what_it_cost() {
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
-    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    let (upstream, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
     let other = stage
         .gateway
         .keys()

@@ -45,8 +45,7 @@ async fn a_silent_provider_is_bridged_with_pings() {
         ]);
         script.extend(ending(dialect).iter().map(chunk));
         script.push(last_chunk());
-        let upstream = Upstream::start(script);
-        let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+        let (upstream, stage) = Stage::before_with(patient(), script).await;
         let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
         let text = got.text();
         let pings = text.matches(ping(dialect)).count();
@@ -106,8 +105,7 @@ async fn an_error_after_pings_is_an_event_and_no_success() {
         ] {
             let mut late = vec![Step::Wait(Duration::from_millis(400))];
             late.extend(script);
-            let upstream = Upstream::start(late);
-            let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+            let (upstream, stage) = Stage::before_with(patient(), late).await;
             let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
             let text = got.text();
             assert_eq!(got.status, 200);
@@ -128,11 +126,7 @@ async fn lifecycle_is_held_until_it_is_too_much() {
     script.push(Step::Close);
     let first = Upstream::start(script);
     let second = Upstream::start(stream(&events(Dialect::Chat)));
-    let stage = Stage::quick(vec![
-        profile("first", 1, &first.url()),
-        profile("second", 2, &second.url()),
-    ])
-    .await;
+    let stage = Stage::two(&first.url(), &second.url()).await;
     let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
     assert_eq!((got.attempts(), second.requests()), ("1", 0));
     assert!(got.text().contains("\"error\"") && !got.text().contains("[DONE]"));
@@ -144,11 +138,7 @@ async fn an_answer_that_was_cut_off_before_its_first_word_is_one() {
         let text = lifecycle(dialect).concat() + &empty_ending(dialect, true).concat();
         let first = Upstream::start(vec![stream_head(&[]), chunk(&text), last_chunk()]);
         let second = Upstream::start(stream(&events(dialect)));
-        let stage = Stage::quick(vec![
-            profile("first", 1, &first.url()),
-            profile("second", 2, &second.url()),
-        ])
-        .await;
+        let stage = Stage::two(&first.url(), &second.url()).await;
         let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
         assert_eq!((got.text(), got.profile()), (text, Some("first")));
         assert_eq!(stage.provider("first").breaker.failures, 0);
@@ -159,8 +149,7 @@ async fn an_answer_that_was_cut_off_before_its_first_word_is_one() {
 async fn error_events_of_our_own_are_numbered_on_where_events_are_numbered() {
     let dialect = Dialect::Responses;
     let text = lifecycle(dialect).concat() + &delta(dialect, "\\\"sequence_number\\\":70");
-    let upstream = Upstream::start(vec![stream_head(&[]), chunk(&text), Step::Reset]);
-    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    let (upstream, stage) = Stage::before(vec![stream_head(&[]), chunk(&text), Step::Reset]).await;
     let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
     let told = got.text();
     let own: Vec<(String, u64)> = told[text.len()..]
@@ -186,8 +175,8 @@ async fn nothing_follows_a_providers_own_error() {
             lifecycle(dialect).concat() + &delta(dialect, "Hi") + &error_event(dialect, true);
         let expected = text.clone();
         text += &ending(dialect).concat();
-        let upstream = Upstream::start(vec![stream_head(&[]), chunk(text), last_chunk()]);
-        let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+        let (upstream, stage) =
+            Stage::before(vec![stream_head(&[]), chunk(text), last_chunk()]).await;
         let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
         assert_eq!(got.text(), expected);
         assert_eq!(stage.provider("p").breaker.failures, 1);
@@ -198,8 +187,7 @@ async fn nothing_follows_a_providers_own_error() {
 async fn streams_end_with_an_error_when_tundra_ends() {
     let mut script = vec![stream_head(&[]), chunk(delta(Dialect::Messages, "Hi"))];
     script.push(Step::Stall);
-    let upstream = Upstream::start(script);
-    let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+    let (upstream, stage) = Stage::before_with(patient(), script).await;
     let mut response = stage
         .post("/v1/messages", request(Dialect::Messages, true))
         .send()

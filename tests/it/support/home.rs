@@ -1,6 +1,7 @@
 //! A folder that holds everything one test's tundra reads and writes.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,6 +68,15 @@ impl Home {
     /// A file in [`Home::user`].
     pub fn file(&self, name: &str) -> PathBuf {
         self.user().join(name)
+    }
+
+    /// A program of the test's own in [`Home::user`]; `name` may have a folder before it.
+    pub fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.file(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     /// Any program with this home's environment and nothing of the tester's but `PATH`.

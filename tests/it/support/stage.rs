@@ -13,6 +13,8 @@ use tundra::domain::timeouts::Timeouts;
 use tundra::gateway::{self, CallerKey, Gateway, Options};
 use tundra::runtime::tasks::Tasks;
 
+use super::upstream::{Script, Upstream};
+
 /// The key that providers see; no caller may.
 pub const SECRET: &str = "sk-upstream-secret";
 
@@ -89,6 +91,27 @@ impl Stage {
 
     pub async fn quick(profiles: Vec<Profile>) -> Self {
         Self::with(quick(), profiles).await
+    }
+
+    /// A gateway before one upstream that plays this script, whose profile is `p`.
+    pub async fn before(script: Script) -> (Upstream, Self) {
+        Self::before_with(quick(), script).await
+    }
+
+    pub async fn before_with(options: Options, script: Script) -> (Upstream, Self) {
+        let upstream = Upstream::start(script);
+        let stage = Self::with(options, vec![profile("p", 1, &upstream.url())]).await;
+        (upstream, stage)
+    }
+
+    /// A gateway before the upstreams at two addresses, whose profiles are `first` and, if it fails, `second`.
+    pub async fn two(first: &str, second: &str) -> Self {
+        Self::two_with(quick(), first, second).await
+    }
+
+    pub async fn two_with(options: Options, first: &str, second: &str) -> Self {
+        let profiles = vec![profile("first", 1, first), profile("second", 2, second)];
+        Self::with(options, profiles).await
     }
 
     /// A request with a valid key.
