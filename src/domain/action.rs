@@ -253,4 +253,27 @@ mod tests {
             assert_eq!(action.tab_number(), number);
         }
     }
+
+    #[test]
+    fn each_context_has_its_heading() {
+        assert_eq!(
+            Context::ALL.map(Context::title),
+            [
+                "after the prefix",
+                "scroll and copy mode",
+                "the provider panel",
+                "lists and prompts"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_resizes_repeats_and_nothing_else() {
+        let repeating = Action::ALL.iter().filter(|action| action.repeats());
+        let names: Vec<&str> = repeating.map(|action| action.name()).collect();
+        assert_eq!(
+            names,
+            ["resize-left", "resize-down", "resize-up", "resize-right"]
+        );
+    }
 }

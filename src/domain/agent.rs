@@ -215,8 +215,13 @@ mod tests {
 
         fn at(&mut self, millis: u64, sign: &Sign) -> AgentState {
             let now = self.start + Duration::from_millis(millis);
-            self.tracker.handle(sign, now, Timestamp::UNIX_EPOCH);
+            let at = Timestamp::from_millisecond(i64::try_from(millis).unwrap()).unwrap();
+            self.tracker.handle(sign, now, at);
             self.tracker.agent().state
+        }
+
+        fn since(&self) -> i64 {
+            self.tracker.agent().since.as_millisecond()
         }
     }
 
@@ -260,5 +265,53 @@ mod tests {
             AgentState::Working
         );
         assert_eq!(story.tracker.due(), None);
+    }
+
+    #[test]
+    fn progress_that_ends_is_the_end_of_work_alone() {
+        let mut story = Story::new();
+        let (runs, ended) = (
+            Sign::Progress { running: true },
+            Sign::Progress { running: false },
+        );
+        assert_eq!(story.at(0, &ended), AgentState::Unknown);
+        assert_eq!(story.at(10, &runs), AgentState::Working);
+        assert_eq!(story.at(20, &ended), AgentState::Done);
+        assert_eq!(story.tracker.agent().by, Evidence::Title);
+    }
+
+    #[test]
+    fn since_is_when_the_state_began_and_not_when_another_sign_said_it_again() {
+        let mut story = Story::new();
+        story.at(5, &Sign::Output);
+        assert_eq!(story.since(), 5);
+        story.at(700, &Sign::Progress { running: true });
+        let agent = story.tracker.agent();
+        assert_eq!(
+            (agent.state, agent.by),
+            (AgentState::Working, Evidence::Title)
+        );
+        assert_eq!(story.since(), 5);
+        story.at(900, &Sign::Notification);
+        assert_eq!(story.since(), 900);
+    }
+
+    #[test]
+    fn an_echo_ends_400_ms_after_the_key() {
+        let mut story = Story::new();
+        story.at(1_000, &Sign::Input);
+        assert_eq!(story.at(1_399, &Sign::Output), AgentState::Unknown);
+        assert_eq!(story.at(1_400, &Sign::Output), AgentState::Working);
+    }
+
+    #[test]
+    fn states_and_evidence_have_the_names_of_the_contract() {
+        let states = AgentState::ALL.map(|state| state.to_string());
+        assert_eq!(states, ["unknown", "working", "waiting", "done", "idle"]);
+        let evidence = [Evidence::Output, Evidence::Title, Evidence::Notification];
+        assert_eq!(
+            evidence.map(Evidence::name),
+            ["output", "title", "notification"]
+        );
     }
 }

@@ -497,3 +497,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn other_thresholds_count_from_the_next_outcome_on() {
+    let mut breaker = breaker();
+    for _ in 0..3 {
+        assert_eq!(call(&mut breaker, HTTP, at(1)), None);
+    }
+    breaker.reconfigure(BreakerSettings {
+        failure_threshold: 2,
+        open_for: Duration::from_secs(7),
+        ..BreakerSettings::default()
+    });
+    assert_eq!(breaker.status(at(1)).state, BreakerState::Closed);
+    let transition = call(&mut breaker, HTTP, at(2)).expect("it opens");
+    assert_eq!(transition.retry_at, Some(at(9)));
+}

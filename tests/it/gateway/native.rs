@@ -82,7 +82,7 @@ async fn a_stream_passes_byte_for_byte_however_it_is_cut() {
             let mut script = vec![stream_head(&[])];
             script.extend(text.as_bytes().chunks(size).map(chunk));
             script.push(last_chunk());
-            let (upstream, stage) = Stage::before(script).await;
+            let (_upstream, stage) = Stage::before(script).await;
             let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
             assert_eq!(got.text(), text, "{dialect:?} in {size}s");
             assert_eq!((got.header("x-vendor"), got.attempts()), (Some("yes"), "1"));
@@ -161,7 +161,7 @@ async fn a_compressed_answer_passes_as_it_is_and_is_counted_all_the_same() {
 async fn a_compressed_stream_that_breaks_is_cut_and_never_looks_whole() {
     let text = events(Dialect::Messages).concat();
     let folded = gzip(&text);
-    let (upstream, stage) = Stage::before(vec![
+    let (_upstream, stage) = Stage::before(vec![
         stream_head(&[("content-encoding", "gzip")]),
         chunk(&folded[..folded.len() - 60]),
         Step::Wait(std::time::Duration::from_millis(20)),
@@ -257,7 +257,7 @@ async fn where_no_usage_is_told_it_is_estimated_and_marked() {
         .into_iter()
         .filter(|event| !event.contains("prompt_tokens"))
         .collect();
-    let (upstream, stage) = Stage::before(stream(&untold)).await;
+    let (_upstream, stage) = Stage::before(stream(&untold)).await;
     let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
     assert_eq!(got.text(), untold.concat());
     let counters = stage.provider("p").usage.counters;
@@ -271,7 +271,7 @@ async fn where_no_usage_is_told_it_is_estimated_and_marked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn usage_is_counted_by_who_asked_and_what_it_cost() {
-    let (upstream, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
+    let (_upstream, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
     let other = stage
         .gateway
         .keys()

@@ -45,7 +45,7 @@ async fn a_silent_provider_is_bridged_with_pings() {
         ]);
         script.extend(ending(dialect).iter().map(chunk));
         script.push(last_chunk());
-        let (upstream, stage) = Stage::before_with(patient(), script).await;
+        let (_upstream, stage) = Stage::before_with(patient(), script).await;
         let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
         let text = got.text();
         let pings = text.matches(ping(dialect)).count();
@@ -105,7 +105,7 @@ async fn an_error_after_pings_is_an_event_and_no_success() {
         ] {
             let mut late = vec![Step::Wait(Duration::from_millis(400))];
             late.extend(script);
-            let (upstream, stage) = Stage::before_with(patient(), late).await;
+            let (_upstream, stage) = Stage::before_with(patient(), late).await;
             let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
             let text = got.text();
             assert_eq!(got.status, 200);
@@ -149,7 +149,7 @@ async fn an_answer_that_was_cut_off_before_its_first_word_is_one() {
 async fn error_events_of_our_own_are_numbered_on_where_events_are_numbered() {
     let dialect = Dialect::Responses;
     let text = lifecycle(dialect).concat() + &delta(dialect, "\\\"sequence_number\\\":70");
-    let (upstream, stage) = Stage::before(vec![stream_head(&[]), chunk(&text), Step::Reset]).await;
+    let (_upstream, stage) = Stage::before(vec![stream_head(&[]), chunk(&text), Step::Reset]).await;
     let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
     let told = got.text();
     let own: Vec<(String, u64)> = told[text.len()..]
@@ -175,7 +175,7 @@ async fn nothing_follows_a_providers_own_error() {
             lifecycle(dialect).concat() + &delta(dialect, "Hi") + &error_event(dialect, true);
         let expected = text.clone();
         text += &ending(dialect).concat();
-        let (upstream, stage) =
+        let (_upstream, stage) =
             Stage::before(vec![stream_head(&[]), chunk(text), last_chunk()]).await;
         let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
         assert_eq!(got.text(), expected);
@@ -187,7 +187,7 @@ async fn nothing_follows_a_providers_own_error() {
 async fn streams_end_with_an_error_when_tundra_ends() {
     let mut script = vec![stream_head(&[]), chunk(delta(Dialect::Messages, "Hi"))];
     script.push(Step::Stall);
-    let (upstream, stage) = Stage::before_with(patient(), script).await;
+    let (_upstream, stage) = Stage::before_with(patient(), script).await;
     let mut response = stage
         .post("/v1/messages", request(Dialect::Messages, true))
         .send()

@@ -106,12 +106,8 @@ impl Stage {
 
     /// A gateway before the upstreams at two addresses, whose profiles are `first` and, if it fails, `second`.
     pub async fn two(first: &str, second: &str) -> Self {
-        Self::two_with(quick(), first, second).await
-    }
-
-    pub async fn two_with(options: Options, first: &str, second: &str) -> Self {
         let profiles = vec![profile("first", 1, first), profile("second", 2, second)];
-        Self::with(options, profiles).await
+        Self::quick(profiles).await
     }
 
     /// A request with a valid key.
