@@ -12,6 +12,7 @@ mod perform;
 mod prompt;
 mod services;
 pub mod shapes;
+mod typing;
 
 pub use error::ApiError;
 pub use operation::{Condition, Operation, Target, Typed};

@@ -7,17 +7,18 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::error::ApiError;
-use super::operation::{Condition, Operation, Target, Typed};
+use super::operation::{Condition, Operation, Target};
 use super::pattern;
 use super::services::Services;
 use super::shapes::{
     self, DoneShape, GatewayShape, ProviderShape, ScreenShape, StatusShape, TerminalShape,
 };
+use super::typing::type_parts;
 use crate::domain::code::Code;
-use crate::domain::input::Input;
+use crate::domain::id::TerminalId;
 use crate::domain::route::By;
 use crate::domain::size::Size;
-use crate::domain::terminal::{self, Status};
+use crate::domain::terminal::{self, Status, TerminalSpec};
 use crate::pane::{PaneError, PaneHandle, WaitFor};
 
 /// A wait of no time still looks once, which takes a round trip to the pane.
@@ -71,22 +72,13 @@ pub async fn perform(
             Answer::Terminal(TerminalShape::from(&pane.info()))
         }
         Operation::Open(spec) => {
-            if let Some(name) = spec.name.as_deref() {
-                terminal::check_name(name)?;
-            }
-            let pane = services.pool.open(spec).await?;
+            let pane = open(services, spec).await?;
             info!(id = %pane.id(), by = by.as_str(), "terminal opened");
             Answer::Terminal(TerminalShape::from(&pane.info()))
         }
         Operation::Type { target, parts } => {
             let pane = find(services, &target)?;
-            for part in parts {
-                pane.try_input(match part {
-                    Typed::Text(text) => Input::Text(text),
-                    Typed::Paste(text) => Input::Paste(text),
-                    Typed::Key(chord) => Input::Key(chord.event()),
-                })?;
-            }
+            type_parts(&services.turns, &pane, parts).await?;
             Answer::Done(())
         }
         Operation::Capture {
@@ -104,9 +96,7 @@ pub async fn perform(
             Answer::Done(())
         }
         Operation::Rename { target, name } => {
-            let pane = find(services, &target)?;
-            terminal::check_name(&name)?;
-            pane.rename(&name);
+            rename(services, &target, &name).await?;
             Answer::Done(())
         }
         Operation::Kill(target) => {
@@ -169,6 +159,39 @@ fn living(services: &Services, target: &Target) -> Result<PaneHandle, PaneError>
     match pane.info().status {
         Status::Active | Status::Disconnected => Ok(pane),
         Status::Dead => Err(PaneError::Dead(pane.id())),
+    }
+}
+
+async fn open(services: &Services, spec: TerminalSpec) -> Result<PaneHandle, ApiError> {
+    let Some(name) = spec.name.as_deref() else {
+        return Ok(services.pool.open(spec).await?);
+    };
+    let _naming = services.naming.lock().await;
+    check_free(services, name, None)?;
+    Ok(services.pool.open(spec).await?)
+}
+
+async fn rename(services: &Services, target: &Target, name: &str) -> Result<(), ApiError> {
+    let _naming = services.naming.lock().await;
+    let pane = find(services, target)?;
+    check_free(services, name, Some(pane.id()))?;
+    pane.rename(name);
+    Ok(())
+}
+
+/// Whether a terminal may be called so: a name stands for one living terminal.
+fn check_free(services: &Services, name: &str, except: Option<TerminalId>) -> Result<(), ApiError> {
+    terminal::check_name(name)?;
+    let terminals = services.pool.list();
+    let holder = terminals.iter().find(|other| {
+        other.status != Status::Dead && other.name == name && Some(other.id) != except
+    });
+    match holder {
+        None => Ok(()),
+        Some(holder) => Err(ApiError::bad_request(format!(
+            "the name {name:?} is taken by terminal {}: choose another, or rename that one",
+            holder.id
+        ))),
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::error::ApiError;
 use super::shapes::RemoteShape;
+use super::typing::Turns;
 use crate::domain::id::TerminalId;
 use crate::pane::Pool;
 use crate::providers::Providers;
@@ -29,6 +30,9 @@ pub struct Services {
     pub pool: Pool,
     pub providers: Providers,
     pub facts: Facts,
+    /// Held while a terminal gets a name, so that no two get the same.
+    pub(super) naming: Arc<tokio::sync::Mutex<()>>,
+    pub(super) turns: Turns,
     /// Set once it listens. Weak, since the listener answers from these very services.
     listener: Arc<OnceLock<Weak<dyn Listener>>>,
 }
@@ -52,6 +56,8 @@ impl Services {
             pool,
             providers,
             facts,
+            naming: Arc::default(),
+            turns: Turns::default(),
             listener: Arc::default(),
         }
     }

@@ -67,19 +67,21 @@ async fn tell(
     }
     tell_lost_keys(&settings, &mut lost, &notices);
     loop {
-        let notice = tokio::select! {
+        let news = tokio::select! {
             () = notices.closed() => return,
             report = reloads.reports.recv() => match report {
                 Some(report) => of_report(&report),
                 None => return,
             },
-            trouble = next_trouble(&mut log) => Notice {
+            trouble = next_trouble(&mut log) => vec![Notice {
                 severity: Severity::Error,
                 prominence: Prominence::Toast,
                 text: trouble,
-            },
+            }],
         };
-        let _ = notices.try_send(notice);
+        for notice in news {
+            let _ = notices.try_send(notice);
+        }
         tell_lost_keys(&settings, &mut lost, &notices);
     }
 }
@@ -118,25 +120,25 @@ async fn next_trouble(log: &mut Option<tokio::sync::watch::Receiver<Option<Strin
     std::future::pending().await
 }
 
-fn of_report(report: &ReloadReport) -> Notice {
+/// What is told of a report, each fault by itself.
+fn of_report(report: &ReloadReport) -> Vec<Notice> {
+    let toast = |severity, text| Notice {
+        severity,
+        prominence: Prominence::Toast,
+        text,
+    };
     match report {
-        ReloadReport::Applied { at_next_start } if at_next_start.is_empty() => Notice {
-            severity: Severity::Success,
-            prominence: Prominence::Toast,
-            text: "configuration applied".to_owned(),
-        },
-        ReloadReport::Applied { at_next_start } => Notice {
-            severity: Severity::Warning,
-            prominence: Prominence::Toast,
-            text: format!(
-                "configuration applied; at the next start: {}",
-                at_next_start.join(", ")
-            ),
-        },
-        ReloadReport::Refused(error) => Notice {
-            severity: Severity::Error,
-            prominence: Prominence::Toast,
-            text: error.to_string(),
-        },
+        ReloadReport::Applied { at_next_start } if at_next_start.is_empty() => {
+            vec![toast(Severity::Success, "configuration applied".to_owned())]
+        }
+        ReloadReport::Applied { at_next_start } => {
+            let keys = at_next_start.join(", ");
+            let text = format!("configuration applied; at the next start: {keys}");
+            vec![toast(Severity::Warning, text)]
+        }
+        ReloadReport::Refused(error) => {
+            let faults = error.faults().into_iter();
+            faults.map(|fault| toast(Severity::Error, fault)).collect()
+        }
     }
 }

@@ -58,7 +58,8 @@ impl Reloads {
                 return (settings, reloads);
             }
         };
-        let settings = watch.settings.clone();
+        // The rooms have a change before those who look at the settings do, so that what these show of the rooms is right.
+        let (publish, settings) = watch::channel(initial);
         let paths = launch.paths.clone();
         let ending = tasks.ending();
         tasks.spawn("reload", async move {
@@ -74,6 +75,7 @@ impl Reloads {
                     let settings = Arc::clone(&watch.settings.borrow());
                     rooms.pool.set_options(pool_options(&settings, &paths));
                     rooms.providers.reload(&settings);
+                    publish.send_replace(settings);
                 }
                 apply(&report, &watch, telemetry.as_deref());
                 let _ = reports_out.try_send(report);
@@ -93,11 +95,13 @@ fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>) {
             info!(?at_next_start, by = "reload", "configuration applied");
         }
         ReloadReport::Refused(error) => {
-            warn!(
-                error = error.to_string(),
-                by = "reload",
-                "configuration refused; the last good one stays"
-            );
+            for fault in error.faults() {
+                warn!(
+                    fault,
+                    by = "reload",
+                    "configuration refused; the last good one stays"
+                );
+            }
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    ask, attach, capture, completions, config, kill, launch, ls, new, providers, rename, resize,
-    send, status, steer, url, wait,
+    ask, attach, capture, complete, completions, config, kill, launch, ls, new, providers, rename,
+    resize, send, status, steer, url, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -41,7 +41,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// What the first pane runs, after `--`; without it the configured panes, else your shell
-    #[arg(last = true, value_name = "CMD")]
+    #[arg(last = true, value_name = "CMD", add = complete::program())]
     pub run: Vec<String>,
 }
 
@@ -50,10 +50,10 @@ pub struct Args {
 pub struct Globals {
     // Not by clap's `env`: a variable that is set would turn up in every usage line.
     /// Keep everything in one folder: DIR/config/config.toml, DIR/data, DIR/state, DIR/logs, DIR/run [env: `TUNDRA_HOME`]
-    #[arg(long, global = true, display_order = 900, value_name = "DIR")]
+    #[arg(long, global = true, display_order = 900, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub home: Option<PathBuf>,
     /// Read this configuration file [env: `TUNDRA_CONFIG`]
-    #[arg(long, global = true, display_order = 900, value_name = "FILE")]
+    #[arg(long, global = true, display_order = 900, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, display_order = 900, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
@@ -71,56 +71,83 @@ pub struct Json {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run without a front end until SIGINT or SIGTERM
+    #[command(before_help = "Example:\n  tundra serve --print-ready")]
     Serve(launch::Serve),
     /// List the terminals
+    #[command(before_help = "Example:\n  tundra ls --json")]
     Ls(ls::Ls),
     /// Open a terminal and print its id
+    #[command(before_help = "Example:\n  tundra new --name build -- make -j4")]
     New(new::New),
     /// Type into a terminal
+    #[command(
+        before_help = "Examples:\n  tundra send build --enter 'make test'\n  tundra send build --key C-c"
+    )]
     Send(send::Send),
     /// Print a terminal's screen
+    #[command(before_help = "Example:\n  tundra capture build --scrollback")]
     Capture(capture::Capture),
     /// Give a terminal another size
+    #[command(before_help = "Example:\n  tundra resize build 120x40")]
     Resize(resize::Resize),
     /// Give a terminal another name
+    #[command(before_help = "Example:\n  tundra rename build tests")]
     Rename(rename::Rename),
     /// End a terminal and wait until it is gone
+    #[command(before_help = "Example:\n  tundra kill build")]
     Kill(kill::Kill),
     /// Wait for a terminal's text, state or end
+    #[command(
+        before_help = "Examples:\n  tundra wait build --text 'done|error' --timeout 5m\n  tundra wait agent --state waiting"
+    )]
     Wait(wait::Wait),
     /// Look at a terminal here, and type into it
+    #[command(before_help = "Example:\n  tundra attach build --read-only")]
     Attach(attach::Attach),
     /// Print an address for a browser, with a token that is good for one login within ten minutes
+    #[command(before_help = "Example:\n  tundra url build")]
     Url(url::Url),
     /// List the providers and how each stands
+    #[command(before_help = "Example:\n  tundra providers --json")]
     Providers(providers::Providers),
     /// Send requests to the next provider for a while
+    #[command(before_help = "Example:\n  tundra failover --from anthropic --for 30m")]
     Failover(steer::Failover),
     /// Prefer one provider until unpinned
+    #[command(before_help = "Example:\n  tundra pin openrouter")]
     Pin(steer::Named),
     /// Prefer none
+    #[command(before_help = "Example:\n  tundra unpin")]
     Unpin(steer::Unpin),
     /// Start afresh with a provider: connections, key, breaker, and the server where tundra runs it
+    #[command(before_help = "Example:\n  tundra restart local")]
     Restart(steer::Named),
     /// Close a provider's breaker and end its cooldown and hold
+    #[command(before_help = "Example:\n  tundra reset anthropic")]
     Reset(steer::Named),
     /// Let a provider take requests again
+    #[command(before_help = "Example:\n  tundra enable local")]
     Enable(steer::Named),
     /// Send a provider no more requests
+    #[command(before_help = "Example:\n  tundra disable local")]
     Disable(steer::Named),
     /// Send one prompt to whoever can answer it
+    #[command(before_help = "Example:\n  tundra ask --profile local 'say hello'")]
     Ask(ask::Ask),
     /// Show the running instance in one look
+    #[command(before_help = "Example:\n  tundra status --json")]
     Status(status::Status),
     /// Show, check and explain the configuration
+    #[command(before_help = "Example:\n  tundra config check")]
     Config(config::Config),
     /// Print a shell's completions
+    #[command(
+        before_help = "Examples:\n  tundra completions zsh > ~/.zfunc/_tundra\n  tundra completions bash > ~/.local/share/bash-completion/completions/tundra\n  tundra completions fish > ~/.config/fish/completions/tundra.fish"
+    )]
     Completions(completions::Completions),
     /// Print the manual page
+    #[command(before_help = "Example:\n  tundra man | man -l -")]
     Man,
-    /// Whatever else stands in a command's place
-    #[command(external_subcommand)]
-    Unknown(Vec<String>),
 }
 
 impl Command {
@@ -148,7 +175,6 @@ impl Command {
             Self::Serve(_) | Self::Attach(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => {
                 false
             }
-            Self::Unknown(words) => words.iter().any(|word| word == "--json"),
         }
     }
 }

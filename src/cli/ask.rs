@@ -2,8 +2,9 @@
 
 use std::io::{self, Read};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -16,12 +17,13 @@ const MAX_PROMPT: u64 = 4 << 20;
 #[derive(Debug, Args)]
 pub struct Ask {
     /// The one profile that may answer [default: whoever can]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::profiles())]
     profile: Option<String>,
     /// The model to ask for [default: the profile's]
     #[arg(long, value_name = "M")]
     model: Option<String>,
     /// What to ask; `-` reads it from stdin
+    #[arg(value_hint = ValueHint::Other)]
     prompt: String,
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, BufRead};
 
 use clap::Args;
 
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -18,7 +19,7 @@ use crate::remote::{KnownRemotes, TransportError};
 #[derive(Debug, Args)]
 pub struct Attach {
     /// The terminal [default: the only one there is]
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::terminals())]
     pub id: Option<String>,
     /// Of an instance on the network: an address as `tundra url` prints it, or without a token, which is then taken from
     /// `TUNDRA_REMOTE_TOKEN` or asked for

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -12,6 +13,7 @@ use crate::api::shapes::RowStyle;
 #[derive(Debug, Args)]
 pub struct Capture {
     /// Its id, the start of its id, or its name
+    #[arg(add = complete::terminals())]
     id: String,
     /// Keep colours and other attributes, as SGR sequences
     #[arg(long)]

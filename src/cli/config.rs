@@ -23,12 +23,16 @@ pub struct Config {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print where the configuration file is; with --json every folder of this home
+    #[command(before_help = "Example:\n  tundra config path")]
     Path(Json),
     /// Check the configuration file and tell everything that is wrong with it
+    #[command(before_help = "Example:\n  tundra config check --json")]
     Check(Json),
     /// Print a configuration file with every key and its default
+    #[command(before_help = "Example:\n  tundra config print-default > config.toml")]
     PrintDefault,
     /// Append the profiles that a predecessor's folder holds, such as ~/.auto-tundra
+    #[command(before_help = "Example:\n  tundra config import ~/.auto-tundra --dry-run")]
     Import(Import),
 }
 

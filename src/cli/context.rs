@@ -17,9 +17,17 @@ pub struct Context {
 impl Context {
     pub fn new(globals: Globals) -> Self {
         Self {
-            home: path(globals.home, "TUNDRA_HOME"),
-            config: path(globals.config, "TUNDRA_CONFIG"),
             color: globals.color,
+            ..Self::of(globals.home, globals.config)
+        }
+    }
+
+    /// Of the places that a command line names.
+    pub fn of(home: Option<PathBuf>, config: Option<PathBuf>) -> Self {
+        Self {
+            home: path(home, "TUNDRA_HOME"),
+            config: path(config, "TUNDRA_CONFIG"),
+            color: ColorChoice::Auto,
         }
     }
 

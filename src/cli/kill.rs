@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -10,6 +11,7 @@ use super::failure::Failure;
 #[derive(Debug, Args)]
 pub struct Kill {
     /// Its id, the start of its id, or its name
+    #[arg(add = complete::terminals())]
     id: String,
     #[command(flatten)]
     pub json: Json,

@@ -8,6 +8,7 @@ mod args;
 mod ask;
 mod attach;
 mod capture;
+mod complete;
 mod completions;
 mod config;
 mod context;
@@ -50,6 +51,9 @@ pub fn version() -> &'static str {
 /// Runs the command line.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.collect();
+    if complete::answer(&arguments) {
+        return Exit::DONE;
+    }
     let parsed = Args::command()
         .try_get_matches_from(&arguments)
         .and_then(|matches| Args::from_arg_matches(&matches));
@@ -90,30 +94,58 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Attach(args)) => attach::run(args, context),
         Some(Command::Url(args)) => url::run(&args, context),
         Some(Command::Config(args)) => config::run(&args.command, context),
-        Some(Command::Completions(args)) => Ok(completions::run(args)),
+        Some(Command::Completions(args)) => Ok(completions::run(&args)),
         Some(Command::Man) => man::run(),
-        Some(Command::Unknown(words)) => Err(unknown(&words)),
     }
 }
 
-fn unknown(words: &[String]) -> Failure {
-    let given = words.first().map_or("", String::as_str);
+/// The first word of a command line that is neither a flag nor the value of one that comes before the command.
+fn first_word(arguments: &[OsString]) -> Option<&str> {
+    let mut words = arguments.iter().skip(1).map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        match word? {
+            "--" => return None,
+            "--home" | "--config" | "--color" => {
+                words.next();
+            }
+            flag if flag.starts_with('-') => {}
+            word => return Some(word),
+        }
+    }
+    None
+}
+
+/// What stands in a command's place and is none.
+fn unknown_command(arguments: &[OsString]) -> Option<Failure> {
+    let given = first_word(arguments)?;
     let command = Args::command();
     let names: Vec<&str> = command
         .get_subcommands()
         .map(clap::Command::get_name)
+        .chain(["help"])
         .collect();
+    if names.contains(&given) {
+        return None;
+    }
     let meant =
         nearest(given, &names).map_or_else(String::new, |name| format!(", did you mean {name:?}?"));
-    Failure::Usage(format!(
+    Some(Failure::Usage(format!(
         "there is no command {given:?}{meant}\nto run a program in the first pane: tundra -- {given}\n\
          for all commands: tundra --help"
-    ))
+    )))
 }
 
 /// Help and version are data, everything else is a mistake of the caller.
 fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let color = ColorChoice::scan(arguments);
+    let asks_json = arguments.iter().any(|argument| argument == "--json");
+    let is_strange = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
+    );
+    if let Some(failure) = unknown_command(arguments).filter(|_| is_strange) {
+        return output::fail(&failure, asks_json);
+    }
     let text = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output::data(&if color.on_stdout() {
@@ -121,9 +153,7 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
         } else {
             text.to_string()
         }),
-        _ if arguments.iter().any(|argument| argument == "--json") => {
-            output::fail(&Failure::Usage(one_line(&text.to_string())), true)
-        }
+        _ if asks_json => output::fail(&Failure::Usage(one_line(&text.to_string())), true),
         _ => {
             output::talk(&if color.on_stderr() {
                 text.ansi().to_string()
@@ -146,6 +176,64 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every command with its whole name.
+    fn commands(of: &clap::Command, parent: &str) -> Vec<(String, clap::Command)> {
+        let mut found = Vec::new();
+        for command in of.get_subcommands() {
+            let name = format!("{parent} {}", command.get_name());
+            found.push((name.clone(), command.clone()));
+            found.extend(commands(command, &name));
+        }
+        found
+    }
+
+    #[test]
+    fn every_command_opens_its_help_with_examples_that_can_be_run() {
+        for (name, command) in commands(&Args::command(), "tundra") {
+            let help = command.get_before_help().map(ToString::to_string);
+            let help = help.unwrap_or_else(|| panic!("{name} has no example: add before_help"));
+            let examples: Vec<&str> = help.lines().skip(1).collect();
+            assert!(!examples.is_empty(), "{name} has no example");
+            for example in examples {
+                let call = example.split(['|', '>']).next().unwrap_or_default();
+                let call = if example.contains('\'') {
+                    example
+                } else {
+                    call
+                };
+                let words = call.split('\'').enumerate().flat_map(|(index, part)| {
+                    let quoted = index % 2 == 1;
+                    let words: Vec<&str> = if quoted {
+                        vec![part]
+                    } else {
+                        part.split_whitespace().collect()
+                    };
+                    words
+                });
+                let words: Vec<&str> = words.collect();
+                assert!(
+                    words.join(" ").starts_with(&name),
+                    "{example} is not {name}"
+                );
+                let parsed = Args::command().try_get_matches_from(&words);
+                assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_is_told_and_a_mistyped_flag_is_not_taken_for_one() {
+        let told = |line: &str| {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            unknown_command(&arguments).map(|failure| failure.to_string())
+        };
+        let lss = told("tundra --home /x lss").unwrap();
+        assert!(lss.starts_with("there is no command \"lss\", did you mean \"ls\"?"));
+        assert_eq!(told("tundra ls --nonsense"), None);
+        assert_eq!(told("tundra --nonsense"), None);
+        assert_eq!(told("tundra -- lss"), None);
+    }
 
     #[test]
     fn a_usage_error_for_programs_is_one_line_that_names_what_is_wrong() {

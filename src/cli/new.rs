@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::RangedI64ValueParser;
+use clap::{Args, ValueHint};
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -17,30 +18,30 @@ use crate::domain::terminal::{Owner, TerminalSpec};
 #[derive(Debug, Args)]
 pub struct New {
     /// Its name, by which other commands find it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     name: Option<String>,
     /// Where it starts [default: here]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     cwd: Option<PathBuf>,
     /// A variable for it, besides those the running tundra has
-    #[arg(long, value_name = "K=V", value_parser = variable)]
+    #[arg(long, value_name = "K=V", value_parser = variable, value_hint = ValueHint::Other)]
     env: Vec<(String, String)>,
-    /// Its width, 1 to 1000
+    /// Its width, 1 to 1000 as for `resize`
     #[arg(long, value_name = "C", default_value_t = Size::DEFAULT.cols(), value_parser = up_to(Size::MAX.cols()))]
     cols: u16,
-    /// Its height, 1 to 500
+    /// Its height, 1 to 1000 as for `resize`
     #[arg(long, value_name = "R", default_value_t = Size::DEFAULT.rows(), value_parser = up_to(Size::MAX.rows()))]
     rows: u16,
     /// Keep it when its last viewer leaves
     #[arg(long)]
     persistent: bool,
     /// The agent that runs in it: claude, codex, aider, opencode, gemini or shell
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "NAME", add = complete::agents())]
     agent: Option<AgentName>,
     #[command(flatten)]
     pub json: Json,
     /// What it runs [default: the shell, or the agent]
-    #[arg(value_name = "CMD", trailing_var_arg = true)]
+    #[arg(value_name = "CMD", trailing_var_arg = true, add = complete::program())]
     command: Vec<String>,
 }
 

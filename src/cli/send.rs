@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal, Read};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -19,6 +20,7 @@ const MAX_STDIN: u64 = 4 << 20;
 #[derive(Debug, Args)]
 pub struct Send {
     /// Its id, the start of its id, or its name
+    #[arg(add = complete::terminals())]
     id: String,
     /// Strike Enter at the end
     #[arg(long)]
@@ -32,7 +34,7 @@ pub struct Send {
     #[command(flatten)]
     pub json: Json,
     /// What to type; several are joined by spaces, without any stdin is read
-    #[arg(value_name = "TEXT")]
+    #[arg(value_name = "TEXT", value_hint = ValueHint::Other)]
     text: Vec<String>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -18,7 +19,7 @@ use crate::domain::route::{NamelessError, RouterCommand, Verb};
 #[derive(Debug, Args)]
 pub struct Failover {
     /// Whom to hold [default: the profile that requests now go to]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::profiles())]
     from: Option<String>,
     /// For how long
     #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = span)]
@@ -31,6 +32,7 @@ pub struct Failover {
 #[derive(Debug, Args)]
 pub struct Named {
     /// The profile
+    #[arg(add = complete::profiles())]
     name: String,
     #[command(flatten)]
     pub json: Json,

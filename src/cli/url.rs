@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -11,7 +12,7 @@ use super::output;
 #[derive(Debug, Args)]
 pub struct Url {
     /// Open this terminal at once
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::terminals())]
     pub id: Option<String>,
     #[command(flatten)]
     pub json: Json,

@@ -6,6 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::args::Json;
+use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -15,6 +16,7 @@ use crate::config::{parse_duration, show_duration};
 #[derive(Debug, Args)]
 pub struct Wait {
     /// Its id, the start of its id, or its name
+    #[arg(add = complete::terminals())]
     id: String,
     #[command(flatten)]
     condition: Condition,

@@ -43,6 +43,17 @@ pub enum ConfigError {
     Unreadable { path: PathBuf, details: String },
 }
 
+impl ConfigError {
+    /// Each thing that is wrong, as one line.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        match self {
+            Self::Faults { faults, .. } => faults.iter().map(ToString::to_string).collect(),
+            Self::Unreadable { .. } => vec![self.to_string()],
+        }
+    }
+}
+
 impl From<&ConfigError> for Code {
     fn from(_: &ConfigError) -> Self {
         Self::Config

@@ -27,6 +27,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Client {
     stream: BufReader<UnixStream>,
+    /// For an answer that waits for nothing.
+    patience: Duration,
 }
 
 impl Client {
@@ -45,15 +47,23 @@ impl Client {
         match stream {
             Ok(stream) => Ok(Self {
                 stream: BufReader::new(stream),
+                patience: ANSWER_WITHIN,
             }),
             Err(error) if absent(&error) => Err(ControlError::NoInstance),
             Err(error) => Err(ControlError::Ipc(format!("{}: {error}", path.display()))),
         }
     }
 
+    /// Waits no longer than this for an answer that waits for nothing.
+    #[must_use]
+    pub fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Every terminal that lives or ended within the last minute, oldest first.
     pub fn list(&mut self) -> Result<Vec<TerminalShape>, ControlError> {
-        self.ask(&Request::List, Some(ANSWER_WITHIN))
+        self.ask(&Request::List, Some(self.patience))
     }
 
     /// Opens a terminal; whoever opens one from here owns it locally.
@@ -68,7 +78,7 @@ impl Client {
             persistent: spec.persistent,
             agent: spec.agent.map(|name| name.to_string()),
         };
-        self.ask(&request, Some(ANSWER_WITHIN))
+        self.ask(&request, Some(self.patience))
     }
 
     /// Types one thing after the other.
@@ -77,7 +87,7 @@ impl Client {
             id: id.to_owned(),
             parts: parts.into_iter().map(Into::into).collect(),
         };
-        self.ask(&request, Some(ANSWER_WITHIN))
+        self.ask(&request, Some(self.patience))
     }
 
     pub fn capture(
@@ -91,7 +101,7 @@ impl Client {
             scrollback,
             ansi: style == RowStyle::Ansi,
         };
-        self.ask(&request, Some(ANSWER_WITHIN))
+        self.ask(&request, Some(self.patience))
     }
 
     pub fn resize(&mut self, id: &str, size: Size) -> Result<(), ControlError> {
@@ -100,7 +110,7 @@ impl Client {
             cols: size.cols(),
             rows: size.rows(),
         };
-        self.ask(&request, Some(ANSWER_WITHIN))
+        self.ask(&request, Some(self.patience))
     }
 
     pub fn rename(&mut self, id: &str, name: &str) -> Result<(), ControlError> {
@@ -108,7 +118,7 @@ impl Client {
             id: id.to_owned(),
             name: name.to_owned(),
         };
-        self.ask(&request, Some(ANSWER_WITHIN))
+        self.ask(&request, Some(self.patience))
     }
 
     /// Ends a terminal and waits until it is dead and reaped, which takes up to the configured grace.
@@ -127,11 +137,11 @@ impl Client {
             until: until.into(),
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         };
-        self.ask(&request, timeout.checked_add(ANSWER_WITHIN))
+        self.ask(&request, timeout.checked_add(self.patience))
     }
 
     pub fn status(&mut self) -> Result<StatusShape, ControlError> {
-        self.ask(&Request::Status, Some(ANSWER_WITHIN))
+        self.ask(&Request::Status, Some(self.patience))
     }
 
     /// The address for a browser, with a token that is good for one login.
@@ -139,12 +149,12 @@ impl Client {
         let request = Request::Url {
             id: id.map(str::to_owned),
         };
-        self.ask(&request, Some(ANSWER_WITHIN))
+        self.ask(&request, Some(self.patience))
     }
 
     /// Every provider, in the order in which they are asked.
     pub fn providers(&mut self) -> Result<Vec<ProviderShape>, ControlError> {
-        self.ask(&Request::Providers, Some(ANSWER_WITHIN))
+        self.ask(&Request::Providers, Some(self.patience))
     }
 
     /// Steers a provider; the restart of one whose server tundra runs waits until that takes requests.
@@ -156,7 +166,7 @@ impl Client {
             | Verb::Unpin
             | Verb::Reset
             | Verb::Enable
-            | Verb::Disable => Some(ANSWER_WITHIN),
+            | Verb::Disable => Some(self.patience),
         };
         self.ask(&command.into(), within)
     }
@@ -201,9 +211,10 @@ impl Client {
                 message,
             )));
         }
+        let patience = self.patience;
         let stream = self.stream.get_mut();
         stream.set_read_timeout(within)?;
-        stream.set_write_timeout(Some(ANSWER_WITHIN))?;
+        stream.set_write_timeout(Some(patience))?;
         Ok(stream.write_all(&line))
     }
 

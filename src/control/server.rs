@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_util::codec::{AnyDelimiterCodec, Decoder};
 use tokio_util::sync::CancellationToken;
 
 use super::protocol::{Asked, MAX_REQUEST, Reply, Request};
@@ -120,11 +122,7 @@ impl Connection {
     fn new(stream: UnixStream, services: Services, stop: CancellationToken) -> Self {
         let (read, write) = stream.into_split();
         Self {
-            read: Requests {
-                read,
-                buffer: Vec::new(),
-                searched: 0,
-            },
+            read: Requests::new(read),
             write,
             services,
             stop,
@@ -221,30 +219,32 @@ fn shutting_down() -> Vec<u8> {
 /// Cuts what arrives into lines of a bounded length.
 struct Requests {
     read: OwnedReadHalf,
-    buffer: Vec<u8>,
-    /// Bytes at the buffer's start that hold no line end.
-    searched: usize,
+    buffer: BytesMut,
+    lines: AnyDelimiterCodec,
 }
 
 impl Requests {
+    fn new(read: OwnedReadHalf) -> Self {
+        let (delimiters, separator) = (b"\n".to_vec(), Vec::new());
+        Self {
+            read,
+            buffer: BytesMut::new(),
+            lines: AnyDelimiterCodec::new_with_max_length(delimiters, separator, MAX_REQUEST - 1),
+        }
+    }
+
     /// The next line without its end; None at the end of the stream. Cancel-safe.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, ErrorShape> {
+    async fn next(&mut self) -> Result<Option<Bytes>, ErrorShape> {
         loop {
-            let unsearched = self.buffer.iter().skip(self.searched);
-            if let Some(offset) = unsearched.clone().position(|byte| *byte == b'\n') {
-                let rest = self.buffer.split_off(self.searched + offset + 1);
-                let mut request = std::mem::replace(&mut self.buffer, rest);
-                request.pop();
-                self.searched = 0;
-                return Ok(Some(request));
-            }
-            self.searched = self.buffer.len();
-            if self.buffer.len() >= MAX_REQUEST {
-                let message = format!("IPC error: a request is at most {MAX_REQUEST} bytes long");
-                return Err(ErrorShape::new(Code::BadRequest, message));
-            }
-            if self.fill().await == 0 {
-                return Ok(None);
+            match self.lines.decode(&mut self.buffer) {
+                Ok(None) if self.fill().await == 0 => return Ok(None),
+                Ok(None) => {}
+                Ok(line) => return Ok(line),
+                Err(_) => {
+                    let message =
+                        format!("IPC error: a request is at most {MAX_REQUEST} bytes long");
+                    return Err(ErrorShape::new(Code::BadRequest, message));
+                }
             }
         }
     }

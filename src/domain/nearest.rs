@@ -8,7 +8,11 @@ pub fn nearest<'a>(given: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let limit = (given.chars().count() / 3).max(1);
     candidates
         .iter()
-        .map(|candidate| (distance(&given, &simplified(candidate)), *candidate))
+        .map(|candidate| {
+            // A swapped pair of letters is one slip.
+            let distance = strsim::osa_distance(&given, &simplified(candidate));
+            (distance, *candidate)
+        })
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
@@ -16,22 +20,6 @@ pub fn nearest<'a>(given: &str, candidates: &[&'a str]) -> Option<&'a str> {
 
 fn simplified(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
-}
-
-/// Levenshtein's distance, one row at a time.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (index, from_char) in from.chars().enumerate() {
-        let mut next = vec![index + 1];
-        for ((to_char, above_left), above) in to.iter().zip(&row).zip(row.iter().skip(1)) {
-            let left = next.last().copied().unwrap_or_default();
-            let substituted = above_left + usize::from(from_char != *to_char);
-            next.push(substituted.min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -43,6 +31,7 @@ mod tests {
         let names = ["max_ptys", "scrollback_lines", "kill_grace"];
         assert_eq!(nearest("max_pty", &names), Some("max_ptys"));
         assert_eq!(nearest("max-ptys", &names), Some("max_ptys"));
+        assert_eq!(nearest("amx_ptys", &names), Some("max_ptys"));
         assert_eq!(nearest("scrolback_line", &names), Some("scrollback_lines"));
         assert_eq!(nearest("colour", &names), None);
         assert_eq!(nearest("", &names), None);

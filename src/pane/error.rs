@@ -3,6 +3,7 @@
 use crate::domain::adapter::UnknownAgent;
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
+use crate::runtime::programs::ProgramError;
 
 /// Errors of the pool and its panes; the texts are part of the public contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,5 +43,11 @@ impl From<&PaneError> for Code {
             PaneError::Dead(_) => Self::Gone,
             PaneError::ShuttingDown => Self::ShuttingDown,
         }
+    }
+}
+
+impl From<ProgramError> for PaneError {
+    fn from(error: ProgramError) -> Self {
+        Self::SpawnFailed(error.to_string())
     }
 }

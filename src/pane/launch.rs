@@ -1,12 +1,7 @@
 //! From what somebody asked for to a program that can be started: lookup, working directory, environment.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::Access;
 
 use super::error::PaneError;
 use super::launch_env::{LaunchEnv, LaunchEnvLease};
@@ -15,6 +10,7 @@ use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
+use crate::runtime::programs;
 
 /// Variables of the outer terminal or multiplexer that would mislead a program inside a pane.
 const OUTER_ONLY: &[&str] = &[
@@ -50,9 +46,6 @@ const OUTER_ONLY: &[&str] = &[
     "ZELLIJ_PANE_ID",
     "ZELLIJ_SESSION_NAME",
 ];
-
-/// The `PATH` of a program that has none, as POSIX shells take it.
-const FALLBACK_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A terminal's command and program as they will be started.
 #[derive(Clone, Debug)]
@@ -99,15 +92,16 @@ pub(super) fn prepare(
     let search = env
         .iter()
         .find(|(key, _)| key == "PATH")
-        .map_or_else(|| OsString::from(FALLBACK_PATH), |(_, value)| value.clone());
+        .map(|(_, value)| value.clone());
+    let search = programs::search_path(search);
     // A shell that will start the agent later would take them for its own.
     let own_args = if runs.is_some() && runs == agent {
         extra.args.as_slice()
     } else {
         &[]
     };
-    let path = look_up(name, &search, &cwd)?;
-    check_interpreter(name, &path, &cwd)?;
+    let path = programs::find(name, &search, &cwd)?;
+    programs::check_interpreter(name, &path, &cwd)?;
     let program = Program {
         path,
         args: own_args.iter().chain(args).cloned().collect(),
@@ -186,95 +180,6 @@ fn environment(
     // Set last: a terminal's identity is not for a caller to change.
     set("TUNDRA_TERMINAL_ID", OsStr::new(&id.to_string()));
     env
-}
-
-/// Finds a binary as `execvp` would, and says which step fails instead of a bare error number.
-fn look_up(name: &str, search: &OsStr, cwd: &Path) -> Result<PathBuf, PaneError> {
-    if name.is_empty() {
-        return Err(PaneError::SpawnFailed("the command is empty".into()));
-    }
-    if name.contains('/') {
-        return match check(&cwd.join(name)) {
-            Candidate::Runs => Ok(cwd.join(name)),
-            Candidate::Folder => Err(PaneError::SpawnFailed(format!("{name}: is a folder"))),
-            Candidate::NotExecutable => {
-                Err(PaneError::SpawnFailed(format!("{name}: not executable")))
-            }
-            Candidate::Missing => Err(PaneError::SpawnFailed(format!("{name}: not found"))),
-        };
-    }
-    let mut best = Candidate::Missing;
-    for folder in search.as_bytes().split(|byte| *byte == b':') {
-        // An empty entry of PATH is the working directory.
-        let path = cwd.join(OsStr::from_bytes(folder)).join(name);
-        match check(&path) {
-            Candidate::Runs => return Ok(path),
-            Candidate::NotExecutable => best = Candidate::NotExecutable,
-            Candidate::Folder | Candidate::Missing => {}
-        }
-    }
-    Err(PaneError::SpawnFailed(match best {
-        Candidate::NotExecutable => format!("{name}: found in PATH but not executable"),
-        _ => format!("{name}: not found in PATH"),
-    }))
-}
-
-/// Looks at the interpreter of a script, whose absence `execve` would tell as if the script itself were missing.
-fn check_interpreter(name: &str, path: &Path, cwd: &Path) -> Result<(), PaneError> {
-    let Some(interpreter) = interpreter(path) else {
-        return Ok(());
-    };
-    let why = match check(&cwd.join(&interpreter)) {
-        Candidate::Runs => return Ok(()),
-        Candidate::Folder => "is a folder",
-        Candidate::NotExecutable => "not executable",
-        Candidate::Missing => "not found",
-    };
-    // Escaped, since a script that was written with CRLF asks for an interpreter whose name ends in one.
-    let interpreter = interpreter.display().to_string();
-    Err(PaneError::SpawnFailed(format!(
-        "{name}: its interpreter {}: {why}",
-        interpreter.escape_debug()
-    )))
-}
-
-/// What stands after `#!`; None for what is no script, or cannot be read.
-fn interpreter(path: &Path) -> Option<PathBuf> {
-    // A pipe would have to be waited for.
-    let file = std::fs::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)
-        .and_then(|_| File::open(path).ok())?;
-    // As much as Linux looks at.
-    let mut head = Vec::with_capacity(256);
-    file.take(256).read_to_end(&mut head).ok()?;
-    let line = head
-        .strip_prefix(b"#!")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
-    let word = line
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .find(|word| !word.is_empty())?;
-    Some(PathBuf::from(OsStr::from_bytes(word)))
-}
-
-enum Candidate {
-    Runs,
-    Folder,
-    NotExecutable,
-    Missing,
-}
-
-fn check(path: &Path) -> Candidate {
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => Candidate::Folder,
-        Ok(_) if rustix::fs::access(path, Access::EXEC_OK).is_ok() => Candidate::Runs,
-        Ok(_) => Candidate::NotExecutable,
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            Candidate::NotExecutable
-        }
-        Err(_) => Candidate::Missing,
-    }
 }
 
 #[cfg(test)]

@@ -7,5 +7,6 @@ pub mod dial;
 pub mod fault;
 pub mod limits;
 pub mod ports;
+pub mod programs;
 pub mod signals;
 pub mod tasks;

@@ -1,10 +1,8 @@
 //! The other rooms' handles, and what takes a while there: each answer comes back as one message.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::Access;
 use tokio::task::{JoinError, JoinSet};
 use tracing::debug;
 
@@ -17,6 +15,7 @@ use crate::domain::route::{By, RouterCommand};
 use crate::domain::terminal::{TerminalInfo, TerminalSpec};
 use crate::pane::{Gauge, PaneError, PaneHandle, Pool, Search};
 use crate::providers::Providers;
+use crate::runtime::programs;
 use crate::tui::address::Addresses;
 use crate::tui::effect::Place;
 use crate::tui::msg::Msg;
@@ -167,18 +166,12 @@ fn subject(event: &TerminalEvent) -> TerminalId {
 
 /// Every agent, and whether its program is in the search path.
 fn installed_agents(agents: &Adapters) -> Vec<(AgentName, bool)> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
     let found = |agent: &Adapter| {
-        agent.command.first().is_none_or(|program| {
-            std::env::split_paths(&path).any(|folder| is_program(&folder.join(program)))
-        })
+        let program = agent.command.first();
+        program.is_none_or(|program| programs::find_here(program).is_ok())
     };
     agents
         .iter()
         .map(|agent| (agent.name.clone(), found(agent)))
         .collect()
-}
-
-fn is_program(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }

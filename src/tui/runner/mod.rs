@@ -332,6 +332,9 @@ impl Runner {
         if theme != self.model.client.theme || *options != *self.model.options {
             self.take(Msg::Options(options, theme));
         }
+        // The pool may have become larger.
+        let gauge = self.backend.gauge();
+        self.take(Msg::Gauge(gauge));
     }
 
     fn resized(&mut self) {

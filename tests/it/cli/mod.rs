@@ -1,5 +1,6 @@
 //! The commands: what they print, where, and with which exit code.
 
+mod completion;
 mod serve;
 mod shapes;
 mod terminals;

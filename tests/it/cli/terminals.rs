@@ -22,13 +22,74 @@ fn a_terminal_is_found_by_id_prefix_and_name() {
 }
 
 #[test]
-fn a_name_that_fits_two_is_refused_with_both() {
+fn a_name_stands_for_one_living_terminal() {
     let serve = Serve::start();
-    let ids = [(); 2].map(|()| serve.open_with(&["--name", "twin"], &["cat"]));
-    let refused = serve.cli(&["kill", "twin"]);
-    assert_eq!(refused.code, 1, "one of two was picked: {refused:#?}");
-    for id in ids {
-        assert!(refused.stderr.contains(&id), "{refused:#?}");
+    let first = serve.open_with(&["--name", "twin"], &["cat"]);
+    let taken = format!(
+        "the name \"twin\" is taken by terminal {first}: choose another, or rename that one"
+    );
+    serve
+        .cli(&["new", "--name", "twin", "--", "cat"])
+        .refused(1, &taken);
+    let second = serve.open_with(&["--name", "other"], &["cat"]);
+    serve.cli(&["rename", &second, "twin"]).refused(1, &taken);
+    serve.cli(&["rename", &first, "twin"]).ok();
+    serve.cli(&["kill", "twin"]).ok();
+    serve.cli(&["rename", &second, "twin"]).ok();
+    assert_eq!(serve.terminal(&second)["name"], "twin");
+}
+
+/// Reads keys as Codex does: an Enter that comes within 120 ms of a character belongs to a paste, and so does one of the
+/// same read.
+const BURST_READER: &str = r"
+import os, sys, time, tty
+tty.setraw(0)
+os.write(1, b'READY\r\n')
+text, last = b'', 0.0
+while True:
+    read = os.read(0, 65536)
+    now = time.monotonic()
+    if read == b'\r' and now - last > 0.12:
+        os.write(1, b'SENT %d %s\r\n' % (len(text), text[-5:]))
+        text = b''
+    else:
+        text += read
+        os.write(1, b'.')
+    last = time.monotonic()
+";
+
+#[test]
+fn enter_after_a_text_is_struck_once_the_program_has_taken_the_text() {
+    let serve = Serve::start();
+    let script = serve.home.file("burst.py");
+    std::fs::write(&script, BURST_READER).unwrap();
+    let id = serve.open(&["python3", script.to_str().unwrap()]);
+    serve.wait_text(&id, "READY");
+    serve.cli(&["send", &id, "--enter", "short"]).ok();
+    serve.wait_text(&id, "SENT 5 short");
+    serve.cli(&["send", &id, "again", "--key", "Enter"]).ok();
+    serve.wait_text(&id, "SENT 5 again");
+    let long = "x".repeat(20_000) + "end";
+    serve.cli(&["send", &id, "--enter", &long]).ok();
+    serve.wait_text(&id, "SENT 20003 xxend");
+    serve
+        .cli(&["send", &id, "--paste", "--enter", "pasted"])
+        .ok();
+    serve.wait_text(&id, "SENT 6 asted");
+}
+
+#[test]
+fn scripts_that_type_at_once_do_not_come_between_each_others_text_and_enter() {
+    let serve = Serve::start();
+    let id = serve.sh("stty -echo; while read -r line; do echo \"[$line]\"; done");
+    std::thread::scope(|scope| {
+        for text in ["one", "two", "three"] {
+            let (serve, id) = (&serve, &id);
+            scope.spawn(move || serve.cli(&["send", id, "--enter", text]).ok());
+        }
+    });
+    for text in ["one", "two", "three"] {
+        serve.wait_text(&id, &format!(r"\[{text}\]"));
     }
 }
 

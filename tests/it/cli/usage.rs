@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::home::TUNDRA;
-use crate::support::{Home, Serve, command};
+use crate::support::{Home, Serve, command, present};
 
 #[test]
 fn without_an_instance_commands_exit_3() {
@@ -196,7 +196,18 @@ fn completions_and_man_are_generated() {
     check.arg("-n").arg(&bash);
     command::run(check, b"", Duration::from_secs(20)).ok();
     let man = home.cli(&["man"]).ok();
-    assert!(man.contains(".TH tundra") && man.contains(".SH"), "{man}");
+    let page = home.file("tundra.1");
+    std::fs::write(&page, &man).unwrap();
+    if present("mandoc") {
+        let mut lint = home.program("mandoc");
+        lint.args(["-T", "lint"]).arg(&page);
+        assert_eq!(command::run(lint, b"", Duration::from_secs(20)).ok(), "");
+    }
+    assert!(
+        man.contains(".SH KEYS") && man.contains("ctrl\\-b"),
+        "{man}"
+    );
+    assert!(man.contains(".TH TUNDRA") && man.contains(".SH"), "{man}");
 }
 
 #[test]
