@@ -48,6 +48,10 @@ pub enum ImportError {
 }
 
 /// Reads the files of `folder` and writes what is to be appended to the configuration `present`.
+///
+/// # Errors
+/// [`ImportError`]: there is nothing to read, a file cannot be read or understood, a profile of that name is configured
+/// already, or the values could be no configuration.
 pub fn import(folder: &Path, present: &str) -> Result<Import, ImportError> {
     let profiles = read(folder, "config", "api_profiles.json")?;
     let harness = read(folder, "config", "harness.toml")?;

@@ -68,6 +68,9 @@ impl ConfigSource {
 }
 
 /// Reads and validates the configuration; where no file was named and none is there, the defaults.
+///
+/// # Errors
+/// [`ConfigError`] where the file cannot be read, or with all faults of what stands in it.
 pub fn load(source: &ConfigSource) -> Result<Settings, ConfigError> {
     let faults = |faults| ConfigError::Faults {
         path: source.path.clone(),
@@ -123,6 +126,9 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Validates the text of a configuration; `file` is what faults call it.
+///
+/// # Errors
+/// All faults, in the order of their lines.
 pub fn parse(file: &str, text: &str) -> Result<Settings, Vec<Fault>> {
     let faults = Faults::new(file, text);
     let (document, errors) = DeTable::parse_recoverable(text);

@@ -48,6 +48,9 @@ impl From<&PathsError> for Code {
 
 impl Paths {
     /// The layout in one folder, or the user's own places as XDG gives them.
+    ///
+    /// # Errors
+    /// [`PathsError`] where neither a folder is named nor the user has one, or the named one has no absolute path.
     pub fn find(home: Option<&Path>) -> Result<Self, PathsError> {
         if let Some(home) = home {
             let home = std::path::absolute(home).map_err(|source| PathsError::Folder {
@@ -115,6 +118,9 @@ impl Paths {
     ///
     /// Only those it cannot do without (state and run) may fail: a read-only configuration or a full log disk is no
     /// reason not to start.
+    ///
+    /// # Errors
+    /// [`PathsError::Folder`] for a folder of state or runtime that can be neither made nor closed to others.
     pub fn prepare(&self) -> Result<(), PathsError> {
         for dir in [&self.config_dir, &self.data, &self.logs] {
             let _ = private_dir(dir);

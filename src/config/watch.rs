@@ -39,6 +39,9 @@ pub struct Watch {
 }
 
 /// Watches the file's folder, since editors replace the file; wakes up for nothing but a change there.
+///
+/// # Errors
+/// Where the operating system gives no watch, such as at its limit of watches.
 pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> notify::Result<Watch> {
     let targets = Targets::of(&source.path);
     // One place is enough: a waiting change stands for all that come until the file is read.

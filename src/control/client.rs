@@ -33,6 +33,9 @@ pub struct Client {
 
 impl Client {
     /// Connects to the instance of a home.
+    ///
+    /// # Errors
+    /// [`ControlError::NoInstance`] where nobody listens; [`ControlError::Ipc`] where the socket cannot be opened.
     pub fn connect(paths: &Paths) -> Result<Self, ControlError> {
         let path = paths.control_socket();
         let stream = dial::connect(&path).or_else(|error| {
@@ -62,11 +65,17 @@ impl Client {
     }
 
     /// Every terminal that lives or ended within the last minute, oldest first.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn list(&mut self) -> Result<Vec<TerminalShape>, ControlError> {
         self.ask(&Request::List, Some(self.patience))
     }
 
     /// Opens a terminal; whoever opens one from here owns it locally.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn open(&mut self, spec: TerminalSpec) -> Result<TerminalShape, ControlError> {
         let request = Request::Open {
             name: spec.name,
@@ -82,6 +91,9 @@ impl Client {
     }
 
     /// Types one thing after the other.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn send(&mut self, id: &str, parts: Vec<Typed>) -> Result<(), ControlError> {
         let request = Request::Input {
             id: id.to_owned(),
@@ -90,6 +102,10 @@ impl Client {
         self.ask(&request, Some(self.patience))
     }
 
+    /// A terminal's screen, and its history where `scrollback` is asked for, as of one point of its output.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn capture(
         &mut self,
         id: &str,
@@ -104,6 +120,10 @@ impl Client {
         self.ask(&request, Some(self.patience))
     }
 
+    /// Gives a terminal another size.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn resize(&mut self, id: &str, size: Size) -> Result<(), ControlError> {
         let request = Request::Resize {
             id: id.to_owned(),
@@ -113,6 +133,10 @@ impl Client {
         self.ask(&request, Some(self.patience))
     }
 
+    /// Gives a terminal another name.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn rename(&mut self, id: &str, name: &str) -> Result<(), ControlError> {
         let request = Request::Rename {
             id: id.to_owned(),
@@ -122,10 +146,17 @@ impl Client {
     }
 
     /// Ends a terminal and waits until it is dead and reaped, which takes up to the configured grace.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn kill(&mut self, id: &str) -> Result<(), ControlError> {
         self.ask(&Request::Kill { id: id.to_owned() }, None)
     }
 
+    /// Waits until a condition holds, for `timeout` at most; zero looks once.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn wait(
         &mut self,
         id: &str,
@@ -140,11 +171,18 @@ impl Client {
         self.ask(&request, timeout.checked_add(self.patience))
     }
 
+    /// The instance in one look.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn status(&mut self) -> Result<StatusShape, ControlError> {
         self.ask(&Request::Status, Some(self.patience))
     }
 
     /// The address for a browser, with a token that is good for one login.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn url(&mut self, id: Option<&str>) -> Result<String, ControlError> {
         let request = Request::Url {
             id: id.map(str::to_owned),
@@ -153,11 +191,17 @@ impl Client {
     }
 
     /// Every provider, in the order in which they are asked.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn providers(&mut self) -> Result<Vec<ProviderShape>, ControlError> {
         self.ask(&Request::Providers, Some(self.patience))
     }
 
     /// Steers a provider; the restart of one whose server tundra runs waits until that takes requests.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn steer(&mut self, command: RouterCommand) -> Result<DoneShape, ControlError> {
         let within = match command.verb() {
             Verb::Restart => None,
@@ -172,6 +216,9 @@ impl Client {
     }
 
     /// Sends a prompt; the answer is read piece by piece.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells where the prompt cannot be sent; a refusal comes with the answer.
     pub fn prompt(mut self, prompt: Prompt) -> Result<PromptAnswer, ControlError> {
         let request = Request::Ask {
             prompt: prompt.text,

@@ -39,6 +39,10 @@ impl From<&InstanceError> for Code {
 
 impl Instance {
     /// Takes the lock and writes into it how this process is reached. The folders must be prepared.
+    ///
+    /// # Errors
+    /// [`InstanceError::Running`] with its holder where another process has the lock; [`InstanceError::Lock`] where the
+    /// file cannot be made or locked.
     pub fn acquire(paths: &Paths) -> Result<Self, InstanceError> {
         let path = paths.lock_file();
         let failed = |source| InstanceError::Lock {

@@ -34,6 +34,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 const CHUNK: usize = 16 << 10;
 
 /// Serves until `stop`; then ends every connection and takes the socket file away.
+///
+/// # Errors
+/// Where the listener cannot be given to the runtime; what fails later is logged and outlived.
 pub async fn serve(
     listener: LocalListener,
     services: Services,

@@ -205,6 +205,9 @@ impl Breaker {
     }
 
     /// Whether a call would be let through at `now`; changes nothing.
+    ///
+    /// # Errors
+    /// [`BreakerRefusal`] with the moment from which it is worth asking again, where that is known.
     pub fn check(&self, now: Moment) -> Result<(), BreakerRefusal> {
         match self.phase {
             Phase::Forced(Forced::Open) => Err(BreakerRefusal::Open { retry_at: None }),
@@ -221,6 +224,9 @@ impl Breaker {
     }
 
     /// Lets a call through, as a probe where the breaker is not closed.
+    ///
+    /// # Errors
+    /// As [`Breaker::check`]; nothing is taken then.
     pub fn admit(
         &mut self,
         now: Moment,

@@ -114,6 +114,9 @@ impl Bucket {
 
     /// Whether `amount` could be taken at `now`, once `ahead` has been taken by those who came before; changes nothing.
     /// More than the capacity needs a full bucket.
+    ///
+    /// # Errors
+    /// [`NoRoom`] with how long to wait for it.
     pub fn check(&self, amount: Amount, ahead: Amount, now: Moment) -> Result<(), NoRoom> {
         let wait = |level: Option<Level>, units, ahead| {
             level.map_or(0, |level| level.wait(units, ahead, now))
@@ -129,6 +132,9 @@ impl Bucket {
     }
 
     /// Takes `amount` in both dimensions, or nothing.
+    ///
+    /// # Errors
+    /// As [`Bucket::check`]; nothing is taken then.
     pub fn reserve(&mut self, amount: Amount, now: Moment) -> Result<Reservation, NoRoom> {
         self.check(amount, Amount::default(), now)?;
         let take = |level: &mut Option<Level>, units| match level {

@@ -485,4 +485,31 @@ mod tests {
             prop_assert_eq!(Chord::new(chord.code(), chord.mods()), chord);
         }
     }
+
+    #[test]
+    fn chords_that_an_old_terminal_cannot_tell_apart_fold_into_one() {
+        let folded = [
+            ("ctrl-i", "tab"),
+            ("ctrl-m", "enter"),
+            ("ctrl-[", "esc"),
+            ("ctrl-3", "esc"),
+            ("ctrl-?", "backspace"),
+            ("ctrl-8", "backspace"),
+            ("ctrl-2", "ctrl-space"),
+            ("ctrl-4", "ctrl-\\"),
+            ("ctrl-5", "ctrl-]"),
+            ("ctrl-6", "ctrl-^"),
+            ("ctrl-7", "ctrl-_"),
+            ("ctrl-/", "ctrl-_"),
+            ("ctrl-alt-i", "alt-tab"),
+        ];
+        for (given, into) in folded {
+            assert_eq!(chord(given).folded(), chord(into), "{given}");
+        }
+        for stays in [
+            "i", "m", "[", "3", "?", "8", "2", "4", "5", "6", "7", "/", "alt-7", "ctrl-b",
+        ] {
+            assert_eq!(chord(stays).folded(), chord(stays), "{stays}");
+        }
+    }
 }

@@ -66,6 +66,9 @@ impl Keymap {
     /// override gives to another action, or that is the prefix, is dropped; [`Keymap::lost`] tells of it.
     ///
     /// Gives all faults at once.
+    ///
+    /// # Errors
+    /// All faults at once: unknown actions, chords that cannot be read, and chords given to two actions of one context.
     pub fn new(
         prefix: Chord,
         overrides: &BTreeMap<String, String>,

@@ -231,6 +231,9 @@ impl Router {
     }
 
     /// Carries out an operator's command.
+    ///
+    /// # Errors
+    /// [`CommandError`] where the profile is unknown or nobody else can take over; nothing is changed then.
     pub fn command(
         &mut self,
         command: &RouterCommand,

@@ -73,6 +73,10 @@ impl From<&AskError> for Code {
 
 impl Gateway {
     /// Asks, and sends the answer's text to `text` piece by piece; a slow reader slows the provider.
+    ///
+    /// # Errors
+    /// [`AskError`]: nobody can be asked, the request is refused, or the answer breaks off or cannot be read. Dropped, it
+    /// cancels the provider's answer.
     pub async fn ask(&self, ask: Ask, text: mpsc::Sender<String>) -> Result<Asked, AskError> {
         let profile = self.asked_profile(ask.profile.as_ref())?;
         let dialect = profile

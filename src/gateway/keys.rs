@@ -87,6 +87,9 @@ impl KeyRing {
 }
 
 /// Reads the key for programs outside from `file`, or makes it there: 0600, in a folder of 0700.
+///
+/// # Errors
+/// Where the file can be neither read nor made.
 pub fn outside_key(file: &Path) -> io::Result<CallerKey> {
     match fs::read_to_string(file) {
         Ok(text) if is_key(text.trim()) => {

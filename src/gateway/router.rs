@@ -72,6 +72,9 @@ impl RouterHandle {
     /// Finds a profile for the call's next attempt, waiting in the queue up to `max_wait` where none has room.
     ///
     /// Dropped while it waits, it leaves the queue and nothing behind.
+    ///
+    /// # Errors
+    /// [`NothingLeft`] with each profile's reason, once no profile can serve or `max_wait` is over.
     pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<UpstreamCall, NothingLeft> {
         let began = self.shared.clock.now();
         let waiting = Waiting { handle: self, run };
@@ -109,6 +112,9 @@ impl RouterHandle {
     }
 
     /// Carries out an operator's command; it holds from the next request on.
+    ///
+    /// # Errors
+    /// [`CommandError`] where the profile is unknown or nobody else can take over; nothing is changed then.
     pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
         self.with(|state, now| state.router.command(command, by, now))
     }

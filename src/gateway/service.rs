@@ -124,6 +124,9 @@ impl Gateway {
     /// Carries out an operator's command; a restart also takes new connections and a fresh look at the key.
     ///
     /// The process of a local profile is not this room's: whoever runs it restarts it too.
+    ///
+    /// # Errors
+    /// [`CommandError`] where the profile is unknown or nobody else can take over; nothing is changed then.
     pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
         if let RouterCommand::Restart(name) = command {
             let profile = self

@@ -45,6 +45,9 @@ pub struct Pool {
 
 impl Pool {
     /// Makes an empty pool and begins to listen for ended children; must be called within the runtime.
+    ///
+    /// # Errors
+    /// Where the process cannot listen for ended children.
     pub fn new(
         options: PoolOptions,
         tasks: Tasks,

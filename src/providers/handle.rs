@@ -212,6 +212,10 @@ impl Providers {
     }
 
     /// Carries out an operator's command. The restart of a profile with a server waits until that takes requests.
+    ///
+    /// # Errors
+    /// [`SteerError`] where the command cannot be carried out, or the restarted server does not come up. Dropped while it
+    /// waits, the restart goes on.
     pub async fn command(&self, command: RouterCommand, by: By) -> Result<Done, SteerError> {
         if let RouterCommand::Restart(name) = &command {
             self.shared.servers.restart(name.as_str()).await?;

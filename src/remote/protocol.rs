@@ -238,6 +238,10 @@ impl ToServer {
         }
     }
 
+    /// Reads a client's frame.
+    ///
+    /// # Errors
+    /// [`FrameError`] where it is cut short, of no known kind, or its text is not UTF-8.
     pub fn decode(frame: &Bytes) -> Result<Self, FrameError> {
         let (kind, number, rest) = split(frame)?;
         match kind {
@@ -274,6 +278,10 @@ impl ToClient {
         }
     }
 
+    /// Reads a server's frame.
+    ///
+    /// # Errors
+    /// [`FrameError`] where it is cut short, of no known kind, or its size is none.
     pub fn decode(frame: &Bytes) -> Result<Self, FrameError> {
         let (kind, seq, rest) = split(frame)?;
         match kind {

@@ -56,6 +56,9 @@ impl KnownRemotes {
     }
 
     /// Keeps a certificate's fingerprint in place of an older one.
+    ///
+    /// # Errors
+    /// Where the file cannot be written; it is as before then.
     pub fn remember(&self, authority: &str, fingerprint: &str) -> io::Result<()> {
         let before = fs::read_to_string(&self.path).unwrap_or_default();
         let mut text: String = before

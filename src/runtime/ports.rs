@@ -53,6 +53,9 @@ impl fmt::Display for Holder {
 }
 
 /// Listens on an address; where the port is a default one and busy, on the next free one.
+///
+/// # Errors
+/// [`BindError`] with whoever holds the port, where that can be told.
 pub fn listen(address: SocketAddr, choice: Choice) -> Result<TcpListener, BindError> {
     let last = match choice {
         Choice::Named => address.port(),

@@ -43,6 +43,9 @@ pub struct Terminations {
 
 impl Terminations {
     /// Takes over the four signals; must be called within the runtime.
+    ///
+    /// # Errors
+    /// Where the operating system refuses a handler.
     pub fn catch() -> std::io::Result<Self> {
         Ok(Self {
             hangup: unix::signal(SignalKind::hangup())?,

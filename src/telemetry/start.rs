@@ -38,6 +38,9 @@ pub enum TelemetryError {
 
 /// Starts logging to a file for the whole process. A file that cannot be written is no error: see
 /// [`Telemetry::trouble`].
+///
+/// # Errors
+/// [`TelemetryError::Started`] where this process logs already.
 pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, TelemetryError> {
     let limits = Arc::new(Limits {
         max_size: AtomicU64::new(logging.max_size),

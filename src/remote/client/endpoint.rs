@@ -134,6 +134,9 @@ impl Endpoint {
     }
 
     /// Every terminal that there is.
+    ///
+    /// # Errors
+    /// [`TransportError`] where the instance cannot be reached, refuses, or answers what is no list.
     pub async fn terminals(&self) -> Result<Vec<TerminalShape>, TransportError> {
         let (status, _, answer) = self
             .ask(Method::GET, "/api/terminals", String::new())
