@@ -11,6 +11,7 @@ pub mod pane;
 pub mod providers;
 pub mod remote;
 pub mod runtime;
+pub mod store;
 pub mod supervise;
 pub mod telemetry;
 pub mod tui;

@@ -51,6 +51,19 @@ pub enum Operation {
     Providers,
     /// Done, for the restart of a profile with a server of tundra's, once that takes requests.
     Steer(RouterCommand),
+    /// How the journal and its copy stand.
+    Store,
+    /// Ships what waits for the copy, and commits it.
+    StoreShip,
+    /// The copy's latest commits.
+    StoreLog {
+        most: usize,
+    },
+    /// The rows that differ between two revisions of the copy.
+    StoreDiff {
+        from: Option<String>,
+        to: Option<String>,
+    },
 }
 
 /// Which terminal is meant.
@@ -84,7 +97,11 @@ impl Operation {
     #[must_use]
     pub const fn may_be_given_up(&self) -> bool {
         match self {
-            Self::Kill(_) | Self::Wait { .. } => true,
+            Self::Kill(_)
+            | Self::Wait { .. }
+            | Self::StoreShip
+            | Self::StoreLog { .. }
+            | Self::StoreDiff { .. } => true,
             Self::Steer(command) => matches!(command.verb(), Verb::Restart),
             Self::List
             | Self::Show(_)
@@ -95,7 +112,8 @@ impl Operation {
             | Self::Rename { .. }
             | Self::Status
             | Self::Url(_)
-            | Self::Providers => false,
+            | Self::Providers
+            | Self::Store => false,
         }
     }
 }

@@ -11,7 +11,8 @@ use super::operation::{Condition, Operation, Target};
 use super::pattern;
 use super::services::Services;
 use super::shapes::{
-    self, DoneShape, GatewayShape, ProviderShape, ScreenShape, StatusShape, TerminalShape,
+    self, ChangeShape, CommitShape, DoneShape, GatewayShape, ProviderShape, ScreenShape,
+    ShippedShape, StatusShape, StoreShape, TerminalShape,
 };
 use super::typing::type_parts;
 use crate::domain::code::Code;
@@ -37,6 +38,10 @@ pub enum Answer {
     Url(String),
     Providers(Vec<ProviderShape>),
     Steered(DoneShape),
+    Store(Box<StoreShape>),
+    Shipped(ShippedShape),
+    Commits(Vec<CommitShape>),
+    Changes(Vec<ChangeShape>),
     Waited(WaitOutcome),
 }
 
@@ -118,6 +123,25 @@ pub async fn perform(
             let done = services.providers.command(command, by).await?;
             Answer::Steered(DoneShape::from(&done))
         }
+        Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
+        Operation::StoreShip => {
+            let shipped = services.store.ship().await?;
+            info!(
+                hash = shipped.hash,
+                rows = shipped.rows,
+                by = by.as_str(),
+                "shipped to dolt"
+            );
+            Answer::Shipped(ShippedShape::from(&shipped))
+        }
+        Operation::StoreLog { most } => {
+            let commits = services.store.log(most).await?;
+            Answer::Commits(commits.iter().map(CommitShape::from).collect())
+        }
+        Operation::StoreDiff { from, to } => {
+            let changes = services.store.diff(from, to).await?;
+            Answer::Changes(changes.iter().map(ChangeShape::from).collect())
+        }
     })
 }
 
@@ -133,6 +157,7 @@ pub fn status(services: &Services) -> StatusShape {
         pool: services.pool.gauge().into(),
         remote: services.listener().and_then(|listener| listener.shape()),
         gateway: GatewayShape::of(&providers),
+        store: StoreShape::from(&services.store.status()),
         providers: shapes::providers(&providers),
         control_socket: facts.control_socket.to_string_lossy().into_owned(),
         log_file: facts.log_file.to_string_lossy().into_owned(),

@@ -12,6 +12,7 @@ use super::typing::Turns;
 use crate::domain::id::TerminalId;
 use crate::pane::Pool;
 use crate::providers::Providers;
+use crate::store::Store;
 
 /// What never changes while an instance runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct Facts {
 pub struct Services {
     pub pool: Pool,
     pub providers: Providers,
+    pub store: Store,
     pub facts: Facts,
     /// Held while a terminal gets a name, so that no two get the same.
     pub(super) naming: Arc<tokio::sync::Mutex<()>>,
@@ -51,10 +53,11 @@ pub trait Listener: fmt::Debug + Send + Sync {
 
 impl Services {
     #[must_use]
-    pub fn new(pool: Pool, providers: Providers, facts: Facts) -> Self {
+    pub fn new(pool: Pool, providers: Providers, store: Store, facts: Facts) -> Self {
         Self {
             pool,
             providers,
+            store,
             facts,
             naming: Arc::default(),
             turns: Turns::default(),
@@ -79,9 +82,11 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::domain::adapter::Adapters;
-    use crate::pane::PoolOptions;
+    use crate::domain::fact::Forgetful;
+    use crate::pane::{PoolOptions, PoolSetup};
     use crate::providers::Setup;
     use crate::runtime::tasks::Tasks;
+    use crate::store::StoreOptions;
 
     /// The services of an instance of at most three terminals and no provider, which keeps its files in a folder.
     pub fn services(folder: &Path) -> Services {
@@ -101,10 +106,19 @@ pub(crate) mod tests {
             endpoint: None,
             logs: folder.to_owned(),
             tasks: Tasks::default(),
+            recorder: Arc::new(Forgetful),
         };
         Services::new(
-            Pool::new(options, Tasks::default(), None, None).unwrap(),
+            Pool::new(PoolSetup {
+                options,
+                tasks: Tasks::default(),
+                open_files: None,
+                launch_envs: None,
+                recorder: Arc::new(Forgetful),
+            })
+            .unwrap(),
             Providers::start(setup, Arc::new(|_| None)),
+            store(folder),
             Facts {
                 version: "9.9".to_owned(),
                 pid: 7,
@@ -114,5 +128,19 @@ pub(crate) mod tests {
                 config_file: PathBuf::from("config"),
             },
         )
+    }
+
+    /// A journal in the folder, of a writer that is left to itself.
+    fn store(folder: &Path) -> Store {
+        let options = StoreOptions {
+            path: folder.join("tundra.db"),
+            host: "here".to_owned(),
+            version: "9.9".to_owned(),
+            pid: 7,
+            started_at: Timestamp::UNIX_EPOCH,
+            retention: Duration::from_secs(3600),
+            dolt: None,
+        };
+        Store::start(options, &Tasks::default()).unwrap().0
     }
 }

@@ -1,7 +1,9 @@
 //! The front end on this process's terminal.
 
+use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::Ending;
@@ -9,6 +11,7 @@ use super::error::AppError;
 use super::instance::Instance;
 use super::reload::Reloads;
 use crate::config::{ReloadReport, Settings};
+use crate::domain::fact::{Fact, Recorder, What};
 use crate::domain::keymap::LostChord;
 use crate::domain::terminal::Owner;
 use crate::tui::{self, Notice, Prominence, Severity};
@@ -27,9 +30,11 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         tasks,
         notices: at_start,
         remote,
+        store,
         ..
     } = instance;
     let terminal = tui::Terminal::stdio()?;
+    let front = FrontRecord::attached(store.recorder());
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
     tasks.spawn("notices", tell(at_start, keys, reloads, sender));
@@ -42,10 +47,54 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         addresses: remote.addresses(),
         first,
     };
-    Ok(match Box::pin(tui::run(terminal, services)).await? {
+    let ran = Box::pin(tui::run(terminal, services)).await;
+    front.detached(match &ran {
+        Ok(tui::Ending::Quit) => "quit",
+        Ok(tui::Ending::Signal(signal)) => signal.name(),
+        Err(_) => "the terminal is gone",
+    });
+    Ok(match ran? {
         tui::Ending::Quit => Ending::Quit,
         tui::Ending::Signal(signal) => Ending::Signal(signal),
     })
+}
+
+/// Tells the history of a front end that comes and goes.
+struct FrontRecord {
+    recorder: Arc<dyn Recorder>,
+    pid: u32,
+}
+
+impl FrontRecord {
+    fn attached(recorder: Arc<dyn Recorder>) -> Self {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+        let tty = rustix::termios::ttyname(io::stdout(), Vec::new());
+        let front = Self {
+            recorder,
+            pid: std::process::id(),
+        };
+        front.tell(What::FrontAttached {
+            pid: front.pid,
+            tty: tty.map_or_else(
+                |_| String::new(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+            cols: size.map_or(0, |size| size.ws_col),
+            rows: size.map_or(0, |size| size.ws_row),
+        });
+        front
+    }
+
+    fn detached(&self, why: &str) {
+        self.tell(What::FrontDetached {
+            pid: self.pid,
+            why: why.to_owned(),
+        });
+    }
+
+    fn tell(&self, what: What) {
+        self.recorder.record(Fact::at(Timestamp::now(), what));
+    }
 }
 
 /// Tells the front end what became of changes of the configuration, and troubles of the log, while it listens.

@@ -13,6 +13,7 @@ use crate::pane::{LaunchEnv, LaunchEnvSource};
 use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
+use crate::store::Store;
 
 /// Connections that may wait to be accepted: a thousand agents may begin at once.
 const BACKLOG: i32 = 1024;
@@ -63,6 +64,7 @@ pub(super) fn start(
     bound: Option<Bound>,
     settings: &Settings,
     paths: &Paths,
+    store: &Store,
     tasks: &Tasks,
 ) -> Result<Providers, AppError> {
     let key_file = paths.gateway_key();
@@ -75,6 +77,7 @@ pub(super) fn start(
         endpoint,
         logs: paths.logs.clone(),
         tasks: tasks.clone(),
+        recorder: store.recorder(),
     };
     let providers = Providers::start(setup, environment());
     if let Some(bound) = bound {
@@ -110,7 +113,11 @@ impl LaunchEnvSource for GatewayLaunchEnv {
             return LaunchEnv::default();
         };
         let Some(endpoint) = providers.endpoint() else {
-            return LaunchEnv::default();
+            // The environment stays as it is, but for what is the store's alone.
+            return LaunchEnv {
+                without: providers.store_secret(),
+                ..LaunchEnv::default()
+            };
         };
         let key = providers.gateway().keys().issue(id);
         let launch = gateway::launch(&key, &endpoint.url, agent);

@@ -14,18 +14,20 @@ use super::error::AppError;
 use super::gateway::{self, GatewayLaunchEnv};
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
-use super::{Launch, Ready};
+use super::store as keeping;
+use super::{Ending, Launch, Ready};
 use crate::api::{Facts, Services};
 use crate::config::{PaneSettings, Paths, Settings};
 use crate::control;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
-use crate::pane::{LaunchEnvSource, Pool, PoolOptions};
+use crate::pane::{LaunchEnvSource, Pool, PoolOptions, PoolSetup};
 use crate::providers::Providers;
 use crate::runtime::dial::LocalListener;
 use crate::runtime::limits;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
+use crate::store::Store;
 use crate::telemetry::{self, Telemetry};
 use crate::tui::First;
 
@@ -43,6 +45,7 @@ pub(super) struct Instance {
     pub settings: watch::Receiver<Arc<Settings>>,
     pub reloads: Reloads,
     pub providers: Providers,
+    pub store: Store,
     pub tasks: Tasks,
     launch: Launch,
     facts: Facts,
@@ -52,10 +55,10 @@ pub(super) struct Instance {
 }
 
 /// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out.
-pub(super) fn run<M, F, T>(launch: Launch, mode: M) -> Result<T, AppError>
+pub(super) fn run<M, F>(launch: Launch, mode: M) -> Result<Ending, AppError>
 where
     M: FnOnce(Instance) -> F,
-    F: Future<Output = Result<T, AppError>>,
+    F: Future<Output = Result<Ending, AppError>>,
 {
     launch.paths.prepare()?;
     let lock = control::Instance::acquire(&launch.paths)?;
@@ -69,7 +72,12 @@ where
         .enable_all()
         .build()
         .map_err(AppError::Runtime)?;
-    let outcome = runtime.block_on(run_within(launch, telemetry.clone(), open_files, mode));
+    let outcome = runtime.block_on(Box::pin(run_with_store(
+        launch,
+        telemetry.clone(),
+        open_files,
+        mode,
+    )));
     // Whatever still hangs on a blocking call must not hold up the way out.
     runtime.shutdown_timeout(Duration::from_millis(200));
     // What was logged last is written here.
@@ -78,24 +86,65 @@ where
     outcome
 }
 
-async fn run_within<M, F, T>(
+/// The store is there before all other rooms, which tell it what happens, and ends after them.
+async fn run_with_store<M, F>(
     launch: Launch,
     telemetry: Option<Arc<Telemetry>>,
     open_files: Option<(u64, u64)>,
     mode: M,
-) -> Result<T, AppError>
+) -> Result<Ending, AppError>
 where
     M: FnOnce(Instance) -> F,
-    F: Future<Output = Result<T, AppError>>,
+    F: Future<Output = Result<Ending, AppError>>,
 {
+    let tasks = Tasks::default();
+    let started_at = Timestamp::now();
+    let (store, running) = keeping::start(&launch, started_at, &tasks)?;
+    let beginning = Beginning {
+        started_at,
+        telemetry,
+        open_files,
+        store,
+    };
+    let outcome = run_within(launch, beginning, mode).await;
+    running.end(keeping::end_of(&outcome)).await;
+    tasks.shutdown(PATIENCE).await;
+    outcome
+}
+
+/// What is there before the rooms are made.
+struct Beginning {
+    started_at: Timestamp,
+    telemetry: Option<Arc<Telemetry>>,
+    open_files: Option<(u64, u64)>,
+    store: Store,
+}
+
+async fn run_within<M, F>(launch: Launch, beginning: Beginning, mode: M) -> Result<Ending, AppError>
+where
+    M: FnOnce(Instance) -> F,
+    F: Future<Output = Result<Ending, AppError>>,
+{
+    let Beginning {
+        started_at,
+        telemetry,
+        open_files,
+        store,
+    } = beginning;
     let tasks = Tasks::default();
     let bound = gateway::bind(&launch.settings)?;
     let moved = bound.as_ref().and_then(gateway::Bound::notice);
     let options = pool_options(&launch.settings, &launch.paths);
     let launch_envs = Arc::new(GatewayLaunchEnv::default());
     let shared: Arc<dyn LaunchEnvSource> = launch_envs.clone();
-    let pool =
-        Pool::new(options, tasks.clone(), open_files, Some(shared)).map_err(AppError::Runtime)?;
+    let pool = Pool::new(PoolSetup {
+        options,
+        tasks: tasks.clone(),
+        open_files,
+        launch_envs: Some(shared),
+        recorder: store.recorder(),
+    })
+    .map_err(AppError::Runtime)?;
     let socket = launch.paths.control_socket();
     let listener = LocalListener::bind(&socket).map_err(|source| AppError::Socket {
         path: socket.clone(),
@@ -104,13 +153,13 @@ where
     let facts = Facts {
         version: launch.version.clone(),
         pid: std::process::id(),
-        started_at: Timestamp::now(),
+        started_at,
         control_socket: socket,
         log_file: launch.paths.log_file(),
         config_file: launch.config.path.clone(),
     };
     info!(version = facts.version, pid = facts.pid, "tundra started");
-    let providers = match gateway::start(bound, &launch.settings, &launch.paths, &tasks) {
+    let providers = match gateway::start(bound, &launch.settings, &launch.paths, &store, &tasks) {
         Ok(providers) => providers,
         Err(error) => {
             tasks.shutdown(PATIENCE).await;
@@ -118,6 +167,7 @@ where
         }
     };
     launch_envs.serve(providers.clone());
+    keeping::resume_usage(&store, &providers, started_at, &tasks);
 
     let mut notices = telemetry
         .as_deref()
@@ -127,11 +177,17 @@ where
     let rooms = Rooms {
         pool: pool.clone(),
         providers: providers.clone(),
+        store: store.clone(),
     };
     let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let stop_control = CancellationToken::new();
     let stop_remote = CancellationToken::new();
-    let services = Services::new(pool.clone(), providers.clone(), facts.clone());
+    let services = Services::new(
+        pool.clone(),
+        providers.clone(),
+        store.clone(),
+        facts.clone(),
+    );
     let started = remote::start(&launch.paths, &services, &settings, &tasks, &stop_remote);
     let remote = match started {
         Ok(remote) => remote,
@@ -154,6 +210,7 @@ where
         settings,
         reloads,
         providers,
+        store,
         tasks: tasks.clone(),
         launch,
         facts,

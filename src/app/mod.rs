@@ -10,6 +10,7 @@ mod gateway;
 mod instance;
 mod reload;
 mod remote;
+mod store;
 
 use std::io;
 use std::path::PathBuf;

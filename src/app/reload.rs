@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::Launch;
 use super::instance::pool_options;
 use crate::config::{self, ReloadReport, Settings, Watch};
+use crate::domain::fact::{Fact, What};
 use crate::pane::Pool;
 use crate::providers::Providers;
 use crate::runtime::tasks::Tasks;
+use crate::store::Store;
 use crate::telemetry::Telemetry;
 
 /// Reports that nobody has read yet. A server without a front end has nobody to read them, and drops the rest.
@@ -27,6 +30,7 @@ pub(super) struct Reloads {
 pub(super) struct Rooms {
     pub pool: Pool,
     pub providers: Providers,
+    pub store: Store,
 }
 
 impl Reloads {
@@ -61,6 +65,7 @@ impl Reloads {
         // The rooms have a change before those who look at the settings do, so that what these show of the rooms is right.
         let (publish, settings) = watch::channel(initial);
         let paths = launch.paths.clone();
+        let recorder = rooms.store.recorder();
         let ending = tasks.ending();
         tasks.spawn("reload", async move {
             tokio::pin!(ending);
@@ -75,14 +80,28 @@ impl Reloads {
                     let settings = Arc::clone(&watch.settings.borrow());
                     rooms.pool.set_options(pool_options(&settings, &paths));
                     rooms.providers.reload(&settings);
+                    rooms.store.set_retention(settings.store.retention);
                     publish.send_replace(settings);
                 }
+                recorder.record(fact_of(&report));
                 apply(&report, &watch, telemetry.as_deref());
                 let _ = reports_out.try_send(report);
             }
         });
         (settings, reloads)
     }
+}
+
+fn fact_of(report: &ReloadReport) -> Fact {
+    let what = match report {
+        ReloadReport::Applied { at_next_start } => What::ConfigReloaded {
+            at_next_start: at_next_start.iter().copied().map(str::to_owned).collect(),
+        },
+        ReloadReport::Refused(error) => What::ConfigRefused {
+            why: error.to_string(),
+        },
+    };
+    Fact::at(Timestamp::now(), what)
 }
 
 fn apply(report: &ReloadReport, watch: &Watch, telemetry: Option<&Telemetry>) {

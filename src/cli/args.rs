@@ -7,8 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    ask, attach, capture, complete, completions, config, kill, launch, ls, new, providers, rename,
-    resize, send, status, steer, url, wait,
+    ask, attach, capture, complete, completions, config, history, kill, launch, ls, new, providers,
+    rename, resize, send, status, steer, store, url, usage, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -137,6 +137,21 @@ pub enum Command {
     /// Show the running instance in one look
     #[command(before_help = "Example:\n  tundra status --json")]
     Status(status::Status),
+    /// Show what was asked of whom, and what it cost
+    #[command(
+        before_help = "Examples:\n  tundra usage --since 7d --by day\n  tundra usage --by pane --json"
+    )]
+    Usage(usage::Usage),
+    /// Show what happened: failovers, breakers, terminals, viewers
+    #[command(
+        before_help = "Examples:\n  tundra history --kind provider --since 2h\n  tundra history --follow --json"
+    )]
+    History(history::History),
+    /// Look after the journal and its versioned copy in Dolt
+    #[command(
+        before_help = "Examples:\n  tundra store status\n  tundra store export --since 7d > journal.jsonl"
+    )]
+    Store(store::Store),
     /// Show, check and explain the configuration
     #[command(before_help = "Example:\n  tundra config check")]
     Config(config::Config),
@@ -171,6 +186,9 @@ impl Command {
             | Self::Reset(args)
             | Self::Enable(args)
             | Self::Disable(args) => args.json.json,
+            Self::Usage(args) => args.json.json,
+            Self::History(args) => args.json.json,
+            Self::Store(args) => args.command.wants_json(),
             Self::Config(args) => args.command.wants_json(),
             Self::Serve(_) | Self::Attach(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => {
                 false

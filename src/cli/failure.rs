@@ -1,10 +1,13 @@
 //! Why a command failed, with its code for programs and its exit code.
 
+use std::io;
+
 use super::exit::Exit;
 use crate::app::AppError;
 use crate::config::{ConfigError, PathsError};
 use crate::control::ControlError;
 use crate::domain::code::Code;
+use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -16,6 +19,10 @@ pub enum Failure {
     Paths(#[from] PathsError),
     #[error(transparent)]
     App(#[from] AppError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("stdout cannot be written: {0}")]
+    Output(#[from] io::Error),
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
@@ -57,6 +64,8 @@ impl From<&Failure> for Code {
             Failure::Config(error) => Self::from(error),
             Failure::Paths(error) => Self::from(error),
             Failure::App(error) => Self::from(error),
+            Failure::Store(error) => Self::from(error),
+            Failure::Output(_) => Self::Internal,
             Failure::Usage(_) => Self::Usage,
             Failure::NoTerminal { .. } => Self::NoTerminal,
             Failure::TimedOut(_) => Self::Timeout,

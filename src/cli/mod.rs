@@ -14,6 +14,7 @@ mod config;
 mod context;
 pub mod exit;
 mod failure;
+mod history;
 mod kill;
 mod launch;
 mod ls;
@@ -25,9 +26,12 @@ mod rename;
 mod resize;
 mod send;
 mod show;
+mod since;
 mod status;
 mod steer;
+mod store;
 mod url;
+mod usage;
 mod wait;
 
 use std::ffi::OsString;
@@ -91,6 +95,9 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Disable(args)) => steer::named(Verb::Disable, &args, context),
         Some(Command::Ask(args)) => ask::run(args, context),
         Some(Command::Status(args)) => status::run(&args, context),
+        Some(Command::Usage(args)) => usage::run(&args, context),
+        Some(Command::History(args)) => history::run(&args, context),
+        Some(Command::Store(args)) => store::run(&args.command, context),
         Some(Command::Attach(args)) => attach::run(args, context),
         Some(Command::Url(args)) => url::run(&args, context),
         Some(Command::Config(args)) => config::run(&args.command, context),

@@ -1,7 +1,7 @@
 //! The one place that prints.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -77,6 +77,18 @@ pub fn data(text: &str) -> Exit {
         }
         _ => Exit::DONE,
     }
+}
+
+/// Stdout for one that writes line after line; what fails to be written is its caller's to tell.
+pub type Lines = BufWriter<StdoutLock<'static>>;
+
+pub fn lines() -> Lines {
+    BufWriter::with_capacity(1 << 16, io::stdout().lock())
+}
+
+/// Whether a failure to write says that the reader has gone away, who wanted no more.
+pub fn is_over(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// Writes a value as one line of JSON that somebody waits for, unless they have gone away meanwhile.

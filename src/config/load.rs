@@ -27,6 +27,7 @@ use crate::domain::timeouts::Timeouts;
 mod gateway;
 mod profile;
 mod remote;
+mod store;
 
 /// The configuration file with every key and its default, which itself is a valid configuration.
 pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
@@ -193,6 +194,10 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         keep: 5,
     };
     root.section("logging", |table| read_logging(table, &mut logging));
+    let mut store = store::store_defaults();
+    root.section("store", |table| store::read_store(table, &mut store));
+    let mut dolt = store::dolt_defaults();
+    root.section("dolt", |table| store::read_dolt(table, &mut dolt));
     let shell = general.shell_command();
     let profiles = match root.item("profile") {
         Some(item) => profile::read_all(&item, &shell),
@@ -213,6 +218,8 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         breaker,
         timeouts,
         profiles,
+        store,
+        dolt,
         logging,
         agents,
         panes,

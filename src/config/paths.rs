@@ -95,6 +95,11 @@ impl Paths {
         self.logs.join("tundra.log")
     }
 
+    /// The store's database.
+    pub fn journal(&self) -> PathBuf {
+        self.data.join("tundra.db")
+    }
+
     pub fn control_socket(&self) -> PathBuf {
         self.run.join("control.sock")
     }

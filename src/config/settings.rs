@@ -29,6 +29,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// As configured; [`Settings::effective_profiles`] is what there is to ask.
     pub profiles: Vec<Profile>,
+    pub store: Store,
+    pub dolt: Dolt,
     pub logging: Logging,
     /// The agents there are.
     pub agents: Adapters,
@@ -131,6 +133,31 @@ pub struct Gateway {
     pub translation: Translation,
 }
 
+/// The journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// How long events are kept; more than none.
+    pub retention: Duration,
+}
+
+/// The journal's versioned copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dolt {
+    pub enabled: bool,
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    /// The variable that holds the password; None where there is none.
+    pub password_env: Option<String>,
+    pub database: String,
+    /// tundra runs the server itself, on a port of its own.
+    pub managed: bool,
+    /// The folder of a server that tundra runs; None for `data/dolt`.
+    pub dir: Option<PathBuf>,
+    /// At least a second.
+    pub commit_every: Duration,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     pub level: LogLevel,
@@ -207,6 +234,9 @@ impl Settings {
         }
         if self.gateway.bind != running.gateway.bind {
             keys.push("gateway.bind");
+        }
+        if self.dolt != running.dolt {
+            keys.push("dolt");
         }
         if self.panes != running.panes {
             keys.push("pane");

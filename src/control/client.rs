@@ -10,7 +10,8 @@ use super::error::ControlError;
 use super::instance::Holder;
 use super::protocol::{AskPart, MAX_REQUEST, Reply, Request, WirePath};
 use crate::api::shapes::{
-    DoneShape, ErrorShape, ProviderShape, RowStyle, ScreenShape, StatusShape, TerminalShape,
+    ChangeShape, CommitShape, DoneShape, ErrorShape, ProviderShape, RowStyle, ScreenShape,
+    ShippedShape, StatusShape, StoreShape, TerminalShape,
 };
 use crate::api::{Condition, Prompt, Typed, WaitOutcome};
 use crate::config::Paths;
@@ -213,6 +214,42 @@ impl Client {
             | Verb::Disable => Some(self.patience),
         };
         self.ask(&command.into(), within)
+    }
+
+    /// How the journal and its copy stand.
+    ///
+    /// # Errors
+    /// [`ControlError`] where the instance cannot be asked.
+    pub fn store(&mut self) -> Result<StoreShape, ControlError> {
+        self.ask(&Request::Store, Some(ANSWER_WITHIN))
+    }
+
+    /// Ships what waits for the copy and commits it, which may take its time.
+    ///
+    /// # Errors
+    /// [`ControlError`] where the instance cannot be asked, or the copy not be written.
+    pub fn store_ship(&mut self) -> Result<ShippedShape, ControlError> {
+        self.ask(&Request::StoreShip, None)
+    }
+
+    /// The copy's latest commits, the newest first.
+    ///
+    /// # Errors
+    /// [`ControlError`] where the instance or the copy cannot be asked.
+    pub fn store_log(&mut self, most: usize) -> Result<Vec<CommitShape>, ControlError> {
+        self.ask(&Request::StoreLog { most }, None)
+    }
+
+    /// The rows that differ between two revisions of the copy; without any, those of the last commit.
+    ///
+    /// # Errors
+    /// [`ControlError`] where the instance or the copy cannot be asked, or there is no such revision.
+    pub fn store_diff(
+        &mut self,
+        from: Option<String>,
+        to: Option<String>,
+    ) -> Result<Vec<ChangeShape>, ControlError> {
+        self.ask(&Request::StoreDiff { from, to }, None)
     }
 
     /// Sends a prompt; the answer is read piece by piece.

@@ -70,6 +70,15 @@ pub(super) enum Request {
         profile: Option<String>,
         hold_ms: Option<u64>,
     },
+    Store,
+    StoreShip,
+    StoreLog {
+        most: usize,
+    },
+    StoreDiff {
+        from: Option<String>,
+        to: Option<String>,
+    },
     /// Answered by many lines: [`AskPart`]s to the last one, or an error.
     Ask {
         prompt: String,
@@ -223,6 +232,10 @@ impl Request {
                 let hold = hold_ms.map(Duration::from_millis);
                 Operation::Steer(RouterCommand::of(verb, profile, hold)?)
             }
+            Self::Store => Operation::Store,
+            Self::StoreShip => Operation::StoreShip,
+            Self::StoreLog { most } => Operation::StoreLog { most },
+            Self::StoreDiff { from, to } => Operation::StoreDiff { from, to },
             Self::Ask {
                 prompt,
                 model,

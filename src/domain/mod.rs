@@ -13,6 +13,7 @@ pub mod chord;
 pub mod code;
 pub mod cooldown;
 pub mod event;
+pub mod fact;
 pub mod id;
 pub mod input;
 pub mod keymap;

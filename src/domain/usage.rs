@@ -42,7 +42,7 @@ impl Tokens {
             .saturating_add(self.cache_write)
     }
 
-    const fn add(&mut self, more: Self) {
+    pub const fn add(&mut self, more: Self) {
         self.input = self.input.saturating_add(more.input);
         self.output = self.output.saturating_add(more.output);
         self.cache_read = self.cache_read.saturating_add(more.cache_read);
@@ -86,9 +86,10 @@ impl Errors {
         self.0.iter().sum()
     }
 
-    fn add(&mut self, kind: ErrorKind) {
+    /// Counts some more of a kind.
+    pub fn add(&mut self, kind: ErrorKind, more: u64) {
         if let Some(count) = self.0.get_mut(kind as usize) {
-            *count += 1;
+            *count += more;
         }
     }
 }
@@ -125,7 +126,7 @@ impl Counters {
         self.requests += 1;
         self.translated += u64::from(attempt.translated);
         if let Some(kind) = attempt.end.error() {
-            self.errors.add(kind);
+            self.errors.add(kind, 1);
         }
         let Some(tokens) = attempt.tokens else {
             return;
@@ -213,6 +214,11 @@ impl Usage {
             });
         }
         attempts.push(attempt);
+    }
+
+    /// Lets a profile's counters go on from what was counted before. Its rows and latencies begin afresh.
+    pub fn resume(&mut self, profile: &ProfileName, counters: &Counters) {
+        self.profile_mut(profile).0.counters.merge(counters);
     }
 
     /// The rows that have counted something, in no order.

@@ -3,18 +3,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::domain::fact::{Fact, Recorder};
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
     Admission, By, Call, CommandError, Done, KeyState, NothingLeft, Permit, RouteSettings, Router,
     RouterCommand, RouterEvent, RouterStatus, Run, ServerState,
 };
-use crate::domain::usage::{Attempt, AttemptEnd, Usage};
+use crate::domain::usage::{Attempt, AttemptEnd, Counters, Usage};
 
 use super::clock::Clock;
-use super::recorder::Recorder;
 use super::upstream_call::UpstreamCall;
 
 /// How many events a slow listener may be behind; it then misses the oldest and is told how many.
@@ -134,13 +135,19 @@ impl RouterHandle {
         self.with(|state, now| state.router.set_server(name, server, now));
     }
 
-    /// Tells every attempt from now on to `recorder`; the first one given stays. Answers whether it is this one.
-    pub fn record_with(&self, recorder: Arc<dyn Recorder>) -> bool {
-        self.shared.recorder.set(recorder).is_ok()
+    /// Tells every attempt and every change of the route from now on to `recorder`; the first one given stays.
+    pub fn record_with(&self, recorder: Arc<dyn Recorder>) {
+        let _ = self.shared.recorder.set(recorder);
     }
 
     pub(super) fn recorder(&self) -> Option<&dyn Recorder> {
         self.shared.recorder.get().map(AsRef::as_ref)
+    }
+
+    /// Lets a profile's counters go on from what was counted before this process began.
+    pub fn resume_usage(&self, profile: &ProfileName, counters: &Counters) {
+        self.with(|state, _| state.usage.resume(profile, counters));
+        self.shared.revision.send_modify(|_| {});
     }
 
     /// Everything there is to see, as of now.
@@ -186,7 +193,13 @@ impl RouterHandle {
             let now = self.shared.clock.now();
             let answer = change(&mut state, now);
             // Sent under the lock for their order; a listener cannot hold it up, since it is only woken.
-            for event in state.router.take_events() {
+            let events = state.router.take_events();
+            if let Some(recorder) = self.recorder().filter(|_| !events.is_empty()) {
+                for fact in Fact::of_route(Timestamp::now(), events.clone()) {
+                    recorder.record(fact);
+                }
+            }
+            for event in events {
                 // Nobody listening is no fault.
                 let _ = self.shared.events.send(event);
             }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::price;
 use super::router::RouterHandle;
 use super::wire::TokenUsage;
 use crate::domain::bucket::{Remaining, Used};
+use crate::domain::fact::{Fact, What};
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, Profile};
@@ -191,16 +194,23 @@ impl UpstreamCall {
         attempt.end = end;
         // One that was given up before anything left has asked nobody.
         let counts = self.sent_at.is_some() || attempt.end != AttemptEnd::Cancelled;
+        attempt.total = self.router.clock().now().since(attempt.at);
+        // Told before what follows from it: a breaker that opens, a route that moves.
+        if let Some(recorder) = self.router.recorder().filter(|_| counts) {
+            recorder.record(Fact::at(
+                Timestamp::now(),
+                What::Attempted {
+                    profile: self.profile.name.clone(),
+                    attempt: Box::new(attempt.clone()),
+                },
+            ));
+        }
         self.router.with(|state, now| {
             state.router.settle(permit, settlement, now);
-            attempt.total = now.since(attempt.at);
             if counts {
-                state.usage.record(&self.profile.name, attempt.clone());
+                state.usage.record(&self.profile.name, attempt);
             }
         });
-        if let Some(recorder) = self.router.recorder().filter(|_| counts) {
-            recorder.attempt(&self.profile.name, &attempt);
-        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 
+use super::listeners::Listeners;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Status, TerminalInfo};
@@ -19,7 +20,7 @@ pub(super) struct Facts {
     info: Mutex<TerminalInfo>,
     /// Rung after every change of `info`, and when the session is gone.
     changed: Notify,
-    events: broadcast::Sender<TerminalEvent>,
+    listeners: Listeners,
     /// The working directory that the program told last (OSC 7).
     directory: Mutex<Option<PathBuf>>,
     ended_at: OnceLock<Instant>,
@@ -27,13 +28,13 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub fn new(info: TerminalInfo, pid: Pid, events: broadcast::Sender<TerminalEvent>) -> Self {
+    pub fn new(info: TerminalInfo, pid: Pid, listeners: Listeners) -> Self {
         Self {
             id: info.id,
             pid,
             info: Mutex::new(info),
             changed: Notify::new(),
-            events,
+            listeners,
             directory: Mutex::new(None),
             ended_at: OnceLock::new(),
             session_gone: AtomicBool::new(false),
@@ -53,6 +54,7 @@ impl Facts {
             if *info == before {
                 return;
             }
+            self.listeners.note_change(&before, &info);
         }
         self.changed.notify_waiters();
         self.tell(TerminalEvent::Changed { id: self.id });
@@ -104,7 +106,7 @@ impl Facts {
 
     /// Tells every listener; nobody listening is no fault.
     pub fn tell(&self, event: TerminalEvent) {
-        let _ = self.events.send(event);
+        self.listeners.tell(event, &self.info);
     }
 
     /// Waits until something holds. Cancel-safe.

@@ -17,6 +17,7 @@ use super::registry::Registry;
 use super::thread;
 use crate::domain::adapter::Adapters;
 use crate::domain::event::TerminalEvent;
+use crate::domain::fact::Recorder;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Fit, Status, TerminalInfo, TerminalSpec, best_fits};
 use crate::runtime::tasks::Tasks;
@@ -43,18 +44,33 @@ pub struct Pool {
     open_files: Option<(u64, u64)>,
 }
 
+/// What a pool is made of.
+#[derive(Debug)]
+pub struct PoolSetup {
+    pub options: PoolOptions,
+    pub tasks: Tasks,
+    /// The limit on open files that children start with: soft and hard.
+    pub open_files: Option<(u64, u64)>,
+    /// Adds to what terminals are started with.
+    pub launch_envs: Option<Arc<dyn LaunchEnvSource>>,
+    /// Hears of terminals that are opened and end.
+    pub recorder: Arc<dyn Recorder>,
+}
+
 impl Pool {
     /// Makes an empty pool and begins to listen for ended children; must be called within the runtime.
     ///
     /// # Errors
     /// Where the process cannot listen for ended children.
-    pub fn new(
-        options: PoolOptions,
-        tasks: Tasks,
-        open_files: Option<(u64, u64)>,
-        launch_envs: Option<Arc<dyn LaunchEnvSource>>,
-    ) -> std::io::Result<Self> {
-        let registry = Arc::new(Registry::new(options, launch_envs));
+    pub fn new(setup: PoolSetup) -> std::io::Result<Self> {
+        let PoolSetup {
+            options,
+            tasks,
+            open_files,
+            launch_envs,
+            recorder,
+        } = setup;
+        let registry = Arc::new(Registry::new(options, launch_envs, recorder));
         let mut ended_children = signal(SignalKind::child())?;
         let watched = Arc::clone(&registry);
         let ending = tasks.ending();
@@ -188,7 +204,7 @@ impl Pool {
 
     /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<TerminalEvent> {
-        self.registry.events.subscribe()
+        self.registry.listeners.events.subscribe()
     }
 
     /// Refuses new terminals, ends all that live and waits until the last of their processes is gone.

@@ -9,8 +9,9 @@ use tokio::sync::{Notify, broadcast};
 use super::error::PaneError;
 use super::handle::PaneHandle;
 use super::launch_env::LaunchEnvSource;
+use super::listeners::Listeners;
 use super::options::PoolOptions;
-use crate::domain::event::TerminalEvent;
+use crate::domain::fact::Recorder;
 use crate::domain::terminal::Status;
 
 /// How many ended terminals are remembered; beyond that the oldest is forgotten.
@@ -22,7 +23,7 @@ const MAX_EVENTS: usize = 1024;
 /// What the pool and its panes' threads share.
 pub(super) struct Registry {
     state: Mutex<State>,
-    pub events: broadcast::Sender<TerminalEvent>,
+    pub listeners: Listeners,
     /// How many watch any terminal's screen.
     pub all_watchers: Arc<AtomicUsize>,
     /// Rung whenever a place is given back or a pane's thread ends.
@@ -54,7 +55,11 @@ impl Drop for Slot {
 }
 
 impl Registry {
-    pub fn new(options: PoolOptions, launch_envs: Option<Arc<dyn LaunchEnvSource>>) -> Self {
+    pub fn new(
+        options: PoolOptions,
+        launch_envs: Option<Arc<dyn LaunchEnvSource>>,
+        recorder: Arc<dyn Recorder>,
+    ) -> Self {
         let (events, _) = broadcast::channel(MAX_EVENTS);
         Self {
             state: Mutex::new(State {
@@ -64,7 +69,7 @@ impl Registry {
                 threads: 0,
                 closing: false,
             }),
-            events,
+            listeners: Listeners { events, recorder },
             all_watchers: Arc::default(),
             freed: Notify::new(),
             launch_envs,

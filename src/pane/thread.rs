@@ -122,7 +122,7 @@ fn start(
     info.settle(now);
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
     let parts = PaneParts::new(
-        Facts::new(info, pid, registry.events.clone()),
+        Facts::new(info, pid, registry.listeners.clone()),
         mailbox,
         OutputBuffer::new(options.replay_bytes),
         ScreenFeed::new(receiver, Arc::clone(&registry.all_watchers)),

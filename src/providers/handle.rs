@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,13 +12,14 @@ use tracing::info;
 
 use crate::config::Settings;
 use crate::domain::code::Code;
+use crate::domain::fact::Recorder;
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
     By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent,
     RouterStatus, ServerState,
 };
-use crate::domain::usage::Attempt;
+use crate::domain::usage::{Attempt, Counters};
 use crate::gateway::{Clock, Gateway, KeySource, Options, secret_variables};
 use crate::runtime::tasks::Tasks;
 use crate::supervise::{
@@ -44,6 +45,8 @@ pub struct Setup<'a> {
     /// The folder for servers' output.
     pub logs: PathBuf,
     pub tasks: Tasks,
+    /// Hears of every attempt and every change of the route.
+    pub recorder: Arc<dyn Recorder>,
 }
 
 /// Shows and steers all providers; cheap to clone.
@@ -59,8 +62,7 @@ struct Shared {
     logs: PathBuf,
     endpoint: Option<GatewayEndpoint>,
     keys: KeySource,
-    /// What is in force, so that a change of other settings is no change here.
-    applied: Mutex<(Options, Vec<Profile>)>,
+    applied: Mutex<Applied>,
 }
 
 /// All there is to see, as of one moment.
@@ -132,15 +134,14 @@ impl Providers {
     /// Makes the router and starts the servers; must be called within the runtime. `keys` tells a variable's value.
     #[must_use]
     pub fn start(setup: Setup<'_>, keys: KeySource) -> Self {
-        let options = options_of(setup.settings);
-        let profiles = profiles_of(setup.settings, &keys);
-        let gateway = Gateway::new(options, profiles.clone(), Arc::clone(&keys));
+        let applied = Applied::of(setup.settings, &keys);
+        let gateway = Gateway::new(applied.options, applied.profiles.clone(), Arc::clone(&keys));
+        gateway.router().record_with(setup.recorder);
         let servers = Children::new(setup.tasks.clone());
-        let secrets = secrets_of(&profiles);
         servers.keep(server_specs(
-            &profiles,
+            &applied.profiles,
             &setup.logs,
-            &secrets,
+            &applied.secrets(),
             setup.settings.pty.kill_grace,
         ));
         let events = gateway.router().events();
@@ -157,7 +158,7 @@ impl Providers {
             logs: setup.logs,
             endpoint: setup.endpoint,
             keys,
-            applied: Mutex::new((options, profiles)),
+            applied: Mutex::new(applied),
         });
         shared.tell_router();
         let ending = setup.tasks.ending();
@@ -227,39 +228,40 @@ impl Providers {
 
     /// Takes another configuration; what is the same stays as it is.
     pub fn reload(&self, settings: &Settings) {
-        let options = options_of(settings);
-        let profiles = profiles_of(settings, &self.shared.keys);
+        let wanted = Applied::of(settings, &self.shared.keys);
         {
-            let mut applied = self
-                .shared
-                .applied
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if *applied == (options, profiles.clone()) {
+            let mut applied = self.shared.applied();
+            if *applied == wanted {
                 return;
             }
-            *applied = (options, profiles.clone());
+            *applied = wanted.clone();
         }
-        let secrets = secrets_of(&profiles);
         self.shared.servers.keep(server_specs(
-            &profiles,
+            &wanted.profiles,
             &self.shared.logs,
-            &secrets,
+            &wanted.secrets(),
             settings.pty.kill_grace,
         ));
-        self.gateway().reload(options, profiles, By::Reload);
+        self.gateway()
+            .reload(wanted.options, wanted.profiles, By::Reload);
         self.shared.tell_router();
     }
 
-    /// The variables that hold providers' keys, which no program in a terminal may see.
+    /// Lets a profile's counters go on from what was counted before this process began.
+    pub fn resume_usage(&self, profile: &ProfileName, counters: &Counters) {
+        self.gateway().router().resume_usage(profile, counters);
+    }
+
+    /// The variables that hold providers' keys and the store's password, which no program in a terminal may see.
     #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
-        let applied = self
-            .shared
-            .applied
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        secrets_of(&applied.1)
+        self.shared.applied().secrets()
+    }
+
+    /// The variable that holds the store's password, where there is one.
+    #[must_use]
+    pub fn store_secret(&self) -> Vec<String> {
+        self.shared.applied().store_secret.iter().cloned().collect()
     }
 
     /// Wakes up when there is something new to show. Countdowns are the viewer's own.
@@ -282,12 +284,16 @@ impl Providers {
 }
 
 impl Shared {
+    fn applied(&self) -> MutexGuard<'_, Applied> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells the router which profiles' servers take requests.
     fn tell_router(&self) {
         let names: Vec<ProfileName> = {
-            let applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+            let applied = self.applied();
             applied
-                .1
+                .profiles
                 .iter()
                 .map(|profile| profile.name.clone())
                 .collect()
@@ -418,8 +424,29 @@ fn server_specs(
     specs.collect()
 }
 
-fn secrets_of(profiles: &[Profile]) -> Vec<String> {
-    secret_variables(profiles).map(str::to_owned).collect()
+/// What is in force, so that a change of other settings is no change here.
+#[derive(Clone, Debug, PartialEq)]
+struct Applied {
+    options: Options,
+    profiles: Vec<Profile>,
+    /// The variable that holds the store's password.
+    store_secret: Option<String>,
+}
+
+impl Applied {
+    fn of(settings: &Settings, keys: &KeySource) -> Self {
+        Self {
+            options: options_of(settings),
+            profiles: profiles_of(settings, keys),
+            store_secret: settings.dolt.password_env.clone(),
+        }
+    }
+
+    /// Variables that no child may see.
+    fn secrets(&self) -> Vec<String> {
+        let keys = secret_variables(&self.profiles).map(str::to_owned);
+        keys.chain(self.store_secret.clone()).collect()
+    }
 }
 
 /// Writes down what the router tells, with who asked for it.

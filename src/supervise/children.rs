@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 
 use super::log;
-use super::spec::Spec;
+use super::spec::{Overdue, Spec};
 use super::status::{ProcessEvent, ProcessStatus, RestartError};
 use super::supervisor::Child;
 use crate::runtime::tasks::Tasks;
@@ -18,7 +18,7 @@ use crate::runtime::tasks::Tasks;
 const EVENTS: usize = 64;
 /// How long a restart waits for a child; models are large and disks slow.
 const READY_WITHIN: Duration = Duration::from_secs(120);
-/// The longest that tundra's end waits for a child's.
+/// The longest that tundra's end waits for a child that may be killed.
 const MOST_GRACE: Duration = Duration::from_secs(2);
 
 /// Talks to the children of one keeper; cheap to clone.
@@ -54,7 +54,9 @@ impl Children {
         let mut children = self.children();
         let mut kept = HashMap::new();
         for mut spec in specs {
-            spec.grace = spec.grace.min(MOST_GRACE);
+            if spec.overdue == Overdue::Kill {
+                spec.grace = spec.grace.min(MOST_GRACE);
+            }
             let child = match children.remove(&spec.name) {
                 Some(child) if child.spec.is_same_child(&spec) => child,
                 _ => {

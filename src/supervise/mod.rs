@@ -2,7 +2,7 @@
 //!
 //! `providers` runs local model servers with it and `store` a managed database. Each child has one task, its
 //! [`Supervisor`](supervisor), which alone starts, watches and ends that process; a process is a group of its own that ends
-//! as a whole, and none outlives the tasks. Whoever keeps [`Children`] says by a [`Spec`] what is to run and never touches
+//! as a whole, and none outlives the tasks but one that must not be killed. Whoever keeps [`Children`] says by a [`Spec`] what is to run and never touches
 //! a process. This room must not know what a child is good for.
 
 mod children;
@@ -15,7 +15,7 @@ mod supervisor;
 
 pub use children::Children;
 pub use probe::Address;
-pub use spec::{Begin, Probe, Spec, StandIn};
+pub use spec::{Begin, Overdue, Probe, Spec, StandIn};
 pub use status::{ProcessEvent, ProcessState, ProcessStatus, RestartError};
 
 #[cfg(test)]

@@ -7,16 +7,18 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use tracing::warn;
 
 use super::log;
-use super::spec::Spec;
+use super::spec::{Overdue, Spec};
 use crate::domain::REMOTE_TOKEN_VARIABLE;
 
-/// A started child. Dropped, it is killed.
+/// A started child. Dropped, it is killed, or asked to end where it must not be.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     group: Pid,
+    overdue: Overdue,
 }
 
 impl Process {
@@ -34,7 +36,7 @@ impl Process {
             .stdout(out.try_clone()?)
             .stderr(out)
             .process_group(0)
-            .kill_on_drop(true)
+            .kill_on_drop(spec.overdue == Overdue::Kill)
             .env_remove(REMOTE_TOKEN_VARIABLE);
         if let Some(cwd) = &spec.cwd {
             command.current_dir(cwd);
@@ -51,7 +53,11 @@ impl Process {
             .and_then(|pid| i32::try_from(pid).ok())
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("it ended at once"))?;
-        Ok(Self { child, group })
+        Ok(Self {
+            child,
+            group,
+            overdue: spec.overdue,
+        })
     }
 
     pub fn pid(&self) -> u32 {
@@ -61,18 +67,31 @@ impl Process {
     /// Waits for the leader's end, and ends what it left behind. Cancel-safe.
     pub async fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await;
-        self.signal(Signal::KILL);
+        self.signal(self.last_signal());
         status
     }
 
-    /// Asks the whole group to end, and kills what has not after `grace`.
+    /// Asks the whole group to end, and kills what has not after `grace`, or leaves it to itself where it must not be
+    /// killed.
     pub async fn stop(mut self, grace: Duration) {
         self.signal(Signal::TERM);
         if timeout(grace, self.child.wait()).await.is_err() {
+            if self.overdue == Overdue::Leave {
+                warn!(pid = self.pid(), "a child was asked to end and has not yet");
+                return;
+            }
             self.signal(Signal::KILL);
             let _ = self.child.wait().await;
         }
-        self.signal(Signal::KILL);
+        self.signal(self.last_signal());
+    }
+
+    /// For whoever is left of the group.
+    const fn last_signal(&self) -> Signal {
+        match self.overdue {
+            Overdue::Kill => Signal::KILL,
+            Overdue::Leave => Signal::TERM,
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -83,6 +102,6 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        self.signal(self.last_signal());
     }
 }

@@ -24,8 +24,9 @@ pub struct Spec {
     pub log: PathBuf,
     pub probe: Probe,
     pub stand_in: StandIn,
-    /// Between asking it to end (TERM) and killing it.
+    /// How long it is waited for after it was asked to end (TERM).
     pub grace: Duration,
+    pub overdue: Overdue,
     pub begin: Begin,
 }
 
@@ -45,6 +46,15 @@ pub enum Probe {
 pub enum StandIn {
     Accepted,
     Refused,
+}
+
+/// What becomes of a child that has not ended in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is killed.
+    Kill,
+    /// It is left to end by itself: to kill it might cost what it keeps.
+    Leave,
 }
 
 /// Whether a child runs from the first.
@@ -68,6 +78,7 @@ impl Spec {
             probe: Probe::Never,
             stand_in: StandIn::Refused,
             grace: Duration::ZERO,
+            overdue: Overdue::Kill,
             begin: Begin::Running,
         }
     }

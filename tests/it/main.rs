@@ -28,4 +28,5 @@ mod programs;
 mod providers;
 mod remote;
 mod signals;
+mod store;
 mod support;

@@ -3,11 +3,16 @@
 //! Keys keep their names and meanings; what is not known is null.
 
 mod provider;
+mod store;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
+pub use store::{
+    ChangeShape, CommitShape, DoltShape, EventShape, ShippedShape, StoreShape, UsageShape,
+    usage_key_text,
+};
 
 use super::error::ApiError;
 use crate::domain::agent::Agent;
@@ -199,6 +204,7 @@ pub struct StatusShape {
     pub gateway: Option<GatewayShape>,
     /// Null where it is disabled.
     pub remote: Option<RemoteShape>,
+    pub store: StoreShape,
     pub providers: Vec<ProviderShape>,
     pub control_socket: String,
     pub log_file: String,

@@ -302,6 +302,7 @@ fn millis(span: Duration) -> f64 {
 mod tests {
     use super::*;
     use crate::config::parse;
+    use crate::domain::fact::Forgetful;
     use crate::providers::{Providers, Setup};
     use crate::runtime::tasks::Tasks;
     use std::sync::Arc;
@@ -315,6 +316,7 @@ mod tests {
             endpoint: None,
             logs: std::env::temp_dir(),
             tasks: Tasks::default(),
+            recorder: Arc::new(Forgetful),
         };
         let found = Providers::start(setup, Arc::new(|_| Some("key".to_owned())));
         let json = serde_json::to_string(&providers(&found.status())).unwrap();

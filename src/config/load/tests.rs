@@ -36,6 +36,11 @@ fn the_example_file_names_every_key() {
         keys("pty"),
         "idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
     );
+    assert_eq!(keys("store"), "retention");
+    assert_eq!(
+        keys("dolt"),
+        "commit_every database enabled host managed port user"
+    );
     assert_eq!(keys("logging"), "format keep level max_size");
     assert_eq!(
         keys("remote"),

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use super::*;
 use crate::config;
 use crate::domain::caller::Caller;
+use crate::domain::fact::Forgetful;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Dialect, ProfileName};
 use crate::domain::route::{By, Call, RouterCommand, Run};
@@ -41,6 +42,7 @@ impl Panel {
             }),
             logs: std::env::temp_dir(),
             tasks: Tasks::default(),
+            recorder: Arc::new(Forgetful),
         };
         let providers = Providers::start(setup, Arc::new(|_| Some("key".to_owned())));
         let mut panel = Self {

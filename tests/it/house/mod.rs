@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &["domain"]),
     ("runtime", &["domain"]),
+    ("store", &["domain", "runtime", "supervise"]),
     ("telemetry", &["config"]),
     ("pane", &["domain", "runtime"]),
     ("gateway", &["domain", "runtime"]),
@@ -30,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "gateway",
             "providers",
             "supervise",
+            "store",
         ],
     ),
     ("control", &["api", "config", "domain", "runtime"]),
@@ -59,11 +61,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "runtime",
             "telemetry",
             "tui",
+            "store",
         ],
     ),
     (
         "cli",
-        &["api", "app", "config", "control", "domain", "remote"],
+        &[
+            "api", "app", "config", "control", "domain", "remote", "store",
+        ],
     ),
 ];
 
@@ -84,6 +89,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/gateway"]),
     ("hyper", &["src/gateway", "src/remote"]),
     ("flate2", &["src/gateway"]),
+    ("rusqlite", &["src/store"]),
+    ("mysql_async", &["src/store/dolt"]),
     ("notify", &["src/config"]),
 ];
 

@@ -37,6 +37,11 @@ impl Home {
         Self { folder }
     }
 
+    /// The home of an instance that has ended, for whatever comes next; what it was taken from keeps an empty one.
+    pub fn taken_from(home: &mut Self) -> Self {
+        std::mem::replace(home, Self::new())
+    }
+
     /// A home with this `config.toml`.
     pub fn with_config(toml: &str) -> Self {
         let home = Self::new();

@@ -1,0 +1,440 @@
+//! What happened, for whoever keeps it: one type, and one trait through which every room tells it.
+//!
+//! A fact holds what its teller knows and no text made of it, so that telling costs little; the words are made by
+//! whoever keeps or shows it. No fact holds a prompt, a key or a terminal's bytes.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::id::TerminalId;
+use super::profile::ProfileName;
+use super::route::{By, RouterEvent};
+use super::terminal::Exit;
+use super::usage::Attempt;
+
+/// Hears of everything that is worth keeping, each fact once, in the order in which each teller tells it.
+///
+/// It is called from panes' threads and on requests' ways: it must not wait, and says itself what a full queue means.
+pub trait Recorder: Send + Sync + fmt::Debug {
+    fn record(&self, fact: Fact);
+}
+
+/// Keeps nothing: where nobody asked for a history, and in tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forgetful;
+
+impl Recorder for Forgetful {
+    fn record(&self, _: Fact) {}
+}
+
+/// Something that happened, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub at: Timestamp,
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    InstanceStarted {
+        version: Arc<str>,
+        pid: u32,
+    },
+    InstanceStopped {
+        end: End,
+    },
+    TerminalOpened(Box<Opened>),
+    TerminalRenamed {
+        id: TerminalId,
+        name: String,
+    },
+    TerminalExited {
+        id: TerminalId,
+        exit: Exit,
+    },
+    AgentChanged {
+        id: TerminalId,
+        agent: Arc<str>,
+        state: &'static str,
+        /// The evidence.
+        by: &'static str,
+    },
+    ViewerAttached {
+        terminal: TerminalId,
+        viewer: Viewer,
+    },
+    ViewerDetached {
+        terminal: TerminalId,
+        viewer: Viewer,
+    },
+    ViewerRefused {
+        /// None where it named none, or one that there is not.
+        terminal: Option<TerminalId>,
+        peer: Peer,
+        status: u16,
+        why: String,
+    },
+    /// A change of the route, with who caused it where it is a move.
+    Routed {
+        event: RouterEvent,
+        cause: MoveCause,
+    },
+    /// An attempt that asked a provider has ended.
+    Attempted {
+        profile: ProfileName,
+        attempt: Box<Attempt>,
+    },
+    ConfigReloaded {
+        /// Keys that wait for the next start.
+        at_next_start: Vec<String>,
+    },
+    ConfigRefused {
+        why: String,
+    },
+    FrontAttached {
+        pid: u32,
+        tty: String,
+        cols: u16,
+        rows: u16,
+    },
+    FrontDetached {
+        pid: u32,
+        why: String,
+    },
+    /// The keeper's own state changed.
+    StoreChanged {
+        from: &'static str,
+        to: &'static str,
+        why: String,
+        /// Events that were given up for want of memory since the last change.
+        lost: u64,
+    },
+}
+
+/// What was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub id: TerminalId,
+    pub name: String,
+    pub command: Vec<String>,
+    pub cwd: PathBuf,
+    /// Empty where no agent runs in it.
+    pub agent: String,
+    pub owner: &'static str,
+}
+
+/// Who looks at a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    pub peer: Peer,
+    /// As it names itself; empty for one without a name.
+    pub client: String,
+}
+
+/// Where a viewer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// The local socket.
+    Local,
+    Network(IpAddr),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Network(address) => address.fmt(f),
+        }
+    }
+}
+
+/// How an instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Its user left, or its last pane ended.
+    Quit,
+    /// A signal, by its name.
+    Signal(&'static str),
+    /// It could not go on.
+    Failed,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quit => "quit",
+            Self::Signal(name) => name,
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// Who or what made requests go elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveCause {
+    Asked(By),
+    /// A breaker opened or closed.
+    Breaker,
+    /// A profile cools down, or its budget is spent.
+    Cooldown,
+    /// Time passed: a hold, a cooldown or an open breaker is over; or a key or a server came or went.
+    Recovery,
+}
+
+impl MoveCause {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked(by) => by.as_str(),
+            Self::Breaker => "breaker",
+            Self::Cooldown => "cooldown",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// The cause of a move that is told right after `event`.
+    #[must_use]
+    pub const fn of(event: &RouterEvent) -> Option<Self> {
+        match event {
+            RouterEvent::Breaker { .. } => Some(Self::Breaker),
+            RouterEvent::Cooling { .. } | RouterEvent::Exhausted { .. } => Some(Self::Cooldown),
+            RouterEvent::Commanded { by, .. } | RouterEvent::Reloaded { by, .. } => {
+                Some(Self::Asked(*by))
+            }
+            RouterEvent::Moved { .. } => None,
+        }
+    }
+}
+
+impl Fact {
+    /// A fact of this moment.
+    #[must_use]
+    pub const fn at(at: Timestamp, what: What) -> Self {
+        Self { at, what }
+    }
+
+    /// The facts of what the router told in one step, each move with its cause: who asked for the step, else what came
+    /// before it.
+    pub fn of_route(at: Timestamp, events: Vec<RouterEvent>) -> impl Iterator<Item = Self> {
+        let causes = events.iter().filter_map(MoveCause::of);
+        let asked = causes
+            .clone()
+            .find(|cause| matches!(cause, MoveCause::Asked(_)));
+        let mut cause = asked.unwrap_or(MoveCause::Recovery);
+        events.into_iter().map(move |event| {
+            cause = asked.or(MoveCause::of(&event)).unwrap_or(cause);
+            Self::at(at, What::Routed { event, cause })
+        })
+    }
+}
+
+impl What {
+    /// The kind of event that it is in a history; None for what is only counted, or changes what is known of a terminal.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::InstanceStarted { .. } => Kind::InstanceStarted,
+            Self::InstanceStopped { .. } => Kind::InstanceStopped,
+            Self::TerminalOpened(_) => Kind::TerminalOpened,
+            Self::TerminalRenamed { .. } => return None,
+            Self::TerminalExited { .. } => Kind::TerminalExited,
+            Self::AgentChanged { .. } => Kind::AgentState,
+            Self::ViewerAttached { .. } => Kind::ViewerAttached,
+            Self::ViewerDetached { .. } => Kind::ViewerDetached,
+            Self::ViewerRefused { .. } => Kind::ViewerRefused,
+            Self::Routed { event, .. } => match event {
+                RouterEvent::Breaker { .. } => Kind::ProviderBreaker,
+                RouterEvent::Cooling { .. } | RouterEvent::Exhausted { .. } => {
+                    Kind::ProviderCooldown
+                }
+                RouterEvent::Commanded { .. } => Kind::ProviderCommand,
+                RouterEvent::Moved { .. } => Kind::ProviderFailover,
+                RouterEvent::Reloaded { .. } => return None,
+            },
+            Self::Attempted { attempt, .. } => match attempt.end.error() {
+                Some(_) => Kind::ProviderFailed,
+                None => return None,
+            },
+            Self::ConfigReloaded { .. } => Kind::ConfigReloaded,
+            Self::ConfigRefused { .. } => Kind::ConfigRefused,
+            Self::FrontAttached { .. } => Kind::FrontAttached,
+            Self::FrontDetached { .. } => Kind::FrontDetached,
+            Self::StoreChanged { .. } => Kind::StoreState,
+        })
+    }
+
+    /// Whether a commit of a versioned copy should not wait for its hour: a session's end, and a route that moved or broke.
+    #[must_use]
+    pub const fn is_milestone(&self) -> bool {
+        matches!(
+            self.kind(),
+            Some(
+                Kind::InstanceStopped
+                    | Kind::TerminalExited
+                    | Kind::ProviderFailover
+                    | Kind::ProviderBreaker
+            )
+        )
+    }
+}
+
+/// The kinds of events of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    InstanceStarted,
+    InstanceStopped,
+    TerminalOpened,
+    TerminalExited,
+    ViewerAttached,
+    ViewerDetached,
+    ViewerRefused,
+    ProviderFailover,
+    ProviderBreaker,
+    ProviderCooldown,
+    ProviderCommand,
+    ProviderFailed,
+    AgentState,
+    ConfigReloaded,
+    ConfigRefused,
+    StoreState,
+    FrontAttached,
+    FrontDetached,
+}
+
+impl Kind {
+    pub const ALL: [Self; 18] = [
+        Self::InstanceStarted,
+        Self::InstanceStopped,
+        Self::TerminalOpened,
+        Self::TerminalExited,
+        Self::ViewerAttached,
+        Self::ViewerDetached,
+        Self::ViewerRefused,
+        Self::ProviderFailover,
+        Self::ProviderBreaker,
+        Self::ProviderCooldown,
+        Self::ProviderCommand,
+        Self::ProviderFailed,
+        Self::AgentState,
+        Self::ConfigReloaded,
+        Self::ConfigRefused,
+        Self::StoreState,
+        Self::FrontAttached,
+        Self::FrontDetached,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InstanceStarted => "instance.started",
+            Self::InstanceStopped => "instance.stopped",
+            Self::TerminalOpened => "terminal.opened",
+            Self::TerminalExited => "terminal.exited",
+            Self::ViewerAttached => "viewer.attached",
+            Self::ViewerDetached => "viewer.detached",
+            Self::ViewerRefused => "viewer.refused",
+            Self::ProviderFailover => "provider.failover",
+            Self::ProviderBreaker => "provider.breaker",
+            Self::ProviderCooldown => "provider.cooldown",
+            Self::ProviderCommand => "provider.command",
+            Self::ProviderFailed => "provider.failed",
+            Self::AgentState => "agent.state",
+            Self::ConfigReloaded => "config.reloaded",
+            Self::ConfigRefused => "config.refused",
+            Self::StoreState => "store.state",
+            Self::FrontAttached => "front.attached",
+            Self::FrontDetached => "front.detached",
+        }
+    }
+
+    /// Those that a name means: one kind, or all of a family (`provider`).
+    #[must_use]
+    pub fn named(name: &str) -> Vec<Self> {
+        let is_meant = |kind: &Self| {
+            let text = kind.as_str();
+            let family = text.split_once('.').map_or(text, |(family, _)| family);
+            text == name || family == name
+        };
+        Self::ALL.into_iter().filter(is_meant).collect()
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::cooldown::CoolingCause;
+    use crate::domain::moment::Moment;
+
+    #[test]
+    fn a_family_is_all_of_its_kinds_and_a_kind_is_itself() {
+        let names = |name| -> Vec<&str> {
+            let kinds = Kind::named(name);
+            kinds.into_iter().map(Kind::as_str).collect()
+        };
+        assert_eq!(
+            names("config"),
+            ["config.reloaded", "config.refused"],
+            "a family"
+        );
+        assert_eq!(names("store.state"), ["store.state"], "a kind");
+        assert_eq!(names("provider").len(), 5);
+        assert_eq!(names("prov"), [""; 0], "no family begins to be one");
+    }
+
+    #[test]
+    fn a_move_is_told_with_what_came_right_before_it() {
+        let moved = RouterEvent::Moved {
+            from: None,
+            to: Some(ProfileName::from("b")),
+            at: Moment::ORIGIN,
+        };
+        let exhausted = RouterEvent::Exhausted {
+            profile: ProfileName::from("a"),
+            at: Moment::ORIGIN,
+        };
+        let causes = |events: Vec<RouterEvent>| -> Vec<&str> {
+            Fact::of_route(Timestamp::UNIX_EPOCH, events)
+                .map(|fact| match fact.what {
+                    What::Routed { cause, .. } => cause.as_str(),
+                    _ => "",
+                })
+                .collect()
+        };
+        assert_eq!(causes(vec![moved.clone()]), ["recovery"]);
+        assert_eq!(causes(vec![exhausted, moved]), ["cooldown", "cooldown"]);
+    }
+
+    #[test]
+    fn what_moved_or_broke_the_route_is_a_milestone_and_a_cooldown_is_none() {
+        let routed = |event| What::Routed {
+            event,
+            cause: MoveCause::Recovery,
+        };
+        let moved = routed(RouterEvent::Moved {
+            from: None,
+            to: None,
+            at: Moment::ORIGIN,
+        });
+        let cooling = routed(RouterEvent::Cooling {
+            profile: ProfileName::from("a"),
+            cause: CoolingCause::RateLimit,
+            wait: Duration::from_secs(1),
+            at: Moment::ORIGIN,
+        });
+        assert!(moved.is_milestone());
+        assert!(!cooling.is_milestone());
+    }
+}

@@ -1,0 +1,501 @@
+//! The shipper: one task with one connection, which carries the outbox into the copy and commits it there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mysql_async::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+use super::connect::{AUTHOR, Server, Session};
+use super::error::DoltError;
+use super::insert;
+use super::managed::Managed;
+use super::revisions::{self, Change};
+use crate::store::journal::{Journal, OutboxSignal};
+use crate::store::outbox::{Row, Table};
+use crate::store::status::{Commit, DoltState, DoltStatus};
+
+/// Rows of one transaction.
+const BATCH: usize = 500;
+/// Bytes of one statement; a server takes 16 MiB at least.
+const MOST_BYTES: usize = 1 << 20;
+/// What comes within this time is shipped together.
+const GATHER: Duration = Duration::from_millis(200);
+/// A milestone is committed after this time, with what follows it.
+const DEBOUNCE: Duration = Duration::from_secs(10);
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
+/// Tries of one transaction that a lock or a conflict kept out.
+const TRIES: u32 = 5;
+/// How long the end of the process waits for the last commit.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// How and where the copy is kept.
+#[derive(Clone, Debug)]
+pub struct ShipOptions {
+    pub server: Server,
+    pub commit_every: Duration,
+    /// This machine's name, which commits are told by.
+    pub host: String,
+}
+
+/// What shipping by hand has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shipped {
+    pub hash: String,
+    /// Rows in the commit.
+    pub rows: u64,
+}
+
+/// Asked of the shipper.
+#[derive(Debug)]
+pub(super) enum Request {
+    Ship(oneshot::Sender<Result<Shipped, DoltError>>),
+    Log {
+        most: usize,
+        reply: oneshot::Sender<Result<Vec<Commit>, DoltError>>,
+    },
+    Diff {
+        from: Option<String>,
+        to: Option<String>,
+        reply: oneshot::Sender<Result<Vec<Change>, DoltError>>,
+    },
+}
+
+pub(super) struct Shipper {
+    pub journal: Journal,
+    pub options: ShipOptions,
+    pub managed: Option<Managed>,
+    pub status: watch::Sender<DoltStatus>,
+    pub requests: mpsc::Receiver<Request>,
+    /// What was shipped since the last commit.
+    pub load: Load,
+}
+
+/// Rows that wait for their commit.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    rows: u64,
+    kinds: BTreeMap<String, u64>,
+    tables: BTreeMap<&'static str, u64>,
+    /// Something is in the copy that nobody has committed.
+    is_dirty: bool,
+    due: Option<Instant>,
+    milestones: u64,
+}
+
+/// Why the work with a connection ended.
+enum Left {
+    Ending,
+    Failed(DoltError),
+}
+
+impl Shipper {
+    /// Ships until `ending` resolves, and then what is left. Dropped half way, rows are shipped once more by the next.
+    pub async fn run(mut self, ending: impl Future<Output = ()> + Send) {
+        tokio::pin!(ending);
+        let Some(store_id) = self.wait_for_journal(&mut ending).await else {
+            return;
+        };
+        let mut pause = FIRST_RETRY;
+        loop {
+            let opened = tokio::select! {
+                opened = self.open(&store_id) => opened,
+                () = &mut ending => break,
+            };
+            let error = match opened {
+                Ok(copy) => {
+                    pause = FIRST_RETRY;
+                    match Box::pin(self.work(copy, &mut ending)).await {
+                        Left::Ending => break,
+                        Left::Failed(error) => error,
+                    }
+                }
+                Err(error) => error,
+            };
+            self.tell_failure(&error, pause);
+            tokio::select! {
+                () = self.pass_time(pause, &error) => {}
+                () = &mut ending => break,
+            }
+            pause = (pause * 2).min(LAST_RETRY);
+        }
+        if let Some(managed) = self.managed.take() {
+            managed.stop().await;
+        }
+    }
+
+    /// The store's id; None where there is no journal to ship, or the instance ends first.
+    async fn wait_for_journal(
+        &mut self,
+        ending: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Option<String> {
+        self.set(|status| status.state = DoltState::Connecting);
+        let journal = self.journal.clone();
+        tokio::select! {
+            store_id = journal.opened() => store_id,
+            () = ending => None,
+        }
+    }
+
+    async fn open(&mut self, store_id: &str) -> Result<Session, DoltError> {
+        if let Some(managed) = &mut self.managed {
+            let (server, pid) = managed.serve(&self.options.server).await?;
+            self.set(|status| {
+                status.server = Some(server.address());
+                status.pid = Some(pid);
+            });
+            self.options.server = server;
+        }
+        let mut copy = Session::open(&self.options.server, store_id).await?;
+        let last_commit = revisions::log(&mut copy, 1).await?.into_iter().next();
+        let dirty = copy.rows("SELECT 1 FROM dolt_status LIMIT 1").await?;
+        self.load.is_dirty |= !dirty.is_empty();
+        info!(
+            server = self.options.server.address(),
+            version = copy.version,
+            "the copy in dolt is reached"
+        );
+        let version = copy.version.clone();
+        self.set(|status| {
+            status.state = DoltState::Ready;
+            status.message = None;
+            status.version = Some(version);
+            status.retry_at = None;
+            status.last_commit = last_commit;
+        });
+        Ok(copy)
+    }
+
+    /// Ships and commits as it falls due, until the connection fails or the instance ends.
+    async fn work(
+        &mut self,
+        mut copy: Session,
+        ending: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Left {
+        let mut outbox = self.journal.outbox();
+        outbox.mark_changed();
+        if self.load.is_dirty {
+            self.commit_within(DEBOUNCE);
+        }
+        loop {
+            let due = self.load.due;
+            let commit_due = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let done = tokio::select! {
+                () = &mut *ending => {
+                    self.finish(copy).await;
+                    return Left::Ending;
+                }
+                request = self.requests.recv() => match request {
+                    Some(request) => self.answer(&mut copy, request).await,
+                    None => Ok(()),
+                },
+                changed = outbox.changed() => match changed {
+                    Ok(()) => {
+                        let signal = *outbox.borrow_and_update();
+                        self.shipped_on(&mut copy, signal).await
+                    }
+                    // The journal's writer is gone, and with it what there is to ship.
+                    Err(_) => std::future::pending().await,
+                },
+                () = commit_due => self.commit(&mut copy).await.map(drop),
+            };
+            if let Err(error) = done {
+                return Left::Failed(error);
+            }
+        }
+    }
+
+    /// Ships what the outbox holds.
+    async fn shipped_on(
+        &mut self,
+        copy: &mut Session,
+        signal: OutboxSignal,
+    ) -> Result<(), DoltError> {
+        if signal.waiting == 0 {
+            return Ok(());
+        }
+        sleep(GATHER).await;
+        self.ship(copy).await?;
+        if signal.milestones > self.load.milestones {
+            self.load.milestones = signal.milestones;
+            self.commit_within(DEBOUNCE);
+        }
+        Ok(())
+    }
+
+    /// Ships until nothing waits.
+    async fn ship(&mut self, copy: &mut Session) -> Result<(), DoltError> {
+        loop {
+            let shipment = self
+                .journal
+                .next_shipment(BATCH)
+                .await
+                .map_err(|error| DoltError::Journal(error.to_string()))?;
+            if shipment.places.is_empty() {
+                return Ok(());
+            }
+            self.deliver(copy, &shipment.rows).await?;
+            self.loaded(&shipment.rows);
+            // Only what was committed is acknowledged; what is not is shipped once more, to the same rows.
+            self.journal
+                .arrived(shipment.places)
+                .await
+                .map_err(|error| DoltError::Journal(error.to_string()))?;
+            if shipment.is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One transaction, tried again where a lock or somebody else's change kept it out.
+    async fn deliver(&self, copy: &mut Session, rows: &[Row]) -> Result<(), DoltError> {
+        let statements = insert::statements(rows, MOST_BYTES);
+        let mut tries = 1;
+        loop {
+            match transact(copy, &statements).await {
+                Err(error) if error.is_passing() && tries < TRIES => {
+                    debug!(%error, tries, "a transaction is tried again");
+                    let _ = copy.run("ROLLBACK").await;
+                    sleep(jitter(tries)).await;
+                    tries += 1;
+                }
+                Err(error) if error.is_the_servers() => {
+                    let _ = copy.run("ROLLBACK").await;
+                    return Err(error);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn loaded(&mut self, rows: &[Row]) {
+        for row in rows {
+            self.load.rows += 1;
+            *self.load.tables.entry(row.table.name()).or_default() += 1;
+            if row.table == Table::Event
+                && let Some(rusqlite::types::Value::Text(kind)) = row.values.get(3)
+            {
+                *self.load.kinds.entry(kind.clone()).or_default() += 1;
+            }
+        }
+        self.load.is_dirty |= !rows.is_empty();
+        self.commit_within(self.options.commit_every);
+    }
+
+    fn commit_within(&mut self, span: Duration) {
+        if self.load.is_dirty {
+            let due = Instant::now() + span;
+            self.load.due = Some(self.load.due.map_or(due, |sooner| sooner.min(due)));
+        }
+    }
+
+    /// Commits what was shipped; nothing to commit is no error. Tells how many rows it holds.
+    async fn commit(&mut self, copy: &mut Session) -> Result<u64, DoltError> {
+        let message = Value::from(self.load.message(&self.options.host)).as_sql(false);
+        copy.rows(&format!(
+            "CALL dolt_commit('-A', '--skip-empty', '-m', {message}, '--author', '{AUTHOR}')"
+        ))
+        .await?;
+        let rows = self.load.rows;
+        self.load = Load {
+            milestones: self.load.milestones,
+            ..Load::default()
+        };
+        let last = revisions::log(copy, 1).await?.into_iter().next();
+        self.set(|status| status.last_commit = last);
+        Ok(rows)
+    }
+
+    async fn answer(&mut self, copy: &mut Session, request: Request) -> Result<(), DoltError> {
+        match request {
+            Request::Ship(reply) => {
+                let shipped = self.ship_by_hand(copy).await;
+                answered(reply, shipped)
+            }
+            Request::Log { most, reply } => answered(reply, revisions::log(copy, most).await),
+            Request::Diff { from, to, reply } => {
+                let diff = revisions::diff(copy, from.as_deref(), to.as_deref()).await;
+                answered(reply, diff)
+            }
+        }
+    }
+
+    async fn ship_by_hand(&mut self, copy: &mut Session) -> Result<Shipped, DoltError> {
+        self.journal.flush().await;
+        self.ship(copy).await?;
+        let rows = self.commit(copy).await?;
+        let last = self.status.borrow().last_commit.clone();
+        Ok(Shipped {
+            hash: last.map(|commit| commit.hash).unwrap_or_default(),
+            rows,
+        })
+    }
+
+    /// Ships and commits what is left.
+    async fn finish(&mut self, mut copy: Session) {
+        let last = async {
+            self.journal.flush().await;
+            self.ship(&mut copy).await?;
+            self.commit(&mut copy).await
+        };
+        match timeout(FINISH, last).await {
+            Ok(Ok(rows)) => debug!(rows, "the last commit is made"),
+            Ok(Err(error)) => warn!(%error, "what waits for dolt is shipped at the next start"),
+            Err(_) => warn!("dolt is slow: what waits is shipped at the next start"),
+        }
+        copy.close().await;
+    }
+
+    /// Waits for the next try; whoever asks for something meanwhile makes it at once, and is told why it fails.
+    async fn pass_time(&mut self, pause: Duration, error: &DoltError) {
+        let why = error.to_string();
+        let until = Instant::now() + pause;
+        tokio::select! {
+            () = sleep_until(until) => {}
+            request = self.requests.recv() => {
+                let Some(request) = request else {
+                    return sleep_until(until).await;
+                };
+                self.try_for(request, &why).await;
+            }
+        }
+    }
+
+    /// Tries at once for the sake of a request, and answers it either way.
+    async fn try_for(&mut self, request: Request, why: &str) {
+        let Some(store_id) = self.journal.opened().await else {
+            return request.refuse(why);
+        };
+        match self.open(&store_id).await {
+            Ok(mut copy) => {
+                let _ = self.answer(&mut copy, request).await;
+                copy.close().await;
+            }
+            Err(error) => request.refuse(&error.to_string()),
+        }
+    }
+
+    fn tell_failure(&self, error: &DoltError, pause: Duration) {
+        let message = error.to_string();
+        let is_new = {
+            let status = self.status.borrow();
+            status.message.as_deref() != Some(message.as_str())
+        };
+        if is_new {
+            warn!(
+                state = error.state().as_str(),
+                error = message,
+                "the copy in dolt"
+            );
+        }
+        let retry_at = Timestamp::now().checked_add(pause).ok();
+        self.set(|status| {
+            status.state = error.state();
+            status.message = Some(message);
+            status.retry_at = retry_at;
+        });
+    }
+
+    fn set(&self, change: impl FnOnce(&mut DoltStatus)) {
+        self.status.send_modify(change);
+    }
+}
+
+impl Request {
+    fn refuse(self, why: &str) {
+        let error = || DoltError::Managed(why.to_owned());
+        match self {
+            Self::Ship(reply) => drop(reply.send(Err(error()))),
+            Self::Log { reply, .. } => drop(reply.send(Err(error()))),
+            Self::Diff { reply, .. } => drop(reply.send(Err(error()))),
+        }
+    }
+}
+
+impl Load {
+    /// What a commit holds, in words: the events by kind, and how much else.
+    fn message(&self, host: &str) -> String {
+        let counted = |name: &str, count: u64| {
+            if count == 1 {
+                name.to_owned()
+            } else {
+                format!("{name} ×{count}")
+            }
+        };
+        let mut parts: Vec<String> = self
+            .kinds
+            .iter()
+            .map(|(kind, count)| counted(kind, *count))
+            .collect();
+        if let Some(count) = self.tables.get(Table::UsageHour.name()) {
+            parts.push(format!("usage of {}", counted("an hour", *count)));
+        }
+        if parts.is_empty() {
+            let rows = self.rows;
+            return format!("{host}: {rows} rows");
+        }
+        format!("{host}: {}", parts.join(", "))
+    }
+}
+
+async fn transact(copy: &mut Session, statements: &[String]) -> Result<(), DoltError> {
+    copy.run("START TRANSACTION").await?;
+    for statement in statements {
+        copy.run(statement).await?;
+    }
+    copy.run("COMMIT").await
+}
+
+/// Answers a request; an error of the connection also ends the work with it.
+fn answered<T>(
+    reply: oneshot::Sender<Result<T, DoltError>>,
+    outcome: Result<T, DoltError>,
+) -> Result<(), DoltError> {
+    let lost = match &outcome {
+        Err(error) if !error.is_the_servers() => Err(DoltError::Unreachable {
+            address: "dolt".to_owned(),
+            why: error.to_string(),
+        }),
+        _ => Ok(()),
+    };
+    let _ = reply.send(outcome);
+    lost
+}
+
+/// 20 ms and more, growing with the tries, never the same for two.
+fn jitter(tries: u32) -> Duration {
+    let nanos = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs());
+    Duration::from_millis(20 * u64::from(tries) + nanos % 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_tells_what_happened_and_where() {
+        let load = Load {
+            rows: 6,
+            kinds: BTreeMap::from([
+                ("provider.failover".to_owned(), 2),
+                ("terminal.exited".to_owned(), 1),
+            ]),
+            tables: BTreeMap::from([("event", 3), ("usage_hour", 3)]),
+            ..Load::default()
+        };
+        assert_eq!(
+            load.message("here"),
+            "here: provider.failover ×2, terminal.exited, usage of an hour ×3"
+        );
+        assert_eq!(Load::default().message("here"), "here: 0 rows");
+    }
+}

@@ -1,0 +1,199 @@
+//! The store as the other rooms hold it: journal and copy in one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::dolt::{Change, Dolt, DoltError, ManagedOptions, ShipOptions, Shipped};
+use super::error::StoreError;
+use super::journal::{Journal, JournalOptions, JournalThread};
+use super::query::Reader;
+use super::status::{Commit, DoltStatus, StoreStatus};
+use crate::domain::fact::{End, Fact, Recorder, What};
+use crate::runtime::tasks::Tasks;
+
+/// How long the end waits for the copy, a managed server's own end included.
+const DOLT_PATIENCE: Duration = Duration::from_secs(40);
+
+/// What the store is made of.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    pub path: PathBuf,
+    pub host: String,
+    pub version: String,
+    pub pid: u32,
+    pub started_at: Timestamp,
+    pub retention: Duration,
+    /// None where no copy is kept.
+    pub dolt: Option<DoltOptions>,
+}
+
+/// Where the copy is, and who runs its server.
+#[derive(Clone, Debug)]
+pub struct DoltOptions {
+    pub ship: ShipOptions,
+    /// None for a server that somebody else runs.
+    pub managed: Option<ManagedOptions>,
+}
+
+/// Keeps what happened and tells it; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    journal: Journal,
+    dolt: Dolt,
+    path: PathBuf,
+}
+
+/// What runs behind a [`Store`], for whoever ends it.
+#[derive(Debug)]
+pub struct RunningStore {
+    store: Store,
+    journal: JournalThread,
+    stop_dolt: CancellationToken,
+    dolt_ended: Option<oneshot::Receiver<()>>,
+}
+
+impl Store {
+    /// Starts the journal's writer and the shipper; must be called within the runtime. Neither is waited for.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] when no thread can be started.
+    pub fn start(options: StoreOptions, tasks: &Tasks) -> std::io::Result<(Self, RunningStore)> {
+        let (journal, thread) = Journal::start(JournalOptions {
+            path: options.path.clone(),
+            host: options.host,
+            version: options.version.clone(),
+            pid: options.pid,
+            started_at: options.started_at,
+            retention: options.retention,
+            outbox: options.dolt.is_some(),
+        })?;
+        let stop_dolt = CancellationToken::new();
+        let (dolt, dolt_ended) = match options.dolt {
+            None => (Dolt::disabled(), None),
+            Some(DoltOptions { ship, managed }) => {
+                let ending = stop_dolt.clone().cancelled_owned();
+                let (dolt, ended) = Dolt::start(journal.clone(), ship, managed, tasks, ending);
+                (dolt, Some(ended))
+            }
+        };
+        journal.record(Fact::at(
+            options.started_at,
+            What::InstanceStarted {
+                version: options.version.into(),
+                pid: options.pid,
+            },
+        ));
+        let store = Self {
+            journal,
+            dolt,
+            path: options.path,
+        };
+        let running = RunningStore {
+            store: store.clone(),
+            journal: thread,
+            stop_dolt,
+            dolt_ended,
+        };
+        Ok((store, running))
+    }
+
+    /// For the rooms that tell facts.
+    #[must_use]
+    pub fn recorder(&self) -> Arc<dyn Recorder> {
+        Arc::new(self.journal.clone())
+    }
+
+    #[must_use]
+    pub fn status(&self) -> StoreStatus {
+        StoreStatus {
+            dolt: self.dolt.status(),
+            ..self.journal.status()
+        }
+    }
+
+    /// Changes with the journal's state.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.journal.watch()
+    }
+
+    /// Changes with the copy's.
+    #[must_use]
+    pub fn watch_dolt(&self) -> watch::Receiver<DoltStatus> {
+        self.dolt.watch()
+    }
+
+    /// The instance's own id in all tables.
+    #[must_use]
+    pub fn instance_id(&self) -> &str {
+        self.journal.instance_id()
+    }
+
+    /// Waits until the journal is open; false once nothing is kept. Cancel-safe.
+    pub async fn opened(&self) -> bool {
+        self.journal.opened().await.is_some()
+    }
+
+    /// Reads the journal. It is the disk that is read: not for a thread that draws or serves.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be opened.
+    pub fn read(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.path)
+    }
+
+    /// Keeps events for another time from now on.
+    pub fn set_retention(&self, retention: Duration) {
+        self.journal.set_retention(retention);
+    }
+
+    /// Ships what waits and commits it. Dropped before it is done, it is done all the same.
+    ///
+    /// # Errors
+    /// [`DoltError`] when the copy cannot be reached or written.
+    pub async fn ship(&self) -> Result<Shipped, DoltError> {
+        self.dolt.ship().await
+    }
+
+    /// The latest commits, the newest first.
+    ///
+    /// # Errors
+    /// [`DoltError`] when the copy cannot be reached.
+    pub async fn log(&self, most: usize) -> Result<Vec<Commit>, DoltError> {
+        self.dolt.log(most).await
+    }
+
+    /// The rows that differ between two revisions; without any, those of the last commit.
+    ///
+    /// # Errors
+    /// [`DoltError`] when the copy cannot be reached, or knows no such revision.
+    pub async fn diff(
+        &self,
+        from: Option<String>,
+        to: Option<String>,
+    ) -> Result<Vec<Change>, DoltError> {
+        self.dolt.diff(from, to).await
+    }
+}
+
+impl RunningStore {
+    /// Writes how the instance ended, makes the copy's last commit and ends a managed server, then the journal. Dropped
+    /// half way, what is not shipped is shipped at the next start.
+    pub async fn end(self, end: End) {
+        let journal = &self.store.journal;
+        journal.record(Fact::at(Timestamp::now(), What::InstanceStopped { end }));
+        if let Some(ended) = self.dolt_ended {
+            self.stop_dolt.cancel();
+            if tokio::time::timeout(DOLT_PATIENCE, ended).await.is_err() {
+                warn!("the copy in dolt did not end in time");
+            }
+        }
+        self.journal.close().await;
+    }
+}

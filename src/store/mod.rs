@@ -1,0 +1,36 @@
+//! What tundra did, kept: an embedded journal that never waits for anybody, and Dolt as its versioned copy.
+//!
+//! `app` starts it, every room tells it facts through [`crate::domain::fact::Recorder`], and `cli` reads the journal's
+//! file, with or without an instance that writes it. One thread owns the connection that writes. What was recorded is on
+//! the disk within 50 ms, or waits in memory and the store says `degraded`; nothing that records ever waits. The copy is
+//! fed from the outbox in the journal's own file, so that it can be down for a week and lose nothing. This room must not
+//! know who records, nor how what it keeps is shown.
+
+mod backlog;
+mod database;
+mod dolt;
+mod error;
+mod handle;
+mod journal;
+mod outbox;
+mod query;
+mod record;
+mod redact;
+mod retention;
+mod schema;
+mod status;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use backlog::MOST_FACTS;
+pub use dolt::{Change, ChangeKind, DoltError, ManagedOptions, Server, ShipOptions, Shipped};
+pub use error::StoreError;
+pub use handle::{DoltOptions, RunningStore, Store, StoreOptions};
+pub use journal::{Journal, JournalOptions, JournalThread};
+pub use outbox::Table;
+pub use query::{
+    Event, EventFilter, Events, Grouping, Reader, TerminalName, Totals, UsageKey, UsageReport,
+    UsageRow, UsageSum, export, status_of_error,
+};
+pub use status::{Commit, DoltState, DoltStatus, StoreState, StoreStatus};
