@@ -79,6 +79,13 @@ pub async fn send(
 async fn judge(answer: UpstreamAnswer<'_>) -> AttemptResult {
     let code = answer.status.as_u16();
     match code {
+        200..300
+            if answer.has_media("text/event-stream")
+                && answer.conversion.is_translation()
+                && !answer.request.streams() =>
+        {
+            answer.fail(CallError::Parse("the provider streamed unasked".to_owned()))
+        }
         200..300 if answer.has_media("text/event-stream") => hold::until_content(answer).await,
         200..300 if answer.has_media("text/html") => {
             answer.fail(CallError::Http("the answer is a web page".to_owned()))

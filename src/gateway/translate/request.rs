@@ -92,6 +92,7 @@ fn adapt(mut request: Request, upstream: Dialect, maker: &Maker, names: &mut Too
     request
         .items
         .retain(|item| !matches!(item, Item::Answer(parts) if parts.is_empty()));
+    request.items = in_order(request.items);
     if let Some(user) = request
         .user
         .as_mut()
@@ -100,6 +101,42 @@ fn adapt(mut request: Request, upstream: Dialect, maker: &Maker, names: &mut Too
         *user = hex_digest(user.as_bytes(), MAX_USER);
     }
     request
+}
+
+/// Puts every result right after its call, and what a tool told bit by bit into one result, as the vendors want it.
+fn in_order(items: Vec<Item>) -> Vec<Item> {
+    let mut ordered: Vec<Item> = Vec::with_capacity(items.len());
+    for item in items {
+        let Item::Result(result) = item else {
+            ordered.push(item);
+            continue;
+        };
+        let calls = |item: &Item| match item {
+            Item::Answer(parts) => parts
+                .iter()
+                .any(|part| matches!(part, Part::Call(call) if call.id == result.id)),
+            Item::System(_) | Item::User(_) | Item::Result(_) => false,
+        };
+        let Some(answer) = ordered.iter().rposition(calls) else {
+            ordered.push(Item::Result(result));
+            continue;
+        };
+        let mut at = answer + 1;
+        while let Some(Item::Result(known)) = ordered.get_mut(at) {
+            if known.id == result.id {
+                break;
+            }
+            at += 1;
+        }
+        match ordered.get_mut(at) {
+            Some(Item::Result(known)) => {
+                known.content.extend(result.content);
+                known.is_error |= result.is_error;
+            }
+            _ => ordered.insert(at, Item::Result(result)),
+        }
+    }
+    ordered
 }
 
 /// Whether reasoning was made by that endpoint; its own proof is put back in place of the mark.
@@ -111,5 +148,52 @@ fn goes_back(reasoning: &mut Reasoning, endpoint: &Maker) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::wire::ir::answer::Call;
+    use crate::gateway::wire::ir::request::{Content, ToolResult};
+
+    fn call(id: &str) -> Part {
+        Part::Call(Call {
+            id: id.to_owned(),
+            name: "f".to_owned(),
+            arguments: "{}".to_owned(),
+        })
+    }
+
+    fn result(id: &str, texts: &[&str]) -> Item {
+        let content = texts.iter().map(|text| Content::Text((*text).to_owned()));
+        Item::Result(ToolResult {
+            id: id.to_owned(),
+            content: content.collect(),
+            is_error: false,
+        })
+    }
+
+    #[test]
+    fn results_follow_their_calls_and_each_call_has_one() {
+        let said = |text: &str| Item::User(vec![Content::Text(text.to_owned())]);
+        let mixed = vec![
+            Item::Answer(vec![call("a"), call("b")]),
+            said("meanwhile"),
+            result("b", &["1"]),
+            result("a", &["2"]),
+            result("b", &["3"]),
+            result("nobody's", &["4"]),
+        ];
+        assert_eq!(
+            in_order(mixed),
+            [
+                Item::Answer(vec![call("a"), call("b")]),
+                result("b", &["1", "3"]),
+                result("a", &["2"]),
+                said("meanwhile"),
+                result("nobody's", &["4"]),
+            ]
+        );
     }
 }

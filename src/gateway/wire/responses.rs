@@ -53,19 +53,20 @@ struct Usage {
 #[derive(Deserialize)]
 struct InputDetails {
     cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
 }
 
 impl From<Usage> for UsageUpdate {
     fn from(usage: Usage) -> Self {
-        let cached = usage
-            .input_tokens_details
-            .and_then(|details| details.cached_tokens);
+        let details = usage.input_tokens_details;
+        let read = details.as_ref().and_then(|details| details.cached_tokens);
+        let write = details.and_then(|details| details.cache_write_tokens);
+        let cached = read.unwrap_or_default() + write.unwrap_or_default();
         Self {
-            input: usage
-                .input_tokens
-                .map(|all| all.saturating_sub(cached.unwrap_or_default())),
+            input: usage.input_tokens.map(|all| all.saturating_sub(cached)),
             output: usage.output_tokens,
-            cache_read: cached,
+            cache_read: read,
+            cache_write: write,
             ..Self::default()
         }
     }

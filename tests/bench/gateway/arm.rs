@@ -55,6 +55,8 @@ pub struct Arms {
     pub provider: Arm,
     pub floor: Arm,
     pub subject: Arm,
+    /// tundra again, with an upstream that speaks Chat alone.
+    pub translating: Arm,
     /// tundra again, with a profile before the good one that always fails.
     pub failing: Arm,
     pub peers: Vec<Arm>,
@@ -68,8 +70,9 @@ impl Arms {
         Self {
             floor: own("pass-through", &["floor", &upstream]),
             subject: own("tundra", &["subject", &upstream]),
+            translating: own("tundra, translating", &["subject", "--chat", &upstream]),
             failing: own("tundra, failing over", &["subject", &failing, &upstream]),
-            peers: [litellm(&upstream), anthropic_proxy(&upstream)]
+            peers: [litellm(&upstream, "anthropic"), anthropic_proxy(&upstream)]
                 .into_iter()
                 .flatten()
                 .collect(),
@@ -78,10 +81,29 @@ impl Arms {
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Arm> {
-        [&self.provider, &self.floor, &self.subject]
-            .into_iter()
-            .chain(&self.peers)
+        [
+            &self.provider,
+            &self.floor,
+            &self.subject,
+            &self.translating,
+        ]
+        .into_iter()
+        .chain(&self.peers)
     }
+}
+
+/// What translates for a provider of odd Chat streams, the provider first.
+pub fn translators() -> (Arm, Vec<Arm>) {
+    let provider = own("direct", &["hostile"]);
+    let upstream = format!("http://{}", provider.address);
+    let mut arms = vec![own("tundra", &["subject", "--chat", &upstream])];
+    let peers = [
+        litellm(&format!("{upstream}/v1"), "hosted_vllm"),
+        switchyard(&upstream),
+        anthropic_proxy(&upstream),
+    ];
+    arms.extend(peers.into_iter().flatten());
+    (provider, arms)
 }
 
 /// Runs this process on one core, and what it starts as well.
@@ -112,7 +134,8 @@ fn own(name: &'static str, arguments: &[&str]) -> Arm {
     }
 }
 
-fn litellm(upstream: &str) -> Option<Arm> {
+/// `vendor` is whose dialect the upstream speaks.
+fn litellm(upstream: &str, vendor: &str) -> Option<Arm> {
     let program = peer("TUNDRA_BENCH_LITELLM")?;
     let folder = std::env::temp_dir().join(format!("tundra-bench-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -120,7 +143,7 @@ fn litellm(upstream: &str) -> Option<Arm> {
     fs::write(
         &config,
         format!(
-            "model_list:\n  - model_name: some-model\n    litellm_params:\n      model: anthropic/some-model\n      \
+            "model_list:\n  - model_name: some-model\n    litellm_params:\n      model: {vendor}/some-model\n      \
              api_base: {upstream}\n      api_key: none\ngeneral_settings:\n  master_key: sk-bench\n"
         ),
     )
@@ -133,6 +156,35 @@ fn litellm(upstream: &str) -> Option<Arm> {
         .args(["--port", &port, "--host", "127.0.0.1", "--num_workers", "1"])
         .env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
     started("LiteLLM", command, &port, "sk-bench", 0.05)
+}
+
+/// NVIDIA's Switchyard out of its Python package; the variable names a Python that has it.
+fn switchyard(upstream: &str) -> Option<Arm> {
+    const START: &str = "import sys, time\nfrom switchyard_rust.server import Server\n\
+                         server = Server(sys.argv[1], int(sys.argv[2]))\ntime.sleep(1e6)";
+    let program = peer("TUNDRA_BENCH_SWITCHYARD")?;
+    let folder = std::env::temp_dir().join(format!("tundra-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("routes.toml");
+    fs::write(
+        &config,
+        format!(
+            "schema_version = 1\n[llm_clients.p]\nformat = \"openai_chat\"\nbase_url = \"{upstream}/v1\"\n\
+             api_key_env = \"SWITCHYARD_KEY\"\n[targets.a]\nid = \"their-model\"\nllm_client = \"p\"\n\
+             [targets.b]\nid = \"their-model-b\"\nllm_client = \"p\"\n[routes.r]\nid = \"some-model\"\n\
+             type = \"stage_router\"\ncapable_target = \"a\"\nefficient_target = \"b\"\n\
+             picker = \"efficient_first\"\nconfidence_threshold = 0.5\n"
+        ),
+    )
+    .unwrap();
+    let port = free_port();
+    let mut command = Command::new(program);
+    command
+        .args(["-c", START])
+        .arg(config)
+        .arg(&port)
+        .env("SWITCHYARD_KEY", "none");
+    started("Switchyard", command, &port, "none", 1.0)
 }
 
 fn anthropic_proxy(upstream: &str) -> Option<Arm> {

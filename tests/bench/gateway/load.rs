@@ -1,5 +1,6 @@
 //! The loads, and what is measured under each.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -11,6 +12,8 @@ use super::report::Report;
 
 const CLIENTS: usize = 8;
 const WARM_UP: usize = 20;
+/// Asks the provider for a stream of 200,000 deltas, in place of a pace.
+const LONG: u64 = 200_000;
 
 /// Requests a second in all, for the latencies.
 const PACED: u32 = 400;
@@ -34,6 +37,9 @@ pub async fn run(plan: &Plan, arms: &Arms, report: &mut Report) {
     }
     if plan.wants("memory") {
         memory(arms, report).await;
+    }
+    if plan.wants("long stream") {
+        long_stream(arms, report).await;
     }
     if plan.wants("1000 streams") {
         many_streams(arms, report).await;
@@ -185,6 +191,37 @@ async fn memory(arms: &Arms, report: &mut Report) {
             busy(arm, &body, (10_000.0 * arm.share) as usize).await;
             report.add(name, measure, arm.name, arm.cost().rss as f64 / 1e6);
         }
+    }
+}
+
+/// What a stream of 200,000 deltas adds to the memory of who passes or translates it.
+async fn long_stream(arms: &Arms, report: &mut Report) {
+    for arm in [&arms.subject, &arms.translating] {
+        let warm_up = request(&arm.address, &arm.key, true, 200, 0);
+        busy(arm, &warm_up, WARM_UP).await;
+        let before = arm.cost();
+        let body = request(&arm.address, &arm.key, true, 200, LONG);
+        let most = Cell::new(before.rss);
+        let watch = async {
+            loop {
+                most.set(arm.cost().rss.max(most.get()));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let mut client = Client::connect(&arm.address).await;
+        tokio::select! {
+            _ = client.ask(&body) => {}
+            () = watch => {}
+        }
+        let grown = most.get().saturating_sub(before.rss) as f64 / 1_048_576.0;
+        report.add(
+            "long stream",
+            "RSS added by 200,000 deltas, MiB",
+            arm.name,
+            grown,
+        );
+        let cpu = arm.cost().cpu.saturating_sub(before.cpu);
+        report.add("long stream", "CPU of it, ms", arm.name, millis(cpu));
     }
 }
 

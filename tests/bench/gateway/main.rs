@@ -2,8 +2,12 @@
 //!
 //! `cargo bench --bench gateway -- [--rounds N] [--quick] [--only NAME]`
 //!
+//! `-- --hostile` measures nothing: it prints what a Messages caller reads of a Chat provider's odd streams through tundra
+//! and those peers that translate, judged by the reader that the tests use.
+//!
 //! Every arm is a process of its own: a scripted provider, the pass-through, tundra's gateway, and, where
-//! `TUNDRA_BENCH_LITELLM` and `TUNDRA_BENCH_ANTHROPIC_PROXY` name their programs, the peers. Client and provider run on
+//! `TUNDRA_BENCH_LITELLM` and `TUNDRA_BENCH_ANTHROPIC_PROXY` name their programs, the peers (`TUNDRA_BENCH_SWITCHYARD` a
+//! Python that has it, for the odd streams alone). Client and provider run on
 //! core 0, arms on core 1. Rounds are interleaved, the numbers are medians over rounds. CPU is what the scheduler
 //! counts for the arm's process, time is measured at the client.
 
@@ -22,9 +26,12 @@
 mod arm;
 mod client;
 mod floor;
+mod hostile;
 mod load;
 mod provider;
 mod report;
+#[path = "../../it/gateway/translation/strict.rs"]
+mod strict;
 mod subject;
 
 use std::process::exit;
@@ -58,6 +65,11 @@ fn main() {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "provider" => return provider::run(),
+            "hostile" => return hostile::run(),
+            "--hostile" => {
+                let (_provider, arms) = arm::translators();
+                return hostile::table(&arms.iter().collect::<Vec<_>>());
+            }
             "floor" => return floor::run(&arguments.next().unwrap()),
             "subject" => return subject::run(&arguments.collect::<Vec<_>>()),
             "--quick" => (plan.rounds, plan.requests) = (3, 1000),
@@ -69,7 +81,9 @@ fn main() {
             }
             "--only" => plan.only = arguments.next(),
             other => {
-                eprintln!("unknown argument {other}: use [--rounds N] [--quick] [--only NAME]");
+                eprintln!(
+                    "unknown argument {other}: use [--rounds N] [--quick] [--only NAME], or --hostile"
+                );
                 exit(2);
             }
         }

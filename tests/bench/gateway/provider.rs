@@ -53,6 +53,8 @@ async fn converse(mut stream: TcpStream) -> std::io::Result<()> {
         let body = &buffer[head..head + length];
         let streams = memchr::memmem::find(body, b"\"stream\":true").is_some()
             || memchr::memmem::find(body, b"\"stream\": true").is_some();
+        let is_long = memchr::memmem::find(body, b"pace-200000").is_some();
+        let deltas = if is_long { 200_000 } else { DELTAS };
         let pace = if memchr::memmem::find(body, b"pace-50").is_some() {
             50
         } else {
@@ -70,6 +72,7 @@ async fn converse(mut stream: TcpStream) -> std::io::Result<()> {
             tell(
                 &mut stream,
                 path.contains("chat"),
+                deltas,
                 Duration::from_millis(pace),
             )
             .await?;
@@ -87,13 +90,18 @@ async fn converse(mut stream: TcpStream) -> std::io::Result<()> {
 const MESSAGE: &str = r#"{"id":"msg_1","type":"message","role":"assistant","model":"some-model","content":[{"type":"text","text":"All work and no play makes a dull gateway, and a long answer makes for a fair comparison between all of them."}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":12,"cache_read_input_tokens":5,"cache_creation_input_tokens":0,"output_tokens":7}}"#;
 const CHAT: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"some-model","choices":[{"index":0,"message":{"role":"assistant","content":"All work and no play makes a dull gateway, and a long answer makes for a fair comparison."},"finish_reason":"stop"}],"usage":{"prompt_tokens":17,"completion_tokens":7,"total_tokens":24}}"#;
 
-async fn tell(stream: &mut TcpStream, chat: bool, pace: Duration) -> std::io::Result<()> {
+async fn tell(
+    stream: &mut TcpStream,
+    chat: bool,
+    deltas: usize,
+    pace: Duration,
+) -> std::io::Result<()> {
     stream
         .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         .await?;
     let mut events = Vec::new();
     if chat {
-        events.extend((0..DELTAS).map(|_| data(r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}"#)));
+        events.extend((0..deltas).map(|_| data(r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}"#)));
         events.push(data(r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#));
         events.push(data("[DONE]"));
     } else {
@@ -102,7 +110,7 @@ async fn tell(stream: &mut TcpStream, chat: bool, pace: Duration) -> std::io::Re
             "content_block_start",
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
         ));
-        events.extend((0..DELTAS).map(|_| named("content_block_delta", r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}"#)));
+        events.extend((0..deltas).map(|_| named("content_block_delta", r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}"#)));
         events.push(named(
             "content_block_stop",
             r#"{"type":"content_block_stop","index":0}"#,

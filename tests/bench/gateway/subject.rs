@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use tundra::domain::profile::{Profile, ProviderKind};
+use tundra::domain::profile::{Dialect, Dialects, Profile, ProviderKind};
 use tundra::gateway::{self, Gateway, Options};
 use tundra::runtime::tasks::Tasks;
 
 use super::arm::pin;
 
-pub fn run(upstreams: &[String]) {
+/// `--chat` before the upstreams says that they speak Chat alone, so that every Messages request is translated.
+pub fn run(arguments: &[String]) {
+    let (is_chat, upstreams) = match arguments {
+        [first, upstreams @ ..] if first == "--chat" => (true, upstreams),
+        upstreams => (false, upstreams),
+    };
     pin(1);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -23,6 +28,9 @@ pub fn run(upstreams: &[String]) {
                 let mut profile = Profile::new(&format!("p{priority}"), ProviderKind::Anthropic);
                 profile.base_url.clone_from(upstream);
                 profile.priority = priority;
+                if is_chat {
+                    profile.dialects = Dialects::of(&[Dialect::Chat]);
+                }
                 profile
             })
             .collect();

@@ -14,7 +14,7 @@ pub const LOCAL_SHELL: &str = "local_shell";
 
 #[derive(Deserialize)]
 pub struct ToolDefinition {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default)]
     kind: String,
     name: Option<String>,
     description: Option<String>,

@@ -1,0 +1,440 @@
+//! Reads a request into the common form.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::gateway::wire::chat::answer::{Detail, mark_in, thought_in};
+use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
+use crate::gateway::wire::ir::json::Json;
+use crate::gateway::wire::ir::request::{
+    Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
+};
+
+#[derive(Deserialize)]
+struct Body {
+    model: String,
+    messages: Vec<Message>,
+    #[serde(default)]
+    stream: Option<bool>,
+    stream_options: Option<StreamOptions>,
+    max_completion_tokens: Option<u64>,
+    max_tokens: Option<u64>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    stop: Option<Stop>,
+    tools: Option<Vec<ToolDefinition>>,
+    tool_choice: Option<ToolChoice>,
+    parallel_tool_calls: Option<bool>,
+    response_format: Option<ResponseFormat>,
+    reasoning_effort: Option<String>,
+    user: Option<String>,
+    safety_identifier: Option<String>,
+    prompt_cache_key: Option<String>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct StreamOptions {
+    #[serde(default)]
+    include_usage: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stop {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct Message {
+    role: String,
+    content: Option<Contents>,
+    refusal: Option<String>,
+    tool_calls: Option<Vec<ToolCall>>,
+    tool_call_id: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<Json>,
+    reasoning_details: Option<Vec<Detail>>,
+    audio: Option<Value>,
+    function_call: Option<Value>,
+}
+
+/// A text, or parts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Contents {
+    Text(String),
+    Parts(Vec<ContentPart>),
+}
+
+#[derive(Default, Deserialize)]
+struct ContentPart {
+    #[serde(rename = "type")]
+    kind: String,
+    text: Option<String>,
+    refusal: Option<String>,
+    image_url: Option<ImageUrl>,
+    file: Option<File>,
+}
+
+#[derive(Deserialize)]
+struct ImageUrl {
+    url: String,
+    detail: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    filename: Option<String>,
+    file_data: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ToolCall {
+    #[serde(default)]
+    id: String,
+    function: Option<FunctionCall>,
+}
+
+#[derive(Deserialize)]
+struct FunctionCall {
+    name: String,
+    arguments: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ToolDefinition {
+    #[serde(rename = "type")]
+    kind: String,
+    function: Option<Function>,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    name: String,
+    description: Option<String>,
+    parameters: Option<Json>,
+    strict: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ToolChoice {
+    Word(String),
+    Named(NamedChoice),
+}
+
+#[derive(Deserialize)]
+struct NamedChoice {
+    #[serde(rename = "type")]
+    kind: String,
+    function: Option<FunctionName>,
+    allowed_tools: Option<AllowedTools>,
+}
+
+#[derive(Deserialize)]
+struct FunctionName {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct AllowedTools {
+    mode: Option<String>,
+    #[serde(default)]
+    tools: Vec<AllowedTool>,
+}
+
+#[derive(Deserialize)]
+struct AllowedTool {
+    function: Option<FunctionName>,
+}
+
+#[derive(Deserialize)]
+struct ResponseFormat {
+    #[serde(rename = "type")]
+    kind: String,
+    json_schema: Option<JsonSchema>,
+}
+
+#[derive(Deserialize)]
+struct JsonSchema {
+    name: Option<String>,
+    schema: Option<Json>,
+    strict: Option<bool>,
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// If the body is not what the dialect says.
+pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
+    let body: Body = serde_json::from_slice(body)?;
+    let mut request = Request {
+        model: body.model,
+        stream: body.stream.unwrap_or_default(),
+        include_usage: body
+            .stream_options
+            .is_some_and(|options| options.include_usage),
+        max_output: body.max_completion_tokens.or(body.max_tokens),
+        temperature: body.temperature,
+        top_p: body.top_p,
+        stop: match body.stop {
+            None => Vec::new(),
+            Some(Stop::One(stop)) => vec![stop],
+            Some(Stop::Several(stops)) => stops,
+        },
+        parallel: body.parallel_tool_calls,
+        format: body.response_format.and_then(format),
+        thinking: body.reasoning_effort.as_deref().and_then(thinking),
+        user: body.user.or(body.safety_identifier),
+        cache_key: body.prompt_cache_key,
+        ..Request::default()
+    };
+    note_rest(&body.rest, &mut request);
+    for tool in body.tools.unwrap_or_default() {
+        match tool.function {
+            Some(function) if tool.kind == "function" => request.tools.push(Tool {
+                name: function.name,
+                description: function.description,
+                parameters: function.parameters,
+                strict: function.strict,
+            }),
+            _ => request.leave_out(&tool.kind),
+        }
+    }
+    for message in body.messages {
+        read_message(message, &mut request);
+    }
+    if let Some(choice) = body.tool_choice {
+        read_choice(choice, &mut request);
+    }
+    request.settle_choice();
+    Ok(request)
+}
+
+/// Names what the form has no place for.
+fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
+    let is_set = |name: &str| rest.get(name).is_some_and(|value| !value.is_null());
+    if rest.get("n").and_then(Value::as_u64).is_some_and(|n| n > 1) {
+        request.demand("n");
+    }
+    let speaks = rest
+        .get("modalities")
+        .and_then(Value::as_array)
+        .is_some_and(|kinds| kinds.iter().any(|kind| kind == "audio"));
+    if speaks || is_set("audio") {
+        request.demand("audio");
+    }
+    if rest.get("logprobs").and_then(Value::as_bool) == Some(true) || is_set("top_logprobs") {
+        request.demand("logprobs");
+    }
+    for name in ["functions", "function_call"] {
+        if is_set(name) {
+            request.demand(name);
+        }
+    }
+    for name in [
+        "seed",
+        "logit_bias",
+        "frequency_penalty",
+        "presence_penalty",
+    ] {
+        let says_nothing = rest.get(name).is_none_or(|value| {
+            value.as_f64() == Some(0.0) || value.as_object().is_some_and(serde_json::Map::is_empty)
+        });
+        if is_set(name) && !(says_nothing && name != "seed") {
+            request.leave_out(name);
+        }
+    }
+    if is_set("web_search_options") {
+        request.leave_out("web_search");
+    }
+}
+
+fn format(format: ResponseFormat) -> Option<Format> {
+    match (format.kind.as_str(), format.json_schema) {
+        ("json_object", _) => Some(Format::Json),
+        ("json_schema", Some(schema)) => Some(Format::Schema {
+            name: schema.name,
+            schema: schema.schema.or_else(|| Json::parse("{}"))?,
+            strict: schema.strict,
+        }),
+        _ => None,
+    }
+}
+
+/// What an effort's word asks for, in both of this vendor's dialects.
+pub fn thinking(word: &str) -> Option<Thinking> {
+    let depth = if word == "none" {
+        Depth::Off
+    } else {
+        Depth::Effort(Effort::parse(word)?)
+    };
+    Some(Thinking { depth, told: false })
+}
+
+fn read_message(message: Message, request: &mut Request) {
+    match message.role.as_str() {
+        "system" | "developer" => {
+            let content = read_content(message.content, request);
+            let texts = content.into_iter().filter_map(|content| match content {
+                Content::Text(text) => Some(text),
+                Content::Image { .. } | Content::Document { .. } => None,
+            });
+            request.instruct(texts.collect());
+        }
+        "assistant" => read_answer(message, request),
+        "tool" => {
+            let content = read_content(message.content, request);
+            request.items.push(Item::Result(ToolResult {
+                id: message.tool_call_id.unwrap_or_default(),
+                content,
+                is_error: false,
+            }));
+        }
+        "function" => request.demand("functions"),
+        _ => {
+            let content = read_content(message.content, request);
+            if !content.is_empty() {
+                request.items.push(Item::User(content));
+            }
+        }
+    }
+}
+
+fn read_answer(message: Message, request: &mut Request) {
+    if message.audio.is_some_and(|audio| !audio.is_null()) {
+        request.demand("audio");
+    }
+    if message.function_call.is_some_and(|call| !call.is_null()) {
+        request.demand("functions");
+    }
+    let mut parts = Vec::new();
+    let details = message.reasoning_details.unwrap_or_default();
+    let text = thought_in(
+        message.reasoning_content,
+        message.reasoning.as_ref(),
+        &details,
+    );
+    let mark = mark_in(&details);
+    if text.is_some() || mark.is_some() {
+        parts.push(Part::Reasoning(Reasoning {
+            text: text.unwrap_or_default(),
+            proof: Proof {
+                data: mark,
+                ..Proof::default()
+            },
+        }));
+    }
+    for content in read_content(message.content, request) {
+        if let Content::Text(text) = content {
+            parts.push(Part::Text(text));
+        }
+    }
+    parts.extend(message.refusal.map(Part::Text));
+    for call in message.tool_calls.unwrap_or_default() {
+        if let Some(function) = call.function {
+            parts.push(Part::Call(Call {
+                id: call.id,
+                name: function.name,
+                arguments: function.arguments.unwrap_or_default(),
+            }));
+        } else {
+            request.demand("custom");
+        }
+    }
+    request.say(parts);
+}
+
+fn read_content(content: Option<Contents>, request: &mut Request) -> Vec<Content> {
+    let parts = match content {
+        None => return Vec::new(),
+        Some(Contents::Text(text)) => return vec![Content::Text(text)],
+        Some(Contents::Parts(parts)) => parts,
+    };
+    let mut content = Vec::new();
+    for part in parts {
+        match (part.kind.as_str(), part.image_url, part.file) {
+            ("text", ..) => content.push(Content::Text(part.text.unwrap_or_default())),
+            ("refusal", ..) => content.push(Content::Text(part.refusal.unwrap_or_default())),
+            ("image_url", Some(image), _) => content.push(Content::Image {
+                source: source(&image.url),
+                detail: image.detail,
+            }),
+            (
+                "file",
+                _,
+                Some(File {
+                    filename,
+                    file_data: Some(data),
+                }),
+            ) => {
+                content.push(Content::Document {
+                    source: document(&data),
+                    name: filename,
+                });
+            }
+            ("file", ..) => request.demand("file_id"),
+            ("input_audio", ..) => request.demand("audio"),
+            (kind, ..) => request.demand(kind),
+        }
+    }
+    content
+}
+
+/// What a URL points to, which may be the data itself (RFC 2397).
+pub fn source(url: &str) -> Source {
+    let inline = url
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(";base64,"));
+    match inline {
+        Some((media_type, data)) => Source::Inline {
+            media_type: media_type.split(';').next().unwrap_or_default().to_owned(),
+            data: data.to_owned(),
+        },
+        None => Source::Url(url.to_owned()),
+    }
+}
+
+/// A file's data, which some callers give without saying of what kind it is.
+pub fn document(data: &str) -> Source {
+    match source(data) {
+        Source::Url(data) if !data.starts_with("http") => Source::Inline {
+            media_type: "application/pdf".to_owned(),
+            data,
+        },
+        source => source,
+    }
+}
+
+fn read_choice(choice: ToolChoice, request: &mut Request) {
+    let word = |word: &str| match word {
+        "none" => Choice::None,
+        "required" | "any" => Choice::Any,
+        _ => Choice::Auto,
+    };
+    request.choice = Some(match choice {
+        ToolChoice::Word(name) => word(&name),
+        ToolChoice::Named(NamedChoice {
+            function: Some(function),
+            ..
+        }) => Choice::Tool(function.name),
+        ToolChoice::Named(NamedChoice {
+            allowed_tools: Some(allowed),
+            ..
+        }) => {
+            let names: Vec<String> = allowed
+                .tools
+                .into_iter()
+                .filter_map(|tool| Some(tool.function?.name))
+                .collect();
+            request.tools.retain(|tool| names.contains(&tool.name));
+            word(allowed.mode.as_deref().unwrap_or("auto"))
+        }
+        ToolChoice::Named(NamedChoice { kind, .. }) => Choice::Tool(kind),
+    });
+}

@@ -1,0 +1,388 @@
+//! Reads a request into the common form.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
+use crate::gateway::wire::ir::json::Json;
+use crate::gateway::wire::ir::request::{
+    Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
+};
+
+#[derive(Deserialize)]
+struct Body {
+    model: String,
+    messages: Vec<Message>,
+    system: Option<Words>,
+    stream: Option<bool>,
+    max_tokens: Option<u64>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    stop_sequences: Option<Vec<String>>,
+    tools: Option<Vec<ToolDefinition>>,
+    tool_choice: Option<ToolChoice>,
+    thinking: Option<ThinkingConfig>,
+    output_config: Option<OutputConfig>,
+    output_format: Option<OutputFormat>,
+    metadata: Option<Metadata>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    role: String,
+    content: Blocks,
+}
+
+/// A text, or blocks.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Blocks(#[serde(deserialize_with = "blocks")] Vec<Block>);
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Words(Blocks);
+
+#[derive(Default, Deserialize)]
+struct Block {
+    #[serde(rename = "type")]
+    kind: String,
+    text: Option<String>,
+    thinking: Option<String>,
+    signature: Option<String>,
+    data: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+    input: Option<Json>,
+    tool_use_id: Option<String>,
+    content: Option<Blocks>,
+    is_error: Option<bool>,
+    source: Option<BlockSource>,
+    title: Option<String>,
+    tool_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BlockSource {
+    #[serde(rename = "type")]
+    kind: String,
+    media_type: Option<String>,
+    data: Option<String>,
+    url: Option<String>,
+    content: Option<Blocks>,
+}
+
+#[derive(Deserialize)]
+struct ToolDefinition {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    input_schema: Option<Json>,
+    strict: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct ToolChoice {
+    #[serde(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    disable_parallel_tool_use: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct ThinkingConfig {
+    #[serde(rename = "type")]
+    kind: String,
+    budget_tokens: Option<u64>,
+    display: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OutputConfig {
+    format: Option<OutputFormat>,
+    effort: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OutputFormat {
+    #[serde(rename = "type")]
+    kind: String,
+    schema: Option<Json>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    user_id: Option<String>,
+}
+
+/// Reads a text as one block, so that every content is blocks.
+fn blocks<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<Block>, D::Error> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Vec<Block>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text or a list of content blocks")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![Block {
+                kind: "text".to_owned(),
+                text: Some(text.to_owned()),
+                ..Block::default()
+            }])
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut blocks = Vec::new();
+            while let Some(block) = seq.next_element()? {
+                blocks.push(block);
+            }
+            Ok(blocks)
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let block = Block::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+            Ok(vec![block])
+        }
+    }
+    input.deserialize_any(Visitor)
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// If the body is not what the dialect says.
+pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
+    let body: Body = serde_json::from_slice(body)?;
+    let mut request = Request {
+        thinking: thinking(body.thinking, body.output_config.as_ref()),
+        format: format(
+            body.output_config.and_then(|config| config.format),
+            body.output_format,
+        ),
+        model: body.model,
+        stream: body.stream.unwrap_or_default(),
+        max_output: body.max_tokens,
+        temperature: body.temperature,
+        top_p: body.top_p,
+        stop: body.stop_sequences.unwrap_or_default(),
+        user: body.metadata.and_then(|metadata| metadata.user_id),
+        ..Request::default()
+    };
+    for name in ["top_k", "mcp_servers"] {
+        if body.rest.contains_key(name) {
+            request.leave_out(if name == "top_k" { name } else { "mcp" });
+        }
+    }
+    if body.rest.contains_key("container") {
+        request.demand("container");
+    }
+    if let Some(Words(Blocks(system))) = body.system {
+        request
+            .system
+            .extend(system.into_iter().filter_map(|block| block.text));
+    }
+    for tool in body.tools.unwrap_or_default() {
+        read_tool(tool, &mut request);
+    }
+    for message in body.messages {
+        match message.role.as_str() {
+            "assistant" => read_answer(message.content.0, &mut request),
+            "system" | "developer" => {
+                let texts = message.content.0.into_iter().filter_map(|block| block.text);
+                request.instruct(texts.collect());
+            }
+            _ => read_user(message.content.0, &mut request),
+        }
+    }
+    if let Some(choice) = body.tool_choice {
+        request.parallel = choice.disable_parallel_tool_use.map(|disabled| !disabled);
+        request.choice = match choice.kind.as_str() {
+            "any" => Some(Choice::Any),
+            "none" => Some(Choice::None),
+            "tool" => choice.name.map(Choice::Tool),
+            _ => Some(Choice::Auto),
+        };
+    }
+    request.settle_choice();
+    Ok(request)
+}
+
+fn thinking(config: Option<ThinkingConfig>, output: Option<&OutputConfig>) -> Option<Thinking> {
+    let effort = output
+        .and_then(|output| output.effort.as_deref())
+        .and_then(Effort::parse)
+        .map(Depth::Effort);
+    let told = config
+        .as_ref()
+        .and_then(|config| config.display.as_deref())
+        .is_some_and(|display| display == "summarized");
+    let depth = match config {
+        None => effort?,
+        Some(config) => match config.kind.as_str() {
+            "enabled" => {
+                effort.unwrap_or(config.budget_tokens.map_or(Depth::Adaptive, Depth::Budget))
+            }
+            "adaptive" => effort.unwrap_or(Depth::Adaptive),
+            _ => Depth::Off,
+        },
+    };
+    Some(Thinking { depth, told })
+}
+
+fn format(new: Option<OutputFormat>, old: Option<OutputFormat>) -> Option<Format> {
+    let format = new.or(old)?;
+    if format.kind != "json_schema" {
+        return None;
+    }
+    Some(Format::Schema {
+        name: None,
+        schema: format.schema?,
+        strict: None,
+    })
+}
+
+fn read_tool(tool: ToolDefinition, request: &mut Request) {
+    let kind = tool.kind.as_deref().unwrap_or("custom");
+    if kind != "custom" {
+        request.leave_out(hosted_name(kind));
+        return;
+    }
+    request.tools.push(Tool {
+        name: tool.name.unwrap_or_default(),
+        description: tool.description,
+        parameters: tool.input_schema,
+        strict: tool.strict,
+    });
+}
+
+/// What a tool of Anthropic's own is called: those that run at Anthropic's without the date of their version.
+fn hosted_name(kind: &str) -> &str {
+    const AT_ANTHROPIC: [&str; 4] = [
+        "web_search",
+        "web_fetch",
+        "code_execution",
+        "tool_search_tool",
+    ];
+    AT_ANTHROPIC
+        .into_iter()
+        .find(|name| kind.starts_with(name))
+        .unwrap_or(kind)
+}
+
+fn read_answer(blocks: Vec<Block>, request: &mut Request) {
+    let mut parts = Vec::new();
+    for block in blocks {
+        match block.kind.as_str() {
+            "text" => parts.push(Part::Text(block.text.unwrap_or_default())),
+            "thinking" => parts.push(Part::Reasoning(Reasoning {
+                text: block.thinking.unwrap_or_default(),
+                proof: Proof {
+                    data: block.signature,
+                    ..Proof::default()
+                },
+            })),
+            "redacted_thinking" => parts.push(Part::Reasoning(Reasoning {
+                text: String::new(),
+                proof: Proof {
+                    data: block.data,
+                    redacted: true,
+                    ..Proof::default()
+                },
+            })),
+            "tool_use" => parts.push(Part::Call(Call {
+                id: block.id.unwrap_or_default(),
+                name: block.name.unwrap_or_default(),
+                arguments: block
+                    .input
+                    .map_or_else(|| "{}".to_owned(), |input| input.text().to_owned()),
+            })),
+            kind => {
+                let name = block.name.as_deref().unwrap_or(kind);
+                request.demand(name.trim_end_matches("_tool_result"));
+            }
+        }
+    }
+    request.say(parts);
+}
+
+fn read_user(blocks: Vec<Block>, request: &mut Request) {
+    let (mut results, mut said) = (Vec::new(), Vec::new());
+    for block in blocks {
+        if block.kind == "tool_result" {
+            results.push(ToolResult {
+                id: block.tool_use_id.unwrap_or_default(),
+                content: read_content(
+                    block.content.map(|blocks| blocks.0).unwrap_or_default(),
+                    request,
+                ),
+                is_error: block.is_error.unwrap_or_default(),
+            });
+        } else {
+            said.extend(read_content(vec![block], request));
+        }
+    }
+    request.items.extend(results.into_iter().map(Item::Result));
+    if !said.is_empty() {
+        request.items.push(Item::User(said));
+    }
+}
+
+fn read_content(blocks: Vec<Block>, request: &mut Request) -> Vec<Content> {
+    let mut content = Vec::new();
+    for block in blocks {
+        match block.kind.as_str() {
+            "text" => content.push(Content::Text(block.text.unwrap_or_default())),
+            // A search for tools found one; it is among the tools already.
+            "tool_reference" => content.push(Content::Text(block.tool_name.unwrap_or_default())),
+            "image" | "document" => read_attachment(block, &mut content, request),
+            kind => request.demand(kind),
+        }
+    }
+    content
+}
+
+fn read_attachment(block: Block, content: &mut Vec<Content>, request: &mut Request) {
+    let Some(source) = block.source else {
+        return request.demand(block.kind);
+    };
+    let source = match source.kind.as_str() {
+        "base64" => Source::Inline {
+            media_type: source.media_type.unwrap_or_default(),
+            data: source.data.unwrap_or_default(),
+        },
+        "url" => Source::Url(source.url.unwrap_or_default()),
+        "text" => {
+            content.push(Content::Text(source.data.unwrap_or_default()));
+            return;
+        }
+        "content" => {
+            let inner = source.content.map(|blocks| blocks.0).unwrap_or_default();
+            content.extend(read_content(inner, request));
+            return;
+        }
+        kind => return request.demand(format!("{kind}_source")),
+    };
+    content.push(if block.kind == "image" {
+        Content::Image {
+            source,
+            detail: None,
+        }
+    } else {
+        Content::Document {
+            source,
+            name: block.title,
+        }
+    });
+}
