@@ -105,6 +105,7 @@ pub(crate) mod tests {
             settings: &crate::config::parse("", "").unwrap(),
             endpoint: None,
             logs: folder.to_owned(),
+            plans: std::path::PathBuf::new(),
             tasks: Tasks::default(),
             recorder: Arc::new(Forgetful),
         };

@@ -8,6 +8,9 @@ use crate::config::{Paths, Settings};
 use crate::domain::adapter::Adapter;
 use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
+use crate::domain::offer::Offers;
+use crate::domain::profile::Profile;
+use crate::domain::route::ProviderState;
 use crate::gateway::{self, environment, outside_key};
 use crate::pane::{LaunchEnv, LaunchEnvSource};
 use crate::providers::{GatewayEndpoint, Providers, Setup};
@@ -76,6 +79,7 @@ pub(super) fn start(
         settings,
         endpoint,
         logs: paths.logs.clone(),
+        plans: paths.plans(),
         tasks: tasks.clone(),
         recorder: store.recorder(),
     };
@@ -120,7 +124,8 @@ impl LaunchEnvSource for GatewayLaunchEnv {
             };
         };
         let key = providers.gateway().keys().issue(id);
-        let launch = gateway::launch(&key, &endpoint.url, agent);
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let launch = gateway::launch(&key, &endpoint.url, agent, offers(providers), is_set);
         LaunchEnv {
             env: launch
                 .env
@@ -137,4 +142,19 @@ impl LaunchEnvSource for GatewayLaunchEnv {
             providers.gateway().keys().forget(id);
         }
     }
+}
+
+/// What the gateway can do for each vendor's clients, as of now.
+fn offers(providers: &Providers) -> Offers {
+    let status = providers.gateway().router().status();
+    let usable = status
+        .providers
+        .iter()
+        .filter(|provider| provider.enabled && provider.state != ProviderState::NoKey);
+    let translation = providers
+        .gateway()
+        .router()
+        .read(|state, _| state.router.translation());
+    let usable: Vec<&Profile> = usable.map(|provider| &*provider.profile).collect();
+    Offers::of(&usable, translation)
 }

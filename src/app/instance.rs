@@ -289,6 +289,7 @@ fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
         size: Size::DEFAULT,
         persistent: false,
         agent: pane.agent.clone(),
+        gateway: pane.gateway,
         owner,
     }
 }

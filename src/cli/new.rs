@@ -38,6 +38,9 @@ pub struct New {
     /// The agent that runs in it: claude, codex, aider, opencode, gemini or shell
     #[arg(long, value_name = "NAME", add = complete::agents())]
     agent: Option<AgentName>,
+    /// Leave its environment as it is: its programs go to their providers by themselves
+    #[arg(long)]
+    no_gateway: bool,
     #[command(flatten)]
     pub json: Json,
     /// What it runs [default: the shell, or the agent]
@@ -54,6 +57,7 @@ pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
         size: Size::clamped(args.cols, args.rows),
         persistent: args.persistent,
         agent: args.agent,
+        gateway: !args.no_gateway,
         owner: Owner::Local,
     };
     let terminal = context.client()?.open(spec)?;

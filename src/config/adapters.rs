@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::adapter::{Adapter, Adapters};
+use crate::domain::adapter::{Adapter, Adapters, Wiring};
+use crate::domain::offer::{Offer, Vendor};
 
 const TABLE: &str = include_str!("../../assets/agents.toml");
 
@@ -20,6 +21,26 @@ struct Row {
     name: String,
     #[serde(default)]
     command: Vec<String>,
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    #[serde(default)]
+    anthropic: VendorRow,
+    #[serde(default)]
+    openai: VendorRow,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VendorRow {
+    key: Option<WiringRow>,
+    login: Option<WiringRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WiringRow {
     #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
@@ -40,14 +61,35 @@ fn read(text: &str) -> Result<Vec<Adapter>, toml::de::Error> {
         command: row.command,
         args: row.args,
         env: row.env.into_iter().collect(),
+        wirings: [
+            (Vendor::Anthropic, row.anthropic),
+            (Vendor::OpenAi, row.openai),
+        ]
+        .into_iter()
+        .flat_map(|(vendor, row)| wirings(vendor, row))
+        .collect(),
     });
     Ok(rows.collect())
+}
+
+fn wirings(vendor: Vendor, row: VendorRow) -> impl Iterator<Item = Wiring> {
+    let offers = [(Offer::Key, row.key), (Offer::Login, row.login)];
+    offers.into_iter().filter_map(move |(offer, row)| {
+        let row = row?;
+        Some(Wiring {
+            vendor,
+            offer,
+            args: row.args,
+            env: row.env.into_iter().collect(),
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::adapter::Endpoint;
+    use crate::domain::offer::Offers;
 
     #[test]
     fn the_table_can_be_read_and_names_each_agent_once() {
@@ -63,44 +105,90 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_row_says_it_in_the_words_of_its_program() {
-        let endpoint = Endpoint {
-            gateway: "http://127.0.0.1:3100",
-            key: "secret",
-        };
+    const ENDPOINT: Endpoint<'_> = Endpoint {
+        gateway: "http://127.0.0.1:3100",
+        key: "secret",
+    };
+
+    fn env(agent: &str, anthropic: Offer, openai: Offer) -> Vec<(String, String)> {
         let adapters = built_in_adapters();
-        let value = |agent: &str, variable: &str| {
-            let env = adapters.get(&agent.into()).unwrap().launch_env(endpoint);
-            let found = env.into_iter().find(|(name, _)| name == variable);
-            found.map(|(_, value)| value).unwrap_or_default()
+        let adapter = adapters.get(&agent.into()).unwrap();
+        adapter.launch_env(ENDPOINT, Offers { anthropic, openai })
+    }
+
+    fn provider_of_codex(openai: Offer) -> Option<toml::Value> {
+        let adapters = built_in_adapters();
+        let offers = Offers {
+            anthropic: Offer::Nothing,
+            openai,
         };
-        let args = adapters
-            .get(&"codex".into())
-            .unwrap()
-            .launch_args(endpoint.gateway);
-        assert_eq!(args[..3], ["-c", "model_provider=\"tundra\"", "-c"]);
-        let provider: toml::Table = toml::from_str(&args[3]).unwrap();
-        let expected = toml::toml! {
+        let codex = adapters.get(&"codex".into()).unwrap();
+        let args = codex.launch_args(ENDPOINT.gateway, offers);
+        let (config, rest) = args.split_at_checked(3)?;
+        assert_eq!(config, ["-c", "model_provider=\"tundra\"", "-c"]);
+        let table: toml::Table = toml::from_str(&rest[0]).unwrap();
+        Some(table["model_providers"]["tundra"].clone())
+    }
+
+    #[test]
+    fn codex_takes_its_provider_from_its_arguments() {
+        let with_key = toml::toml! {
             name = "tundra"
             base_url = "http://127.0.0.1:3100/v1"
             env_key = "OPENAI_API_KEY"
             wire_api = "responses"
             stream_idle_timeout_ms = 300_000
         };
-        assert_eq!(provider["model_providers"]["tundra"], expected.into());
-        let opencode: serde_json::Value =
-            serde_json::from_str(&value("opencode", "OPENCODE_CONFIG_CONTENT")).unwrap();
+        assert_eq!(provider_of_codex(Offer::Key), Some(with_key.into()));
+        let with_login = toml::toml! {
+            name = "tundra"
+            base_url = "http://127.0.0.1:3100/v1"
+            wire_api = "responses"
+            requires_openai_auth = true
+            env_http_headers = { "x-tundra-key" = "TUNDRA_KEY" }
+            stream_idle_timeout_ms = 300_000
+        };
+        assert_eq!(provider_of_codex(Offer::Login), Some(with_login.into()));
+        assert_eq!(provider_of_codex(Offer::Nothing), None);
+        let key = [("TUNDRA_KEY".to_owned(), "secret".to_owned())];
+        assert_eq!(env("codex", Offer::Nothing, Offer::Login), key);
+        assert_eq!(env("codex", Offer::Login, Offer::Key), []);
+    }
+
+    #[test]
+    fn each_row_says_it_in_the_words_of_its_program_and_only_where_it_helps() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            env("claude", Offer::Key, Offer::Nothing),
+            [pair("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1")]
+        );
+        assert_eq!(env("claude", Offer::Login, Offer::Key), []);
+        assert_eq!(
+            env("aider", Offer::Key, Offer::Login),
+            [
+                pair("ANTHROPIC_API_BASE", ENDPOINT.gateway),
+                pair("ANTHROPIC_API_KEY", "secret")
+            ]
+        );
+        assert_eq!(env("aider", Offer::Login, Offer::Login), []);
+        let opencode = |anthropic, openai| {
+            let values = env("opencode", anthropic, openai).into_iter();
+            let parsed = values.map(|(_, value)| serde_json::from_str(&value).unwrap());
+            parsed.collect::<Vec<serde_json::Value>>()
+        };
         let options = |variable: &str| serde_json::json!({"options": {"baseURL": "http://127.0.0.1:3100/v1", "apiKey": format!("{{env:{variable}}}")}});
         assert_eq!(
-            opencode,
-            serde_json::json!({"provider": {
-                "anthropic": options("ANTHROPIC_AUTH_TOKEN"),
-                "openai": options("OPENAI_API_KEY"),
-            }})
+            opencode(Offer::Key, Offer::Key),
+            [
+                serde_json::json!({"provider": {"anthropic": options("ANTHROPIC_AUTH_TOKEN")}}),
+                serde_json::json!({"provider": {"openai": options("OPENAI_API_KEY")}}),
+            ]
         );
-        assert_eq!(value("aider", "ANTHROPIC_API_BASE"), endpoint.gateway);
-        assert_eq!(value("aider", "ANTHROPIC_API_KEY"), "secret");
-        assert_eq!(value("claude", "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"), "1");
+        let login =
+            serde_json::json!({"options": {"baseURL": "http://127.0.0.1:3100/t/secret/v1"}});
+        assert_eq!(
+            opencode(Offer::Login, Offer::Login),
+            [serde_json::json!({"provider": {"anthropic": login}})]
+        );
     }
 }

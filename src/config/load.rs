@@ -345,6 +345,7 @@ fn read_panes(
                 .collect();
             item.one_of(&choices)
         });
+        table.read("gateway", &mut pane.gateway, Item::boolean);
         table.refuse_unknown();
         panes.push(pane);
     }

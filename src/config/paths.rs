@@ -114,6 +114,12 @@ impl Paths {
         self.state.join("gateway.key")
     }
 
+    /// What is known of logins' plans.
+    #[must_use]
+    pub fn plans(&self) -> PathBuf {
+        self.state.join("plans.json")
+    }
+
     /// Held for as long as an instance runs; tells its process id.
     pub fn lock_file(&self) -> PathBuf {
         self.state.join("tundra.lock")

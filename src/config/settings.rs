@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::domain::adapter::{Adapters, AgentName};
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::keymap::Keymap;
-use crate::domain::profile::{Profile, ProviderKind};
+use crate::domain::login::Spill;
+use crate::domain::profile::Profile;
 use crate::domain::route::Translation;
 use crate::domain::timeouts::Timeouts;
 
@@ -128,9 +129,13 @@ pub struct Gateway {
     pub bind_named: bool,
     /// How long a request waits for room.
     pub max_wait: Duration,
-    /// Bytes of the largest request.
+    /// Bytes of the largest request, decoded.
     pub max_body: usize,
     pub translation: Translation,
+    /// Whether a login's requests may go on to providers that cost money.
+    pub spill: Spill,
+    /// How long a conversation stays with the profile that answered it last; zero for not at all.
+    pub affinity: Duration,
 }
 
 /// The journal.
@@ -183,7 +188,7 @@ pub enum LogFormat {
 }
 
 /// One `[[pane]]`.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaneSettings {
     pub name: Option<String>,
     /// Program and arguments; empty for the shell (or the agent's own command, where `agent` is set).
@@ -192,27 +197,32 @@ pub struct PaneSettings {
     pub cwd: Option<PathBuf>,
     pub env: BTreeMap<String, String>,
     pub agent: Option<AgentName>,
+    /// Whether its programs are pointed at the gateway; without it their environment stays as it is.
+    pub gateway: bool,
+}
+
+impl Default for PaneSettings {
+    fn default() -> Self {
+        Self {
+            name: None,
+            command: Vec::new(),
+            cwd: None,
+            env: BTreeMap::new(),
+            agent: None,
+            gateway: true,
+        }
+    }
 }
 
 impl Settings {
-    /// The configured profiles; where there are none, one for each provider whose key variable `is_set`, in the order of
-    /// [`ProviderKind::ALL`], and the local one last.
+    /// The configured profiles; where there are none, those of [`Profile::discovered`].
     #[must_use]
     pub fn effective_profiles(&self, is_set: impl Fn(&str) -> bool) -> Vec<Profile> {
-        if !self.profiles.is_empty() {
-            return self.profiles.clone();
+        if self.profiles.is_empty() {
+            Profile::discovered(is_set, FOUND_APART)
+        } else {
+            self.profiles.clone()
         }
-        let found = ProviderKind::ALL
-            .into_iter()
-            .filter(|kind| kind.key_env().is_none_or(&is_set));
-        found
-            .zip((1..).map(|place| place * FOUND_APART))
-            .map(|(kind, priority)| {
-                let mut profile = Profile::new(kind.as_str(), kind);
-                profile.priority = priority;
-                profile
-            })
-            .collect()
     }
 
     /// What differs from `running` and cannot be applied before the next start.

@@ -87,6 +87,7 @@ impl Client {
             rows: spec.size.rows(),
             persistent: spec.persistent,
             agent: spec.agent.map(|name| name.to_string()),
+            gateway: spec.gateway,
         };
         self.ask(&request, Some(self.patience))
     }

@@ -31,6 +31,7 @@ pub(super) enum Request {
         rows: u16,
         persistent: bool,
         agent: Option<String>,
+        gateway: bool,
     },
     Input {
         id: String,
@@ -170,6 +171,7 @@ impl Request {
                 rows,
                 persistent,
                 agent,
+                gateway,
             } => Operation::Open(TerminalSpec {
                 name,
                 command,
@@ -178,6 +180,7 @@ impl Request {
                 size: Size::asked(cols.into(), rows.into())?,
                 persistent,
                 agent: agent.map(Into::into),
+                gateway,
                 owner: Owner::Local,
             }),
             Self::Input { id, parts } => Operation::Type {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::offer::{Offer, Offers, Vendor};
+
 /// What an agent goes by in commands, configuration and lists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AgentName(Arc<str>);
@@ -53,6 +55,19 @@ pub struct Adapter {
     /// Variables that point it at the gateway, beyond those that every terminal gets. `{gateway}` stands for the
     /// gateway's address, `{key}` for the terminal's key.
     pub env: Vec<(String, String)>,
+    /// What it gets besides, by what the gateway offers the clients of a vendor.
+    pub wirings: Vec<Wiring>,
+}
+
+/// What points an agent at the gateway under one condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wiring {
+    pub vendor: Vendor,
+    pub offer: Offer,
+    /// As [`Adapter::args`].
+    pub args: Vec<String>,
+    /// As [`Adapter::env`].
+    pub env: Vec<(String, String)>,
 }
 
 impl Adapter {
@@ -64,21 +79,29 @@ impl Adapter {
 
     /// Its arguments in a terminal, right after the program's name.
     #[must_use]
-    pub fn launch_args(&self, gateway: &str) -> Vec<String> {
+    pub fn launch_args(&self, gateway: &str, offers: Offers) -> Vec<String> {
+        let wired = self.wired(offers).flat_map(|wiring| &wiring.args);
         let fill = |text: &String| text.replace("{gateway}", gateway);
-        self.args.iter().map(fill).collect()
+        self.args.iter().chain(wired).map(fill).collect()
     }
 
-    /// Its variables in a terminal.
+    /// Its variables in a terminal. A name may come more than once; the last one counts.
     #[must_use]
-    pub fn launch_env(&self, endpoint: Endpoint<'_>) -> Vec<(String, String)> {
+    pub fn launch_env(&self, endpoint: Endpoint<'_>, offers: Offers) -> Vec<(String, String)> {
         let fill = |(name, value): &(String, String)| {
             let value = value
                 .replace("{gateway}", endpoint.gateway)
                 .replace("{key}", endpoint.key);
             (name.clone(), value)
         };
-        self.env.iter().map(fill).collect()
+        let wired = self.wired(offers).flat_map(|wiring| &wiring.env);
+        self.env.iter().chain(wired).map(fill).collect()
+    }
+
+    fn wired(&self, offers: Offers) -> impl Iterator<Item = &Wiring> {
+        self.wirings
+            .iter()
+            .filter(move |wiring| offers.to(wiring.vendor) == wiring.offer)
     }
 }
 
@@ -158,6 +181,12 @@ mod tests {
                 "AUTH".to_owned(),
                 "{key} at {gateway}, {env:KEY}".to_owned(),
             )],
+            wirings: vec![Wiring {
+                vendor: Vendor::OpenAi,
+                offer: Offer::Login,
+                args: vec!["--login={gateway}".to_owned()],
+                env: vec![("LOGIN".to_owned(), "{key}".to_owned())],
+            }],
         }
     }
 
@@ -168,12 +197,25 @@ mod tests {
             gateway: "http://127.0.0.1:1",
             key: "secret",
         };
+        let none = Offers::default();
         assert_eq!(
-            adapter.launch_args(endpoint.gateway),
+            adapter.launch_args(endpoint.gateway, none),
             ["--url=http://127.0.0.1:1/v1", "{key}"]
         );
         let value = "secret at http://127.0.0.1:1, {env:KEY}".to_owned();
-        assert_eq!(adapter.launch_env(endpoint), [("AUTH".to_owned(), value)]);
+        let auth = ("AUTH".to_owned(), value);
+        assert_eq!(
+            adapter.launch_env(endpoint, none),
+            std::slice::from_ref(&auth)
+        );
+        let login = Offers {
+            openai: Offer::Login,
+            ..none
+        };
+        let args = adapter.launch_args(endpoint.gateway, login);
+        assert_eq!(args.last().unwrap(), "--login=http://127.0.0.1:1");
+        let env = adapter.launch_env(endpoint, login);
+        assert_eq!(env, [auth, ("LOGIN".to_owned(), "secret".to_owned())]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::id::TerminalId;
 use super::profile::ProfileName;
-use super::route::{By, RouterEvent};
+use super::route::{By, PlanNews, RouterEvent};
 use super::terminal::Exit;
 use super::usage::Attempt;
 
@@ -206,7 +206,7 @@ impl MoveCause {
             RouterEvent::Commanded { by, .. } | RouterEvent::Reloaded { by, .. } => {
                 Some(Self::Asked(*by))
             }
-            RouterEvent::Moved { .. } => None,
+            RouterEvent::Moved { .. } | RouterEvent::Plan { .. } => None,
         }
     }
 }
@@ -249,12 +249,19 @@ impl What {
             Self::ViewerRefused { .. } => Kind::ViewerRefused,
             Self::Routed { event, .. } => match event {
                 RouterEvent::Breaker { .. } => Kind::ProviderBreaker,
-                RouterEvent::Cooling { .. } | RouterEvent::Exhausted { .. } => {
-                    Kind::ProviderCooldown
-                }
+                RouterEvent::Cooling { .. }
+                | RouterEvent::Exhausted { .. }
+                | RouterEvent::Plan {
+                    news: PlanNews::UsedUp { .. },
+                    ..
+                } => Kind::ProviderCooldown,
                 RouterEvent::Commanded { .. } => Kind::ProviderCommand,
                 RouterEvent::Moved { .. } => Kind::ProviderFailover,
-                RouterEvent::Reloaded { .. } => return None,
+                RouterEvent::Plan {
+                    news: PlanNews::NearEnd { .. },
+                    ..
+                }
+                | RouterEvent::Reloaded { .. } => return None,
             },
             Self::Attempted { attempt, .. } => match attempt.end.error() {
                 Some(_) => Kind::ProviderFailed,

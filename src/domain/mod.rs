@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod adapter;
+pub mod affinity;
 pub mod agent;
 pub mod breaker;
 pub mod bucket;
@@ -18,10 +19,13 @@ pub mod id;
 pub mod input;
 pub mod keymap;
 pub mod layout;
+pub mod login;
 pub mod moment;
 pub mod nearest;
+pub mod offer;
 pub mod outcome;
 pub mod pace;
+pub mod plan;
 pub mod profile;
 pub mod retry_budget;
 pub mod route;

@@ -106,6 +106,28 @@ impl ProviderKind {
     }
 }
 
+/// Whose key or login a profile's requests carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Auth {
+    /// A key of tundra's, from the environment; or none where none is needed.
+    #[default]
+    Key,
+    /// The caller's own login, which goes to this profile's address and nowhere else.
+    Caller,
+}
+
+impl Auth {
+    pub const ALL: [Self; 2] = [Self::Key, Self::Caller];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Caller => "caller",
+        }
+    }
+}
+
 /// A wire format: Anthropic's Messages, `OpenAI`'s Chat Completions, `OpenAI`'s Responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -240,6 +262,7 @@ pub struct Profile {
     pub dialects: Dialects,
     /// Without a trailing slash.
     pub base_url: String,
+    pub auth: Auth,
     /// The environment variable that holds the key; `None` where none is needed.
     pub key_env: Option<String>,
     pub default_model: String,
@@ -259,7 +282,12 @@ pub struct Profile {
     pub max_tokens: Option<NonZeroU32>,
     /// Local only: program and arguments that tundra runs; empty for none.
     pub command: Vec<String>,
+    /// Nobody wrote it down: it counts only while something answers at its address.
+    pub is_guess: bool,
 }
+
+/// Where `ChatGPT` serves those who log in with a plan (Codex, `codex-rs/model-provider-info`).
+const CHATGPT: &str = "https://chatgpt.com/backend-api/codex";
 
 impl Profile {
     /// A profile with its provider's defaults, enabled, without limits.
@@ -270,6 +298,7 @@ impl Profile {
             provider,
             dialects: provider.dialects(),
             base_url: provider.base_url().to_owned(),
+            auth: Auth::Key,
             key_env: provider.key_env().map(str::to_owned),
             default_model: provider.model().to_owned(),
             priority: 0,
@@ -281,25 +310,57 @@ impl Profile {
             capabilities: None,
             max_tokens: None,
             command: Vec::new(),
+            is_guess: false,
         }
     }
 
-    /// The profiles of an empty configuration: every provider whose key is there, and last a local server.
+    /// A profile for callers who bring their own login.
     #[must_use]
-    pub fn discovered(has_key: impl Fn(&str) -> bool) -> Vec<Self> {
-        ProviderKind::ALL
+    pub fn for_callers(name: &str, provider: ProviderKind) -> Self {
+        let mut profile = Self::new(name, provider);
+        profile.take_callers();
+        profile
+    }
+
+    /// Makes it a profile that holds no key, with the address and dialects of its provider's logins.
+    pub fn take_callers(&mut self) {
+        self.auth = Auth::Caller;
+        self.key_env = None;
+        if self.provider == ProviderKind::OpenAi {
+            CHATGPT.clone_into(&mut self.base_url);
+            self.dialects = Dialects::of(&[Dialect::Responses]);
+        }
+    }
+
+    /// The profiles of an empty configuration: every provider whose key is there, then the logins of the vendors without
+    /// one, and last a local server. Priorities are `apart`, from that on.
+    #[must_use]
+    pub fn discovered(has_key: impl Fn(&str) -> bool, apart: i64) -> Vec<Self> {
+        let is_there = |provider: &ProviderKind| provider.key_env().is_some_and(&has_key);
+        let with_key = ProviderKind::ALL
             .into_iter()
-            .filter(|provider| provider.key_env().is_none_or(&has_key))
-            .zip(0..)
-            .map(|(provider, priority)| Self {
-                priority,
-                ..Self::new(provider.as_str(), provider)
-            })
-            .collect()
+            .filter(is_there)
+            .map(|provider| Self::new(provider.as_str(), provider));
+        let logins = [
+            ("claude-login", ProviderKind::Anthropic),
+            ("chatgpt-login", ProviderKind::OpenAi),
+        ];
+        let logins = logins
+            .into_iter()
+            .filter(|(_, provider)| !is_there(provider))
+            .map(|(name, provider)| Self::for_callers(name, provider));
+        let mut local = Self::new(ProviderKind::Local.as_str(), ProviderKind::Local);
+        local.is_guess = true;
+        let mut profiles: Vec<Self> = with_key.chain(logins).collect();
+        profiles.push(local);
+        for (profile, place) in profiles.iter_mut().zip(1..) {
+            profile.priority = place * apart;
+        }
+        profiles
     }
 
     /// The dialects in which this profile is asked for a request in `own`, which it does not speak; the one that loses
-    /// least is first.
+    /// least is first. A login's requests go to it as they are or not at all.
     pub fn foreign_dialects(&self, own: Dialect) -> impl Iterator<Item = Dialect> {
         let order = match own {
             Dialect::Messages => [Dialect::Chat, Dialect::Responses],
@@ -309,7 +370,7 @@ impl Profile {
         let dialects = self.dialects;
         order
             .into_iter()
-            .filter(move |dialect| dialects.contains(*dialect))
+            .filter(move |dialect| self.auth == Auth::Key && dialects.contains(*dialect))
     }
 
     #[must_use]
@@ -453,25 +514,42 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_configuration_takes_the_keys_it_finds_and_a_local_server() {
+    fn an_empty_configuration_takes_the_keys_it_finds_then_logins_and_a_local_server() {
         let found = |keys: &[&str]| {
-            let profiles = Profile::discovered(|name| keys.contains(&name));
+            let profiles = Profile::discovered(|name| keys.contains(&name), 10);
             let names = profiles
                 .iter()
                 .map(|profile| (profile.name.to_string(), profile.priority));
             names.collect::<Vec<_>>()
         };
         let named = |names: &[&str]| {
-            (0..)
+            (1..)
                 .zip(names)
-                .map(|(at, name)| ((*name).to_owned(), at))
+                .map(|(at, name)| ((*name).to_owned(), at * 10))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(found(&[]), named(&["local"]));
         assert_eq!(
-            found(&["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OTHER"]),
-            named(&["anthropic", "openai", "local"])
+            found(&[]),
+            named(&["claude-login", "chatgpt-login", "local"])
         );
+        assert_eq!(
+            found(&["ANTHROPIC_API_KEY", "OTHER"]),
+            named(&["anthropic", "chatgpt-login", "local"])
+        );
+        assert_eq!(
+            found(&["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"]),
+            named(&["anthropic", "openrouter", "openai", "local"])
+        );
+    }
+
+    #[test]
+    fn a_chatgpt_login_speaks_responses_at_an_address_of_its_own() {
+        let login = Profile::for_callers("chatgpt-login", ProviderKind::OpenAi);
+        assert_eq!(login.base_url, "https://chatgpt.com/backend-api/codex");
+        assert_eq!(login.dialects, Dialects::of(&[Dialect::Responses]));
+        assert_eq!((login.auth, login.key_env), (Auth::Caller, None));
+        let login = Profile::for_callers("claude-login", ProviderKind::Anthropic);
+        assert_eq!(login.base_url, "https://api.anthropic.com");
     }
 
     #[test]

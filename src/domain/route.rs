@@ -1,8 +1,8 @@
 //! The router: which profile a request goes to, what its end means for the next one, and how an operator steers it.
 //!
 //! Pure state over all profiles. Whoever holds it under a lock asks it to [`Router::admit`] a call, carries the call
-//! out with the lock released, and settles its permit exactly once. There is no hidden affinity: what the status calls
-//! active is where the next request goes.
+//! out with the lock released, and settles its permit exactly once. What the status calls active is where the next request
+//! goes, but for one of a conversation that stays with whoever answered it, and for a caller's login.
 
 mod call;
 pub mod choice;
@@ -21,24 +21,26 @@ mod wait_queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::affinity::Affinity;
 use super::breaker::{BreakerSettings, Jitter, Transition};
 use super::bucket::{Amount, Remaining, Used};
+use super::login::{PlanStatus, Spill};
 use super::moment::Moment;
 use super::outcome::Outcome;
-use super::profile::{Profile, ProfileName};
+use super::profile::{Auth, Profile, ProfileName, ProviderKind};
 use super::usage::Usage;
 
-use call::Wants;
+use call::{WantedLogin, Wants};
 use entry::Entry;
 use jitter::JitterSource;
-use roster::Roster;
+use roster::{Rank, Roster};
 use wait_queue::WaitQueue;
 
-pub use call::{Call, Run};
+pub use call::{Call, CallLogin, Run};
 pub use choice::Choice;
-pub use command::{By, CommandError, DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
+pub use command::{By, CommandError, DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent};
 pub use permit::{Admission, Cool, Permit, Settlement};
-pub use profile_state::{KeyState, ProfileId, ServerState};
+pub use profile_state::{KeyState, LoginState, ProfileId, ServerState};
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus};
 pub use translation::{Feature, Foreign, Translation};
@@ -51,6 +53,10 @@ pub struct RouteSettings {
     pub max_wait: Duration,
     /// When profiles that do not speak the caller's dialect are asked.
     pub translation: Translation,
+    /// How long a conversation stays with the profile that answered it last; zero for not at all.
+    pub affinity: Duration,
+    /// Whether a login's requests may cost money.
+    pub spill: Spill,
 }
 
 impl Default for RouteSettings {
@@ -59,6 +65,8 @@ impl Default for RouteSettings {
             breaker: BreakerSettings::default(),
             max_wait: Duration::from_secs(10),
             translation: Translation::default(),
+            affinity: Duration::from_secs(300),
+            spill: Spill::default(),
         }
     }
 }
@@ -68,6 +76,7 @@ pub struct Router {
     settings: RouteSettings,
     roster: Roster,
     queue: WaitQueue,
+    affinity: Affinity,
     in_flight: u64,
     revision: u64,
     /// Where requests went when last looked at, so that a move is told once.
@@ -94,6 +103,7 @@ impl Router {
             settings,
             roster,
             queue: WaitQueue::default(),
+            affinity: Affinity::default(),
             in_flight: 0,
             revision: 0,
             active,
@@ -112,6 +122,7 @@ impl Router {
         now: Moment,
     ) {
         self.settings = settings;
+        self.affinity.clear();
         let changes = self.roster.reload(profiles, settings.breaker, now);
         self.events.push(RouterEvent::Reloaded {
             by,
@@ -141,6 +152,16 @@ impl Router {
         }
     }
 
+    /// Notes which login came last to a profile for callers, and how it stands.
+    pub fn set_login(&mut self, name: &ProfileName, login: LoginState, now: Moment) {
+        if let Some(entry) = self.roster.named(name)
+            && entry.login != login
+        {
+            entry.login = login;
+            self.changed(now);
+        }
+    }
+
     /// Chooses the profile for a call: the first in order that can take it and that `run` has not asked yet.
     ///
     /// Breaker and buckets are taken together or not at all. Where nobody can, the call waits in the queue for the soonest
@@ -150,15 +171,24 @@ impl Router {
         run.skipped.clear();
         let wants = call.wants(self.settings.translation);
         let mut chosen = None;
-        for entry in self.in_order(&wants) {
+        let stays = self.stays_with(call, now);
+        for entry in self.in_order_for(call, stays) {
             match self.verdict(entry, &wants, run, now) {
                 Ok(()) => {
                     let pinned = self.roster.is_pinned(entry);
-                    chosen = Some((entry.id, run.choice(call, pinned)));
+                    let stays = stays.is_some_and(|stays| *stays == entry.profile.name)
+                        && self
+                            .roster
+                            .active(now)
+                            .is_some_and(|first| first.id != entry.id);
+                    chosen = Some((entry.id, run.choice(call, pinned, stays)));
                     break;
                 }
                 Err(skip) => run.skipped.push((entry.profile.name.clone(), skip)),
             }
+        }
+        if chosen.is_none() {
+            chosen = self.own_login(call, run, now);
         }
         let permit = chosen.and_then(|(id, choice)| self.grant(id, choice, call, now));
         let Some(permit) = permit else {
@@ -167,6 +197,54 @@ impl Router {
         self.leave_queue(run);
         run.tries(permit.id);
         Admission::Go(permit)
+    }
+
+    /// Where a call with a login goes when nobody else may take it: to its own profile, whose answer is then the
+    /// caller's, even if its plan is used up.
+    fn own_login(&self, call: &Call, run: &Run, now: Moment) -> Option<(ProfileId, Choice)> {
+        let fresh = CallLogin::from(call.login?.login);
+        let wants = Wants {
+            login: WantedLogin::Brought(&fresh),
+            ..call.wants(self.settings.translation)
+        };
+        self.in_order_for(call, None)
+            .take_while(|entry| entry.profile.auth == Auth::Caller)
+            .find(|entry| self.verdict(entry, &wants, run, now).is_ok())
+            .map(|entry| (entry.id, run.choice(call, false, false)))
+    }
+
+    /// The profile that the call's conversation stays with.
+    fn stays_with(&self, call: &Call, now: Moment) -> Option<&ProfileName> {
+        self.affinity
+            .of(call.conversation?, self.settings.affinity, now)
+    }
+
+    /// The profiles in the order in which a call tries them: those for the login that it brings, whatever the priorities;
+    /// the pinned one; the one that its conversation stays with; the others, where translation is the last resort those
+    /// of the call's own dialect before the rest.
+    fn in_order_for<'a>(
+        &'a self,
+        call: &'a Call,
+        stays: Option<&'a ProfileName>,
+    ) -> impl Iterator<Item = &'a Entry> {
+        let native_first = self.settings.translation == Translation::Fallback;
+        let rank = move |entry: &Entry| {
+            if call.login.is_some() && entry.profile.auth == Auth::Caller {
+                Rank::OwnLogin
+            } else if self.roster.is_pinned(entry) {
+                Rank::Pinned
+            } else if stays == Some(&entry.profile.name) {
+                Rank::Stays
+            } else if native_first && !entry.speaks(call.dialect) {
+                Rank::Translated
+            } else {
+                Rank::Usual
+            }
+        };
+        let only = call.only.as_ref();
+        self.roster
+            .by_rank(rank)
+            .filter(move |entry| only.is_none_or(|only| entry.profile.name == *only))
     }
 
     /// Leaves the queue, if the run stands there. Whoever gives a waiting call up must say so.
@@ -210,6 +288,9 @@ impl Router {
         entry.in_flight = entry.in_flight.saturating_sub(1);
         if settlement.outcome == Outcome::Success {
             entry.retries.earn();
+            if let Some(conversation) = permit.conversation {
+                self.affinity.note(conversation, &entry.profile.name, now);
+            }
         }
         if permit.asks_again {
             entry.cooldown.asked(settlement.answered);
@@ -241,6 +322,7 @@ impl Router {
         now: Moment,
     ) -> Result<Done, CommandError> {
         let mut held_for = None;
+        self.affinity.clear();
         let profile = match command {
             RouterCommand::Failover { from, hold } => {
                 held_for = Some(*hold);
@@ -283,6 +365,77 @@ impl Router {
         Ok(done)
     }
 
+    /// Carries out a failover from a profile for callers whose plan is used up: its requests may cost money now, which
+    /// its keeper has noted, and nothing is held.
+    pub fn spilled(
+        &mut self,
+        command: &RouterCommand,
+        profile: ProfileName,
+        by: By,
+        now: Moment,
+    ) -> Done {
+        self.affinity.clear();
+        let done = Done {
+            profile: Some(profile),
+            active: self.active(now),
+            held_for: None,
+        };
+        self.events.push(RouterEvent::Commanded {
+            command: command.clone(),
+            by,
+            done: done.clone(),
+            at: now,
+        });
+        self.changed(now);
+        done
+    }
+
+    /// The profiles for callers, in their order.
+    pub fn for_callers(&self) -> impl Iterator<Item = ProfileName> {
+        let entries = self.roster.entries().iter();
+        entries
+            .filter(|entry| entry.profile.auth == Auth::Caller)
+            .map(|entry| entry.profile.name.clone())
+    }
+
+    /// Who takes the requests of `profile`'s callers once they may cost money.
+    #[must_use]
+    pub fn next_after(&self, profile: &ProfileName, now: Moment) -> Option<ProfileName> {
+        let may = |entry: &&Entry| {
+            self.settings.spill != Spill::Never || entry.profile.provider == ProviderKind::Local
+        };
+        self.roster
+            .able_without_login(profile, now)
+            .find(may)
+            .map(|entry| entry.profile.name.clone())
+    }
+
+    #[must_use]
+    pub const fn translation(&self) -> Translation {
+        self.settings.translation
+    }
+
+    #[must_use]
+    pub const fn spill(&self) -> Spill {
+        self.settings.spill
+    }
+
+    /// Tells what is new of a plan.
+    pub fn tell_plan(&mut self, profile: &ProfileName, news: PlanNews, now: Moment) {
+        let next = self.next_after(profile, now);
+        self.events.push(RouterEvent::Plan {
+            profile: profile.clone(),
+            news,
+            next,
+            at: now,
+        });
+    }
+
+    /// Notes that what is shown of a plan is another.
+    pub const fn plan_changed(&mut self) {
+        self.revision += 1;
+    }
+
     /// Where the next request goes, whatever it asks for.
     #[must_use]
     pub fn active(&self, now: Moment) -> Option<ProfileName> {
@@ -296,8 +449,7 @@ impl Router {
     pub fn plan(&self, call: &Call, now: Moment) -> Vec<(Arc<Profile>, Option<Skip>)> {
         let wants = call.wants(self.settings.translation);
         let run = Run::default();
-        self.roster
-            .in_order(wants.only)
+        self.in_order_for(call, self.stays_with(call, now))
             .map(|entry| {
                 let verdict = self.verdict(entry, &wants, &run, now);
                 (Arc::clone(&entry.profile), verdict.err())
@@ -341,25 +493,6 @@ impl Router {
         std::mem::replace(&mut self.capacity_changed, false)
     }
 
-    /// The profiles in the order in which the call asks them.
-    ///
-    /// The pinned one is first in any case; where translation is the last resort, the others that speak the call's own
-    /// dialect come next.
-    fn in_order(&self, wants: &Wants<'_>) -> impl Iterator<Item = &Entry> {
-        let own = wants
-            .dialect
-            .filter(|_| wants.translation == Translation::Fallback);
-        let is_first = move |entry: &&Entry| {
-            own.is_none_or(|own| entry.speaks(own)) || self.roster.is_pinned(entry)
-        };
-        let first = self.roster.in_order(wants.only).filter(is_first);
-        let others = self
-            .roster
-            .in_order(wants.only)
-            .filter(move |entry| !is_first(entry));
-        first.chain(others)
-    }
-
     fn verdict(
         &self,
         entry: &Entry,
@@ -396,6 +529,7 @@ impl Router {
             profile: Arc::clone(&entry.profile),
             dialect,
             choice,
+            conversation: call.conversation,
         };
         self.in_flight += 1;
         self.revision += 1;
@@ -493,13 +627,20 @@ impl Router {
             .verdict(&Wants::default(), Amount::default(), now)
             .err();
         let breaker = entry.breaker.status(now);
-        let name = &entry.profile.name;
+        let counted = usage
+            .profile(&entry.profile.name)
+            .cloned()
+            .unwrap_or_default();
         ProviderStatus {
             enabled: entry.enabled,
             active,
             pinned: self.roster.is_pinned(entry),
             state: ProviderState::of(skip, breaker.state),
-            reason: skip.map(|skip| skip.text(&entry.profile, now)),
+            reason: skip.map(|skip| match (skip, &counted.last_error) {
+                // What opened it tells more than that it is open.
+                (Skip::Open { .. } | Skip::Probing { .. }, Some(error)) => error.message.clone(),
+                _ => skip.text(&entry.profile, now),
+            }),
             skip,
             breaker,
             cooldown: entry.cooldown.left(now),
@@ -507,7 +648,8 @@ impl Router {
             requests_bucket: entry.bucket.requests(now),
             tokens_bucket: entry.bucket.tokens(now),
             in_flight: entry.in_flight,
-            usage: usage.profile(name).cloned().unwrap_or_default(),
+            usage: counted,
+            plan: PlanStatus::default(),
             profile: Arc::clone(&entry.profile),
         }
     }

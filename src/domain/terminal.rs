@@ -44,6 +44,8 @@ pub struct TerminalSpec {
     pub size: Size,
     pub persistent: bool,
     pub agent: Option<AgentName>,
+    /// Whether its programs are pointed at the gateway; without it their environment stays as it is.
+    pub gateway: bool,
     pub owner: Owner,
 }
 

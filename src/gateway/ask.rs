@@ -20,7 +20,7 @@ use super::wire::{self, Endpoint};
 use crate::domain::caller::Caller;
 use crate::domain::code::Code;
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Dialect, Profile, ProfileName};
+use crate::domain::profile::{Auth, Dialect, Profile, ProfileName};
 
 /// Output that a prompt without further wishes may have; Anthropic wants a number.
 const MAX_TOKENS: u32 = 4096;
@@ -146,7 +146,9 @@ impl Gateway {
     }
 
     fn asked_profile(&self, name: Option<&ProfileName>) -> Result<Arc<Profile>, AskError> {
-        let providers = self.state.router.status().providers;
+        let mut providers = self.state.router.status().providers;
+        // It brings no login.
+        providers.retain(|provider| name.is_some() || provider.profile.auth == Auth::Key);
         let wanted = providers.iter().find(|provider| match name {
             Some(name) => provider.profile.name == *name,
             None => provider.active,
@@ -209,9 +211,12 @@ fn request_of(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<IncomingR
         caller: Caller::Ask,
         query: None,
         headers,
+        brought: None,
         summary: RequestSummary::read(&body)?,
+        text: body.clone(),
         body,
         form: LazyForm::default(),
+        conversation: None,
         only: ask.profile,
     })
 }

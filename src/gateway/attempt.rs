@@ -7,16 +7,19 @@ mod whole;
 
 use std::sync::Arc;
 
-use http::header::LOCATION;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
 
 use super::conversion::Conversion;
-use super::request::IncomingRequest;
+use super::request::{BroughtLogin, IncomingRequest};
 use super::service::GatewayState;
 use super::upstream::headers;
 use super::upstream::{Post, PostError};
 use super::upstream_call::UpstreamCall;
 use crate::domain::cooldown::remaining;
 use crate::domain::outcome::CallError;
+use crate::domain::profile::{Auth, Profile};
+use crate::domain::route::ServerState;
 
 pub use upstream_answer::AttemptResult;
 use upstream_answer::UpstreamAnswer;
@@ -41,39 +44,72 @@ pub async fn send(
         Err(reason) => return fail(call, CallError::Http(reason)),
     };
     let across = conversion.is_translation();
-    let mut sent_headers = if across {
-        headers::across(&request.headers, upstream_dialect)
-    } else {
-        request.headers.clone()
-    };
-    headers::sign(&mut sent_headers, &profile, connection.key.as_ref());
     let model = profile.upstream_model(&request.summary.model, across);
-    let body = conversion.request(request, &model);
+    let (sent_headers, body) = match &request.brought {
+        Some(brought) if profile.auth == Auth::Caller => {
+            own_login(request, brought, &conversion, &profile, &model)
+        }
+        _ => {
+            let mut headers = if across {
+                headers::across(&request.headers, upstream_dialect)
+            } else {
+                request.headers.clone()
+            };
+            headers.remove(CONTENT_ENCODING);
+            headers::sign(&mut headers, &profile, connection.key.as_ref());
+            (headers, conversion.request(request, &model))
+        }
+    };
+    let Some(upstream) = connection.upstream_for(call.login()) else {
+        let error = CallError::Http("the HTTP client cannot start".to_owned());
+        return fail(call, error);
+    };
     call.leaving_out(conversion.without());
     call.sending(model.into());
     let post = Post {
-        path: endpoint.path(),
+        path: endpoint.path_at(&profile),
         query: request.query.as_deref().filter(|_| !across),
         headers: &sent_headers,
         body: &body,
     };
-    let sent = connection
-        .upstream
-        .post(post, || call.may_reconnect())
-        .await;
+    let sent = upstream.post(post, || call.may_reconnect()).await;
     let (head, source) = match sent {
         Ok(response) => response.into_parts(),
         Err(PostError::NeverLeft(error)) => {
             call.never_left();
+            if profile.is_guess {
+                state
+                    .router
+                    .set_server(&profile.name, ServerState::Unreachable);
+            }
             return fail(call, error);
         }
         Err(PostError::Sent(error)) => return fail(call, error),
     };
     call.first_byte();
     call.learn(remaining(|name| head.headers.get(name)?.to_str().ok()));
+    call.learn_plan(&head.headers);
     let key = connection.key.clone();
     let answer = UpstreamAnswer::new(state, request, conversion, call, (head, source), key);
     judge(answer).await
+}
+
+/// What goes to a profile for callers: the caller's own headers and, where nothing of it has to change, its very bytes.
+fn own_login(
+    request: &IncomingRequest,
+    brought: &BroughtLogin,
+    conversion: &Conversion,
+    profile: &Profile,
+    model: &str,
+) -> (HeaderMap, Bytes) {
+    let mut headers = brought.headers.clone();
+    headers::sign(&mut headers, profile, None);
+    let text = conversion.request(request, model);
+    if text == request.text {
+        return (headers, request.body.clone());
+    }
+    headers.remove(CONTENT_ENCODING);
+    (headers, text)
 }
 
 async fn judge(answer: UpstreamAnswer<'_>) -> AttemptResult {
@@ -107,5 +143,5 @@ async fn judge(answer: UpstreamAnswer<'_>) -> AttemptResult {
 
 fn fail(call: UpstreamCall, error: CallError) -> AttemptResult {
     call.fail(&error);
-    AttemptResult::Failed(error)
+    AttemptResult::failed(error)
 }

@@ -98,8 +98,8 @@ impl Conversion {
             Self::Passthrough(dialect) => *dialect,
             Self::Translation(translation) => return translation.body.clone(),
         };
-        let body = translate::strip::strip(dialect, &request.body);
-        if body == request.body {
+        let body = translate::strip::strip(dialect, &request.text);
+        if body == request.text {
             return request.summary.with_model(&body, model);
         }
         // What is left of it has its model elsewhere.

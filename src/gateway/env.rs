@@ -1,6 +1,9 @@
 //! What a terminal's program needs to know to talk to the gateway: variables, and arguments for those that read none.
 
+use serde_json::{Map, Value};
+
 use crate::domain::adapter::{Adapter, Endpoint};
+use crate::domain::offer::{Offer, Offers};
 use crate::domain::profile::{Profile, ProviderKind};
 
 use super::keys::CallerKey;
@@ -13,25 +16,43 @@ pub struct Launch {
     pub args: Vec<String>,
 }
 
-/// For every terminal: the variables that most clients read, and what `agent` needs beyond them.
+/// For every terminal: the variables that most clients read, and what `agent` needs beyond them, by what is offered.
 ///
-/// `url` is the gateway's address without a path, such as `http://127.0.0.1:3100`.
+/// A variable is set only where it helps. `url` is the gateway's address without a path, such as
+/// `http://127.0.0.1:3100`; `is_set` tells which variables the user has set.
 #[must_use]
-pub fn launch(key: &CallerKey, url: &str, agent: Option<&Adapter>) -> Launch {
+pub fn launch(
+    key: &CallerKey,
+    url: &str,
+    agent: Option<&Adapter>,
+    offers: Offers,
+    is_set: impl Fn(&str) -> bool,
+) -> Launch {
     let url = url.trim_end_matches('/');
     let key = key.reveal();
-    let with_v1 = format!("{url}/v1");
     let mut launch = Launch::default();
-    launch.set("ANTHROPIC_BASE_URL", url);
-    launch.set("ANTHROPIC_AUTH_TOKEN", key);
-    launch.set("OPENAI_BASE_URL", &with_v1);
-    launch.set("OPENAI_API_KEY", key);
-    launch.set("OPENAI_API_BASE", &with_v1);
+    match offers.anthropic {
+        Offer::Nothing => {}
+        Offer::Key => {
+            launch.set("ANTHROPIC_BASE_URL", url);
+            launch.set("ANTHROPIC_AUTH_TOKEN", key);
+        }
+        // An address of the user's own is where his login belongs.
+        Offer::Login if is_set("ANTHROPIC_BASE_URL") => {}
+        Offer::Login => launch.set("ANTHROPIC_BASE_URL", &format!("{url}/t/{key}")),
+    }
+    if offers.openai == Offer::Key {
+        let with_v1 = format!("{url}/v1");
+        launch.set("OPENAI_BASE_URL", &with_v1);
+        launch.set("OPENAI_API_KEY", key);
+        launch.set("OPENAI_API_BASE", &with_v1);
+    }
     if let Some(agent) = agent {
-        launch
-            .env
-            .extend(agent.launch_env(Endpoint { gateway: url, key }));
-        launch.args = agent.launch_args(url);
+        let endpoint = Endpoint { gateway: url, key };
+        for (name, value) in agent.launch_env(endpoint, offers) {
+            launch.add(&name, &value);
+        }
+        launch.args = agent.launch_args(url, offers);
     }
     launch
 }
@@ -39,6 +60,31 @@ pub fn launch(key: &CallerKey, url: &str, agent: Option<&Adapter>) -> Launch {
 impl Launch {
     fn set(&mut self, name: &str, value: &str) {
         self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Sets a variable, or adds to the JSON object that it holds already.
+    fn add(&mut self, name: &str, value: &str) {
+        let Some((_, held)) = self.env.iter_mut().find(|(held, _)| held == name) else {
+            return self.set(name, value);
+        };
+        match (serde_json::from_str(held), serde_json::from_str(value)) {
+            (Ok(Value::Object(mut all)), Ok(Value::Object(more))) => {
+                merge(&mut all, more);
+                *held = Value::Object(all).to_string();
+            }
+            _ => value.clone_into(held),
+        }
+    }
+}
+
+fn merge(all: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        match (all.get_mut(&name), value) {
+            (Some(Value::Object(held)), Value::Object(more)) => merge(held, more),
+            (_, value) => {
+                all.insert(name, value);
+            }
+        }
     }
 }
 
@@ -55,38 +101,78 @@ pub fn secret_variables<'a>(profiles: &'a [Profile]) -> impl Iterator<Item = &'a
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::adapter::Wiring;
+    use crate::domain::offer::Vendor;
 
-    #[test]
-    fn every_terminal_gets_both_vendors_variables() {
-        let key = CallerKey::random();
-        let launch = launch(&key, "http://127.0.0.1:3100/", None);
-        let secret = key.reveal();
-        assert_eq!(
-            launch.env,
-            [
-                ("ANTHROPIC_BASE_URL", "http://127.0.0.1:3100"),
-                ("ANTHROPIC_AUTH_TOKEN", secret),
-                ("OPENAI_BASE_URL", "http://127.0.0.1:3100/v1"),
-                ("OPENAI_API_KEY", secret),
-                ("OPENAI_API_BASE", "http://127.0.0.1:3100/v1"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
-        assert_eq!(launch.args, [""; 0]);
+    const URL: &str = "http://127.0.0.1:3100/";
+
+    fn offers(anthropic: Offer, openai: Offer) -> Offers {
+        Offers { anthropic, openai }
+    }
+
+    fn plain(key: &CallerKey, offers: Offers, set: &[&str]) -> Vec<(String, String)> {
+        launch(key, URL, None, offers, |name| set.contains(&name)).env
     }
 
     #[test]
-    fn an_agent_gets_what_its_row_says_beyond() {
+    fn a_terminal_gets_what_helps_it_and_nothing_else() {
         let key = CallerKey::random();
+        let secret = key.reveal();
+        let with_key = [
+            ("ANTHROPIC_BASE_URL", "http://127.0.0.1:3100"),
+            ("ANTHROPIC_AUTH_TOKEN", secret),
+            ("OPENAI_BASE_URL", "http://127.0.0.1:3100/v1"),
+            ("OPENAI_API_KEY", secret),
+            ("OPENAI_API_BASE", "http://127.0.0.1:3100/v1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(plain(&key, offers(Offer::Key, Offer::Key), &[]), with_key);
+        let login = ("ANTHROPIC_BASE_URL".to_owned(), format!("{URL}t/{secret}"));
+        assert_eq!(
+            plain(&key, offers(Offer::Login, Offer::Login), &[]),
+            [login]
+        );
+        assert_eq!(plain(&key, Offers::default(), &[]), []);
+    }
+
+    #[test]
+    fn a_users_own_address_is_where_his_login_goes() {
+        let key = CallerKey::random();
+        let own = &["ANTHROPIC_BASE_URL"];
+        assert_eq!(plain(&key, offers(Offer::Login, Offer::Nothing), own), []);
+        assert_eq!(
+            plain(&key, offers(Offer::Key, Offer::Nothing), own).len(),
+            2
+        );
+    }
+
+    #[test]
+    fn an_agent_gets_what_its_row_says_beyond_and_json_becomes_one() {
+        let key = CallerKey::random();
+        let wiring = |vendor, value: &str| Wiring {
+            vendor,
+            offer: Offer::Key,
+            args: Vec::new(),
+            env: vec![("ONE_CONFIG".to_owned(), value.to_owned())],
+        };
         let adapter = Adapter {
             name: "one".into(),
             command: vec!["one".to_owned()],
             args: vec!["--url={gateway}".to_owned()],
             env: vec![("ONE_KEY".to_owned(), "{key}".to_owned())],
+            wirings: vec![
+                wiring(Vendor::Anthropic, r#"{"a":{"b":1},"c":1}"#),
+                wiring(Vendor::OpenAi, r#"{"a":{"d":2},"c":2}"#),
+            ],
         };
-        let launch = launch(&key, "http://127.0.0.1:3100/", Some(&adapter));
+        let both = offers(Offer::Key, Offer::Key);
+        let launch = launch(&key, URL, Some(&adapter), both, |_| false);
         assert_eq!(launch.args, ["--url=http://127.0.0.1:3100"]);
-        let last = launch.env.last().unwrap();
-        assert_eq!(*last, ("ONE_KEY".to_owned(), key.reveal().to_owned()));
+        let [.., (_, held), (name, config)] = &launch.env[..] else {
+            panic!("{launch:?}");
+        };
+        assert_eq!((held.as_str(), name.as_str()), (key.reveal(), "ONE_CONFIG"));
+        let config: Value = serde_json::from_str(config).unwrap();
+        assert_eq!(config, serde_json::json!({"a": {"b": 1, "d": 2}, "c": 2}));
     }
 }

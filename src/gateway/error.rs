@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use thiserror::Error;
 
+use super::content_coding::CodingError;
 use super::request::summary::BadBody;
 
 /// A request that no provider gets to see.
@@ -37,6 +38,8 @@ pub enum Refusal {
     #[error("the body did not arrive whole: {0}")]
     BodyCut(String),
     #[error(transparent)]
+    Coding(#[from] CodingError),
+    #[error(transparent)]
     BadBody(#[from] BadBody),
     #[error("tundra is shutting down")]
     ShuttingDown,
@@ -46,11 +49,17 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
-            Self::KeyInQuery | Self::BodyCut(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
+            Self::KeyInQuery
+            | Self::BodyCut(_)
+            | Self::BadBody(_)
+            | Self::Coding(CodingError::Broken { .. }) => StatusCode::BAD_REQUEST,
+            Self::Coding(CodingError::Unknown(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
             Self::NoRoute { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } | Self::Coding(CodingError::TooLarge(_)) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }

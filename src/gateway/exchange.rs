@@ -36,14 +36,29 @@ pub async fn dispatch(
     let mut call = request.call();
     let mut run = Run::default();
     let mut asked: Option<ProfileName> = None;
+    let mut has_looked = false;
+    let mut kept: Option<(Box<Answer>, ProfileName)> = None;
     loop {
         let upstream = match state.router.admit(&call, &mut run).await {
             Ok(upstream) => upstream,
+            Err(_) if !has_looked && run.met_unreachable() => {
+                // It may have been started since.
+                state.look_for_guesses().await;
+                has_looked = true;
+                continue;
+            }
             Err(left) => {
                 if look_closer(&mut call, &request) {
                     continue;
                 }
-                return nobody_left(&request, &call, &run, asked.as_ref(), &left);
+                return match kept {
+                    Some((mut own, name)) => {
+                        info!(profile = %name, reasons = %left, "its own answer is the caller's");
+                        own.mark(run.attempts(), Some(&name));
+                        *own
+                    }
+                    None => nobody_left(&request, &call, &run, asked.as_ref(), &left),
+                };
             }
         };
         let conversion = match Conversion::between(&request, upstream.profile(), upstream.dialect())
@@ -67,7 +82,10 @@ pub async fn dispatch(
                 answer.mark(run.attempts(), Some(&name));
                 return answer;
             }
-            AttemptResult::Failed(error) => error,
+            AttemptResult::Failed { error, own } => {
+                kept = own.map(|own| (own, name.clone())).or(kept);
+                error
+            }
         };
         run.failed(&error);
         if !error.fails_over() {

@@ -32,6 +32,11 @@ impl CallerKey {
         ))
     }
 
+    /// What a caller shows, which need be no key that was ever made.
+    pub fn shown(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The secret itself, for a child's environment.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -2,6 +2,7 @@
 
 pub mod summary;
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -10,9 +11,11 @@ use http::HeaderMap;
 use super::translate;
 use super::wire::Endpoint;
 use super::wire::ir::request::Request;
+use crate::domain::affinity::ConversationId;
 use crate::domain::caller::Caller;
+use crate::domain::login::Login;
 use crate::domain::profile::{Dialect, ProfileName};
-use crate::domain::route::{Call, Foreign};
+use crate::domain::route::{Call, CallLogin, Foreign};
 use summary::RequestSummary;
 
 /// What came in, with the caller's dialect, which every answer to it is written in.
@@ -21,10 +24,17 @@ pub struct IncomingRequest {
     pub endpoint: Endpoint,
     pub caller: Caller,
     pub query: Option<String>,
-    /// Without key, host and what concerns the connection.
+    /// Without key, login, host and what concerns the connection.
     pub headers: HeaderMap,
+    /// The login that the caller brings, which goes to a profile for callers and nowhere else.
+    pub brought: Option<BroughtLogin>,
+    /// As it came.
     pub body: Bytes,
+    /// The body without its content coding.
+    pub text: Bytes,
     pub summary: RequestSummary,
+    /// What it belongs to.
+    pub conversation: Option<ConversationId>,
     /// The one profile to ask, where the caller names it.
     pub only: Option<ProfileName>,
     /// Read once a profile of another dialect is to be asked.
@@ -34,6 +44,31 @@ pub struct IncomingRequest {
 /// A request in the form between the dialects, or why it has none.
 #[derive(Debug, Default)]
 pub struct LazyForm(OnceLock<Result<Request, String>>);
+
+/// A login, and all that its bearer sends beside it.
+pub struct BroughtLogin {
+    pub login: Login,
+    /// The caller's headers, its own secrets among them.
+    pub headers: HeaderMap,
+}
+
+impl BroughtLogin {
+    /// What nobody else may read of it, each without its scheme.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        const SECRET: [&str; 3] = ["authorization", "x-api-key", "cookie"];
+        SECRET
+            .iter()
+            .filter_map(|name| self.headers.get(*name)?.to_str().ok())
+            .map(|value| value.rsplit(' ').next().unwrap_or(value).trim())
+            .filter(|secret| !secret.is_empty())
+    }
+}
+
+impl fmt::Debug for BroughtLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BroughtLogin(…)")
+    }
+}
 
 impl IncomingRequest {
     /// The caller's dialect. The upstream's is its call's own.
@@ -71,6 +106,11 @@ impl IncomingRequest {
             } else {
                 Foreign::Never
             },
+            login: self
+                .brought
+                .as_ref()
+                .map(|brought| CallLogin::from(brought.login)),
+            conversation: self.conversation,
         }
     }
 

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::domain::fact::{Fact, Recorder};
+use crate::domain::login::{KeptPlan, Plans, Spill};
 use crate::domain::moment::Moment;
-use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::{
-    Admission, By, Call, CommandError, Done, KeyState, NothingLeft, Permit, RouteSettings, Router,
-    RouterCommand, RouterEvent, RouterStatus, Run, ServerState,
+    Admission, By, Call, CommandError, Done, KeyState, LoginState, NothingLeft, Permit, PlanNews,
+    RouteSettings, Router, RouterCommand, RouterEvent, RouterStatus, Run, ServerState,
 };
 use crate::domain::usage::{Attempt, AttemptEnd, Counters, Usage};
 
@@ -32,6 +33,8 @@ pub struct RouterHandle {
 pub struct RouterState {
     pub router: Router,
     pub usage: Usage,
+    /// What is left of the plans of the logins that came.
+    pub plans: Plans,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,92 @@ struct Shared {
     /// Wakes everybody in the queue when something may have become free before its time.
     capacity_changed: Notify,
     recorder: OnceLock<Arc<dyn Recorder>>,
+}
+
+impl RouterState {
+    fn status(&self, now: Moment) -> RouterStatus {
+        let wall = Timestamp::now();
+        let mut status = self.router.status(&self.usage, now);
+        for provider in &mut status.providers {
+            if provider.profile.auth == Auth::Caller {
+                provider.plan = self.plans.status(&provider.profile.name, wall);
+            }
+        }
+        status
+    }
+
+    /// The call with its login as it stands now.
+    fn as_it_stands(&self, call: &Call, now: Moment) -> Call {
+        let mut call = call.clone();
+        if let Some(brought) = &mut call.login {
+            let wall = Timestamp::now();
+            let standing = self.plans.standing(brought.login.id, &call.model, wall);
+            let moment = |at: Timestamp| moment_of(at, wall, now);
+            brought.used_up = standing.used_up.map(moment);
+            brought.cooling = standing.cooling.map(moment);
+            brought.may_spill = match self.router.spill() {
+                Spill::Always => true,
+                Spill::Ask => standing.agreed,
+                Spill::Never => false,
+            };
+        }
+        call
+    }
+
+    fn command(
+        &mut self,
+        command: &RouterCommand,
+        by: By,
+        now: Moment,
+    ) -> Result<Done, CommandError> {
+        let wall = Timestamp::now();
+        match command {
+            RouterCommand::Failover { from, hold } => {
+                let asks = |name: &ProfileName| self.plans.asks(name, wall);
+                let used_up = match from {
+                    Some(name) => Some(name.clone()).filter(asks),
+                    None => self.router.for_callers().find(asks),
+                };
+                if let Some(name) = used_up {
+                    if self.router.next_after(&name, now).is_none() {
+                        return Err(CommandError::NobodyLeft);
+                    }
+                    self.plans.agree(&name, *hold, wall);
+                    self.router.plan_changed();
+                    return Ok(self.router.spilled(command, name, by, now));
+                }
+                let done = self.router.command(command, by, now)?;
+                if let Some(name) = &done.profile {
+                    self.plans.agree(name, *hold, wall);
+                }
+                return Ok(done);
+            }
+            RouterCommand::Unpin => self.plans.disagree(None),
+            RouterCommand::Reset(name) | RouterCommand::Restart(name) => {
+                self.plans.reset(name);
+                self.note_login(name, now, wall);
+            }
+            RouterCommand::Pin(_) | RouterCommand::Enable(_) | RouterCommand::Disable(_) => {}
+        }
+        self.router.command(command, by, now)
+    }
+
+    fn note_login(&mut self, profile: &ProfileName, now: Moment, wall: Timestamp) {
+        let login = LoginState {
+            seen: self.plans.was_seen(profile),
+            used_up: self
+                .plans
+                .status(profile, wall)
+                .used_up
+                .map(|until| moment_of(until, wall, now)),
+        };
+        self.router.set_login(profile, login, now);
+    }
+}
+
+/// The moment of a date to come; `now` for one that has passed.
+fn moment_of(at: Timestamp, wall: Timestamp, now: Moment) -> Moment {
+    now.after(Duration::try_from(at.duration_since(wall)).unwrap_or(Duration::ZERO))
 }
 
 impl RouterHandle {
@@ -57,6 +146,7 @@ impl RouterHandle {
         let state = RouterState {
             router: Router::new(settings, profiles, seed, clock.now()),
             usage: Usage::default(),
+            plans: Plans::default(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -85,6 +175,8 @@ impl RouterHandle {
             // From here on no stir is missed, though the router is only looked at next.
             capacity_changed.as_mut().enable();
             let (admission, now) = self.with(|state, now| {
+                let standing = call.login.map(|_| state.as_it_stands(call, now));
+                let call = standing.as_ref().unwrap_or(call);
                 let admission = state.router.admit(call, waiting.run, now);
                 if let Admission::Go(permit) = &admission {
                     note_skipped(&mut state.usage, call, waiting.run, permit, now);
@@ -117,7 +209,38 @@ impl RouterHandle {
     /// # Errors
     /// [`CommandError`] where the profile is unknown or nobody else can take over; nothing is changed then.
     pub fn command(&self, command: &RouterCommand, by: By) -> Result<Done, CommandError> {
-        self.with(|state, now| state.router.command(command, by, now))
+        self.with(|state, now| state.command(command, by, now))
+    }
+
+    /// What is worth keeping of the logins' plans over a restart, and a number that rises with every change of it.
+    #[must_use]
+    pub fn kept_plans(&self) -> (u64, Vec<KeptPlan>) {
+        self.read(|state, _| (state.plans.revision(), state.plans.kept(Timestamp::now())))
+    }
+
+    /// Takes up what an earlier run kept.
+    pub fn restore_plans(&self, kept: Vec<KeptPlan>) {
+        self.with(|state, _| state.plans.restore(kept, Timestamp::now()));
+    }
+
+    /// Changes the plan of a login at `profile`, and lets the rules know how it stands then.
+    pub(super) fn with_plan(
+        &self,
+        profile: &ProfileName,
+        change: impl FnOnce(&mut Plans, Timestamp) -> Vec<PlanNews>,
+    ) {
+        self.with(|state, now| {
+            let wall = Timestamp::now();
+            let before = state.plans.revision();
+            let news = change(&mut state.plans, wall);
+            state.note_login(profile, now, wall);
+            for news in news {
+                state.router.tell_plan(profile, news, now);
+            }
+            if state.plans.revision() != before {
+                state.router.plan_changed();
+            }
+        });
     }
 
     /// Takes other settings and profiles; those that still reach the same provider keep their state.
@@ -153,7 +276,7 @@ impl RouterHandle {
     /// Everything there is to see, as of now.
     #[must_use]
     pub fn status(&self) -> RouterStatus {
-        self.read(|state, now| state.router.status(&state.usage, now))
+        self.read(RouterState::status)
     }
 
     /// A profile's last attempts, the newest first.

@@ -3,16 +3,20 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::conversation::ConversationNames;
 use super::keys::KeyRing;
+use super::login::LoginHasher;
 use super::router::RouterHandle;
 use super::upstream::connections::{Connections, KeySource};
-use crate::domain::profile::Profile;
+use super::upstream::reach;
+use crate::domain::login::KeptPlan;
+use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand};
 use crate::domain::timeouts::Timeouts;
 
@@ -55,6 +59,8 @@ pub(super) struct GatewayState {
     pub router: RouterHandle,
     pub connections: Connections,
     pub keys: KeyRing,
+    logins: OnceLock<LoginHasher>,
+    pub conversations: ConversationNames,
     options: RwLock<Options>,
     pub address: RwLock<Option<SocketAddr>>,
     pub counts: Counts,
@@ -83,6 +89,8 @@ impl Gateway {
                 router,
                 connections,
                 keys: KeyRing::default(),
+                logins: OnceLock::new(),
+                conversations: ConversationNames::default(),
                 options: RwLock::new(options),
                 address: RwLock::new(None),
                 counts: Counts::default(),
@@ -101,6 +109,26 @@ impl Gateway {
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.state.keys
+    }
+
+    /// Takes up what an earlier run kept of logins' plans, with the secret that names logins in it. Without it, before the
+    /// first request, logins are named for this run alone.
+    pub fn restore_plans(&self, secret: &[u8], kept: Vec<KeptPlan>) {
+        let _ = self.state.logins.set(LoginHasher::new(secret));
+        self.state.router.restore_plans(kept);
+    }
+
+    /// Looks whether anything answers now at the address of a server that nobody wrote down.
+    pub async fn look_for_guesses(&self) {
+        self.state.look_for_guesses().await;
+    }
+
+    /// The same at once, for a start or a reload: an address on this machine answers or refuses without a wait.
+    pub fn look_for_guesses_now(&self) {
+        for (name, url) in self.state.guesses() {
+            let server = reach::answers_now(&url);
+            self.state.router.set_server(&name, server);
+        }
     }
 
     /// Where the server listens; `None` before it does.
@@ -160,8 +188,29 @@ impl Gateway {
 }
 
 impl GatewayState {
+    /// See [`Gateway::look_for_guesses`].
+    pub async fn look_for_guesses(&self) {
+        for (name, url) in self.guesses() {
+            let server = reach::answers(&url).await;
+            self.router.set_server(&name, server);
+        }
+    }
+
+    fn guesses(&self) -> Vec<(ProfileName, String)> {
+        let providers = self.router.status().providers.into_iter();
+        let guesses = providers.filter(|provider| provider.profile.is_guess);
+        guesses
+            .map(|guess| (guess.profile.name.clone(), guess.profile.base_url.clone()))
+            .collect()
+    }
+
     pub fn timeouts(&self) -> Timeouts {
         self.options().timeouts
+    }
+
+    pub fn logins(&self) -> &LoginHasher {
+        self.logins
+            .get_or_init(|| LoginHasher::new(uuid::Uuid::new_v4().as_bytes()))
     }
 
     pub fn ping_every(&self) -> Duration {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::price;
@@ -10,10 +11,12 @@ use super::router::RouterHandle;
 use super::wire::TokenUsage;
 use crate::domain::bucket::{Remaining, Used};
 use crate::domain::fact::{Fact, What};
+use crate::domain::login::LoginId;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Dialect, Profile};
-use crate::domain::route::{Call, Choice, Cool, Permit, Settlement};
+use crate::domain::plan::{UsedUp, Window, Windows};
+use crate::domain::profile::{Auth, Dialect, Profile};
+use crate::domain::route::{Call, Choice, Cool, Permit, PlanNews, Settlement};
 use crate::domain::usage::{Attempt, AttemptEnd, Tokens};
 
 /// One call to one profile. [`UpstreamCall::succeed`] and [`UpstreamCall::fail`] end it; dropped before, it counts as
@@ -29,6 +32,8 @@ pub struct UpstreamCall {
     attempt: Attempt,
     /// When the request began to leave; `None` as long as nothing has.
     sent_at: Option<Moment>,
+    /// The caller's own, where the profile holds none.
+    login: Option<LoginId>,
 }
 
 impl UpstreamCall {
@@ -59,6 +64,10 @@ impl UpstreamCall {
                 estimated: false,
                 nanodollars: None,
             },
+            login: call
+                .login
+                .filter(|_| permit.profile.auth == Auth::Caller)
+                .map(|brought| brought.login.id),
             permit: Some(permit),
             sent_at: None,
         }
@@ -67,6 +76,12 @@ impl UpstreamCall {
     #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {
         &self.profile
+    }
+
+    /// The login that goes with it, which is the caller's own.
+    #[must_use]
+    pub const fn login(&self) -> Option<LoginId> {
+        self.login
     }
 
     /// The dialect to speak upstream, which need not be the caller's.
@@ -126,6 +141,55 @@ impl UpstreamCall {
         }
     }
 
+    /// The answer's headers tell what is left of its login's plan.
+    pub fn learn_plan(&self, headers: &HeaderMap) {
+        let Some(login) = self.login else {
+            return;
+        };
+        let profile = &self.profile.name;
+        self.router.with_plan(profile, |plans, wall| {
+            plans.see(login, profile);
+            let told = headers.iter();
+            let told = told.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+            let windows = Windows::told(told, wall);
+            let near = plans.learn(login, profile, windows, wall).into_iter();
+            near.map(|warning| near_end(warning.window)).collect()
+        });
+    }
+
+    /// Its login was told to wait, or that its plan is used up, which concerns no other login.
+    pub fn refuse_login(mut self, error: &CallError, used_up: Option<UsedUp>) {
+        if let Some(login) = self.login {
+            let profile = &self.profile.name;
+            self.router.with_plan(profile, |plans, wall| {
+                let Some(used_up) = used_up else {
+                    if let CallError::RateLimited { retry_after } = error {
+                        let until = wall.saturating_add(*retry_after).unwrap_or(wall);
+                        plans.cool(login, profile, until);
+                    }
+                    return Vec::new();
+                };
+                let until = used_up.until;
+                let is_news = plans
+                    .standing(login, &self.attempt.model, wall)
+                    .used_up
+                    .is_none();
+                plans.use_up(login, profile, used_up, wall);
+                is_news
+                    .then_some(PlanNews::UsedUp { until })
+                    .into_iter()
+                    .collect()
+            });
+        }
+        let used = self.towards_limit(Used::Tokens(0));
+        let settlement = Settlement::failed(error, used).of_login_alone();
+        let end = AttemptEnd::Failed {
+            kind: error.kind(),
+            message: error.to_string(),
+        };
+        self.settle(settlement, end);
+    }
+
     /// The answer's first valid event is here: a probe has succeeded, whatever becomes of the rest.
     pub fn confirm(&mut self) {
         if let Some(permit) = self.permit.as_mut().filter(|permit| permit.is_probe()) {
@@ -143,12 +207,22 @@ impl UpstreamCall {
             cache_write: usage.cache_write,
         });
         self.attempt.estimated = estimated;
-        self.attempt.nanodollars =
-            price::nanodollars(self.profile.provider, &self.attempt.sent_model, usage);
+        self.attempt.nanodollars = match self.login {
+            // Its plan pays.
+            Some(_) => Some(0),
+            None => price::nanodollars(self.profile.provider, &self.attempt.sent_model, usage),
+        };
     }
 
     /// The answer is whole.
     pub fn succeed(mut self) {
+        if let Some(login) = self.login {
+            let (profile, model) = (&self.profile.name, &self.attempt.model);
+            self.router.with_plan(profile, |plans, wall| {
+                plans.serves(login, model, wall);
+                Vec::new()
+            });
+        }
         let used = self.towards_limit(Used::AsReserved);
         self.settle(Settlement::success(used), AttemptEnd::Success);
     }
@@ -211,6 +285,14 @@ impl UpstreamCall {
                 state.usage.record(&self.profile.name, attempt);
             }
         });
+    }
+}
+
+fn near_end(window: Window) -> PlanNews {
+    PlanNews::NearEnd {
+        percent: window.percent(),
+        window: window.name,
+        resets_at: window.resets_at,
     }
 }
 

@@ -87,7 +87,11 @@ pub(super) fn prepare(
     let cwd = working_directory(spec.cwd.as_deref())?;
     let runs = defaults.agents.of_program(name);
     let agent = asked.or(runs);
-    let extra = defaults.env_lease.launch_env(agent);
+    let extra = if spec.gateway {
+        defaults.env_lease.launch_env(agent)
+    } else {
+        LaunchEnv::default()
+    };
     let env = environment(id, defaults.env, &extra, &spec.env);
     let search = env
         .iter()
@@ -200,6 +204,7 @@ mod tests {
             size: Size::DEFAULT,
             persistent: false,
             agent: None,
+            gateway: true,
             owner: Owner::Local,
         }
     }
@@ -210,6 +215,7 @@ mod tests {
             command: command.iter().map(ToString::to_string).collect(),
             args: Vec::new(),
             env: Vec::new(),
+            wirings: Vec::new(),
         };
         Adapters::new([row("codex", &["codex", "--own"]), row("shell", &[])])
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tracing::info;
+use tracing::{info, warn};
 
+use super::kept_plans::PlanFile;
 use crate::config::Settings;
 use crate::domain::code::Code;
 use crate::domain::fact::Recorder;
@@ -26,6 +27,9 @@ use crate::supervise::{
     Address, Begin, Children, Probe, ProcessEvent, ProcessState, ProcessStatus, RestartError, Spec,
     StandIn,
 };
+
+/// How long changes of plans are gathered before they are written.
+const PLANS_DEBOUNCE: Duration = Duration::from_millis(500);
 
 /// Where programs reach the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub struct Setup<'a> {
     pub endpoint: Option<GatewayEndpoint>,
     /// The folder for servers' output.
     pub logs: PathBuf,
+    /// The file that keeps logins' plans over a restart.
+    pub plans: PathBuf,
     pub tasks: Tasks,
     /// Hears of every attempt and every change of the route.
     pub recorder: Arc<dyn Recorder>,
@@ -115,7 +121,7 @@ impl From<&SteerError> for Code {
 }
 
 /// Something that happened, for whoever tells people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ProviderEvent {
     Router(RouterEvent),
     Server(ProcessEvent),
@@ -137,6 +143,11 @@ impl Providers {
         let applied = Applied::of(setup.settings, &keys);
         let gateway = Gateway::new(applied.options, applied.profiles.clone(), Arc::clone(&keys));
         gateway.router().record_with(setup.recorder);
+        let (plans, kept) = PlanFile::open(setup.plans);
+        gateway.restore_plans(plans.secret(), kept);
+        gateway.look_for_guesses_now();
+        let keeper = keep_plans(plans, gateway.clone(), setup.tasks.clone());
+        setup.tasks.spawn("plans", keeper);
         let servers = Children::new(setup.tasks.clone());
         servers.keep(server_specs(
             &applied.profiles,
@@ -244,7 +255,13 @@ impl Providers {
         ));
         self.gateway()
             .reload(wanted.options, wanted.profiles, By::Reload);
+        self.gateway().look_for_guesses_now();
         self.shared.tell_router();
+    }
+
+    /// Looks whether anything answers now at the address of a server that nobody wrote down.
+    pub async fn look_for_guesses(&self) {
+        self.gateway().look_for_guesses().await;
     }
 
     /// Lets a profile's counters go on from what was counted before this process began.
@@ -295,6 +312,7 @@ impl Shared {
             applied
                 .profiles
                 .iter()
+                .filter(|profile| !profile.is_guess)
                 .map(|profile| profile.name.clone())
                 .collect()
         };
@@ -378,12 +396,45 @@ impl Events {
     }
 }
 
+/// Writes what is known of plans whenever it has changed, and once more at the end.
+async fn keep_plans(file: PlanFile, gateway: Gateway, tasks: Tasks) {
+    let file = Arc::new(file);
+    let mut changed = gateway.router().watch();
+    let mut written = 0;
+    let ending = tasks.ending();
+    tokio::pin!(ending);
+    loop {
+        let ends = tokio::select! {
+            () = &mut ending => true,
+            changed = async {
+                let changed = changed.changed().await;
+                tokio::time::sleep(PLANS_DEBOUNCE).await;
+                changed
+            } => changed.is_err(),
+        };
+        let (revision, plans) = gateway.router().kept_plans();
+        if revision != written {
+            let file = Arc::clone(&file);
+            match tokio::task::spawn_blocking(move || file.write(&plans)).await {
+                Ok(Ok(())) => written = revision,
+                Ok(Err(error)) => warn!(%error, "what is left of plans could not be kept"),
+                Err(error) => warn!(%error, "what is left of plans could not be kept"),
+            }
+        }
+        if ends {
+            return;
+        }
+    }
+}
+
 fn options_of(settings: &Settings) -> Options {
     Options {
         route: RouteSettings {
             breaker: settings.breaker,
             max_wait: settings.gateway.max_wait,
             translation: settings.gateway.translation,
+            affinity: settings.gateway.affinity,
+            spill: settings.gateway.spill,
         },
         timeouts: settings.timeouts,
         max_body: settings.gateway.max_body,

@@ -5,6 +5,7 @@
 //! `supervise`. This room must not know how anything is shown, nor what a request says.
 
 mod handle;
+mod kept_plans;
 
 pub use handle::{
     Changes, Events, GatewayEndpoint, ProviderEvent, Providers, ProvidersStatus, Setup, SteerError,

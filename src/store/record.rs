@@ -12,7 +12,7 @@ use crate::domain::id::TerminalId;
 use crate::domain::moment::Span;
 use crate::domain::outcome::{ErrorKind, Fault};
 use crate::domain::profile::ProfileName;
-use crate::domain::route::{Choice, RouterCommand, RouterEvent};
+use crate::domain::route::{Choice, PlanNews, RouterCommand, RouterEvent};
 use crate::domain::terminal::Exit;
 use crate::domain::usage::Attempt;
 
@@ -290,6 +290,17 @@ fn route_words(event: &RouterEvent, cause: MoveCause) -> Words {
                 "from": from.as_ref().map(ProfileName::as_str),
                 "to": to.as_ref().map(ProfileName::as_str),
             })),
+            ..Words::default()
+        },
+        RouterEvent::Plan { profile, news, .. } => Words {
+            profile: profile.to_string(),
+            text,
+            data: object(match news {
+                PlanNews::UsedUp { until } => json!({"cause": "used_up", "until": until}),
+                PlanNews::NearEnd {
+                    window, percent, ..
+                } => json!({"window": window, "percent": percent}),
+            }),
             ..Words::default()
         },
         RouterEvent::Reloaded { .. } => Words {

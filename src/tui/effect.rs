@@ -43,6 +43,8 @@ pub enum Effect {
     Address(Option<TerminalId>),
     /// Tell how the providers stand.
     LookAtProviders,
+    /// Look whether anything answers at the address of a server that nobody wrote down.
+    LookForServers,
     Steer(RouterCommand),
     /// Tell what a provider's server has written.
     ServerOutput(ProfileName),

@@ -191,6 +191,8 @@ fn call() -> Call {
         tokens: 10,
         only: None,
         foreign: tundra::domain::route::Foreign::Never,
+        login: None,
+        conversation: None,
     }
 }
 

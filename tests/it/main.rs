@@ -23,6 +23,7 @@ mod front;
 mod gateway;
 mod house;
 mod keys;
+mod logins;
 mod pane;
 mod programs;
 mod providers;

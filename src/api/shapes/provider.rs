@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::breaker::BreakerState;
 use crate::domain::bucket::Gauge;
 use crate::domain::outcome::ErrorKind;
+use crate::domain::plan::Window;
 use crate::domain::route::{Done, ProviderStatus};
 use crate::domain::usage::{Counters, LastError, Tokens};
 use crate::providers::ProvidersStatus;
@@ -28,6 +29,14 @@ pub struct ProviderShape {
     pub state: String,
     /// Why it is not asked; null where it is ready.
     pub reason: Option<String>,
+    /// `key`, or `caller` for who brings a login.
+    pub auth: String,
+    /// What is left of the plan of the login that came last.
+    pub windows: Vec<WindowShape>,
+    /// Until when its plan is used up; null where it is not, or a key pays.
+    pub used_up_until: Option<Timestamp>,
+    /// Until when its requests may cost money; null where nobody has agreed to it.
+    pub spills_until: Option<Timestamp>,
     pub breaker: BreakerShape,
     /// Null where it is not cooling.
     pub cooldown_s: Option<f64>,
@@ -46,6 +55,17 @@ pub struct ProviderShape {
     pub last_error: Option<LastErrorShape>,
     /// Of a server that tundra runs; null for others.
     pub process: Option<ProcessShape>,
+}
+
+/// A window of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowShape {
+    pub name: String,
+    /// A fraction.
+    pub used: f64,
+    pub resets_at: Option<Timestamp>,
+    /// The vendor's word.
+    pub status: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -193,6 +213,15 @@ fn shape(
         pinned: provider.pinned,
         state: provider.state.as_str().to_owned(),
         reason: provider.reason.clone(),
+        auth: profile.auth.as_str().to_owned(),
+        windows: provider
+            .plan
+            .windows
+            .iter()
+            .map(WindowShape::from)
+            .collect(),
+        used_up_until: provider.plan.used_up,
+        spills_until: provider.plan.spills_until,
         breaker: BreakerShape {
             state: breaker.state.as_str().to_owned(),
             failures: breaker.failures,
@@ -236,6 +265,17 @@ fn last_error(status: &ProvidersStatus, error: &LastError) -> LastErrorShape {
         at: status.date(error.at),
         kind: error.kind.as_str().to_owned(),
         message: error.message.clone(),
+    }
+}
+
+impl From<&Window> for WindowShape {
+    fn from(window: &Window) -> Self {
+        Self {
+            name: window.name.clone(),
+            used: window.used,
+            resets_at: window.resets_at,
+            status: window.status.clone(),
+        }
     }
 }
 
@@ -315,6 +355,7 @@ mod tests {
             settings: &settings,
             endpoint: None,
             logs: std::env::temp_dir(),
+            plans: std::path::PathBuf::new(),
             tasks: Tasks::default(),
             recorder: Arc::new(Forgetful),
         };
@@ -325,12 +366,12 @@ mod tests {
             r#"[{"name":"a","provider":"anthropic","dialect":["messages"],"base_url":"https://api.anthropic.com","#
                 .to_owned()
                 + r#""model":"claude-sonnet-4-20250514","priority":1,"enabled":true,"active":true,"pinned":false,"#
-                + r#""state":"ready","reason":null,"breaker":{"state":"closed","failures":0,"timeouts":0,"#
+                + r#""state":"ready","reason":null,"auth":"key","windows":[],"used_up_until":null,"spills_until":null,"breaker":{"state":"closed","failures":0,"timeouts":0,"#
                 + r#""retry_in_s":null},"cooldown_s":null,"held_s":null,"buckets":{"requests":{"capacity":50,"#
                 + r#""available":50},"tokens":null},"in_flight":0,"requests":0,"errors":{"http":0,"api":0,"#
                 + r#""rate_limited":0,"timeout":0,"parse":0,"unsupported":0},"tokens":{"input":0,"output":0,"#
                 + r#""cache_read":0,"cache_write":0},"cost_usd":0.0,"first_byte_ms":{"p50":null,"p95":null},"#
-                + r#""last_error":null,"process":null}]"#
+                + r#""translated":{"requests":0,"dialect":null,"without":[]},"last_error":null,"process":null}]"#
         );
     }
 }

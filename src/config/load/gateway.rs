@@ -7,6 +7,7 @@ use super::super::reader::{Item, Table};
 use super::super::settings::Gateway;
 use super::MAX_GRACE;
 use crate::domain::breaker::BreakerSettings;
+use crate::domain::login::Spill;
 use crate::domain::route::Translation;
 use crate::domain::timeouts::Timeouts;
 
@@ -27,6 +28,8 @@ pub(super) fn defaults() -> Gateway {
         max_wait: Duration::from_secs(10),
         max_body: 32 << 20,
         translation: Translation::default(),
+        spill: Spill::default(),
+        affinity: Duration::from_secs(300),
     }
 }
 
@@ -45,6 +48,12 @@ pub(super) fn read(table: &mut Table<'_>, gateway: &mut Gateway) {
     });
     table.read("translation", &mut gateway.translation, |item| {
         item.one_of(&Translation::ALL.map(|when| (when.as_str(), when)))
+    });
+    table.read("spill", &mut gateway.spill, |item| {
+        item.one_of(&Spill::ALL.map(|spill| (spill.as_str(), spill)))
+    });
+    table.read("affinity", &mut gateway.affinity, |item| {
+        item.duration(MAX_WAIT)
     });
 }
 

@@ -1,5 +1,6 @@
 //! The tables `[[profile]]`.
 
+use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use super::super::reader::{Item, Table};
 use super::command_line;
 use crate::domain::profile::{
-    Capabilities, Capability, Dialect, Dialects, Profile, ProfileName, ProviderKind,
+    Auth, Capabilities, Capability, Dialect, Dialects, Profile, ProfileName, ProviderKind,
 };
 
 /// Between what is asked first and what is asked last.
@@ -91,10 +92,36 @@ fn read(
     provider: Option<ProviderKind>,
     shell: &[String],
 ) {
-    table.read("dialect", &mut profile.dialects, dialects);
-    table.read("base_url", &mut profile.base_url, base_url);
+    let auth = table
+        .item("auth")
+        .as_ref()
+        .and_then(|item| auth(item, provider));
+    if auth == Some(Auth::Caller) {
+        profile.take_callers();
+    }
+    let is_caller = profile.auth == Auth::Caller;
+    table.read("dialect", &mut profile.dialects, |item| {
+        let dialects = dialects(item)?;
+        let chatgpt = is_caller && provider == Some(ProviderKind::OpenAi);
+        if chatgpt && dialects != Dialects::of(&[Dialect::Responses]) {
+            return item.fault("must be [\"responses\"]: logins of openai are served in no other");
+        }
+        Some(dialects)
+    });
+    table.read("base_url", &mut profile.base_url, |item| {
+        let url = base_url(item)?;
+        if is_caller && !keeps_secrets(&url) {
+            return item
+                .fault("must be https, or http to a loopback address: logins are sent there");
+        }
+        Some(url)
+    });
     table.read("api_key_env", &mut profile.key_env, |item| {
         let name = key_variable(item)?;
+        if is_caller && !name.is_empty() {
+            return item
+                .fault("must be left out: with auth = \"caller\" the callers bring their login");
+        }
         // An empty name says that no key is needed.
         Some((!name.is_empty()).then(|| name.to_owned()))
     });
@@ -136,6 +163,30 @@ fn read(
                 .unwrap_or_default(),
         };
     }
+}
+
+fn auth(item: &Item<'_>, provider: Option<ProviderKind>) -> Option<Auth> {
+    let auth = item.one_of(&Auth::ALL.map(|auth| (auth.as_str(), auth)))?;
+    match (auth, provider) {
+        (Auth::Caller, Some(ProviderKind::Local)) => {
+            item.fault("must be \"key\": a local server takes no logins")
+        }
+        _ => Some(auth),
+    }
+}
+
+/// Whether what is sent to `url` can be read by nobody on the way.
+fn keeps_secrets(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    uri.scheme_str() == Some("https")
+        || host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn at_least_one(item: &Item<'_>) -> Option<NonZeroU32> {

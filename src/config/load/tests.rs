@@ -46,7 +46,10 @@ fn the_example_file_names_every_key() {
         keys("remote"),
         "allowed_origins enabled heartbeat_interval idle_timeout max_viewers pong_timeout reconnect_grace replay_bytes"
     );
-    assert_eq!(keys("gateway"), "enabled max_body max_wait translation");
+    assert_eq!(
+        keys("gateway"),
+        "affinity enabled max_body max_wait spill translation"
+    );
     assert_eq!(
         keys("circuit_breaker"),
         "failure_threshold half_open_requests open_for success_threshold timeout_threshold"
@@ -69,7 +72,7 @@ fn the_example_file_names_every_key() {
         .collect();
     profile_keys.sort();
     profile_keys.dedup();
-    assert_eq!(profile_keys.len(), 17, "{profile_keys:?}");
+    assert_eq!(profile_keys.len(), 18, "{profile_keys:?}");
     let [claude, here] = &settings.profiles[..] else {
         panic!("two profiles");
     };
@@ -116,7 +119,7 @@ colour = \"red\"
             "config error: config.toml:10: pane[0].command: must begin with a program",
             "config error: config.toml:12: pane[1].agent: must be \"claude\", \"codex\", \"aider\", \
              \"opencode\", \"gemini\" or \"shell\"",
-            "config error: config.toml:13: pane[1].colour: unknown key, valid here: name, command, cwd, env, agent",
+            "config error: config.toml:13: pane[1].colour: unknown key, valid here: name, command, cwd, env, agent, gateway",
         ]
     );
 }
@@ -223,8 +226,11 @@ fn providers_whose_key_is_there_become_profiles_and_local_is_last() {
         found(&["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY"]),
         ["anthropic", "openrouter", "openai", "local"]
     );
-    assert_eq!(found(&["OPENAI_API_KEY"]), ["openai", "local"]);
-    assert_eq!(found(&[]), ["local"]);
+    assert_eq!(
+        found(&["OPENAI_API_KEY"]),
+        ["openai", "claude-login", "local"]
+    );
+    assert_eq!(found(&[]), ["claude-login", "chatgpt-login", "local"]);
     let configured = parse("", "[[profile]]\nname = \"x\"\nprovider = \"openai\"\n").unwrap();
     assert_eq!(configured.effective_profiles(|_| true).len(), 1);
 }

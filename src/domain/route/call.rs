@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::domain::affinity::ConversationId;
 use crate::domain::caller::Caller;
+use crate::domain::login::Login;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Dialect, ProfileName};
@@ -26,6 +28,33 @@ pub struct Call {
     pub only: Option<ProfileName>,
     /// Whether it can be asked in another dialect.
     pub foreign: Foreign,
+    /// The login that the caller brings, as it stands now.
+    pub login: Option<CallLogin>,
+    /// What it belongs to; `None` stays with nobody.
+    pub conversation: Option<ConversationId>,
+}
+
+/// A caller's login, and what stands against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLogin {
+    pub login: Login,
+    /// Its plan is used up until then.
+    pub used_up: Option<Moment>,
+    /// Its provider told it to wait until then.
+    pub cooling: Option<Moment>,
+    /// Its requests may go to profiles with a key, which cost money.
+    pub may_spill: bool,
+}
+
+impl From<Login> for CallLogin {
+    fn from(login: Login) -> Self {
+        Self {
+            login,
+            used_up: None,
+            cooling: None,
+            may_spill: false,
+        }
+    }
 }
 
 impl Call {
@@ -37,8 +66,22 @@ impl Call {
             only: self.only.as_ref(),
             foreign: Some(&self.foreign),
             translation,
+            login: self
+                .login
+                .as_ref()
+                .map_or(WantedLogin::None, WantedLogin::Brought),
         }
     }
+}
+
+/// Whose login a call brings.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum WantedLogin<'a> {
+    /// It is no call but a look at what there is.
+    #[default]
+    Any,
+    None,
+    Brought(&'a CallLogin),
 }
 
 /// The part of a call that decides who can take it.
@@ -52,6 +95,7 @@ pub(super) struct Wants<'a> {
     /// `None` is any.
     pub foreign: Option<&'a Foreign>,
     pub translation: Translation,
+    pub login: WantedLogin<'a>,
 }
 
 /// One request's way through the router: kept by whoever carries it out, from its first admission to its last.
@@ -83,13 +127,15 @@ impl Run {
     }
 
     /// Why the profile that is chosen now is the one.
-    pub(super) fn choice(&self, call: &Call, pinned: bool) -> Choice {
+    pub(super) fn choice(&self, call: &Call, pinned: bool, stays: bool) -> Choice {
         if call.only.is_some() {
             Choice::Named
         } else if self.attempts() > 0 {
             Choice::Failover
         } else if pinned {
             Choice::Pinned
+        } else if stays {
+            Choice::Affinity
         } else if self.skipped.is_empty() {
             Choice::First
         } else {
@@ -107,6 +153,13 @@ impl Run {
     #[must_use]
     pub fn skipped(&self) -> &[(ProfileName, Skip)] {
         &self.skipped
+    }
+
+    /// Whether a server was passed over because nothing answered when it was last looked for.
+    #[must_use]
+    pub fn met_unreachable(&self) -> bool {
+        let mut skips = self.skipped.iter();
+        skips.any(|(_, skip)| *skip == Skip::Unreachable)
     }
 
     /// Whether it stands in the queue.

@@ -9,6 +9,8 @@ pub enum Choice {
     Pinned,
     /// The caller named it.
     Named,
+    /// It answered the conversation before, and one of a better order could take it too.
+    Affinity,
     /// Those before it were skipped.
     Next,
     /// One before it was asked and failed.
@@ -22,6 +24,7 @@ impl Choice {
             Self::First => "first",
             Self::Pinned => "pinned",
             Self::Named => "named",
+            Self::Affinity => "affinity",
             Self::Next => "next",
             Self::Failover => "failover",
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::domain::breaker::Transition;
 use crate::domain::cooldown::CoolingCause;
 use crate::domain::moment::{Moment, Span};
@@ -70,6 +72,19 @@ pub enum CommandError {
     NotFound(ProfileName),
 }
 
+/// What is new of a login's plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanNews {
+    /// It is used up until then.
+    UsedUp { until: Timestamp },
+    /// A window has passed what its user is warned at.
+    NearEnd {
+        window: String,
+        percent: u32,
+        resets_at: Option<Timestamp>,
+    },
+}
+
 /// Told once each, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouterEvent {
@@ -85,6 +100,14 @@ pub enum RouterEvent {
     },
     Exhausted {
         profile: ProfileName,
+        at: Moment,
+    },
+    /// Something is new of the plan of a login at `profile`.
+    Plan {
+        profile: ProfileName,
+        news: PlanNews,
+        /// Who would take its requests if they may cost money.
+        next: Option<ProfileName>,
         at: Moment,
     },
     Commanded {
@@ -124,6 +147,12 @@ impl fmt::Display for RouterEvent {
                 write!(f, "{profile}: cooling for {}", Span(*wait))
             }
             Self::Exhausted { profile, .. } => write!(f, "{profile}: budget spent"),
+            Self::Plan { profile, news, .. } => match news {
+                PlanNews::UsedUp { until } => write!(f, "{profile}: used up until {until:.0}"),
+                PlanNews::NearEnd {
+                    window, percent, ..
+                } => write!(f, "{profile}: {percent} % of {window} is used"),
+            },
             Self::Commanded { command, by, .. } => write!(f, "{command} (by {})", by.as_str()),
             Self::Moved { to: Some(to), .. } => write!(f, "requests now go to {to}"),
             Self::Moved { to: None, .. } => f.write_str("no provider can take requests now"),

@@ -7,13 +7,13 @@ use crate::domain::breaker::{Breaker, BreakerRefusal, BreakerSettings, Transitio
 use crate::domain::bucket::{Amount, Bucket};
 use crate::domain::cooldown::{Cooldown, Cooling, CoolingCause};
 use crate::domain::moment::Moment;
-use crate::domain::profile::{Capabilities, Dialect, Profile};
+use crate::domain::profile::{Auth, Capabilities, Dialect, Profile, ProviderKind};
 use crate::domain::retry_budget::RetryBudget;
 
-use super::call::Wants;
+use super::call::{WantedLogin, Wants};
 use super::command::RouterEvent;
 use super::permit::Cool;
-use super::profile_state::{KeyState, ProfileId, ServerState};
+use super::profile_state::{KeyState, LoginState, ProfileId, ServerState};
 use super::skip::{Lack, Skip};
 use super::translation::{Foreign, Translation};
 
@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub bucket: Bucket,
     pub retries: RetryBudget,
     pub in_flight: u64,
+    /// Of a profile for callers: the login that came last.
+    pub login: LoginState,
 }
 
 impl Entry {
@@ -52,6 +54,7 @@ impl Entry {
             bucket: Bucket::new(profile.limits, now),
             retries: RetryBudget::default(),
             in_flight: 0,
+            login: LoginState::default(),
             profile: Arc::new(profile),
         }
     }
@@ -62,6 +65,7 @@ impl Entry {
         mine.name == profile.name
             && mine.provider == profile.provider
             && mine.base_url == profile.base_url
+            && mine.auth == profile.auth
             && mine.key_env == profile.key_env
     }
 
@@ -87,6 +91,7 @@ impl Entry {
     /// What stands against a call that wants `wants`, the first reason of all; `ahead` is what others will take before.
     pub fn verdict(&self, wants: &Wants<'_>, ahead: Amount, now: Moment) -> Result<(), Skip> {
         self.serves(wants)?;
+        self.login_stands(wants.login, now)?;
         self.available(now)?;
         self.bucket
             .check(Amount::call(wants.tokens), ahead, now)
@@ -103,6 +108,7 @@ impl Entry {
         if self.key == KeyState::Missing {
             return Err(Skip::NoKey);
         }
+        self.takes_login(wants.login)?;
         self.dialect_for(wants).map_err(Skip::Unsupported)?;
         match self.lack(wants.capabilities) {
             Some(lack) => Err(Skip::Unsupported(lack)),
@@ -137,6 +143,53 @@ impl Entry {
             }
         }
         Err(lack.unwrap_or(Lack::Dialect(own)))
+    }
+
+    /// Whether the profile takes calls with such a login, or without one.
+    fn takes_login(&self, wanted: WantedLogin<'_>) -> Result<(), Skip> {
+        match (self.profile.auth, wanted) {
+            (_, WantedLogin::Any) | (Auth::Key, WantedLogin::None) => Ok(()),
+            (Auth::Caller, WantedLogin::None) => Err(Skip::NeedsLogin),
+            (Auth::Caller, WantedLogin::Brought(brought)) => {
+                let is_chatgpt = self.profile.provider == ProviderKind::OpenAi;
+                if is_chatgpt && brought.login.is_api_key {
+                    Err(Skip::NeedsLogin)
+                } else {
+                    Ok(())
+                }
+            }
+            (Auth::Key, WantedLogin::Brought(brought)) => {
+                let is_free = self.profile.provider == ProviderKind::Local;
+                if is_free || brought.may_spill {
+                    Ok(())
+                } else {
+                    Err(Skip::NeedsConsent)
+                }
+            }
+        }
+    }
+
+    /// What stands against the login itself, at a profile for callers.
+    fn login_stands(&self, wanted: WantedLogin<'_>, now: Moment) -> Result<(), Skip> {
+        if self.profile.auth == Auth::Key {
+            return Ok(());
+        }
+        let (used_up, cooling) = match wanted {
+            WantedLogin::None => return Ok(()),
+            WantedLogin::Any if !self.login.seen => return Err(Skip::NeedsLogin),
+            WantedLogin::Any => (self.login.used_up, None),
+            WantedLogin::Brought(brought) => (brought.used_up, brought.cooling),
+        };
+        if let Some(until) = used_up.filter(|until| now < *until) {
+            return Err(Skip::UsedUp { until });
+        }
+        match cooling.filter(|until| now < *until) {
+            Some(until) => Err(Skip::Cooling {
+                until,
+                cause: CoolingCause::RateLimit,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Ends what keeps the profile from being asked, and lets nothing under way bring it back.
@@ -177,6 +230,7 @@ impl Entry {
             ServerState::Serving => {}
             ServerState::Starting => return Err(Skip::Starting),
             ServerState::Down => return Err(Skip::Down),
+            ServerState::Unreachable => return Err(Skip::Unreachable),
         }
         if let Some(until) = self.held_until.filter(|until| now < *until) {
             return Err(Skip::Held { until });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::affinity::ConversationId;
 use crate::domain::breaker::BreakerTicket;
 use crate::domain::bucket::{Reservation, Used};
 use crate::domain::moment::Moment;
@@ -26,6 +27,7 @@ pub struct Permit {
     /// The dialect to speak upstream.
     pub dialect: Dialect,
     pub choice: Choice,
+    pub(super) conversation: Option<ConversationId>,
 }
 
 impl Permit {
@@ -105,6 +107,13 @@ impl Settlement {
             cool: None,
             answered: false,
         }
+    }
+
+    /// The same where the profile is not to blame: what was asked for concerns one caller's login alone.
+    #[must_use]
+    pub const fn of_login_alone(mut self) -> Self {
+        self.cool = None;
+        self
     }
 
     /// The same with another cooldown.

@@ -1,5 +1,7 @@
 //! What the router is told of a profile besides its configuration.
 
+use crate::domain::moment::Moment;
+
 /// Names one profile in one life: a profile that was removed and came back is another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProfileId(pub(super) u32);
@@ -21,4 +23,15 @@ pub enum ServerState {
     Starting,
     /// It ended by itself.
     Down,
+    /// Nothing answers at the address of a server that nobody wrote down.
+    Unreachable,
+}
+
+/// The login that came last to a profile for callers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoginState {
+    /// One came in this run.
+    pub seen: bool,
+    /// Its plan is used up until then.
+    pub used_up: Option<Moment>,
 }

@@ -3,7 +3,7 @@
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::bucket::Amount;
 use crate::domain::moment::Moment;
-use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::profile::{Auth, Profile, ProfileName};
 
 use super::call::Wants;
 use super::entry::Entry;
@@ -15,6 +15,30 @@ pub(super) struct Roster {
     entries: Vec<Entry>,
     pinned: Option<ProfileName>,
     next_id: u32,
+}
+
+/// Which profiles a call tries before which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// It is there for the login that the caller brings.
+    OwnLogin,
+    /// It is pinned.
+    Pinned,
+    /// It answered the conversation last.
+    Stays,
+    Usual,
+    /// It is asked in another dialect, and only where none of the call's own is left.
+    Translated,
+}
+
+impl Rank {
+    const ALL: [Self; 5] = [
+        Self::OwnLogin,
+        Self::Pinned,
+        Self::Stays,
+        Self::Usual,
+        Self::Translated,
+    ];
 }
 
 /// What a reload did, by name.
@@ -76,6 +100,14 @@ impl Roster {
             .filter(move |entry| only.is_none_or(|only| entry.profile.name == *only))
     }
 
+    /// The entries by `rank`, and within it by priority.
+    pub fn by_rank(&self, rank: impl Fn(&Entry) -> Rank + Copy) -> impl Iterator<Item = &Entry> {
+        Rank::ALL.into_iter().flat_map(move |wanted| {
+            let entries = self.entries.iter();
+            entries.filter(move |entry| rank(entry) == wanted)
+        })
+    }
+
     /// By priority, then name, wherever the pin is.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -86,11 +118,20 @@ impl Roster {
         self.in_order(None).find(|entry| can_take(entry, now))
     }
 
-    /// Whether anybody but `name` could take a request.
+    /// Whether anybody but `name` could take its requests: callers' own profiles take none of another's.
     pub fn can_do_without(&self, name: &ProfileName, now: Moment) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.profile.name != *name && can_take(entry, now))
+        self.able_without_login(name, now).next().is_some()
+    }
+
+    /// The profiles besides `name` that could take any request, in their order.
+    pub fn able_without_login<'a>(
+        &'a self,
+        name: &'a ProfileName,
+        now: Moment,
+    ) -> impl Iterator<Item = &'a Entry> {
+        self.in_order(None).filter(move |entry| {
+            entry.profile.name != *name && entry.profile.auth == Auth::Key && can_take(entry, now)
+        })
     }
 
     pub fn named(&mut self, name: &ProfileName) -> Option<&mut Entry> {

@@ -18,6 +18,16 @@ const UNKNOWN_RETRY: Duration = Duration::from_secs(30);
 pub enum Skip {
     Disabled,
     NoKey,
+    /// It serves those who bring a login that it takes.
+    NeedsLogin,
+    /// It costs money, which the caller's plan does not pay and its user has not agreed to.
+    NeedsConsent,
+    /// The caller's plan is used up.
+    UsedUp {
+        until: Moment,
+    },
+    /// Nothing answers at its address, and nobody wrote it down.
+    Unreachable,
     Unsupported(Lack),
     /// The server that tundra runs for it does not take requests yet.
     Starting,
@@ -79,10 +89,14 @@ impl Skip {
             | Self::Exhausted { until }
             | Self::Cooling { until, .. }
             | Self::Probing { until }
+            | Self::UsedUp { until }
             | Self::NoRoom { until } => Some(until),
             Self::Open { retry_at } => retry_at,
             Self::Disabled
             | Self::NoKey
+            | Self::NeedsLogin
+            | Self::NeedsConsent
+            | Self::Unreachable
             | Self::Unsupported(_)
             | Self::Starting
             | Self::Down
@@ -106,6 +120,7 @@ impl Skip {
             self,
             Self::NoRoom { .. }
                 | Self::Exhausted { .. }
+                | Self::UsedUp { .. }
                 | Self::Cooling {
                     cause: CoolingCause::RateLimit,
                     ..
@@ -119,6 +134,10 @@ impl Skip {
         match self {
             Self::Disabled => "disabled",
             Self::NoKey => "no_key",
+            Self::NeedsLogin => "needs_login",
+            Self::NeedsConsent => "needs_consent",
+            Self::UsedUp { .. } => "used_up",
+            Self::Unreachable => "unreachable",
             Self::Unsupported(_) => "unsupported",
             Self::Starting => "starting",
             Self::Down => "down",
@@ -142,6 +161,15 @@ impl Skip {
                 Some(variable) => format!("no key: {variable} is not set"),
                 None => "no key".to_owned(),
             },
+            Self::NeedsLogin => "needs a login".to_owned(),
+            Self::NeedsConsent => {
+                "costs money: a failover by hand lets this login's requests go on with it"
+                    .to_owned()
+            }
+            Self::UsedUp { until } => {
+                format!("the plan is used up: asked again in {}", Span(left(until)))
+            }
+            Self::Unreachable => format!("nothing answers at {}", profile.base_url),
             Self::Unsupported(lack) => format!("unsupported: {lack}"),
             Self::Starting => "its server is starting".to_owned(),
             Self::Down => "its server ended and is being started again".to_owned(),

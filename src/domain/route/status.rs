@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::breaker::{BreakerState, BreakerStatus};
 use crate::domain::bucket::Gauge;
+use crate::domain::login::PlanStatus;
 use crate::domain::moment::Moment;
 use crate::domain::profile::Profile;
 use crate::domain::usage::ProfileUsage;
@@ -43,6 +44,8 @@ pub struct ProviderStatus {
     pub tokens_bucket: Option<Gauge>,
     pub in_flight: u64,
     pub usage: ProfileUsage,
+    /// Of a profile for callers: what is left of the plan of the login that came last.
+    pub plan: PlanStatus,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,10 @@ pub enum ProviderState {
     Exhausted,
     Disabled,
     NoKey,
+    /// No login came in this run.
+    NoLogin,
+    /// Nothing answers at its address.
+    Down,
 }
 
 impl ProviderState {
@@ -69,6 +76,8 @@ impl ProviderState {
             Self::Exhausted => "exhausted",
             Self::Disabled => "disabled",
             Self::NoKey => "no_key",
+            Self::NoLogin => "no_login",
+            Self::Down => "down",
         }
     }
 
@@ -79,7 +88,9 @@ impl ProviderState {
             (Some(Skip::Disabled), _) => Self::Disabled,
             (Some(Skip::NoKey), _) => Self::NoKey,
             (Some(Skip::Held { .. } | Skip::Starting | Skip::Down), _) => Self::Held,
-            (Some(Skip::Exhausted { .. }), _) => Self::Exhausted,
+            (Some(Skip::NeedsLogin), _) => Self::NoLogin,
+            (Some(Skip::Unreachable), _) => Self::Down,
+            (Some(Skip::Exhausted { .. } | Skip::UsedUp { .. }), _) => Self::Exhausted,
             (Some(Skip::Cooling { .. }), _) => Self::Cooling,
             (Some(Skip::Open { .. }), _) => Self::Open,
             (_, BreakerState::HalfOpen) | (Some(Skip::Probing { .. }), _) => Self::HalfOpen,

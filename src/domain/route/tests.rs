@@ -52,6 +52,8 @@ fn call() -> Call {
         tokens: 0,
         only: None,
         foreign: Foreign::Never,
+        login: None,
+        conversation: None,
     }
 }
 

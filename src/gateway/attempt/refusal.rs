@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::upstream_answer::{AttemptResult, UpstreamAnswer};
 use crate::domain::cooldown::{asked_wait, is_budget_spent};
 use crate::domain::outcome::CallError;
+use crate::domain::plan::UsedUp;
 use crate::domain::route::Cool;
 use crate::gateway::wire::StreamError;
 
@@ -26,17 +27,24 @@ pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
 }
 
 pub async fn rate_limited(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
-    let body = answer.read_error().await;
+    let (own, body) = answer.read_refusal().await;
     let retry_after = asked_wait(|name| answer.header(name), Timestamp::now())
         .unwrap_or(answer.call.profile().cooldown);
-    let cool = is_budget_spent(&body).then_some(Cool::Spent);
     let error = CallError::RateLimited { retry_after };
-    answer.call.fail_and_cool(&error, cool);
-    AttemptResult::Failed(error)
+    let Some(own) = own else {
+        let cool = is_budget_spent(&body).then_some(Cool::Spent);
+        answer.call.fail_and_cool(&error, cool);
+        return AttemptResult::failed(error);
+    };
+    let model = &answer.request.summary.model;
+    let used_up = UsedUp::told(|name| answer.header(name), &body, model, Timestamp::now());
+    let passed = answer.pass(own);
+    answer.call.refuse_login(&error, used_up);
+    AttemptResult::failed_with(error, passed)
 }
 
 pub async fn server_error(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
-    let body = answer.read_error().await;
+    let (own, body) = answer.read_refusal().await;
     let named = ["retry-after-ms", "retry-after"]
         .iter()
         .any(|name| answer.headers.contains_key(*name));
@@ -48,8 +56,9 @@ pub async fn server_error(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         status: answer.status.as_u16(),
         message: answer.excerpt(&body),
     };
+    let passed = own.map(|own| Box::new(answer.pass(own)));
     answer.call.fail_and_cool(&error, cool);
-    AttemptResult::Failed(error)
+    AttemptResult::Failed { error, own: passed }
 }
 
 /// An error under a good status counts as what it says; `body` is what the caller gets if it is the caller's own.
@@ -59,7 +68,7 @@ pub fn within_answer(answer: UpstreamAnswer<'_>, told: &StreamError, body: Bytes
         let error = CallError::RateLimited { retry_after };
         let cool = told.exhausted.then_some(Cool::Spent);
         answer.call.fail_and_cool(&error, cool);
-        return AttemptResult::Failed(error);
+        return AttemptResult::failed(error);
     }
     let error = CallError::Api {
         status: told.status,

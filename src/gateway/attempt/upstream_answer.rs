@@ -12,7 +12,7 @@ use crate::domain::outcome::CallError;
 use crate::gateway::answer::Answer;
 use crate::gateway::conversion::Conversion;
 use crate::gateway::gzip::GzipDecoder;
-use crate::gateway::request::IncomingRequest;
+use crate::gateway::request::{BroughtLogin, IncomingRequest};
 use crate::gateway::service::GatewayState;
 use crate::gateway::upstream::{body_error, headers};
 use crate::gateway::upstream_call::UpstreamCall;
@@ -30,7 +30,24 @@ const EXCERPT: usize = 512;
 pub enum AttemptResult {
     /// Something to pass on, whatever its status says.
     Answered(Answer),
-    Failed(CallError),
+    Failed {
+        error: CallError,
+        /// The provider's own answer, which the caller gets if nobody else has a better one.
+        own: Option<Box<Answer>>,
+    },
+}
+
+impl AttemptResult {
+    /// A failure of which the caller sees nothing.
+    pub fn failed(error: CallError) -> Self {
+        Self::Failed { error, own: None }
+    }
+
+    /// A failure whose answer is the caller's in the end, since it is about the caller's own login.
+    pub fn failed_with(error: CallError, own: Answer) -> Self {
+        let own = Some(Box::new(own));
+        Self::Failed { error, own }
+    }
 }
 
 /// How an answer's body is coded.
@@ -144,6 +161,17 @@ impl<'a> UpstreamAnswer<'a> {
         self.decoded(&body.freeze())
     }
 
+    /// Reads an error's body: all of it where the caller is to have it as it came, else what comes soon. Answers it as it
+    /// came, if so, and decoded.
+    pub async fn read_refusal(&mut self) -> (Option<Bytes>, Bytes) {
+        if self.call.login().is_none() {
+            return (None, self.read_error().await);
+        }
+        let body = self.read().await.unwrap_or_default();
+        let decoded = self.decoded(&body);
+        (Some(body), decoded)
+    }
+
     /// A body without its coding; empty where that is broken.
     pub fn decoded(&self, body: &Bytes) -> Bytes {
         match self.coding() {
@@ -154,17 +182,16 @@ impl<'a> UpstreamAnswer<'a> {
 
     /// An error's own words, without the key should they repeat it.
     pub fn excerpt(&self, body: &[u8]) -> String {
-        let text = excerpt(body);
-        match self.key.as_ref().and_then(|key| key.to_str().ok()) {
-            Some(key) => text.replace(key, "[key]"),
-            None => text,
-        }
+        let key = self.key.as_ref().and_then(|key| key.to_str().ok());
+        let brought = self.request.brought.iter().flat_map(BroughtLogin::secrets);
+        let secrets = key.into_iter().chain(brought);
+        secrets.fold(excerpt(body), |text, secret| text.replace(secret, "[key]"))
     }
 
     /// The call failed, and the next profile may be asked.
     pub fn fail(self, error: CallError) -> AttemptResult {
         self.call.fail(&error);
-        AttemptResult::Failed(error)
+        AttemptResult::failed(error)
     }
 
     /// The answer as it came, `body` being all of it as the caller reads it.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use http::Uri;
-use http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
+use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN};
 use percent_encoding::percent_decode_str;
 
 use crate::domain::caller::Caller;
 use crate::gateway::error::Refusal;
-use crate::gateway::keys::{CALLER_KEY_DIGITS, CALLER_KEY_START, KeyRing};
+use crate::gateway::keys::{CALLER_KEY_DIGITS, CALLER_KEY_START, CallerKey, KeyRing};
+use crate::gateway::upstream::headers::TERMINAL_KEY;
 
 /// Parameters that clients of other vendors put a key in.
 const KEY_PARAMETERS: [&str; 7] = [
@@ -43,9 +44,64 @@ pub fn check_origin(uri: &Uri, headers: &HeaderMap, bound: IpAddr) -> Result<(),
     Ok(())
 }
 
-/// Finds who calls.
-pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Caller, Refusal> {
+/// Who calls, and whether it has shown its terminal's key apart from a login of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub caller: Caller,
+    pub is_apart: bool,
+}
+
+/// Takes the terminal's key out of a path such as `/t/KEY/v1/messages`, so that nothing further in sees it.
+pub fn take_path_key(uri: &mut Uri) -> Option<CallerKey> {
+    let rest = uri.path().strip_prefix("/t/")?;
+    let (key, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let key = CallerKey::shown(key);
+    let path = match uri.query() {
+        Some(query) => format!("/{path}?{query}"),
+        None => format!("/{path}"),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path.parse().ok()?);
+    *uri = Uri::from_parts(parts).ok()?;
+    Some(key)
+}
+
+/// Finds who calls: by the key in `x-tundra-key` or the path, else by the one in the place of a login.
+pub fn check_key(
+    uri: &Uri,
+    path_key: Option<&CallerKey>,
+    headers: &HeaderMap,
+    keys: &KeyRing,
+) -> Result<Identity, Refusal> {
     check_query(uri)?;
+    let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
+    let header = headers.get(TERMINAL_KEY).map(text);
+    let apart = match header {
+        Some(key) => Some(key.unwrap_or_default()),
+        None => path_key.map(|key| key.reveal().to_owned()),
+    };
+    if let Some(key) = apart {
+        let caller = keys.who(&key).ok_or(Refusal::WrongKey)?;
+        return Ok(Identity {
+            caller,
+            is_apart: !secrets(headers).any(|secret| keys.who(secret).is_some()),
+        });
+    }
+    let mut shown = secrets(headers).peekable();
+    if shown.peek().is_none() {
+        return Err(Refusal::NoKey);
+    }
+    let caller = shown
+        .find_map(|key| keys.who(key))
+        .ok_or(Refusal::WrongKey)?;
+    Ok(Identity {
+        caller,
+        is_apart: false,
+    })
+}
+
+/// What a caller shows where a vendor's client shows its secret.
+fn secrets(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let bearer = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -56,14 +112,7 @@ pub fn check_key(uri: &Uri, headers: &HeaderMap, keys: &KeyRing) -> Result<Calle
         .get("x-api-key")
         .and_then(|value| value.to_str().ok())
         .map(str::trim);
-    if bearer.is_none() && plain.is_none() {
-        return Err(Refusal::NoKey);
-    }
-    [bearer, plain]
-        .into_iter()
-        .flatten()
-        .find_map(|key| keys.who(key))
-        .ok_or(Refusal::WrongKey)
+    [bearer, plain].into_iter().flatten()
 }
 
 /// Refuses a key in the query, under whatever name and however it is encoded: the query goes on to the provider.
@@ -168,20 +217,22 @@ mod tests {
         let key = keys.issue(terminal);
         let plain = Uri::from_static("/v1/messages?beta=true");
         let bearer = format!("bearer {}", key.reveal());
+        let identity = |is_apart| {
+            Ok(Identity {
+                caller: Caller::Terminal(terminal),
+                is_apart,
+            })
+        };
+        let check = |headers: &HeaderMap| check_key(&plain, None, headers, &keys);
         for pairs in [
             [("authorization", bearer.as_str())],
             [("x-api-key", key.reveal())],
         ] {
-            assert_eq!(
-                check_key(&plain, &headers(&pairs), &keys),
-                Ok(Caller::Terminal(terminal))
-            );
+            assert_eq!(check(&headers(&pairs)), identity(false));
         }
-        assert_eq!(check_key(&plain, &headers(&[]), &keys), Err(Refusal::NoKey));
-        assert_eq!(
-            check_key(&plain, &headers(&[("x-api-key", "guess")]), &keys),
-            Err(Refusal::WrongKey)
-        );
+        assert_eq!(check(&headers(&[])), Err(Refusal::NoKey));
+        let guess = headers(&[("x-api-key", "guess")]);
+        assert_eq!(check(&guess), Err(Refusal::WrongKey));
         let harmless = Uri::from_static("/v1/messages?user=tundra-dev");
         assert_eq!(check_query(&harmless), Ok(()));
         let encoded = key.reveal().replace('t', "%74");
@@ -193,10 +244,50 @@ mod tests {
         ] {
             let uri: Uri = format!("/v1/models?{query}").parse().unwrap();
             assert_eq!(
-                check_key(&uri, &headers(&[("x-api-key", key.reveal())]), &keys),
+                check_key(&uri, None, &headers(&[("x-api-key", key.reveal())]), &keys),
                 Err(Refusal::KeyInQuery),
                 "{query}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_may_stand_apart_from_a_login() {
+        let keys = KeyRing::default();
+        let terminal = TerminalId::random();
+        let key = keys.issue(terminal);
+        let uri = Uri::from_static("/v1/messages");
+        let check = |path_key: Option<&CallerKey>, pairs: &[_]| {
+            check_key(&uri, path_key, &headers(pairs), &keys).map(|identity| identity.is_apart)
+        };
+        let login = ("authorization", "Bearer sk-ant-oat01-x");
+        let header = ("x-tundra-key", key.reveal());
+        assert_eq!(check(None, &[header, login]), Ok(true));
+        assert_eq!(check(Some(&key), &[login]), Ok(true));
+        assert_eq!(check(Some(&key), &[]), Ok(true));
+        assert_eq!(check(Some(&key), &[("x-api-key", key.reveal())]), Ok(false));
+        let wrong = CallerKey::shown("tundra-wrong");
+        assert_eq!(check(Some(&wrong), &[login]), Err(Refusal::WrongKey));
+        let refused = check(None, &[("x-tundra-key", ""), ("x-api-key", key.reveal())]);
+        assert_eq!(refused, Err(Refusal::WrongKey));
+    }
+
+    #[test]
+    fn a_key_in_the_path_is_taken_out_of_it() {
+        let taken = |text: &str| {
+            let mut uri: Uri = text.parse().unwrap();
+            let key = take_path_key(&mut uri);
+            (key.map(|key| key.reveal().to_owned()), uri.to_string())
+        };
+        let key = || Some("KEY".to_owned());
+        for (given, left) in [
+            ("/t/KEY/v1/messages?beta=true", "/v1/messages?beta=true"),
+            ("/t/KEY/", "/"),
+            ("/t/KEY", "/"),
+            ("http://127.0.0.1:1/t/KEY/v1", "http://127.0.0.1:1/v1"),
+        ] {
+            assert_eq!(taken(given), (key(), left.to_owned()));
+        }
+        assert_eq!(taken("/v1/t/KEY"), (None, "/v1/t/KEY".to_owned()));
     }
 }

@@ -20,7 +20,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How many models of one profile get a line of their own.
 const MOST_MODELS: usize = 32;
 
-const STATES: [ProviderState; 8] = [
+const STATES: [ProviderState; 10] = [
     ProviderState::Ready,
     ProviderState::Open,
     ProviderState::HalfOpen,
@@ -29,6 +29,8 @@ const STATES: [ProviderState; 8] = [
     ProviderState::Exhausted,
     ProviderState::Disabled,
     ProviderState::NoKey,
+    ProviderState::NoLogin,
+    ProviderState::Down,
 ];
 
 /// Everything there is to scrape, as of now.
@@ -268,6 +270,7 @@ fn providers(page: &mut Page, status: &RouterStatus) {
             );
         }
     }
+    plans(page, status);
     page.head(
         "tundra_breaker_state",
         "gauge",
@@ -315,6 +318,23 @@ fn providers(page: &mut Page, status: &RouterStatus) {
                 ];
                 page.line(name, &labels, value);
             }
+        }
+    }
+}
+
+fn plans(page: &mut Page, status: &RouterStatus) {
+    page.head(
+        "tundra_plan_window_used_ratio",
+        "gauge",
+        "How much of a window of a login's plan is used, 1 for all of it.",
+    );
+    for provider in &status.providers {
+        for window in &provider.plan.windows {
+            let labels = [
+                ("profile", provider.profile.name.as_str()),
+                ("window", window.name.as_str()),
+            ];
+            page.line("tundra_plan_window_used_ratio", &labels, window.used);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod guard;
+mod login_models;
 mod metrics;
 mod models;
 mod routes;

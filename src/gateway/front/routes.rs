@@ -5,22 +5,24 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use tracing::debug;
 
-use super::{body, guard, metrics, models};
-use crate::domain::caller::Caller;
+use super::guard::Identity;
+use super::{body, guard, login_models, metrics, models};
 use crate::domain::profile::Dialect;
 use crate::gateway::answer::{ATTEMPTS, Answer, AnswerBody, mark};
+use crate::gateway::content_coding::ContentCoding;
 use crate::gateway::error::Refusal;
 use crate::gateway::exchange::{self, Progress};
 use crate::gateway::keep_alive::KeepAliveBody;
+use crate::gateway::keys::CallerKey;
 use crate::gateway::own_answer::{self, OwnAnswer};
 use crate::gateway::request::summary::RequestSummary;
-use crate::gateway::request::{IncomingRequest, LazyForm};
+use crate::gateway::request::{BroughtLogin, IncomingRequest, LazyForm};
 use crate::gateway::service::GatewayState;
 use crate::gateway::upstream::headers;
 use crate::gateway::wire::Endpoint;
@@ -32,10 +34,11 @@ pub type ResponseBody = Either<AnswerBody, KeepAliveBody>;
 pub async fn answer(
     state: Arc<GatewayState>,
     here: IpAddr,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Response<ResponseBody> {
+    let path_key = guard::take_path_key(request.uri_mut());
     let dialect = dialect_of(&request);
-    let mut response = match route(state, here, request).await {
+    let mut response = match route(state, here, path_key, request).await {
         Ok(response) => response,
         Err(refusal) => {
             debug!(status = refusal.status().as_u16(), reason = %refusal, "refused");
@@ -51,6 +54,7 @@ pub async fn answer(
 async fn route(
     state: Arc<GatewayState>,
     here: IpAddr,
+    path_key: Option<CallerKey>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     const READ: &[Method] = &[Method::GET, Method::HEAD];
@@ -63,16 +67,21 @@ async fn route(
         "/api/hello" => {
             return only(method, &[Method::HEAD, Method::GET]).map(|()| whole(health()));
         }
+        // Claude Code looks whether anybody is there.
+        "/" if method == Method::HEAD => return Ok(whole(health())),
         _ => {}
     }
-    let caller = guard::check_key(uri, headers, &state.keys)?;
+    let identity = guard::check_key(uri, path_key.as_ref(), headers, &state.keys)?;
     if let Some(endpoint) = Endpoint::from_path(path) {
         only(method, &[Method::POST])?;
-        return forward(state, endpoint, caller, request).await;
+        return forward(state, endpoint, identity, request).await;
     }
     match path {
         "/v1/models" => {
             only(method, READ)?;
+            if let Some(answer) = logins_models(&state, identity, &request).await {
+                return Ok(whole(answer));
+            }
             let anthropic = dialect_of(&request) == Dialect::Messages;
             let list = models::list(&state.router, anthropic);
             Ok(whole(own_answer::json(StatusCode::OK, list)))
@@ -123,11 +132,11 @@ fn refuse(refusal: &Refusal, dialect: Dialect) -> Answer {
 async fn forward(
     state: Arc<GatewayState>,
     endpoint: Endpoint,
-    caller: Caller,
+    identity: Identity,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     state.counts.requests.fetch_add(1, Ordering::Relaxed);
-    let sound = read(&state, endpoint, caller, request).await;
+    let sound = read(&state, endpoint, identity, request).await;
     let request = sound.inspect_err(|_| {
         state.counts.refused.fetch_add(1, Ordering::Relaxed);
     })?;
@@ -161,22 +170,70 @@ async fn forward(
 async fn read(
     state: &GatewayState,
     endpoint: Endpoint,
-    caller: Caller,
+    identity: Identity,
     request: Request<Incoming>,
 ) -> Result<IncomingRequest, Refusal> {
     let (head, body) = request.into_parts();
+    let coding = ContentCoding::of(&head.headers)?;
     let body = body::read(&head.headers, body, state.max_body()).await?;
-    let summary = RequestSummary::read(&body)?;
+    let text = match coding {
+        Some(coding) => coding.decode(&body, state.max_body())?,
+        None => body.clone(),
+    };
+    let summary = RequestSummary::read(&text)?;
+    let caller = identity.caller;
+    let named = summary.cache_key.as_deref().or(summary.user.as_deref());
+    let conversation = state.conversations.of(caller, &head.headers, named);
     Ok(IncomingRequest {
+        brought: brought(
+            state,
+            endpoint.dialect(),
+            identity,
+            &head.headers,
+            summary.user.as_deref(),
+        ),
         endpoint,
         caller,
         query: head.uri.query().map(str::to_owned),
         headers: headers::from_caller(&head.headers),
         body,
+        text,
         summary,
+        conversation: Some(conversation),
         only: None,
         form: LazyForm::default(),
     })
+}
+
+/// The login beside a terminal's key, if there is one.
+fn brought(
+    state: &GatewayState,
+    dialect: Dialect,
+    identity: Identity,
+    headers: &HeaderMap,
+    user: Option<&str>,
+) -> Option<BroughtLogin> {
+    let login = identity
+        .is_apart
+        .then(|| state.logins().login(dialect, headers, user))??;
+    Some(BroughtLogin {
+        login,
+        headers: headers::with_login(headers),
+    })
+}
+
+/// The list of models of a `ChatGPT` login, which Codex asks for at its start; `None` where there is nobody to ask.
+async fn logins_models(
+    state: &GatewayState,
+    identity: Identity,
+    request: &Request<Incoming>,
+) -> Option<Answer> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let asks = uri
+        .query()
+        .is_some_and(|query| query.contains("client_version="));
+    let brought = brought(state, Dialect::Responses, identity, headers, None).filter(|_| asks)?;
+    login_models::ask(state, &brought, uri.query()).await
 }
 
 /// The format in which the caller reads errors: by its route, else by what only one vendor's clients send.

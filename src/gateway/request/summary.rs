@@ -10,6 +10,8 @@ const BYTES_PER_TOKEN: f64 = 3.5;
 /// What one image or document is taken to cost until the provider tells.
 const TOKENS_PER_IMAGE: u64 = 1_500;
 const TOKENS_PER_DOCUMENT: u64 = 3_000;
+/// The longest name of a user or a conversation that is read, in bytes.
+const LONGEST_NAME: usize = 2_048;
 
 /// The facts of one request body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub struct RequestSummary {
     pub input_tokens: u64,
     /// The most output that the caller asked for, where it says.
     pub max_output: Option<u64>,
+    /// What the caller calls its user (`metadata.user_id`).
+    pub user: Option<String>,
+    /// What the caller calls the conversation (`prompt_cache_key`).
+    pub cache_key: Option<String>,
 }
 
 /// Why a body cannot be routed.
@@ -80,6 +86,8 @@ enum Section {
     Conversation,
     Tools,
     Format,
+    Metadata,
+    CacheKey,
     Other,
 }
 
@@ -92,6 +100,8 @@ struct Reader<'a> {
     include_usage: bool,
     needs: Capabilities,
     max_output: Option<u64>,
+    user: Option<Span>,
+    cache_key: Option<Span>,
     text: usize,
     attached: u64,
 }
@@ -107,6 +117,8 @@ impl<'a> Reader<'a> {
             include_usage: false,
             needs: Capabilities::NONE,
             max_output: None,
+            user: None,
+            cache_key: None,
             text: 0,
             attached: 0,
         }
@@ -149,6 +161,8 @@ impl<'a> Reader<'a> {
                 }
                 b"messages" | b"input" | b"system" => Section::Conversation,
                 b"tools" => Section::Tools,
+                b"metadata" => Section::Metadata,
+                b"prompt_cache_key" => Section::CacheKey,
                 b"response_format" | b"text" | b"output_format" | b"output_config" => {
                     Section::Format
                 }
@@ -161,6 +175,8 @@ impl<'a> Reader<'a> {
         let value = span.of(self.body);
         match self.section {
             Section::Model if depth == 1 => self.model = Some(span),
+            Section::Metadata if depth == 2 && self.key == b"user_id" => self.user = Some(span),
+            Section::CacheKey if depth == 1 => self.cache_key = Some(span),
             Section::Format if self.key == b"type" && value.starts_with(b"json_") => {
                 self.needs = self.needs.with(Capability::Json);
             }
@@ -200,7 +216,21 @@ impl<'a> Reader<'a> {
             needs: self.needs,
             input_tokens: estimate(self.text) + self.attached,
             max_output: self.max_output,
+            user: self.user.and_then(|span| self.name(span)),
+            cache_key: self.cache_key.and_then(|span| self.name(span)),
         })
+    }
+
+    /// The string of a span, if it is short enough to be a name.
+    fn name(&self, span: Span) -> Option<String> {
+        if span.len() > LONGEST_NAME {
+            return None;
+        }
+        let quoted = Span {
+            start: span.start - 1,
+            end: span.end + 1,
+        };
+        serde_json::from_slice(quoted.of(self.body)).ok()
     }
 }
 
@@ -280,6 +310,16 @@ mod tests {
         let summary = RequestSummary::read(body.as_bytes()).unwrap();
         assert!(summary.input_tokens < 1_700, "{}", summary.input_tokens);
         assert_eq!(summary.max_output, Some(77));
+    }
+
+    #[test]
+    fn names_its_user_and_its_conversation() {
+        let body = br#"{"model":"m","metadata":{"x":{"user_id":"no"},"user_id":"{\"a\":1}"},"prompt_cache_key":"c"}"#;
+        let summary = RequestSummary::read(body).unwrap();
+        assert_eq!(summary.user.as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(summary.cache_key.as_deref(), Some("c"));
+        let bare = RequestSummary::read(br#"{"model":"m","metadata":null}"#).unwrap();
+        assert_eq!((bare.user, bare.cache_key), (None, None));
     }
 
     #[test]

@@ -40,6 +40,8 @@ fn call() -> Call {
         tokens: 100,
         only: None,
         foreign: crate::domain::route::Foreign::Never,
+        login: None,
+        conversation: None,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use http::HeaderValue;
 
 use super::Upstream;
-use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::login::LoginId;
+use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::KeyState;
 use crate::domain::timeouts::Timeouts;
 
@@ -20,12 +21,43 @@ pub fn environment() -> KeySource {
     Arc::new(|name| std::env::var(name).ok())
 }
 
+/// Logins of one profile whose connections are kept; past them the one that was used longest ago loses its own.
+const MOST_LOGINS: usize = 8;
+
 /// A way to one provider.
 #[derive(Debug)]
 pub struct Connection {
     pub upstream: Upstream,
     /// Marked as sensitive, so that nothing prints it.
     pub key: Option<HeaderValue>,
+    /// At a profile for callers: each login's own connections, the one used last at the end.
+    logins: Option<LoginUpstreams>,
+}
+
+#[derive(Debug)]
+struct LoginUpstreams {
+    timeouts: Timeouts,
+    open: Mutex<Vec<(LoginId, Upstream)>>,
+}
+
+impl Connection {
+    /// The connections for a call, which no two logins share.
+    pub fn upstream_for(&self, login: Option<LoginId>) -> Option<Upstream> {
+        let (Some(logins), Some(login)) = (&self.logins, login) else {
+            return Some(self.upstream.clone());
+        };
+        let mut open = logins.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = open.iter().position(|(known, _)| *known == login);
+        let upstream = match known {
+            Some(at) => open.remove(at).1,
+            None => self.upstream.apart(logins.timeouts).ok()?,
+        };
+        if open.len() >= MOST_LOGINS {
+            open.remove(0);
+        }
+        open.push((login, upstream.clone()));
+        Some(upstream)
+    }
 }
 
 /// All ways out; replaced one by one, while calls under way keep the one that they began with.
@@ -101,7 +133,15 @@ impl Connections {
                 if let Some(key) = &mut key {
                     key.set_sensitive(true);
                 }
-                Ok(Arc::new(Connection { upstream, key }))
+                let logins = (profile.auth == Auth::Caller).then(|| LoginUpstreams {
+                    timeouts,
+                    open: Mutex::default(),
+                });
+                Ok(Arc::new(Connection {
+                    upstream,
+                    key,
+                    logins,
+                }))
             }
             (Err(error), _) => Err(error.to_string()),
             (_, Err(_)) => Err("the key holds characters that no header can carry".to_owned()),

@@ -11,6 +11,10 @@ use crate::domain::profile::{Dialect, Profile, ProviderKind};
 /// The version of Messages that translated requests are written in.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// In which a caller shows its terminal's key apart from its login.
+pub const TERMINAL_KEY: HeaderName = HeaderName::from_static("x-tundra-key");
+/// Whose plan a `ChatGPT` login is.
+const ACCOUNT: HeaderName = HeaderName::from_static("chatgpt-account-id");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
@@ -30,8 +34,17 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 ///
 /// What encodings it takes is narrowed to gzip, which can be read along, and identity.
 pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = with_login(headers);
+    for name in [AUTHORIZATION, API_KEY, COOKIE, ACCOUNT] {
+        kept.remove(name);
+    }
+    kept
+}
+
+/// The caller's headers with the login that it brings: without those about the connection, its host and its terminal's key.
+pub fn with_login(headers: &HeaderMap) -> HeaderMap {
     let mut kept = end_to_end(headers);
-    for name in [HOST, CONTENT_LENGTH, EXPECT, AUTHORIZATION, API_KEY, COOKIE] {
+    for name in [HOST, CONTENT_LENGTH, EXPECT, TERMINAL_KEY] {
         kept.remove(name);
     }
     if let Some(narrowed) = narrowed_encoding(headers) {

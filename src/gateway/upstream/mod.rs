@@ -6,6 +6,7 @@
 
 pub mod connections;
 pub mod headers;
+pub mod reach;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use reqwest::{Body, Client, Request, Url};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -75,11 +77,24 @@ impl Upstream {
                 url: base_url.to_owned(),
             })?;
         install_crypto();
+        Self::to(Arc::new(base), timeouts)
+    }
+
+    /// The same way out over connections of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError::Client`] where the system's certificates cannot be read any more.
+    pub fn apart(&self, timeouts: Timeouts) -> Result<Self, SetupError> {
+        Self::to(Arc::clone(&self.base), timeouts)
+    }
+
+    fn to(base: Arc<Url>, timeouts: Timeouts) -> Result<Self, SetupError> {
         let client = |idle| build(&base, timeouts.connect, idle);
         Ok(Self {
             pooled: client(usize::MAX)?,
             fresh: client(0)?,
-            base: Arc::new(base),
+            base,
             first_byte: timeouts.first_byte,
         })
     }
@@ -116,14 +131,50 @@ impl Upstream {
         Ok(response)
     }
 
-    fn request(&self, call: &Post<'_>) -> Request {
+    /// Asks for `path` below the base URL and answers with the whole answer, at most `most` bytes, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// Where no whole answer comes within the time for a first byte. Dropping the future closes the connection.
+    pub async fn get(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        headers: HeaderMap,
+        most: usize,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), CallError> {
+        let mut request = Request::new(Method::GET, self.url(path, query));
+        *request.headers_mut() = headers;
+        let failed = |error: &reqwest::Error| CallError::Http(root_cause(error));
+        let asked = async {
+            let response = self
+                .pooled
+                .execute(request)
+                .await
+                .map_err(|error| failed(&error))?;
+            let (head, body) = Response::<Body>::from(response).into_parts();
+            let body = Limited::new(body, most).collect().await;
+            let body = body.map_err(|error| CallError::Http(error.to_string()))?;
+            Ok((head.status, head.headers, body.to_bytes()))
+        };
+        tokio::time::timeout(self.first_byte, asked)
+            .await
+            .unwrap_or(Err(CallError::Timeout))
+    }
+
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
         let mut url = (*self.base).clone();
         // Other programs want the version in the base URL; here it begins every route.
         let base = url.path().trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base);
-        let joined = format!("{base}{}", call.path);
+        let joined = format!("{base}{path}");
         url.set_path(&joined);
-        url.set_query(call.query);
+        url.set_query(query);
+        url
+    }
+
+    fn request(&self, call: &Post<'_>) -> Request {
+        let url = self.url(call.path, call.query);
         let mut request = Request::new(Method::POST, url);
         *request.headers_mut() = call.headers.clone();
         *request.body_mut() = Some(Body::from(call.body.clone()));

@@ -16,7 +16,7 @@ use http::StatusCode;
 
 use super::scan::{Scanner, Token};
 use super::sse::Event;
-use crate::domain::profile::Dialect;
+use crate::domain::profile::{Auth, Dialect, Profile, ProviderKind};
 
 /// A route that is forwarded to a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,15 @@ impl Endpoint {
             Self::CountTokens => "/v1/messages/count_tokens",
             Self::Chat => "/v1/chat/completions",
             Self::Responses => "/v1/responses",
+        }
+    }
+
+    /// The route below the base URL of `profile`: `ChatGPT` serves its logins without the version in it.
+    pub fn path_at(self, profile: &Profile) -> &'static str {
+        let path = self.path();
+        match (profile.auth, profile.provider) {
+            (Auth::Caller, ProviderKind::OpenAi) => path.strip_prefix("/v1").unwrap_or(path),
+            _ => path,
         }
     }
 

@@ -105,6 +105,7 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
         size,
         persistent: open.persistent.unwrap_or(false),
         agent: open.agent.map(Into::into),
+        gateway: true,
         owner: Owner::Remote,
     })
 }

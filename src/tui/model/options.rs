@@ -1,5 +1,8 @@
 //! What the front end goes by; may be replaced while it runs.
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::keymap::Keymap;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -8,4 +11,53 @@ pub struct Options {
     pub mouse: bool,
     /// The share of the pool, 0 to 1, above which the gauge warns.
     pub warn_at: f64,
+    /// The user's own, in which times are shown.
+    pub zone: TimeZone,
+}
+
+impl Options {
+    /// A time of day, to the second.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> String {
+        self.written(at, "%H:%M:%S")
+    }
+
+    /// A time to come as seen at `now`: `14:20`, and with its day where that is not within a day.
+    #[must_use]
+    pub fn coming(&self, at: Timestamp, now: Timestamp) -> String {
+        if at.duration_since(now) < SignedDuration::from_hours(24) {
+            self.written(at, "%H:%M")
+        } else {
+            self.written(at, "%a %H:%M")
+        }
+    }
+
+    fn written(&self, at: Timestamp, form: &str) -> String {
+        at.to_zoned_datetime(self.zone.clone())
+            .strftime(form)
+            .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn times_are_the_users_own() {
+        let options = Options {
+            keymap: Keymap::new("ctrl-b".parse().unwrap(), &BTreeMap::new()).unwrap(),
+            mouse: true,
+            warn_at: 0.8,
+            zone: TimeZone::fixed(jiff::tz::offset(2)),
+        };
+        let at: Timestamp = "2026-11-30T12:20:05Z".parse().unwrap();
+        let now = "2026-11-30T11:00:00Z".parse().unwrap();
+        let long_before = "2026-11-25T11:00:00Z".parse().unwrap();
+        assert_eq!(options.time(at), "14:20:05");
+        assert_eq!(options.coming(at, now), "14:20");
+        assert_eq!(options.coming(at, long_before), "Mon 14:20");
+    }
 }

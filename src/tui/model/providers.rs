@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::domain::breaker::BreakerState;
 use crate::domain::bucket::Gauge;
 use crate::domain::profile::ProfileName;
@@ -28,6 +30,14 @@ impl Providers {
     #[must_use]
     pub fn status(&self) -> Option<&ProvidersStatus> {
         self.seen.as_ref().map(|(status, _)| status.as_ref())
+    }
+
+    /// The date of what is seen; of nothing where nothing is.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.status().map_or(Timestamp::UNIX_EPOCH, |status| {
+            status.date(status.router.at)
+        })
     }
 
     /// In the order in which they are asked, each with the server that tundra runs for it.

@@ -119,6 +119,14 @@ impl Backend {
         });
     }
 
+    pub fn look_for_servers(&mut self) {
+        let providers = self.providers.clone();
+        self.answers.spawn(async move {
+            providers.look_for_guesses().await;
+            Msg::Providers(Arc::new(providers.status()), None)
+        });
+    }
+
     pub fn server_output(&mut self, name: ProfileName) {
         let providers = self.providers.clone();
         self.answers.spawn_blocking(move || {

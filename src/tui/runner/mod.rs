@@ -273,6 +273,7 @@ impl Runner {
             }
             Effect::FindAgents => self.backend.find_agents(),
             Effect::LookAtProviders => self.look_at_providers(),
+            Effect::LookForServers => self.backend.look_for_servers(),
             Effect::Steer(command) => self.backend.steer(command),
             Effect::ServerOutput(name) => self.backend.server_output(name),
             Effect::Clipboard(text) => {
@@ -375,6 +376,7 @@ fn options_of(settings: &Settings) -> Options {
         keymap: settings.keymap.clone(),
         mouse: settings.general.mouse,
         warn_at: settings.pty.warn_at,
+        zone: jiff::tz::TimeZone::system(),
     }
 }
 

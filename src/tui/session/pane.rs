@@ -94,6 +94,7 @@ impl Pane {
             size: self.size,
             persistent: self.info.persistent,
             agent: self.info.agent.as_ref().map(|agent| agent.kind.clone()),
+            gateway: true,
             owner: Owner::Front,
         })
     }

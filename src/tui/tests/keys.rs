@@ -244,7 +244,7 @@ fn input_that_a_program_does_not_take_is_told() {
     assert_eq!(rig.model.next_deadline(), None);
     rig.command("m");
     assert!(
-        rig.shows("01:00:00Z") && rig.shows("(x2)"),
+        rig.shows("01:00:00 ") && rig.shows("(x2)"),
         "{}",
         rig.text()
     );

@@ -66,6 +66,7 @@ impl Rig {
             keymap: Keymap::new(prefix, &BTreeMap::new()).unwrap(),
             mouse: true,
             warn_at: 0.8,
+            zone: jiff::tz::TimeZone::UTC,
         };
         let gauge = Gauge { active: 0, max: 10 };
         Self {
@@ -316,6 +317,7 @@ fn spec_of(command: &[&str]) -> TerminalSpec {
         size: Size::DEFAULT,
         persistent: false,
         agent: None,
+        gateway: true,
         owner: Owner::Front,
     }
 }

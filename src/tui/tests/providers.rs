@@ -41,6 +41,7 @@ impl Panel {
                 key_file: "/key".into(),
             }),
             logs: std::env::temp_dir(),
+            plans: std::path::PathBuf::new(),
             tasks: Tasks::default(),
             recorder: Arc::new(Forgetful),
         };
@@ -97,6 +98,8 @@ impl Panel {
                 tokens: 0,
                 only: Some(ProfileName::from(name)),
                 foreign: crate::domain::route::Foreign::Never,
+                login: None,
+                conversation: None,
             };
             let router = self.providers.gateway().router();
             let permit = router.admit(&call, &mut Run::default()).await.unwrap();
@@ -131,7 +134,7 @@ async fn the_strip_tells_each_provider_and_takes_its_rows_from_the_panes() {
     assert!(
         panel
             .row(21)
-            .starts_with(" claude      open          open 3"),
+            .starts_with(" claude      failing       open 3"),
         "{}",
         panel.row(21)
     );

@@ -27,6 +27,7 @@ pub fn first(model: &mut Model, first: First, effects: &mut Vec<Effect>) {
             place,
             TerminalSpec {
                 size: size_of(area),
+                gateway: true,
                 owner: Owner::Front,
                 ..spec
             },
@@ -222,6 +223,7 @@ fn shell(size: Size) -> TerminalSpec {
         size,
         persistent: false,
         agent: None,
+        gateway: true,
         owner: Owner::Front,
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::breaker::BreakerState;
 use crate::domain::chord::Chord;
 use crate::domain::moment::Span;
 use crate::domain::profile::ProfileName;
-use crate::domain::route::{DEFAULT_HOLD, Done, RouterCommand, RouterEvent};
+use crate::domain::route::{DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent};
 use crate::domain::usage::Attempt;
 use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
 use crate::supervise::ProcessEvent;
@@ -64,12 +64,21 @@ pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
         ProviderEvent::Router(
             RouterEvent::Exhausted { .. }
             | RouterEvent::Cooling { .. }
+            | RouterEvent::Plan { .. }
             | RouterEvent::Moved { to: None, .. },
         )
         | ProviderEvent::Server(ProcessEvent::Crashed { .. }) => Severity::Warning,
         _ => Severity::Info,
     };
-    let text = event.to_string();
+    let text = match event {
+        ProviderEvent::Router(RouterEvent::Plan {
+            profile,
+            news,
+            next,
+            ..
+        }) => plan_news(model, profile, news, next.as_ref(), now),
+        event => event.to_string(),
+    };
     let moved = matches!(
         event,
         ProviderEvent::Router(RouterEvent::Moved { .. }) | ProviderEvent::Server(_)
@@ -78,6 +87,40 @@ pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
         model.session.messages.tell(severity, text, now);
     } else {
         model.session.messages.note(severity, text, now);
+    }
+}
+
+/// What is new of a plan, and what its user can do about it.
+fn plan_news(
+    model: &Model,
+    profile: &ProfileName,
+    news: &PlanNews,
+    next: Option<&ProfileName>,
+    now: Now,
+) -> String {
+    let options = &model.options;
+    match (news, next) {
+        (PlanNews::UsedUp { until }, Some(next)) => {
+            let until = options.coming(*until, now.wall);
+            format!("{profile} is used up until {until}: f goes on with {next}")
+        }
+        (PlanNews::UsedUp { until }, None) => {
+            let until = options.coming(*until, now.wall);
+            format!("{profile} is used up until {until}")
+        }
+        (
+            PlanNews::NearEnd {
+                window,
+                percent,
+                resets_at,
+            },
+            _,
+        ) => {
+            let resets = resets_at.map_or(String::new(), |at| {
+                format!(", begins anew at {}", options.coming(at, now.wall))
+            });
+            format!("{profile}: {percent} % of {window} is used{resets}")
+        }
     }
 }
 
@@ -100,10 +143,10 @@ pub(super) fn steered(
     };
     let name = done.profile.as_ref().map_or("nobody", ProfileName::as_str);
     let text = match command {
-        RouterCommand::Failover { .. } => {
-            let held = done.held_for.unwrap_or_default();
-            format!("{name} is held for {}", Span(held))
-        }
+        RouterCommand::Failover { .. } => match done.held_for {
+            Some(held) => format!("{name} is held for {}", Span(held)),
+            None => format!("{name}'s requests may cost money until its plan is back"),
+        },
         RouterCommand::Pin(_) => format!("{name} is pinned"),
         RouterCommand::Unpin => format!("{name} is no longer pinned"),
         RouterCommand::Reset(_) => format!("{name} is reset"),
@@ -188,6 +231,7 @@ fn open_at(model: &mut Model, selected: Option<ProfileName>, effects: &mut Vec<E
         selected,
         page: Page::List,
     }));
+    effects.push(Effect::LookForServers);
     effects.push(Effect::LookAtProviders);
 }
 

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::domain::breaker::{BreakerState, BreakerStatus};
 use crate::domain::bucket::Gauge;
+use crate::domain::login::PlanStatus;
 use crate::domain::moment::Span;
+use crate::domain::plan::WARN_AT;
 use crate::domain::route::{ProviderState, ProviderStatus};
 use crate::supervise::{ProcessState, ProcessStatus};
+use crate::tui::model::Options;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Below this share of its capacity a bucket is marked.
@@ -81,21 +86,51 @@ pub(super) fn state(provider: &ProviderStatus, process: Option<ProcessStatus>) -
         |left: Option<Duration>| left.map_or(String::new(), |left| format!(" {}", Span(left)));
     match (provider.state, process.map(|process| process.state)) {
         (ProviderState::Disabled, _) => ("disabled".to_owned(), Role::Muted),
+        (ProviderState::NoLogin, _) => ("no login".to_owned(), Role::Muted),
+        (ProviderState::Down, _) => ("down".to_owned(), Role::Muted),
         (ProviderState::NoKey, _) => ("no key".to_owned(), Role::Muted),
         (_, Some(ProcessState::Starting)) => ("starting".to_owned(), Role::Warning),
         (_, Some(ProcessState::Backoff)) => ("crashed".to_owned(), Role::Error),
         (_, Some(ProcessState::Stopped)) => ("stopped".to_owned(), Role::Error),
         (ProviderState::Ready, _) => ("ready".to_owned(), Role::Success),
-        (ProviderState::Open, _) => ("open".to_owned(), Role::Error),
+        (ProviderState::Open, _) => ("failing".to_owned(), Role::Error),
         (ProviderState::HalfOpen, _) => ("half-open".to_owned(), Role::Warning),
         (ProviderState::Cooling, _) => {
             (format!("cooling{}", left(provider.cooldown)), Role::Warning)
         }
         (ProviderState::Held, _) => (format!("held{}", left(provider.held)), Role::Warning),
+        (ProviderState::Exhausted, _) if provider.plan.spills_until.is_some() => {
+            ("spilling".to_owned(), Role::Warning)
+        }
+        (ProviderState::Exhausted, _) if provider.plan.used_up.is_some() => {
+            ("used up".to_owned(), Role::Error)
+        }
         (ProviderState::Exhausted, _) => {
             (format!("exhausted{}", left(provider.cooldown)), Role::Error)
         }
     }
+}
+
+/// What a plan has left, as pieces of one line: `5h 73 % 14:20`, ` · `, `7d 12 %`.
+pub(super) fn windows(options: &Options, plan: &PlanStatus, now: Timestamp) -> Vec<(String, Role)> {
+    let mut pieces = Vec::new();
+    for window in &plan.windows {
+        if !pieces.is_empty() {
+            pieces.push((" · ".to_owned(), Role::Muted));
+        }
+        let role = match window.used {
+            used if used >= 1.0 => Role::Error,
+            used if used >= WARN_AT => Role::Warning,
+            _ => Role::Text,
+        };
+        let mut text = format!("{} {} %", window.name, window.percent());
+        // The end of the first one is what its user waits for.
+        if let Some(resets_at) = window.resets_at.filter(|_| pieces.is_empty()) {
+            text = format!("{text} {}", options.coming(resets_at, now));
+        }
+        pieces.push((text, role));
+    }
+    pieces
 }
 
 /// `closed`, `open 12s` or `half-open`.

@@ -46,7 +46,7 @@ fn lines(model: &Model, width: u16) -> Vec<(String, String, Role)> {
             Severity::Warning => Role::Warning,
             Severity::Error => Role::Error,
         };
-        let mut time = message.at.strftime("%H:%M:%SZ").to_string();
+        let mut time = model.options.time(message.at);
         let text = message.shown();
         for line in wrap(&text, room, MESSAGE_LINES, ellipsis) {
             lines.push((std::mem::take(&mut time), line, role));

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::gauge::{bar, breaker, gauge_role, latency, short, state};
+use super::gauge::{bar, breaker, gauge_role, latency, short, state, windows};
 use super::text::{Line, fill, fit, width};
 use crate::domain::bucket::Gauge;
 use crate::domain::layout::Rect;
@@ -75,10 +75,20 @@ fn draw_row(
     column(&text, STATE_COLUMNS, role);
     let (text, role) = breaker(&provider.breaker);
     column(&text, BREAKER_COLUMNS - 1, role);
+    let has_plan = !provider.plan.windows.is_empty();
+    if has_plan {
+        for (text, role) in windows(&model.options, &provider.plan, model.providers.now()) {
+            line.put(&text, base.patch(theme.style(role)));
+        }
+        line.put("  ", base);
+    }
     for (name, gauge) in [
         ("rpm", provider.requests_bucket),
         ("tpm", provider.tokens_bucket),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(_, gauge)| !has_plan || gauge.is_some())
+    {
         let cells: u64 = if wide { 8 } else { 3 };
         line.put(name, base.patch(theme.style(Role::Muted)))
             .put(" ", base);

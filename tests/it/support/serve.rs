@@ -70,6 +70,12 @@ impl Serve {
         }
     }
 
+    /// What is left of an instance that has ended, for the next one.
+    pub fn into_home(mut self) -> Home {
+        assert!(!self.running(), "the instance still runs");
+        std::mem::replace(&mut self.home, Home::new())
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

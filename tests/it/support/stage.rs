@@ -27,6 +27,8 @@ pub fn quick() -> Options {
                 ..BreakerSettings::default()
             },
             max_wait: Duration::from_millis(1_500),
+            // What follows from one request shall not depend on those before it.
+            affinity: Duration::ZERO,
             ..RouteSettings::default()
         },
         timeouts: Timeouts {

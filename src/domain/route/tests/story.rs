@@ -58,9 +58,9 @@ fn every_skipped_profile_has_its_reason() {
     let expected = [
         Some("disabled"),
         Some("no key: ANTHROPIC_API_KEY is not set"),
-        Some("unsupported: messages"),
         Some("unsupported: vision"),
         None,
+        Some("unsupported: messages"),
     ]
     .map(|text| text.map(str::to_owned));
     assert_eq!(reasons, expected);

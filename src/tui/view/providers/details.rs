@@ -6,14 +6,14 @@ use super::numbers::{cost, gauges, numbers};
 use super::piece::{Piece, Styled, fact, label, muted, text};
 use crate::domain::caller::Caller;
 use crate::domain::outcome::ErrorKind;
-use crate::domain::profile::Dialect;
+use crate::domain::profile::{Auth, Dialect};
 use crate::domain::route::ProviderStatus;
 use crate::domain::usage::{Attempt, AttemptEnd, Slot};
 use crate::providers::ProvidersStatus;
 use crate::supervise::ProcessStatus;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
-use crate::tui::view::gauge::{breaker, latency, short, spark, state};
+use crate::tui::view::gauge::{breaker, latency, short, spark, state, windows};
 
 /// A wait that is shorter than this is none.
 const WAIT_SHOWN: Duration = Duration::from_millis(5);
@@ -25,7 +25,7 @@ pub(super) fn details(
     process: Option<ProcessStatus>,
     attempts: &[Attempt],
 ) -> Vec<Styled> {
-    let mut lines = facts(status, provider, process);
+    let mut lines = facts(model, status, provider, process);
     lines.push(Vec::new());
     lines.push(gauges(model, provider));
     lines.push(numbers(provider));
@@ -60,6 +60,7 @@ pub(super) fn details(
 }
 
 fn facts(
+    model: &Model,
     status: &ProvidersStatus,
     provider: &ProviderStatus,
     process: Option<ProcessStatus>,
@@ -94,11 +95,27 @@ fn facts(
     lines.push(fact("address", &profile.base_url));
     lines.push(fact("model", &profile.default_model));
     lines.push(fact("priority", &profile.priority.to_string()));
-    let key = profile.key_env.as_deref();
-    lines.push(fact(
-        "key",
-        &key.map_or("none".to_owned(), |name| format!("in {name}")),
-    ));
+    let key = match (profile.auth, profile.key_env.as_deref()) {
+        (Auth::Caller, _) => "each caller's own login".to_owned(),
+        (Auth::Key, None) => "none".to_owned(),
+        (Auth::Key, Some(name)) => format!("in {name}"),
+    };
+    lines.push(fact("key", &key));
+    let now = status.date(status.router.at);
+    if !provider.plan.windows.is_empty() {
+        let mut line = vec![label("plan")];
+        for piece in windows(&model.options, &provider.plan, now) {
+            line.push(Piece(piece.0, piece.1));
+        }
+        lines.push(line);
+    }
+    if let Some(until) = provider.plan.spills_until {
+        let until = model.options.coming(until, now);
+        lines.push(fact(
+            "spills",
+            &format!("to providers that cost money, until {until}"),
+        ));
+    }
     if let Some(process) = process {
         let pid = process
             .pid
@@ -114,7 +131,7 @@ fn facts(
         ));
     }
     if let Some(error) = &provider.usage.last_error {
-        let at = status.date(error.at).strftime("%H:%M:%SZ").to_string();
+        let at = model.options.time(status.date(error.at));
         lines.push(vec![
             label("last error"),
             Piece(format!("{at} "), Role::Muted),
@@ -173,7 +190,7 @@ fn attempt(
     provider: &ProviderStatus,
     attempt: &Attempt,
 ) -> Styled {
-    let at = status.date(attempt.at).strftime("%H:%M:%SZ").to_string();
+    let at = model.options.time(status.date(attempt.at));
     let who = match attempt.caller {
         Caller::Terminal(id) => model.session.panes.get(&id).map_or_else(
             || id.to_string().chars().take(8).collect(),

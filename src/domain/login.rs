@@ -1,0 +1,385 @@
+//! The logins that callers bring: whose plan it is, what of it is left, and whether its requests may cost money.
+//!
+//! A login itself is never here, only a [`LoginId`] that its bytes cannot be found from. What a plan has left belongs to
+//! its login: it outlives a renewed token where the account is known, and no other login is touched by it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::plan::{UsedUp, WARN_AT, Window, Windows};
+use super::profile::ProfileName;
+
+/// Logins that are remembered; past them the one that was not seen for longest goes.
+const MOST_LOGINS: usize = 64;
+/// Used-up windows of one plan; a plan has one and perhaps one per model family.
+const MOST_USED_UP: usize = 8;
+
+/// Names a login: a keyed hash of its account, or of its token where the account is not told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LoginId([u8; 16]);
+
+impl LoginId {
+    #[must_use]
+    pub const fn from_hash(hash: [u8; 16]) -> Self {
+        Self(hash)
+    }
+
+    #[must_use]
+    pub const fn hash(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for LoginId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginId(…)")
+    }
+}
+
+/// What a caller brought besides its terminal's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login {
+    pub id: LoginId,
+    /// It is an API key of the caller's own (`sk-…`), which a subscription's service does not take.
+    pub is_api_key: bool,
+}
+
+/// Whether a request of a login may go to a profile with a key, which costs money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spill {
+    /// Once the user has said so, by failing over from the login's profile.
+    #[default]
+    Ask,
+    Always,
+    Never,
+}
+
+impl Spill {
+    pub const ALL: [Self; 3] = [Self::Ask, Self::Always, Self::Never];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|spill| spill.as_str() == name)
+    }
+}
+
+/// What stands against a login's own profile, and whether its requests may go elsewhere for money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Its plan is used up until then.
+    pub used_up: Option<Timestamp>,
+    /// It was told to wait until then.
+    pub cooling: Option<Timestamp>,
+    /// Its user has agreed that its requests cost money.
+    pub agreed: bool,
+}
+
+/// A window that has just passed what its user is warned at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowWarning {
+    pub profile: ProfileName,
+    pub window: Window,
+}
+
+/// What there is to see of a profile's login: of the one seen last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlanStatus {
+    pub windows: Vec<Window>,
+    pub used_up: Option<Timestamp>,
+    /// Until when its requests may cost money.
+    pub spills_until: Option<Timestamp>,
+}
+
+/// A plan as it is kept over a restart; consent is not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptPlan {
+    pub login: LoginId,
+    pub profile: ProfileName,
+    pub windows: Vec<Window>,
+    pub used_up: Vec<UsedUp>,
+}
+
+/// The plans of all logins that were seen.
+#[derive(Clone, Debug, Default)]
+pub struct Plans {
+    known: Vec<Plan>,
+    /// Counts sightings, so that the oldest can be let go.
+    sightings: u64,
+    revision: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Plan {
+    login: LoginId,
+    profile: ProfileName,
+    windows: Windows,
+    used_up: Vec<UsedUp>,
+    cooling: Option<Timestamp>,
+    agreed_until: Option<Timestamp>,
+    /// Windows that were warned of, by name and end.
+    warned: Vec<(String, Option<Timestamp>)>,
+    /// The number of its last sighting; 0 where it is known from an earlier run alone.
+    seen: u64,
+}
+
+impl Plan {
+    fn used_up(&self, wall: Timestamp) -> Option<Timestamp> {
+        let ends = self.used_up.iter().map(|used_up| used_up.until);
+        ends.filter(|until| wall < *until).max()
+    }
+}
+
+impl Plans {
+    /// Takes up what an earlier run kept.
+    pub fn restore(&mut self, kept: impl IntoIterator<Item = KeptPlan>, wall: Timestamp) {
+        for kept in kept {
+            let plan = self.plan(kept.login, &kept.profile);
+            plan.windows = Windows::of(kept.windows);
+            plan.windows.expire(wall);
+            plan.used_up = kept.used_up;
+            // Told in the run before.
+            plan.warned = warned_of(&plan.windows, wall).collect();
+        }
+    }
+
+    /// What is worth keeping over a restart.
+    #[must_use]
+    pub fn kept(&self, wall: Timestamp) -> Vec<KeptPlan> {
+        let kept = self.known.iter().map(|plan| KeptPlan {
+            login: plan.login,
+            profile: plan.profile.clone(),
+            windows: plan.windows.live(wall).cloned().collect(),
+            used_up: plan
+                .used_up
+                .iter()
+                .filter(|used_up| wall < used_up.until)
+                .cloned()
+                .collect(),
+        });
+        kept.filter(|plan| !plan.windows.is_empty() || !plan.used_up.is_empty())
+            .collect()
+    }
+
+    /// Notes that a login came to `profile`.
+    pub fn see(&mut self, login: LoginId, profile: &ProfileName) {
+        self.sightings += 1;
+        let seen = self.sightings;
+        let plan = self.plan(login, profile);
+        plan.seen = seen;
+    }
+
+    /// Takes what an answer tells of a login's windows; answers those that its user should be warned of now.
+    pub fn learn(
+        &mut self,
+        login: LoginId,
+        profile: &ProfileName,
+        windows: Windows,
+        wall: Timestamp,
+    ) -> Vec<WindowWarning> {
+        if windows.is_empty() {
+            return Vec::new();
+        }
+        self.revision += 1;
+        let plan = self.plan(login, profile);
+        plan.windows.learn(windows);
+        plan.windows.expire(wall);
+        let now_warned: Vec<_> = warned_of(&plan.windows, wall).collect();
+        let fresh = now_warned
+            .iter()
+            .filter(|warned| !plan.warned.contains(warned))
+            .filter_map(|(name, _)| plan.windows.live(wall).find(|window| window.name == *name))
+            .map(|window| WindowWarning {
+                profile: profile.clone(),
+                window: window.clone(),
+            })
+            .collect();
+        plan.warned = now_warned;
+        fresh
+    }
+
+    /// Notes that a login's plan, or its part for one model family, is used up.
+    pub fn use_up(
+        &mut self,
+        login: LoginId,
+        profile: &ProfileName,
+        used_up: UsedUp,
+        wall: Timestamp,
+    ) {
+        self.revision += 1;
+        let plan = self.plan(login, profile);
+        plan.used_up
+            .retain(|known| wall < known.until && known.family != used_up.family);
+        if plan.used_up.len() < MOST_USED_UP {
+            plan.used_up.push(used_up);
+        }
+    }
+
+    /// Notes that a login was told to wait, which is a matter of rate and not of its plan.
+    pub fn cool(&mut self, login: LoginId, profile: &ProfileName, until: Timestamp) {
+        self.revision += 1;
+        let plan = self.plan(login, profile);
+        plan.cooling = plan.cooling.max(Some(until));
+    }
+
+    /// Notes that a login's plan serves `model` after all.
+    pub fn serves(&mut self, login: LoginId, model: &str, wall: Timestamp) {
+        if let Some(plan) = self.known.iter_mut().find(|plan| plan.login == login) {
+            let before = plan.used_up.len();
+            plan.used_up
+                .retain(|used_up| wall < used_up.until && !used_up.concerns(model, wall));
+            if plan.used_up.len() != before || plan.cooling.take().is_some() {
+                self.revision += 1;
+            }
+        }
+    }
+
+    /// What stands against a login's request for `model`.
+    #[must_use]
+    pub fn standing(&self, login: LoginId, model: &str, wall: Timestamp) -> Standing {
+        let Some(plan) = self.known.iter().find(|plan| plan.login == login) else {
+            return Standing::default();
+        };
+        let used_up = plan
+            .used_up
+            .iter()
+            .filter(|used_up| used_up.concerns(model, wall));
+        Standing {
+            used_up: used_up.map(|used_up| used_up.until).max(),
+            cooling: plan.cooling.filter(|until| wall < *until),
+            agreed: plan.agreed_until.is_some_and(|until| wall < until),
+        }
+    }
+
+    /// Whether a login of `profile` has a plan that is used up while its user has not agreed to anything yet.
+    #[must_use]
+    pub fn asks(&self, profile: &ProfileName, wall: Timestamp) -> bool {
+        self.of(profile).any(|plan| {
+            plan.used_up(wall).is_some() && plan.agreed_until.is_none_or(|until| until <= wall)
+        })
+    }
+
+    /// Lets the requests of `profile`'s logins cost money: those of used-up plans until their reset, the others for
+    /// `hold`. Answers whether a plan is used up.
+    pub fn agree(&mut self, profile: &ProfileName, hold: Duration, wall: Timestamp) -> bool {
+        self.revision += 1;
+        let after_hold = wall.saturating_add(hold).unwrap_or(wall);
+        let mut any = false;
+        for plan in self
+            .known
+            .iter_mut()
+            .filter(|plan| plan.profile == *profile)
+        {
+            let reset = plan.used_up(wall);
+            any |= reset.is_some();
+            plan.agreed_until = Some(reset.unwrap_or(after_hold));
+        }
+        any
+    }
+
+    /// Takes back what was agreed to, for all profiles or one.
+    pub fn disagree(&mut self, profile: Option<&ProfileName>) {
+        let mine = |plan: &&mut Plan| profile.is_none_or(|profile| plan.profile == *profile);
+        for plan in self.known.iter_mut().filter(mine) {
+            if plan.agreed_until.take().is_some() {
+                self.revision += 1;
+            }
+        }
+    }
+
+    /// Forgets what stands against `profile`'s logins, as a reset asks for.
+    pub fn reset(&mut self, profile: &ProfileName) {
+        self.revision += 1;
+        for plan in self
+            .known
+            .iter_mut()
+            .filter(|plan| plan.profile == *profile)
+        {
+            plan.used_up.clear();
+            plan.cooling = None;
+            plan.agreed_until = None;
+        }
+    }
+
+    /// Whether a login came to `profile` in this run.
+    #[must_use]
+    pub fn was_seen(&self, profile: &ProfileName) -> bool {
+        self.of(profile).any(|plan| plan.seen > 0)
+    }
+
+    /// What there is to see of `profile`'s plan.
+    #[must_use]
+    pub fn status(&self, profile: &ProfileName, wall: Timestamp) -> PlanStatus {
+        let Some(plan) = self.of(profile).max_by_key(|plan| plan.seen) else {
+            return PlanStatus::default();
+        };
+        PlanStatus {
+            windows: plan.windows.live(wall).cloned().collect(),
+            used_up: plan.used_up(wall),
+            spills_until: plan.agreed_until.filter(|until| wall < *until),
+        }
+    }
+
+    /// Rises with every change that is worth keeping or showing.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn of(&self, profile: &ProfileName) -> impl Iterator<Item = &Plan> {
+        self.known
+            .iter()
+            .filter(move |plan| plan.profile == *profile)
+    }
+
+    fn plan(&mut self, login: LoginId, profile: &ProfileName) -> &mut Plan {
+        let at = self.known.iter().position(|plan| plan.login == login);
+        let at = at.unwrap_or_else(|| {
+            if self.known.len() >= MOST_LOGINS {
+                let oldest = self.known.iter().enumerate();
+                if let Some((oldest, _)) = oldest.min_by_key(|(_, plan)| plan.seen) {
+                    self.known.swap_remove(oldest);
+                }
+            }
+            self.known.push(Plan {
+                login,
+                profile: profile.clone(),
+                windows: Windows::default(),
+                used_up: Vec::new(),
+                cooling: None,
+                agreed_until: None,
+                warned: Vec::new(),
+                seen: 0,
+            });
+            self.known.len() - 1
+        });
+        let plan = &mut self.known[at];
+        if plan.profile != *profile {
+            plan.profile = profile.clone();
+        }
+        plan
+    }
+}
+
+/// The windows whose user has been warned, or should be.
+fn warned_of(
+    windows: &Windows,
+    wall: Timestamp,
+) -> impl Iterator<Item = (String, Option<Timestamp>)> {
+    windows
+        .live(wall)
+        .filter(|window| window.used >= WARN_AT)
+        .map(|window| (window.name.clone(), window.resets_at))
+}
+
+#[cfg(test)]
+mod tests;

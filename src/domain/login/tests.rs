@@ -1,0 +1,156 @@
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn id(number: u8) -> LoginId {
+    LoginId::from_hash([number; 16])
+}
+
+fn claude() -> ProfileName {
+    ProfileName::from("claude-login")
+}
+
+fn used_up(until: i64) -> UsedUp {
+    UsedUp {
+        until: at(until),
+        family: None,
+    }
+}
+
+fn window(name: &str, used: f64, resets: i64) -> Window {
+    Window {
+        name: name.to_owned(),
+        used,
+        resets_at: Some(at(resets)),
+        status: None,
+    }
+}
+
+#[test]
+fn a_used_up_plan_is_that_logins_alone_and_until_its_reset() {
+    let mut plans = Plans::default();
+    plans.see(id(1), &claude());
+    plans.see(id(2), &claude());
+    plans.use_up(id(1), &claude(), used_up(60), at(0));
+    let standing = |plans: &Plans, login, second| plans.standing(login, "m", at(second)).used_up;
+    assert_eq!(standing(&plans, id(1), 59), Some(at(60)));
+    assert_eq!(standing(&plans, id(1), 60), None);
+    assert_eq!(standing(&plans, id(2), 0), None);
+    assert_eq!(standing(&plans, id(3), 0), None);
+    plans.serves(id(1), "m", at(10));
+    assert_eq!(standing(&plans, id(1), 10), None);
+}
+
+#[test]
+fn a_model_familys_window_leaves_the_other_models_alone() {
+    let mut plans = Plans::default();
+    let opus = UsedUp {
+        until: at(60),
+        family: Some("opus".to_owned()),
+    };
+    plans.use_up(id(1), &claude(), opus, at(0));
+    plans.use_up(id(1), &claude(), used_up(30), at(0));
+    let until = |plans: &Plans, model, second| plans.standing(id(1), model, at(second)).used_up;
+    assert_eq!(until(&plans, "claude-opus-4", 0), Some(at(60)));
+    assert_eq!(until(&plans, "claude-sonnet-4", 0), Some(at(30)));
+    assert_eq!(until(&plans, "claude-sonnet-4", 30), None);
+    plans.serves(id(1), "claude-sonnet-4", at(10));
+    assert_eq!(until(&plans, "claude-sonnet-4", 10), None);
+    assert_eq!(until(&plans, "claude-opus-4", 10), Some(at(60)));
+}
+
+#[test]
+fn what_was_agreed_to_ends_with_the_reset_or_when_it_is_taken_back() {
+    let mut plans = Plans::default();
+    let hold = Duration::from_secs(600);
+    plans.use_up(id(1), &claude(), used_up(60), at(0));
+    plans.see(id(2), &claude());
+    assert!(plans.asks(&claude(), at(0)));
+    assert!(plans.agree(&claude(), hold, at(0)));
+    assert!(!plans.asks(&claude(), at(0)));
+    let agreed = |plans: &Plans, login, second| plans.standing(login, "m", at(second)).agreed;
+    assert!(agreed(&plans, id(1), 59));
+    assert!(!agreed(&plans, id(1), 60));
+    assert!(agreed(&plans, id(2), 599));
+    assert!(!agreed(&plans, id(2), 600));
+    plans.disagree(Some(&ProfileName::from("other")));
+    assert!(agreed(&plans, id(1), 0));
+    plans.disagree(None);
+    assert!(!agreed(&plans, id(1), 0));
+    assert!(plans.asks(&claude(), at(0)));
+    plans.reset(&claude());
+    assert!(!plans.asks(&claude(), at(0)));
+    assert!(!plans.agree(&claude(), hold, at(0)));
+}
+
+#[test]
+fn a_window_is_warned_of_once_until_it_begins_anew() {
+    let mut plans = Plans::default();
+    let warned = |plans: &mut Plans, used, resets, now| {
+        let windows = Windows::of([window("5h", used, resets)]);
+        plans.learn(id(1), &claude(), windows, at(now)).len()
+    };
+    assert_eq!(warned(&mut plans, 0.79, 100, 0), 0);
+    assert_eq!(warned(&mut plans, 0.8, 100, 1), 1);
+    assert_eq!(warned(&mut plans, 0.9, 100, 2), 0);
+    assert_eq!(warned(&mut plans, 0.1, 300, 101), 0);
+    assert_eq!(warned(&mut plans, 0.95, 300, 102), 1);
+}
+
+#[test]
+fn windows_and_their_end_are_kept_over_a_restart_and_consent_is_not() {
+    let mut plans = Plans::default();
+    plans.see(id(1), &claude());
+    let windows = Windows::of([window("5h", 0.9, 100), window("7d", 0.2, 1000)]);
+    plans.learn(id(1), &claude(), windows, at(0));
+    plans.use_up(id(1), &claude(), used_up(100), at(0));
+    plans.agree(&claude(), Duration::from_secs(1), at(0));
+    let kept = plans.kept(at(0));
+    let mut later = Plans::default();
+    later.restore(kept.clone(), at(50));
+    assert_eq!(later.kept(at(50)), kept);
+    assert!(!later.was_seen(&claude()));
+    assert!(!later.standing(id(1), "m", at(50)).agreed);
+    assert_eq!(later.standing(id(1), "m", at(50)).used_up, Some(at(100)));
+    let again = Windows::of([window("5h", 0.95, 100)]);
+    assert!(later.learn(id(1), &claude(), again, at(51)).is_empty());
+    assert_eq!(later.kept(at(100)).len(), 1);
+    assert!(later.kept(at(1000)).is_empty());
+    let status = later.status(&claude(), at(200));
+    assert_eq!(status.windows, [window("7d", 0.2, 1000)]);
+    assert_eq!((status.used_up, status.spills_until), (None, None));
+}
+
+#[test]
+fn the_login_seen_last_is_the_one_shown_and_the_oldest_is_forgotten() {
+    let mut plans = Plans::default();
+    for number in 0..=u8::try_from(MOST_LOGINS).unwrap() {
+        plans.see(id(number), &claude());
+        let used = f64::from(number) / 1000.0;
+        let windows = Windows::of([window("5h", used, 100)]);
+        plans.learn(id(number), &claude(), windows, at(0));
+    }
+    let shown = plans.status(&claude(), at(0)).windows;
+    assert_eq!(shown, [window("5h", 0.064, 100)]);
+    assert_eq!(plans.kept(at(0)).len(), MOST_LOGINS);
+    assert!(plans.kept(at(0)).iter().all(|kept| kept.login != id(0)));
+}
+
+#[test]
+fn a_bare_429_cools_its_login_until_it_is_served_again() {
+    let mut plans = Plans::default();
+    plans.cool(id(1), &claude(), at(5));
+    plans.cool(id(1), &claude(), at(3));
+    assert_eq!(plans.standing(id(1), "m", at(4)).cooling, Some(at(5)));
+    assert_eq!(plans.standing(id(1), "m", at(5)).cooling, None);
+    assert_eq!(plans.standing(id(2), "m", at(4)).cooling, None);
+    plans.serves(id(1), "m", at(4));
+    assert_eq!(plans.standing(id(1), "m", at(4)).cooling, None);
+}
+
+#[test]
+fn debugging_a_login_tells_nothing_of_it() {
+    assert_eq!(format!("{:?}", id(7)), "LoginId(…)");
+}
