@@ -283,6 +283,8 @@ pub struct ScreenSnapshot {
     pub history_start: u64,
     /// Absolute number of the screen's top row, so `top - history_start` rows can be scrolled back.
     pub top: u64,
+    /// How often lines have been wrapped at another width: row numbers hold only while this stays as it is.
+    pub rewraps: u64,
 }
 
 impl ScreenSnapshot {
@@ -303,6 +305,7 @@ impl ScreenSnapshot {
             modes: InputModes::default(),
             history_start: 0,
             top: 0,
+            rewraps: 0,
         }
     }
 }

@@ -193,7 +193,12 @@ impl Actor {
         match message {
             Message::Input(input) => self.type_in(&input, now),
             Message::Resize(size) => self.resize(size, now),
-            Message::Watchers => self.publisher.watchers_changed(&self.emulator, now),
+            Message::Watchers => {
+                self.publisher.watchers_changed(&self.emulator, now);
+                if !self.parts.feed.is_watched() {
+                    self.emulator.forget_rewraps();
+                }
+            }
             Message::Seen => self.sign(&Sign::Seen, now),
             Message::HistoryLines(lines) => self.emulator.set_history_lines(lines),
             Message::Limits(limits) => self.limits = limits,
@@ -207,6 +212,13 @@ impl Actor {
             }
             Message::Rows { range, reply } => {
                 let _ = reply.send(reader::rows(&self.emulator, range));
+            }
+            Message::PlacesNow {
+                since,
+                places,
+                reply,
+            } => {
+                let _ = reply.send(reader::places_now(&self.emulator, since, &places));
             }
             Message::Search { search, reply } => {
                 let _ = reply.send(reader::search(&self.emulator, &search));
@@ -239,7 +251,11 @@ impl Actor {
         if self.facts().info().size == size {
             return;
         }
+        let rewraps = self.emulator.rewraps();
         self.emulator.resize(size);
+        if self.emulator.rewraps() != rewraps {
+            self.waiters.renumbered();
+        }
         if let Some(Err(error)) = self.pty.as_ref().map(|pty| pty.resize(size)) {
             warn!(id = %self.facts().id, %error, "the pty took no new size");
         }

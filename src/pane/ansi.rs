@@ -5,13 +5,13 @@ use crate::domain::screen::{Attrs, Cell, Color, Row, Underline};
 
 /// Writes a row with SGR sequences alone, as `tmux capture-pane -e` gives it.
 ///
-/// Each line stands for itself: it begins and ends in the default rendition. Trailing blanks are left out, as they are
-/// from the row's text, whatever their colour.
+/// Each line stands for itself: it begins and ends in the default rendition. Trailing blanks are left out but for those
+/// that show a colour or an attribute.
 pub fn row_to_ansi(row: &Row) -> String {
     let used = row
         .cells
         .iter()
-        .rposition(|cell| !is_blank(row, cell))
+        .rposition(|cell| !is_unseen(row, cell))
         .map_or(0, |last| last + 1);
     let mut text = String::with_capacity(used);
     let mut pen = Pen::default();
@@ -30,9 +30,14 @@ pub fn row_to_ansi(row: &Row) -> String {
     text
 }
 
-fn is_blank(row: &Row, cell: &Cell) -> bool {
+/// Whether nothing is seen of a cell: no text, no colour behind it, no line through, under or over it.
+fn is_unseen(row: &Row, cell: &Cell) -> bool {
+    let shown = [Attrs::INVERSE, Attrs::STRIKE, Attrs::OVERLINE];
     matches!(cell.ch, '\0' | ' ')
         && !cell.attrs.contains(Attrs::WIDE_TAIL)
+        && cell.bg == Color::DEFAULT
+        && cell.attrs.underline() == Underline::None
+        && !shown.iter().any(|attr| cell.attrs.contains(*attr))
         && row.extra(cell).is_none_or(|extra| extra.cluster.is_none())
 }
 
@@ -146,18 +151,32 @@ mod tests {
     }
 
     #[test]
-    fn trailing_blanks_are_left_out_whatever_their_look() {
+    fn trailing_blanks_stay_where_they_show_a_colour_or_an_attribute() {
         let blue = Cell {
             bg: Color::rgb(1, 2, 3),
             ..cell('\0')
         };
-        let underlined = Cell {
-            attrs: Attrs::INVERSE.with_underline(Underline::Single),
+        let red_text = Cell {
+            fg: Color::indexed(1),
             ..cell(' ')
         };
-        let row = row(vec![cell('a'), blue, cell('b'), blue, underlined]);
-        assert_eq!(row_to_ansi(&row), "a\x1b[48;2;1;2;3m \x1b[0mb");
-        assert_eq!(row.text(), "a b");
+        let underlined = Cell {
+            attrs: Attrs::NONE.with_underline(Underline::Single),
+            ..cell(' ')
+        };
+        let row = row(vec![
+            cell('a'),
+            blue,
+            red_text,
+            underlined,
+            red_text,
+            cell('\0'),
+        ]);
+        assert_eq!(
+            row_to_ansi(&row),
+            "a\x1b[48;2;1;2;3m \x1b[31;49m \x1b[4;39m \x1b[0m"
+        );
+        assert_eq!(row.text(), "a");
     }
 
     #[test]

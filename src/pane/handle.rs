@@ -14,7 +14,7 @@ use super::keyframe::Keyframe;
 use super::mailbox::Message;
 use super::output::OutputCursor;
 use super::parts::PaneParts;
-use super::query::{Capture, Match, RowWindow, Search, WaitFor};
+use super::query::{Capture, Match, PlacesNow, RowWindow, Search, WaitFor};
 use super::screen_feed::ScreenWatch;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
@@ -138,6 +138,25 @@ impl PaneHandle {
             Some(window) => Ok(window),
             None => self.read_final_state(|final_state| final_state.rows(range)),
         }
+    }
+
+    /// Where places (absolute row and column) are now that were told when the count of
+    /// [`rewraps`](crate::domain::screen::ScreenSnapshot::rewraps) was `since`. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`PaneError::Dead`] where the terminal has ended: its rows stay where they are.
+    pub async fn places_now(
+        &self,
+        since: u64,
+        places: Vec<(u64, u16)>,
+    ) -> Result<PlacesNow, PaneError> {
+        let question = |reply| Message::PlacesNow {
+            since,
+            places,
+            reply,
+        };
+        let asked = self.parts.mailbox.ask(question).await;
+        asked.ok_or(PaneError::Dead(self.id()))
     }
 
     /// The nearest hit in the search's direction. Cancel-safe.

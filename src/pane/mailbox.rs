@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::error::PaneError;
 use super::keyframe::Keyframe;
 use super::limits::Limits;
-use super::query::{Capture, Match, RowWindow, Search};
+use super::query::{Capture, Match, PlacesNow, RowWindow, Search};
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
@@ -47,6 +47,11 @@ pub(super) enum Message {
     Rows {
         range: Range<u64>,
         reply: oneshot::Sender<RowWindow>,
+    },
+    PlacesNow {
+        since: u64,
+        places: Vec<(u64, u16)>,
+        reply: oneshot::Sender<PlacesNow>,
     },
     Search {
         search: Search,

@@ -54,5 +54,5 @@ pub use mirror::{HostRequests, Mirror};
 pub use options::PoolOptions;
 pub use output::{Next, OutputCursor};
 pub use pool::{Gauge, Pool, PoolSetup};
-pub use query::{Capture, Direction, Match, RowWindow, Search, WaitFor};
+pub use query::{Capture, Direction, Match, PlacesNow, RowWindow, Search, WaitFor};
 pub use screen_feed::ScreenWatch;

@@ -25,6 +25,16 @@ pub struct RowWindow {
     pub top: u64,
     /// One more than the number of the last row of the screen.
     pub end: u64,
+    /// How often lines had been wrapped at another width: numbers hold only while this stays as it is.
+    pub rewraps: u64,
+}
+
+/// Places by absolute row and column, after lines were wrapped at another width.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlacesNow {
+    pub places: Vec<(u64, u16)>,
+    /// The count that they hold for.
+    pub rewraps: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::emulator::Emulator;
-use super::query::{Capture, Direction, Match, RowWindow, Search};
+use super::query::{Capture, Direction, Match, PlacesNow, RowWindow, Search};
 use super::text;
 use crate::domain::screen::Row;
 
@@ -48,6 +48,15 @@ pub(super) fn rows(emulator: &Emulator, range: Range<u64>) -> RowWindow {
         history_start,
         top,
         end,
+        rewraps: emulator.rewraps(),
+    }
+}
+
+/// Where places are now that were told when lines had been wrapped anew `since` times.
+pub(super) fn places_now(emulator: &Emulator, since: u64, places: &[(u64, u16)]) -> PlacesNow {
+    PlacesNow {
+        places: emulator.places_now(since, places),
+        rewraps: emulator.rewraps(),
     }
 }
 

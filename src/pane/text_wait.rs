@@ -27,6 +27,13 @@ impl TextWaiters {
         });
     }
 
+    /// Rows have other numbers: everything is looked at again.
+    pub fn renumbered(&mut self) {
+        for waiter in &mut self.waiters {
+            waiter.scanned = 0;
+        }
+    }
+
     /// Answers those whose text is there, and forgets those who wait no more.
     pub fn answer(&mut self, emulator: &Emulator) {
         if self.waiters.is_empty() {

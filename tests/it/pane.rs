@@ -364,3 +364,79 @@ fn a_persistent_terminal_says_so_and_names_are_kept() {
     serve.cli(&["send", "ship it", "--enter", "hello"]).ok();
     serve.wait_text(&id, "hello");
 }
+
+#[test]
+fn a_narrower_terminal_wraps_its_lines_and_a_wider_one_joins_them_again() {
+    let serve = Serve::start();
+    let id = serve.open_with(
+        &["--cols", "60", "--rows", "8"],
+        &[
+            "sh",
+            "-c",
+            "for i in $(seq 300); do printf 'line %03d of words that go on for a while\\n' $i; done; printf 'READY> '; exec cat",
+        ],
+    );
+    serve.wait_text(&id, "READY>");
+    let whole = |serve: &Serve| {
+        serve
+            .cli(&["capture", &id, "--scrollback", "--json"])
+            .json()
+    };
+    let before = whole(&serve);
+    serve.cli(&["resize", &id, "25x8"]).ok();
+    let narrow = whole(&serve);
+    let rows = narrow["scrollback"].as_array().unwrap().len();
+    assert_eq!(narrow["scrollback"][0], "line 001 of words that go");
+    assert_eq!(narrow["scrollback"][1], " on for a while");
+    assert_eq!(rows, 2 * 300 - 7);
+    assert_eq!(
+        narrow["cursor"],
+        json!({"row": 7, "col": 7, "visible": true})
+    );
+    serve.cli(&["resize", &id, "60x8"]).ok();
+    let after = whole(&serve);
+    for key in ["lines", "scrollback", "cursor"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+}
+
+#[test]
+fn the_alternate_screen_is_left_to_its_program_and_the_shell_behind_it_is_whole() {
+    let serve = Serve::start();
+    let id = serve.open_with(
+        &["--cols", "40", "--rows", "6"],
+        &[
+            "sh",
+            "-c",
+            "printf '%s' 0123456789abcdefghijklmnopqrstuvwxyz; printf '\\033[?1049h\\033[HALTERNATE, longer than ten'; read x; printf '\\033[?1049l'; exec cat",
+        ],
+    );
+    serve.wait_text(&id, "longer than ten");
+    serve.cli(&["resize", &id, "10x6"]).ok();
+    assert_eq!(serve.screen(&id)["lines"][0], "ALTERNATE,");
+    assert_eq!(serve.screen(&id)["lines"][1], "");
+    serve.key(&id, "Enter");
+    serve.wait_text(&id, "uvwxyz");
+    let lines = serve.screen(&id)["lines"].clone();
+    assert_eq!(lines[0], "0123456789");
+    assert_eq!(lines[3], "uvwxyz");
+}
+
+#[test]
+fn an_ansi_capture_keeps_blanks_that_show_a_colour_or_an_attribute() {
+    let serve = Serve::start();
+    let id = serve.open_with(
+        &["--cols", "12", "--rows", "5"],
+        &[
+            "sh",
+            "-c",
+            "printf '\\033[44mab\\033[K\\033[m\\r\\n\\033[7mcd  \\033[m\\r\\n\\033[31mef  \\033[m\\r\\nREADY'; exec cat",
+        ],
+    );
+    serve.wait_text(&id, "READY");
+    let text = serve.cli(&["capture", &id, "--ansi"]).ok();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "\x1b[44mab          \x1b[0m");
+    assert_eq!(lines[1], "\x1b[7mcd  \x1b[0m");
+    assert_eq!(lines[2], "\x1b[31mef\x1b[0m");
+}

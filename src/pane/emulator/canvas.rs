@@ -2,12 +2,12 @@
 //!
 //! A pending wrap is kept until the cursor moves.
 
-use super::cells::{CLUSTER_LIMIT, char_width, cluster_is_wide};
+use super::cells::{CLUSTER_LIMIT, GRID_CLUSTER_LIMIT, char_width, cluster_is_wide, shortened};
 use super::history::History;
 use super::page::{Margins, Page};
 use super::pen::Pen;
 use super::sgr::{RawCell, sgr_of};
-use super::style_table::{into_grid, is_mark};
+use super::style_table::{ExtraStyle, from_grid, into_grid, is_mark};
 use crate::domain::screen::Color;
 use crate::domain::size::Size;
 
@@ -96,6 +96,15 @@ impl Canvas {
     pub fn place(&mut self, row: u16, col: u16) {
         self.margin_wrap = false;
         self.page.grid.go_to(row, col);
+    }
+
+    /// Places the cursor; a column that is the width is a pending wrap.
+    pub fn put_cursor(&mut self, row: u16, col: u16) {
+        let cols = self.size().cols();
+        self.place(row, col.min(cols - 1));
+        if col >= cols {
+            self.pend(row);
+        }
     }
 
     /// The colour that blanks come in.
@@ -249,23 +258,44 @@ impl Canvas {
             return;
         };
         let mark = cell.contents().chars().find(|c| is_mark(*c));
-        let mut cluster: String = cell
-            .contents()
-            .chars()
-            .filter(|c| Some(*c) != mark)
-            .collect();
+        let extra = grid.extra_style(row, left).cloned().unwrap_or_default();
+        let mut cluster = match &extra.cluster {
+            Some(long) => long.to_string(),
+            None => cell
+                .contents()
+                .chars()
+                .filter(|c| !is_mark(*c))
+                .map(from_grid)
+                .collect(),
+        };
         if cluster.len() >= CLUSTER_LIMIT {
             return;
         }
         cluster.push(c);
-        if cell.is_wide() || !cluster_is_wide(&cluster) {
+        let widens = !cell.is_wide() && cluster_is_wide(&cluster);
+        let fits = cluster.len() <= GRID_CLUSTER_LIMIT;
+        if fits && !widens {
             grid.put(c.encode_utf8(&mut [0; 4]).as_bytes(), row);
             return;
         }
-        // The character becomes two columns wide: it is written again, in the next row where there is no room.
-        cluster.extend(mark);
+        let mut text: String;
+        if fits {
+            text = cluster.chars().map(into_grid).chain(mark).collect();
+        } else {
+            // The grid gets what decides the width, the table the whole.
+            text = shortened(&cluster);
+            let extra = ExtraStyle {
+                cluster: Some(cluster.into()),
+                ..extra
+            };
+            match grid.mark(&extra) {
+                Some(mark) => text.push(mark),
+                None => return,
+            }
+        }
+        // A character that becomes two columns wide is written in the next row where there is no room.
         let mut to = (row, left);
-        if left + 2 > grid.size().cols() {
+        if widens && left + 2 > grid.size().cols() {
             let fill = self.fill();
             self.page.grid.erase(row, left, left + 1, fill);
             self.place(row, left);
@@ -275,7 +305,7 @@ impl Canvas {
         let grid = &mut self.page.grid;
         grid.set_sgr(sgr_of(&cell));
         grid.go_to(to.0, to.1);
-        grid.put(cluster.as_bytes(), to.0);
+        grid.put(text.as_bytes(), to.0);
         self.ready_pen();
     }
 

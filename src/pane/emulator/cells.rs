@@ -5,11 +5,16 @@ use std::sync::Arc;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::style::Style;
-use super::style_table::is_mark;
+use super::style_table::{into_grid, is_mark};
 use crate::domain::screen::{Attrs, Cell, CellExtra, Color, Row};
 
-/// Longest text of one cell in bytes; combining characters that do not fit are dropped.
-pub(super) const CLUSTER_LIMIT: usize = 14;
+/// Longest text of one cell in bytes; combining characters that come when it is reached are dropped. Far above what any
+/// language writes, and a bound for what only piles up marks.
+pub(super) const CLUSTER_LIMIT: usize = 256;
+
+/// Longest text that a cell of the grid holds beside a mark, in bytes: the crate takes no more than 18. Longer ones stand in
+/// the table of styles.
+pub(super) const GRID_CLUSTER_LIMIT: usize = 14;
 
 /// Columns that a character takes, as the grid counts it: 0 to 2. `None` for one that is dropped: a control character,
 /// or one that marks styles in the grid.
@@ -28,6 +33,16 @@ pub(super) fn char_width(c: char) -> Option<u16> {
 pub(super) fn cluster_is_wide(cluster: &str) -> bool {
     let first = cluster.chars().next().and_then(char_width);
     first == Some(2) || (cluster.contains('\u{fe0f}') && cluster.width() > 1)
+}
+
+/// What the grid holds in place of a cluster that is too long for it: enough to be as wide.
+pub(super) fn shortened(cluster: &str) -> String {
+    let mut chars = cluster.chars();
+    let mut text: String = chars.next().map(into_grid).into_iter().collect();
+    if chars.any(|c| c == '\u{fe0f}') {
+        text.push('\u{fe0f}');
+    }
+    text
 }
 
 /// What one cell shows.

@@ -72,9 +72,14 @@ impl Grid {
         if scrolls {
             self.usage.move_up(self.region.0, self.region.1, 1);
         }
-        self.usage.touch(self.cursor().0);
+        let from = self.cursor().0;
+        self.usage.touch(from);
         self.vt.process(text);
         let (row, col) = self.cursor();
+        // Below the region the cursor cannot go on: it stays in its row.
+        if let Some(above) = row.checked_sub(1).filter(|_| scrolls || row > from) {
+            self.usage.set_wrapped(above, true);
+        }
         self.usage.extend(row, col);
     }
 
@@ -174,7 +179,9 @@ impl Grid {
     }
 
     pub fn delete_lines(&mut self, rows: u16) {
-        self.usage.move_up(self.cursor().0, self.region.1, rows);
+        let row = self.cursor().0;
+        self.usage.move_up(row, self.region.1, rows);
+        self.usage.cut_above(row);
         self.send("M", &[rows]);
     }
 
@@ -186,6 +193,9 @@ impl Grid {
             self.split_wide(row, col);
         }
         self.go_to(row, col);
+        if col == 0 {
+            self.usage.cut_above(row);
+        }
         let used = self.usage.end(row);
         self.usage.extend(
             row,
@@ -200,7 +210,7 @@ impl Grid {
 
     pub fn delete_cells(&mut self, row: u16, col: u16, count: u16) {
         self.go_to(row, col);
-        self.usage.touch(row);
+        self.usage.set_wrapped(row, false);
         self.send("P", &[count]);
     }
 
@@ -264,8 +274,35 @@ impl Grid {
             .map_or(Color::DEFAULT, |cell| color(cell.bgcolor()))
     }
 
+    /// Whether a row goes on in the next one. Both ends of the join must still be there: what has been overwritten since
+    /// belongs together no more.
     pub fn row_wrapped(&self, row: u16) -> bool {
-        self.vt.screen().row_wrapped(row)
+        if !self.usage.wrapped(row) {
+            return false;
+        }
+        let is_text = |row: u16, col: u16| {
+            self.raw(row, col)
+                .is_some_and(|cell| cell.has_contents() || cell.is_wide_continuation())
+        };
+        let Some(next) = self.raw(row + 1, 0).filter(|cell| cell.has_contents()) else {
+            return false;
+        };
+        let last = self.size.cols() - 1;
+        // A wide character that had no room in the last column leaves it blank.
+        is_text(row, last) || (next.is_wide() && is_text(row, last - 1))
+    }
+
+    pub fn set_wrapped(&mut self, row: u16, wrapped: bool) {
+        self.usage.set_wrapped(row, wrapped);
+    }
+
+    /// Whether the first row goes on with the newest row of history, if that one is wrapped.
+    pub fn joins_history(&self) -> bool {
+        self.usage.joins_history() && self.raw(0, 0).is_some_and(RawCell::has_contents)
+    }
+
+    pub fn set_joins_history(&mut self) {
+        self.usage.set_joins_history(true);
     }
 
     /// The column from which on a row is blank.
@@ -351,6 +388,11 @@ impl Grid {
                 cluster.push(c);
             } else if let Some(extra) = self.style_table.extra_style(c) {
                 apply_extra(style, extra);
+                if let Some(long) = &extra.cluster {
+                    cluster.clear();
+                    cluster.push_str(long);
+                    break;
+                }
             }
         }
         if cluster.len() == first.len_utf8() {

@@ -27,7 +27,9 @@ mod pen;
 mod pending_lines;
 mod replies;
 mod restore;
+mod rewraps;
 mod row_cache;
+mod row_map;
 mod row_usage;
 mod screen;
 mod sgr;
@@ -38,6 +40,7 @@ mod tabs;
 mod terminal;
 #[cfg(test)]
 mod widths;
+mod wrap;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -90,6 +93,7 @@ impl Guarded {
         let mut history = self.terminal.screen_mut().take_history();
         history.hold(0);
         history.set_limit(self.history_lines);
+        history.set_cols(size.cols());
         self.terminal = Terminal::new(size, history);
         self.reset = true;
     }
@@ -99,7 +103,7 @@ impl Emulator {
     pub fn new(size: Size, history_lines: usize) -> Self {
         Self {
             guarded: RefCell::new(Guarded {
-                terminal: Terminal::new(size, History::new(history_lines)),
+                terminal: Terminal::new(size, History::new(history_lines, size.cols())),
                 history_lines,
                 reset: false,
             }),
@@ -117,7 +121,8 @@ impl Emulator {
         }
     }
 
-    /// With less height blank rows below the cursor go first, then top rows go into history; they come back with more.
+    /// With less height blank rows below the cursor go first, then top rows go into history; they come back with more. On
+    /// another width the lines of the primary screen and of history are wrapped anew.
     pub fn resize(&mut self, size: Size) {
         self.version += 1;
         let guarded = self.guarded.get_mut();
@@ -160,6 +165,26 @@ impl Emulator {
 
     pub fn input_modes(&self) -> InputModes {
         self.guarded.borrow().terminal.input_modes()
+    }
+
+    /// How often lines have been wrapped anew: absolute row numbers hold only while this stays as it is.
+    pub fn rewraps(&self) -> u64 {
+        self.guarded.borrow().terminal.screen().rewraps().count()
+    }
+
+    /// Where places (absolute row and column) are now that were told when [`Emulator::rewraps`] was `since`. One that is
+    /// not known any more stays the number that it was.
+    pub fn places_now(&self, since: u64, places: &[(u64, u16)]) -> Vec<(u64, u16)> {
+        let guarded = self.guarded.borrow();
+        let rewraps = guarded.terminal.screen().rewraps();
+        let now = |(row, col): &(u64, u16)| rewraps.place(since, *row, *col);
+        places.iter().map(now).collect()
+    }
+
+    /// Says that nobody remembers rows by number.
+    pub fn forget_rewraps(&mut self) {
+        let guarded = self.guarded.get_mut();
+        guarded.attempt(|terminal| terminal.screen_mut().forget_rewraps());
     }
 
     /// Appends the bytes that bring an emulator of this size, new or reset, into this one's state, with at most

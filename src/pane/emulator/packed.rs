@@ -1,7 +1,7 @@
 //! Rows as bytes, for history: UTF-8 text, and the runs of equal style where there are any.
 //!
 //! A packed row is one flag byte, then (if styled) the number of runs and each run's cells and style, then the text.
-//! Each character of the text is a cell; NUL is a blank one; 0xFF, a length with a bit for width, and so many bytes of
+//! Each character of the text is a cell; NUL is a blank one; 0xFF, twice a length (plus one for a wide cell), and so many bytes of
 //! text are a cell that its first character alone does not tell.
 
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row};
 const WRAPPED: u8 = 1;
 const STYLED: u8 = 2;
 const CLUSTER: u8 = 0xff;
-const CLUSTER_WIDE: u8 = 0x80;
 
 /// A row being put together from its left end.
 #[derive(Default)]
@@ -24,6 +23,9 @@ pub(super) struct Packer {
     /// Cells and style, left to right; a wide character counts as one cell here.
     runs: Vec<(u32, Style)>,
     cols: u16,
+    /// Columns up to the last one that holds text.
+    text_cols: u16,
+    has_wide: bool,
     /// Where the text of the last cell begins.
     last: usize,
 }
@@ -33,7 +35,19 @@ impl Packer {
         self.text.clear();
         self.runs.clear();
         self.cols = 0;
+        self.text_cols = 0;
+        self.has_wide = false;
         self.last = 0;
+    }
+
+    /// Columns up to the last one that holds text: what lies beyond is blank, if coloured.
+    pub fn text_cols(&self) -> u16 {
+        self.text_cols
+    }
+
+    /// Whether a character of the row is two columns wide.
+    pub fn has_wide(&self) -> bool {
+        self.has_wide
     }
 
     /// Columns taken so far.
@@ -51,6 +65,9 @@ impl Packer {
         }
         self.text.extend_from_slice(bytes);
         self.last = self.text.len() - 1;
+        if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
+            self.text_cols = self.cols + u16::try_from(last + 1).unwrap_or(count);
+        }
         self.cols += count;
         self.count(u32::from(count), style);
     }
@@ -61,17 +78,20 @@ impl Packer {
         self.text
             .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         self.cols += width;
+        self.text_cols = self.cols;
+        self.has_wide |= width > 1;
         self.count(1, style);
     }
 
     fn push_cluster(&mut self, cluster: &str, wide: bool, style: &Style) {
         self.last = self.text.len();
         self.text.push(CLUSTER);
-        let length = u8::try_from(cluster.len()).unwrap_or(0);
-        self.text
-            .push(if wide { length | CLUSTER_WIDE } else { length });
+        let length = u32::try_from(cluster.len()).unwrap_or(0);
+        put_number(&mut self.text, length << 1 | u32::from(wide));
         self.text.extend_from_slice(cluster.as_bytes());
         self.cols += if wide { 2 } else { 1 };
+        self.text_cols = self.cols;
+        self.has_wide |= wide;
         self.count(1, style);
     }
 
@@ -88,7 +108,11 @@ impl Packer {
             return false;
         };
         let old = if cell.first() == Some(&CLUSTER) {
-            cell.get(2..)
+            let mut reader = Reader {
+                rest: cell.get(1..).unwrap_or_default(),
+            };
+            reader.number();
+            Some(reader.rest)
         } else {
             Some(cell)
         };
@@ -324,15 +348,14 @@ impl<'a> Reader<'a> {
             0 => push_cell(row, Content::Blank, false, style),
             0x01..=0x7f => push_cell(row, Content::Char(char::from(first)), false, style),
             CLUSTER => {
-                let head = self.byte();
-                let text = std::str::from_utf8(self.take(usize::from(head & !CLUSTER_WIDE)))
-                    .unwrap_or_default();
+                let head = self.number();
+                let text = std::str::from_utf8(self.take((head >> 1) as usize)).unwrap_or_default();
                 let mut chars = text.chars();
                 let content = match (chars.next(), chars.next()) {
                     (Some(c), None) => Content::Char(c),
                     _ => Content::Cluster(text),
                 };
-                push_cell(row, content, head & CLUSTER_WIDE != 0, style);
+                push_cell(row, content, head & 1 != 0, style);
             }
             _ => {
                 let mut bytes = [first, 0, 0, 0];

@@ -1,13 +1,22 @@
-//! A grid with its margins and the history above it: what scrolls, what is kept, and in which colour blanks come in.
+//! A grid with its margins and the history above it: what scrolls, what is kept, in which colour blanks come in, and how
+//! lines are wrapped at another width.
 
-use super::cells::{Content, content_of, style_of};
+use std::collections::VecDeque;
+
+use super::cells::{Content, GRID_CLUSTER_LIMIT, content_of, shortened, style_of};
 use super::grid::Grid;
 use super::history::History;
 use super::packed::Packer;
-use super::sgr::{RawCell, sgr_of, split};
-use super::style_table::into_grid;
+use super::row_map::{Breaks, MovedLine, RowMap};
+use super::sgr::{RawCell, split};
+use super::style_table::{ExtraStyle, into_grid};
+use super::wrap::{joined_cols, text_cols, wrap};
 use crate::domain::screen::{Attrs, Cell, Color, Row};
 use crate::domain::size::Size;
+
+/// The rows of history that are wrapped anew together with the screen, since they belong to its first line; of a longer line
+/// the rest is wrapped by itself.
+const MAX_JOINED_ROWS: usize = 4096;
 
 /// The rows and columns (each inclusive) that scroll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +53,8 @@ pub(super) struct Page {
     alternate: bool,
     packer: Packer,
     row: Row,
+    /// Blank rows below the text that lines have taken which became more rows on a smaller width; given back on a larger one.
+    lent_rows: u16,
 }
 
 impl Page {
@@ -55,6 +66,7 @@ impl Page {
             alternate: false,
             packer: Packer::default(),
             row: Row::default(),
+            lent_rows: 0,
         }
     }
 
@@ -84,6 +96,7 @@ impl Page {
 
     /// Shows the other screen; returns where its cursor was left. Leaves the cursor anywhere.
     pub fn show_alternate(&mut self, alternate: bool) -> (u16, u16) {
+        self.end_history();
         self.alternate = alternate;
         self.grid.show_alternate(alternate);
         let cursor = self.grid.cursor();
@@ -97,6 +110,7 @@ impl Page {
         self.history.clear();
         self.margins = Margins::whole(self.grid.size());
         self.alternate = false;
+        self.lent_rows = 0;
     }
 
     /// Copies the top rows into history where they are about to leave over the screen's upper edge.
@@ -111,6 +125,10 @@ impl Page {
 
     /// Copies a row to the end of history.
     pub fn keep_row(&mut self, row: u16) {
+        self.lent_rows = 0;
+        if row == 0 {
+            self.end_history();
+        }
         self.grid.read_row(row, &mut self.row);
         self.packer.set_row(&self.row);
         self.history.push(&self.packer, self.row.wrapped);
@@ -287,11 +305,22 @@ impl Page {
         }
     }
 
-    /// Writes a row where the grid has a blank one. `joined` says that the cursor has a wrap pending above it, so that
-    /// the first character makes the row above wrapped.
-    pub fn write_row(&mut self, row: u16, cells: &Row, joined: bool) {
+    /// Whether the primary screen's first row goes on with the newest row of history, if that one is wrapped.
+    pub fn joins_history(&self) -> bool {
+        self.alternate || self.grid.joins_history()
+    }
+
+    /// The newest row of history ends its line where the screen's first row does not go on with it.
+    fn end_history(&mut self) {
+        if !self.joins_history() {
+            self.history.end_line();
+        }
+    }
+
+    /// Writes a row where the grid has a blank one. Leaves the cursor behind the row's last text, or where it was.
+    pub fn write_row(&mut self, row: u16, cells: &Row) {
         let mut text = Vec::new();
-        let mut placed = joined;
+        let mut placed = false;
         let mut last: Option<Cell> = None;
         let mut mark = None;
         let cols = self.grid.size().cols();
@@ -299,13 +328,13 @@ impl Page {
             if cell.attrs.contains(Attrs::WIDE_TAIL) {
                 continue;
             }
+            let content = content_of(cells, cell);
             if !last.as_ref().is_some_and(|last| looks_alike(last, cell)) {
                 self.flush(row, &mut text);
                 let (sgr, extra) = split(&style_of(cells, cell), false);
-                mark = extra.and_then(|extra| self.grid.mark(&extra));
+                mark = with_long(extra, content).and_then(|extra| self.grid.mark(&extra));
                 self.grid.set_sgr(sgr);
             }
-            let content = content_of(cells, cell);
             let cut = cell.attrs.contains(Attrs::WIDE) && col + 1 >= cols;
             if content == Content::Blank || cut {
                 self.flush(row, &mut text);
@@ -327,36 +356,58 @@ impl Page {
             }
         }
         self.flush(row, &mut text);
+        self.grid.set_wrapped(row, cells.wrapped);
     }
 
-    /// Puts what has been collected; where the cursor still has a wrap pending above, that happens first.
+    /// Puts what has been collected.
     fn flush(&mut self, row: u16, text: &mut Vec<u8>) {
-        if text.is_empty() {
-            return;
-        }
-        let (above, col) = self.grid.cursor();
-        if col >= self.grid.size().cols() {
-            self.grid.put_wrapping(text, above == self.margins.bottom);
-        } else {
+        if !text.is_empty() {
             self.grid.put(text, row);
+            text.clear();
         }
-        text.clear();
     }
 
-    /// Resizes both screens; the primary one must be shown. Returns by how many rows its content has moved down.
+    /// Writes rows from the top down.
+    pub fn write_rows<'a>(&mut self, rows: impl Iterator<Item = &'a Row>) {
+        for (row, cells) in (0..self.grid.size().rows()).zip(rows) {
+            self.write_row(row, cells);
+        }
+    }
+
+    /// Resizes both screens; the primary one must be shown. Rows keep their absolute numbers but where lines are wrapped
+    /// anew, which the map tells then. Leaves the cursor anywhere.
     ///
     /// With less height blank rows below the cursor go first, then top rows go into history, the cursor's own too where
     /// text stands below it; they come back with more.
-    pub fn resize(&mut self, size: Size, cursor_row: u16) -> i32 {
+    pub fn resize(&mut self, size: Size, cursor_row: u16) -> Option<RowMap> {
         let old = self.grid.size();
         self.set_margins(Margins::whole(old));
+        let mut cursor_row = cursor_row;
+        let map = (size.cols() != old.cols()).then(|| {
+            let top = self.history.end();
+            let map = self.rewrap(size.cols(), cursor_row);
+            let (row, _) = map.place(top + u64::from(cursor_row), 0);
+            cursor_row = self.row_on_screen(row);
+            map
+        });
+        self.change_height(size, cursor_row);
+        map
+    }
+
+    /// The row of the screen with an absolute number, or the nearest one.
+    pub fn row_on_screen(&self, number: u64) -> u16 {
+        let row = number.saturating_sub(self.history.end());
+        let last = self.grid.size().rows() - 1;
+        u16::try_from(row).unwrap_or(last).min(last)
+    }
+
+    fn change_height(&mut self, size: Size, cursor_row: u16) {
+        let old = self.grid.size();
+        if old.rows() != size.rows() {
+            self.lent_rows = 0;
+        }
         let lost = old.rows().saturating_sub(size.rows());
-        let below = (cursor_row + 1..old.rows())
-            .rev()
-            .take_while(|row| self.grid.row_is_blank(*row))
-            .count();
-        let below = u16::try_from(below).unwrap_or(u16::MAX);
-        let leaving = lost.saturating_sub(below);
+        let leaving = lost.saturating_sub(self.blank_rows_below(cursor_row));
         if leaving > 0 {
             self.scroll_up(leaving, Color::DEFAULT);
         }
@@ -366,44 +417,134 @@ impl Page {
         let room = usize::from(size.rows().saturating_sub(old.rows()));
         let returning = u16::try_from(room.min(self.history.len())).unwrap_or(0);
         if returning > 0 {
+            self.end_history();
             self.grid.scroll_down(returning);
             let rows: Vec<Row> = (0..returning).filter_map(|_| self.history.pop()).collect();
-            if self.write_rows(rows.iter().rev()) {
-                self.join_row(returning);
-            }
-        }
-        i32::from(returning) - i32::from(leaving)
-    }
-
-    /// Writes a row's first character again by way of the wrap that is pending above it.
-    fn join_row(&mut self, row: u16) {
-        if let Some(cell) = self
-            .grid
-            .raw(row, 0)
-            .filter(|cell| cell.has_contents())
-            .cloned()
-        {
-            self.grid.set_sgr(sgr_of(&cell));
-            self.grid.put_wrapping(cell.contents().as_bytes(), false);
+            self.write_rows(rows.iter().rev());
+            self.grid.set_joins_history();
         }
     }
 
-    /// Writes rows from the top down; returns whether the last one goes on in the row below it.
-    pub fn write_rows<'a>(&mut self, rows: impl Iterator<Item = &'a Row>) -> bool {
-        let cols = usize::from(self.grid.size().cols());
-        let mut joined = false;
-        for (row, cells) in (0..self.grid.size().rows()).zip(rows) {
-            self.write_row(row, cells, joined && starts_with_text(cells));
-            joined = cells.wrapped
-                && self.grid.cursor() == (row, self.grid.size().cols())
-                && cells.cells.len() == cols;
+    /// How many rows at the screen's bottom, below the cursor's, are blank.
+    fn blank_rows_below(&self, cursor_row: u16) -> u16 {
+        let below = (cursor_row + 1..self.grid.size().rows()).rev();
+        let blank = below.take_while(|row| self.grid.row_is_blank(*row)).count();
+        u16::try_from(blank).unwrap_or(u16::MAX)
+    }
+
+    /// Gives both screens another width and wraps the lines of the primary one, and history, anew. Blank rows below the
+    /// text go first where lines become more rows, then top rows go into history; both come back where they become fewer.
+    fn rewrap(&mut self, cols: u16, cursor_row: u16) -> RowMap {
+        let old = self.grid.size();
+        let height = usize::from(old.rows());
+        let blank = usize::from(self.blank_rows_below(cursor_row));
+        let used = height - blank;
+        self.end_history();
+        // The line that goes on in the screen's first row is wrapped as a whole.
+        let mut source = VecDeque::new();
+        while self.history.ends_wrapped() && source.len() < MAX_JOINED_ROWS {
+            let Some(row) = self.history.pop() else { break };
+            source.push_front(row);
         }
-        joined
+        let above = source.len();
+        let first = self.history.end();
+        for row in (0..old.rows()).take(used) {
+            let mut cells = Row::default();
+            self.grid.read_row(row, &mut cells);
+            source.push_back(cells);
+        }
+        let mut map = RowMap {
+            old_cols: old.cols(),
+            new_cols: cols,
+            lines: self.history.set_cols(cols),
+        };
+        let mut rows = wrap_rows(
+            source.make_contiguous(),
+            first,
+            self.history.end(),
+            &mut map,
+        );
+        let (top, _) = map.place(first + above as u64, 0);
+        let kept = usize::try_from(top.saturating_sub(self.history.end())).unwrap_or(0);
+        let wanted = height - self.blanks_after(blank, used, rows.len().saturating_sub(kept));
+        while rows.len() < wanted {
+            let Some(row) = self.history.pop() else { break };
+            rows.push_front(row);
+        }
+        for row in rows.drain(..rows.len().saturating_sub(wanted)) {
+            self.packer.set_row(&row);
+            self.history.push_untrimmed(&self.packer, row.wrapped);
+        }
+        self.grid.go_to(0, 0);
+        self.grid.erase_screen(2, Color::DEFAULT);
+        self.grid.resize(Size::clamped(cols, old.rows()));
+        self.margins = Margins::whole(self.grid.size());
+        self.write_rows(rows.iter());
+        self.grid.set_joins_history();
+        map
+    }
+
+    /// How many blank rows stay below the text, of which there were `blank`, where `before` rows of it become `now`.
+    fn blanks_after(&mut self, blank: usize, before: usize, now: usize) -> usize {
+        let lent = usize::from(self.lent_rows);
+        let (lent, blank) = if now >= before {
+            let taken = (now - before).min(blank);
+            (lent + taken, blank - taken)
+        } else {
+            let given = (before - now).min(lent);
+            (lent - given, blank + given)
+        };
+        self.lent_rows = u16::try_from(lent).unwrap_or(u16::MAX);
+        blank
     }
 }
 
-fn starts_with_text(row: &Row) -> bool {
-    row.cells.first().is_some_and(|cell| cell.ch != '\0')
+/// The extra style of a cell whose text may be too long for the grid.
+fn with_long(extra: Option<ExtraStyle>, content: Content<'_>) -> Option<ExtraStyle> {
+    match content {
+        Content::Cluster(cluster) if cluster.len() > GRID_CLUSTER_LIMIT => Some(ExtraStyle {
+            cluster: Some(cluster.into()),
+            ..extra.unwrap_or_default()
+        }),
+        _ => extra,
+    }
+}
+
+/// Wraps rows of the old width, the first of which has the absolute number `old`, and notes where they went: from `new` on.
+fn wrap_rows(source: &[Row], old: u64, new: u64, map: &mut RowMap) -> VecDeque<Row> {
+    let mut rows: VecDeque<Row> = VecDeque::new();
+    let mut at = old;
+    for line in source.chunk_by(|row, _| row.wrapped) {
+        let mut taken: Vec<(Row, u16)> = Vec::with_capacity(line.len());
+        for (index, row) in line.iter().enumerate() {
+            let cols = match line.get(index + 1) {
+                Some(next) => joined_cols(row, map.old_cols, next),
+                None => text_cols(row),
+            };
+            taken.push((row.clone(), cols));
+        }
+        let wrapped = wrap(&taken, map.new_cols);
+        let mut begin = 0;
+        let breaks = taken.iter().map(|(_, cols)| {
+            let this = begin;
+            begin += u32::from(*cols);
+            this
+        });
+        map.lines.push(MovedLine {
+            old: at,
+            old_rows: u32::try_from(line.len()).unwrap_or(u32::MAX),
+            new: new + rows.len() as u64,
+            new_rows: u32::try_from(wrapped.rows.len()).unwrap_or(u32::MAX),
+            len: wrapped.len,
+            breaks: Some(Box::new(Breaks {
+                old: breaks.collect(),
+                new: wrapped.breaks,
+            })),
+        });
+        at += line.len() as u64;
+        rows.extend(wrapped.rows);
+    }
+    rows
 }
 
 fn looks_alike(left: &Cell, right: &Cell) -> bool {
@@ -418,6 +559,9 @@ fn push_content(text: &mut Vec<u8>, content: Content<'_>) {
     match content {
         Content::Blank => {}
         Content::Char(c) => push_char(text, into_grid(c)),
+        Content::Cluster(cluster) if cluster.len() > GRID_CLUSTER_LIMIT => {
+            text.extend_from_slice(shortened(cluster).as_bytes());
+        }
         Content::Cluster(cluster) => {
             let mut chars = cluster.chars();
             if let Some(first) = chars.next() {

@@ -30,7 +30,7 @@ impl PendingLines {
         Self {
             open: false,
             committed: false,
-            pending: History::new(usize::MAX),
+            pending: History::new(usize::MAX, 0),
             current: Packer::default(),
             gap: 0,
             returned: false,
@@ -124,7 +124,8 @@ impl PendingLines {
                 }
                 continue;
             }
-            if self.col() + width > cols && !self.finish_row(self.col() == cols, style, page) {
+            // Blanks before the edge are no text that could go on.
+            if self.col() + width > cols && !self.finish_row(self.gap == 0, style, page) {
                 return index;
             }
             self.fill_gap();
@@ -193,26 +194,23 @@ impl PendingLines {
             packer.set_row(&row);
             page.history.push(&packer, row.wrapped);
         }
-        self.pending = History::new(usize::MAX);
+        self.pending = History::new(usize::MAX, 0);
         self.committed = true;
     }
 
     /// Puts the lines into the grid. Returns whether the cursor stands at the start of a blank last row.
     pub fn settle(&mut self, page: &mut Page) -> bool {
         let last = page.grid.size().rows() - 1;
-        let joined = if self.committed {
-            Self::refill(page)
+        if self.committed {
+            Self::refill(page);
         } else {
-            self.print(page)
-        };
+            self.print(page);
+        }
         let mut bytes = Vec::new();
         let mut links = Vec::new();
         self.current.pack(false, &mut bytes, &mut links);
-        let cells = unpack(&bytes, &links);
-        if !joined {
-            page.grid.go_to(last, 0);
-        }
-        page.write_row(last, &cells, joined);
+        page.grid.go_to(last, 0);
+        page.write_row(last, &unpack(&bytes, &links));
         let col = self.col();
         if page.grid.cursor() != (last, col) && col < page.grid.size().cols() {
             page.grid.go_to(last, col);
@@ -223,29 +221,24 @@ impl PendingLines {
     }
 
     /// Fills the grid above its last row from the end of history.
-    fn refill(page: &mut Page) -> bool {
+    fn refill(page: &mut Page) {
         let above = page.grid.size().rows() - 1;
         page.grid.erase_screen(2, Color::DEFAULT);
         let rows: Vec<Row> = (0..above).filter_map(|_| page.history.pop()).collect();
-        let joined = page.write_rows(rows.iter().rev());
+        page.write_rows(rows.iter().rev());
+        page.grid.set_joins_history();
         page.history.hold(0);
-        joined
     }
 
     /// Prints the pending lines on the grid's last row, each scrolling it.
-    fn print(&mut self, page: &mut Page) -> bool {
+    fn print(&mut self, page: &mut Page) {
         let last = page.grid.size().rows() - 1;
-        let mut joined = false;
-        let rows: Vec<Row> = self.pending.rows(0..u64::MAX).collect();
-        for row in &rows {
-            page.write_row(last, row, joined);
+        for row in self.pending.rows(0..u64::MAX) {
+            page.write_row(last, &row);
             page.keep_rows(1);
-            joined = row.wrapped;
-            if !joined {
-                page.grid.carriage_return();
-                page.grid.line_feed();
-            }
+            page.grid.carriage_return();
+            page.grid.line_feed();
+            page.grid.set_wrapped(last - 1, row.wrapped);
         }
-        joined
     }
 }

@@ -15,6 +15,7 @@ use super::page::Margins;
 use super::params::Params;
 use super::pen::Pen;
 use super::pending_lines::PendingLines;
+use super::rewraps::Rewraps;
 use super::row_cache::RowCache;
 use super::tabs::Tabs;
 use crate::domain::screen::Row;
@@ -51,12 +52,25 @@ pub(super) struct Screen {
     /// Of the primary and of the alternate screen.
     saved: [Saved; 2],
     row_cache: RowCache,
+    rewraps: Rewraps,
+    /// Where the cursor belongs that a resize has left no room for.
+    lost_cursor: Option<LostCursor>,
+}
+
+/// A cursor whose text a resize has moved into history. Holds until the program does something.
+#[derive(Clone, Copy)]
+struct LostCursor {
+    /// Absolute row and column of its text.
+    row: u64,
+    col: u16,
 }
 
 impl Screen {
     pub fn new(size: Size, history: History) -> Self {
         Self {
             canvas: Canvas::new(size, history),
+            rewraps: Rewraps::default(),
+            lost_cursor: None,
             pending: PendingLines::new(),
             fresh: false,
             charsets: Charsets::default(),
@@ -100,7 +114,8 @@ impl Screen {
 
     /// Gives the history away; for a screen that is given up.
     pub fn take_history(&mut self) -> History {
-        std::mem::replace(&mut self.canvas.page.history, History::new(0))
+        let cols = self.size().cols();
+        std::mem::replace(&mut self.canvas.page.history, History::new(0, cols))
     }
 
     pub fn set_history_limit(&mut self, limit: usize) {
@@ -152,6 +167,7 @@ impl Screen {
     fn change(&mut self) -> &mut Canvas {
         self.settle();
         self.fresh = false;
+        self.lost_cursor = None;
         &mut self.canvas
     }
 
@@ -417,32 +433,65 @@ impl Screen {
         self.motion().go_to(0, 0);
     }
 
+    /// Gives both screens another size. On another width the lines of the primary one, and history, are wrapped anew. The
+    /// cursor stays on its text: also where that has gone into history meanwhile, once it comes back.
     pub fn resize(&mut self, size: Size) {
         if size == self.size() {
             return;
         }
         let alternate = self.is_alternate();
+        let lost = self.lost_cursor;
+        let saved = self.saved[0].clone();
         let canvas = self.change();
-        // A pending wrap becomes the first of the new columns.
         let cursor = canvas.page.grid.cursor();
         let mut primary = cursor;
         if alternate {
             primary = canvas.page.show_alternate(false);
         }
-        let moved = canvas.page.resize(size, primary.0);
-        let shifted = |row: u16| {
-            let row = i32::from(row) + moved;
-            u16::try_from(row.clamp(0, i32::from(size.rows()) - 1)).unwrap_or(0)
+        let page = &mut canvas.page;
+        let top = page.history.end();
+        let place = match lost {
+            Some(lost) => (lost.row, lost.col),
+            None => (top + u64::from(primary.0), primary.1),
         };
-        canvas.place(shifted(primary.0), primary.1.min(size.cols() - 1));
+        let saved_col = saved.col + u16::from(saved.pending);
+        let saved_place = (top + u64::from(saved.row), saved_col);
+        let map = page.resize(size, primary.0);
+        let now = |(row, col): (u64, u16)| match &map {
+            Some(map) => map.place(row, col),
+            None => (row, col),
+        };
+        let (place, saved_place) = (now(place), now(saved_place));
+        let lost = (place.0 < page.history.end()).then_some(LostCursor {
+            row: place.0,
+            col: place.1,
+        });
+        let row = page.row_on_screen(place.0);
+        let saved_row = page.row_on_screen(saved_place.0);
+        canvas.put_cursor(row, place.1);
         if alternate {
             canvas.page.show_alternate(true);
             let lost = (cursor.0 + 1).saturating_sub(size.rows());
             canvas.place(cursor.0 - lost, cursor.1.min(size.cols() - 1));
         }
-        self.saved[0].row = shifted(self.saved[0].row);
+        self.lost_cursor = lost;
+        let saved = &mut self.saved[0];
+        saved.row = saved_row;
+        saved.pending = saved_place.1 >= size.cols();
+        saved.col = saved_place.1.min(size.cols() - 1);
         self.tabs.resize(size.cols());
         self.row_cache.clear();
+        if let Some(map) = map {
+            self.rewraps.add(map);
+        }
+    }
+
+    pub fn rewraps(&self) -> &Rewraps {
+        &self.rewraps
+    }
+
+    pub fn forget_rewraps(&mut self) {
+        self.rewraps.forget();
     }
 
     /// The rows of the screen, in the allocations of `previous` where those are equal.
@@ -466,7 +515,14 @@ impl Screen {
     pub fn numbered_rows(&mut self, range: Range<u64>) -> Vec<Arc<Row>> {
         let (_, top, _) = self.extent();
         let page = &mut self.canvas.page;
-        let mut rows: Vec<Arc<Row>> = page.history.rows(range.clone()).map(Arc::new).collect();
+        let mut rows = page.history.rows(range.clone());
+        if range.end >= top
+            && !page.joins_history()
+            && let Some(newest) = rows.last_mut()
+        {
+            newest.wrapped = false;
+        }
+        let mut rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         let index = |number: u64| usize::try_from(number.saturating_sub(top)).unwrap_or(usize::MAX);
         let shown = self.row_cache.refresh(&mut page.grid);
         rows.extend(

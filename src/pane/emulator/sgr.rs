@@ -37,6 +37,7 @@ pub(super) fn split(style: &Style, protected: bool) -> (Sgr, Option<ExtraStyle>)
             Color::DEFAULT
         },
         link: style.link.clone(),
+        cluster: None,
     };
     if underlined {
         attrs = attrs.with_underline(Underline::Single);

@@ -22,6 +22,8 @@ pub(super) struct ExtraStyle {
     pub protected: bool,
     pub underline_color: Color,
     pub link: Option<Arc<str>>,
+    /// The cell's whole text, where it is too long for the grid.
+    pub cluster: Option<Arc<str>>,
 }
 
 /// Whether a character is one of ours; a program's own are dropped.

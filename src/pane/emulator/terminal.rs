@@ -80,6 +80,7 @@ impl Terminal {
             modes: input,
             history_start,
             top,
+            rewraps: screen.rewraps().count(),
         }
     }
 

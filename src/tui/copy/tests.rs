@@ -132,6 +132,7 @@ impl Stage {
                         history_start: self.first,
                         top: end - 5,
                         end,
+                        rewraps: 0,
                     };
                     self.tell(CopyEvent::Rows(window));
                 }
@@ -212,6 +213,7 @@ fn snapshot(rows: &VecDeque<Arc<Row>>, first: u64, size: Size) -> Arc<ScreenSnap
         modes: InputModes::default(),
         history_start: first,
         top: first + top as u64,
+        rewraps: 0,
     })
 }
 

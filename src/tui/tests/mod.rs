@@ -389,6 +389,7 @@ fn screen_of(size: Size, lines: &[&str]) -> Arc<ScreenSnapshot> {
         modes: InputModes::default(),
         history_start: 0,
         top: 0,
+        rewraps: 0,
     })
 }
 

@@ -175,7 +175,7 @@ fn ten_thousand_lines_cost_little_more_than_their_text() {
     use super::super::history::History;
     use super::super::packed::Packer;
     use super::super::style::Style;
-    let mut history = History::new(10_000);
+    let mut history = History::new(10_000, 100);
     let mut row = Packer::default();
     row.push_ascii(&[b'x'; 100], &Style::default());
     for _ in 0..30_000 {

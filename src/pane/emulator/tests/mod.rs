@@ -5,6 +5,7 @@ mod edit;
 mod history;
 mod properties;
 mod queries;
+mod rewrap;
 mod screens;
 mod strings;
 mod style;
