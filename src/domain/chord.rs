@@ -289,11 +289,8 @@ fn remedy(name: &str) -> String {
     if name.is_empty() {
         return "a key is missing, write for example ctrl-b or f5".to_owned();
     }
-    let lower = name.to_ascii_lowercase();
-    if lower.len() > 1
-        && lower.starts_with('f')
-        && lower.bytes().skip(1).all(|byte| byte.is_ascii_digit())
-    {
+    let number = name.strip_prefix(['f', 'F']);
+    if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
         return "function keys are f1 to f35".to_owned();
     }
     "use a single character, f1 to f35, or one of space, enter, esc, tab, backspace, insert, delete, up, down, left, \
@@ -399,8 +396,10 @@ mod tests {
         for (given, message) in cases {
             assert_eq!(given.parse::<Chord>().unwrap_err().to_string(), message);
         }
-        let error = "ctrl-uparrow".parse::<Chord>().unwrap_err().to_string();
-        assert!(error.contains("one of space, enter, esc"), "{error}");
+        for given in ["ctrl-uparrow", "fn", "-x"] {
+            let error = given.parse::<Chord>().unwrap_err().to_string();
+            assert!(error.contains("one of space, enter, esc"), "{error}");
+        }
         assert!("\u{7}".parse::<Chord>().is_err());
         assert!("f05".parse::<Chord>().is_err());
     }

@@ -294,3 +294,49 @@ pub enum Input {
     /// Written to the pty untouched.
     Bytes(Vec<u8>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modifiers_are_the_bits_of_xterms_parameter() {
+        let all = [
+            Mods::SHIFT,
+            Mods::ALT,
+            Mods::CTRL,
+            Mods::SUPER,
+            Mods::HYPER,
+            Mods::META,
+            Mods::CAPS_LOCK,
+            Mods::NUM_LOCK,
+        ];
+        assert_eq!(all.map(Mods::bits), [1, 2, 4, 8, 16, 32, 64, 128]);
+        let both = Mods::CTRL.with(Mods::ALT);
+        assert_eq!(both.with(Mods::CTRL), both);
+        assert_eq!(both.without(Mods::CTRL), Mods::ALT);
+        assert!(both.contains(Mods::CTRL) && !Mods::CTRL.contains(both));
+    }
+
+    #[test]
+    fn a_key_of_the_keypad_is_the_key_elsewhere_and_no_digit_is_above_nine() {
+        let digits = [0, 9, 10].map(|digit| KeypadKey::Digit(digit).plain());
+        assert_eq!(digits, ['0', '9', '9'].map(KeyCode::Char));
+    }
+
+    #[test]
+    fn a_key_by_its_place_keeps_its_modifiers_and_is_known_by_it_alone() {
+        let event = KeyEvent {
+            base: Some('c'),
+            ..KeyEvent::press(KeyCode::Char('с'), Mods::CTRL)
+        };
+        let expected = KeyEvent::press(KeyCode::Char('c'), Mods::CTRL);
+        assert_eq!(event.as_chord(), expected);
+        let shifted = KeyEvent {
+            mods: Mods::CTRL.with(Mods::SHIFT),
+            ..event
+        };
+        let expected = KeyEvent::press(KeyCode::Char('C'), shifted.mods);
+        assert_eq!(shifted.as_chord(), expected);
+    }
+}
