@@ -12,16 +12,17 @@ use tracing::{info, warn};
 
 use super::error::AppError;
 use super::gateway::{self, GatewayLaunchEnv};
+use super::pool::pool_options;
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
 use super::store as keeping;
 use super::{Ending, Launch, Ready};
 use crate::api::{Facts, Services};
-use crate::config::{PaneSettings, Paths, Settings};
+use crate::config::{PaneSettings, Settings};
 use crate::control;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
-use crate::pane::{LaunchEnvSource, Pool, PoolOptions, PoolSetup};
+use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
 use crate::runtime::dial::LocalListener;
 use crate::runtime::limits;
@@ -291,25 +292,5 @@ fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
         agent: pane.agent.clone(),
         gateway: pane.gateway,
         owner,
-    }
-}
-
-/// The pool's share of the settings.
-pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
-    // Commands inside a terminal are to reach this very instance.
-    let home = paths
-        .home
-        .as_ref()
-        .map(|home| ("TUNDRA_HOME".to_owned(), home.into()));
-    PoolOptions {
-        max_ptys: settings.pty.max_ptys,
-        scrollback_lines: settings.pty.scrollback_lines,
-        idle_timeout: settings.pty.idle_timeout,
-        max_lifetime: settings.pty.max_lifetime,
-        kill_grace: settings.pty.kill_grace,
-        replay_bytes: settings.remote.replay_bytes,
-        shell: settings.general.shell_command(),
-        agents: settings.agents.clone(),
-        env: home.into_iter().collect(),
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::Launch;
-use super::instance::pool_options;
+use super::pool::pool_options;
 use crate::config::{self, ReloadReport, Settings, Watch};
 use crate::domain::fact::{Fact, What};
 use crate::pane::Pool;

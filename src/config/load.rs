@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use directories::BaseDirs;
 use toml::de::DeTable;
 
 use super::adapters::built_in_adapters;
@@ -28,6 +27,11 @@ mod gateway;
 mod profile;
 mod remote;
 mod store;
+mod values;
+
+use values::{
+    MAX_GRACE, MAX_LIFETIME, command_line, command_words, environment, working_directory,
+};
 
 /// The configuration file with every key and its default, which itself is a valid configuration.
 pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
@@ -35,9 +39,6 @@ pub const DEFAULT_FILE: &str = include_str!("../../config.example.toml");
 /// A file larger than this is not a configuration.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 const MAX_SCROLLBACK_LINES: i64 = 10_000_000;
-const MAX_GRACE: Duration = Duration::from_secs(3600);
-/// A hundred years: beyond it, clocks overflow.
-const MAX_LIFETIME: Duration = Duration::from_secs(36_500 * 86_400);
 
 /// Which file is the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -350,78 +351,6 @@ fn read_panes(
         panes.push(pane);
     }
     panes
-}
-
-/// A program and its arguments; a line that only a shell can read is given to `shell`.
-fn command_line(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
-    if !item.is_string() {
-        return command_words(item);
-    }
-    let line = item.string()?;
-    if line.trim().is_empty() {
-        return item.fault("must name a program; leave the key out for the shell");
-    }
-    Some(plain_words(line).unwrap_or_else(|| {
-        let program = shell.first().cloned();
-        let mut command = vec![program.unwrap_or_else(|| "/bin/sh".to_owned())];
-        command.extend(["-c".to_owned(), line.to_owned()]);
-        command
-    }))
-}
-
-/// An array of strings with a program at its head.
-fn command_words(item: &Item<'_>) -> Option<Vec<String>> {
-    let wanted = "a string or an array of strings";
-    let items = item.elements(wanted)?;
-    let count = items.len();
-    let words: Vec<String> = items
-        .iter()
-        .filter_map(|item| match item.string()? {
-            word if word.contains('\0') => item.fault("must not hold a NUL"),
-            word => Some(word.to_owned()),
-        })
-        .collect();
-    if words.len() < count {
-        return None;
-    }
-    if words.first().is_none_or(String::is_empty) {
-        return item.fault("must begin with a program");
-    }
-    Some(words)
-}
-
-fn working_directory(item: &Item<'_>) -> Option<PathBuf> {
-    let text = item.string()?;
-    if text.is_empty() || text.contains('\0') {
-        return item.fault("must be a folder; leave the key out for the one tundra was started in");
-    }
-    expand_home(item, text)
-}
-
-/// The path that a text names, `~` replaced by the home directory.
-fn expand_home(item: &Item<'_>, text: &str) -> Option<PathBuf> {
-    let below_home = match text.strip_prefix('~') {
-        Some("") => Some(""),
-        Some(rest) => rest.strip_prefix('/'),
-        None => None,
-    };
-    match (below_home, BaseDirs::new()) {
-        (Some(rest), Some(dirs)) => Some(dirs.home_dir().join(rest)),
-        (Some(_), None) => item.fault("must be without ~, since there is no home directory"),
-        (None, _) => Some(PathBuf::from(text)),
-    }
-}
-
-fn environment(item: &Item<'_>) -> Option<BTreeMap<String, String>> {
-    let table = item.table()?;
-    let entries = table.items().filter_map(|item| {
-        let value = item.string()?;
-        if item.key.is_empty() || item.key.contains(['=', '\0']) || value.contains('\0') {
-            return item.fault("must be a variable's name and its value");
-        }
-        Some((item.key.to_owned(), value.to_owned()))
-    });
-    Some(entries.collect())
 }
 
 fn read_keys(root: &mut Table<'_>, prefix: Chord, faults: &Faults<'_>) -> Option<Keymap> {

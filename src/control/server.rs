@@ -20,14 +20,15 @@ use crate::domain::route::By;
 use crate::runtime::dial::LocalListener;
 
 mod prompt;
+mod reply;
+
+use reply::{TAKEN_WITHIN, line};
 
 /// Connections at a time: many scripts may wait at once, and each costs a few KiB.
 const MAX_CONNECTIONS: usize = 256;
 /// For a request to arrive whole, which takes a client of the same machine no time. A client that says nothing loses
 /// its place after it, so that no number of them keeps others out for long.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
-/// For a reply to be taken.
-const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What is read at a time.
@@ -103,15 +104,6 @@ fn refuse(stream: UnixStream, reason: ErrorShape) {
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(&refusal(reason));
     }
-}
-
-fn line<T: serde::Serialize>(reply: &Reply<T>) -> Vec<u8> {
-    let mut line = serde_json::to_vec(reply).unwrap_or_else(|error| {
-        tracing::error!(%error, "control reply not written");
-        br#"{"error":{"code":"internal","message":"the answer could not be written"}}"#.to_vec()
-    });
-    line.push(b'\n');
-    line
 }
 
 struct Connection {

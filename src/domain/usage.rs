@@ -6,6 +6,7 @@
 mod attempts;
 mod latency;
 mod timeline;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,37 +19,12 @@ use super::profile::{Dialect, ProfileName};
 pub use attempts::{Attempt, AttemptEnd, Attempts};
 pub use latency::{LATENCY_BOUNDS_MS, Latency, Percentiles};
 pub use timeline::{SLOT, SLOTS, Slot, Timeline};
+pub use tokens::Tokens;
 
 /// How many rows of usage are kept; beyond, a model that is new is counted as [`OTHER_MODEL`].
 const MOST_ROWS: usize = 4096;
 /// The model under which usage beyond the last free row is counted.
 pub const OTHER_MODEL: &str = "other";
-
-/// Tokens of one or many answers. `input` is without what came from or went to a cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tokens {
-    pub input: u64,
-    pub output: u64,
-    pub cache_read: u64,
-    pub cache_write: u64,
-}
-
-impl Tokens {
-    /// What counts towards a provider's limit per minute: all but what was read from a cache.
-    #[must_use]
-    pub const fn towards_limit(self) -> u64 {
-        self.input
-            .saturating_add(self.output)
-            .saturating_add(self.cache_write)
-    }
-
-    pub const fn add(&mut self, more: Self) {
-        self.input = self.input.saturating_add(more.input);
-        self.output = self.output.saturating_add(more.output);
-        self.cache_read = self.cache_read.saturating_add(more.cache_read);
-        self.cache_write = self.cache_write.saturating_add(more.cache_write);
-    }
-}
 
 /// Money for a number of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

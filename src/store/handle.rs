@@ -11,9 +11,10 @@ use tracing::warn;
 
 use super::dolt::{Change, Dolt, DoltError, ManagedOptions, ShipOptions, Shipped};
 use super::error::StoreError;
-use super::journal::{Journal, JournalOptions, JournalThread};
+use super::journal::{Journal, JournalThread};
 use super::query::Reader;
 use super::status::{Commit, DoltStatus, StoreStatus};
+use super::write::JournalOptions;
 use crate::domain::fact::{End, Fact, Recorder, What};
 use crate::runtime::tasks::Tasks;
 

@@ -1,7 +1,6 @@
 //! The journal: a queue that never waits, and the one thread that writes what is in it.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ use super::outbox::{self, Shipment};
 use super::retention::Sweep;
 use super::schema;
 use super::status::{DoltStatus, StoreState, StoreStatus};
-use super::write::{Scribe, Written};
+use super::write::{JournalOptions, Scribe, Written};
 use crate::domain::fact::{Fact, Recorder, What};
 
 /// What comes within this time after a first fact is written with it.
@@ -32,20 +31,6 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 /// Questions of the shipper that wait: it asks one after the other.
 const QUESTIONS: usize = 16;
-
-/// Who keeps the journal, and where.
-#[derive(Clone, Debug)]
-pub struct JournalOptions {
-    pub path: PathBuf,
-    pub host: String,
-    pub version: String,
-    pub pid: u32,
-    pub started_at: Timestamp,
-    /// How long events are kept.
-    pub retention: Duration,
-    /// Whether rows are to be copied elsewhere.
-    pub outbox: bool,
-}
 
 /// Talks to the journal; cheap to clone.
 ///

@@ -27,10 +27,11 @@ pub use backlog::MOST_FACTS;
 pub use dolt::{Change, ChangeKind, DoltError, ManagedOptions, Server, ShipOptions, Shipped};
 pub use error::StoreError;
 pub use handle::{DoltOptions, RunningStore, Store, StoreOptions};
-pub use journal::{Journal, JournalOptions, JournalThread};
+pub use journal::{Journal, JournalThread};
 pub use outbox::Table;
 pub use query::{
     Event, EventFilter, Events, Grouping, Reader, TerminalName, Totals, UsageKey, UsageReport,
     UsageRow, UsageSum, export, status_of_error,
 };
 pub use status::{Commit, DoltState, DoltStatus, StoreState, StoreStatus};
+pub use write::JournalOptions;

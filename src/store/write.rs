@@ -1,14 +1,16 @@
 //! What a batch of facts does to the database, in one transaction.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use uuid::{ContextV7, Uuid};
 
 use super::backlog::{Backlog, TerminalTrace, UsageCount, UsageKey};
 use super::database::Database;
 use super::error::StoreError;
-use super::journal::JournalOptions;
 use super::outbox::{self, Table, usage_row_id};
 use super::record::{EventRow, command_of, event_of, exit_of};
 use crate::domain::fact::{Fact, Opened, What};
@@ -30,6 +32,20 @@ const NEW_USAGE: &str =
     "INSERT INTO usage_hour (hour_ms, instance_id, profile, model, terminal_id, agent, requests,
     errors, rate_limited, tokens_in, tokens_out, cache_read, cache_write, cost_micros, estimated)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
+/// Who keeps the journal, and where.
+#[derive(Clone, Debug)]
+pub struct JournalOptions {
+    pub path: PathBuf,
+    pub host: String,
+    pub version: String,
+    pub pid: u32,
+    pub started_at: Timestamp,
+    /// How long events are kept.
+    pub retention: Duration,
+    /// Whether rows are to be copied elsewhere.
+    pub outbox: bool,
+}
 
 /// How many rows there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

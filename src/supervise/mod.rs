@@ -14,8 +14,8 @@ mod status;
 mod supervisor;
 
 pub use children::Children;
-pub use probe::Address;
-pub use spec::{Begin, Overdue, Probe, Spec, StandIn};
+pub use probe::{Address, Probe};
+pub use spec::{Begin, Overdue, Spec, StandIn};
 pub use status::{ProcessEvent, ProcessState, ProcessStatus, RestartError};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Whether a child is ready.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Uri;
@@ -7,14 +8,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::spec::Probe;
-
 /// Between looks: short enough to be unseen, long enough to cost nothing.
 const AGAIN: Duration = Duration::from_millis(150);
 /// How long one look may take.
 const LOOK: Duration = Duration::from_secs(2);
 /// The status with which servers that listen early say that they still load a model.
 const LOADING: &str = "503";
+
+/// How a child is asked whether it is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Its health route answers anything but 503.
+    Http(Address),
+    /// It accepts connections.
+    Tcp(SocketAddr),
+    /// It cannot be asked and never counts as ready.
+    Never,
+}
 
 /// Where a server is expected that speaks HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! What is to run.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::log;
-use super::probe::Address;
+use super::probe::Probe;
 
 /// One child and how it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +27,6 @@ pub struct Spec {
     pub grace: Duration,
     pub overdue: Overdue,
     pub begin: Begin,
-}
-
-/// How a child is asked whether it is ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Probe {
-    /// Its health route answers anything but 503.
-    Http(Address),
-    /// It accepts connections.
-    Tcp(SocketAddr),
-    /// It cannot be asked and never counts as ready.
-    Never,
 }
 
 /// Whether another process that answers in a crashed child's place will do.

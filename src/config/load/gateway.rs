@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::reader::{Item, Table};
 use super::super::settings::Gateway;
-use super::MAX_GRACE;
+use super::values::MAX_GRACE;
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::login::Spill;
 use crate::domain::route::Translation;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::super::reader::{Item, Table};
-use super::command_line;
+use super::values::command_line;
 use crate::domain::profile::{
     Auth, Capabilities, Capability, Dialect, Dialects, Profile, ProfileName, ProviderKind,
 };

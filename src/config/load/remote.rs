@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::reader::{Item, Table};
 use super::super::settings::{Remote, TlsFiles};
-use super::{MAX_GRACE, MAX_LIFETIME, expand_home};
+use super::values::{MAX_GRACE, MAX_LIFETIME, expand_home};
 
 /// The port of a user who named none.
 const DEFAULT_PORT: u16 = 3000;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::reader::{Item, Table};
 use super::super::settings::{Dolt, Store};
-use super::{MAX_LIFETIME, expand_home};
+use super::values::{MAX_LIFETIME, expand_home};
 
 const DEFAULT_PORT: u16 = 3306;
 /// More often, and the copy's history is noise.

@@ -5,7 +5,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{TAKEN_WITHIN, line};
+use super::reply::{TAKEN_WITHIN, line};
 use crate::api::{self, Prompt, Services};
 use crate::control::protocol::{AskPart, Reply};
 

@@ -112,6 +112,8 @@ fn parse(place: String, text: &str) -> Source {
         match (&mut statement, after) {
             (Some((_, tree)), _) => tree.push_str(line),
             (None, Some(after)) => statement = Some((exported, after.to_owned())),
+            // A file's name in its declaration is no use of an item of that name.
+            (None, None) if line.trim_end().ends_with(';') && declares(line) => {}
             (None, None) => {
                 rest.push_str(line);
                 rest.push('\n');
@@ -127,6 +129,11 @@ fn parse(place: String, text: &str) -> Source {
         uses,
         paths: paths(&rest),
     }
+}
+
+/// Whether a line that ends in a semicolon declares a module in a file of its own.
+fn declares(line: &str) -> bool {
+    line.split_whitespace().rev().nth(1) == Some("mod")
 }
 
 /// What follows `use` where the line begins one, and whether it is seen outside of the file.

@@ -1,0 +1,39 @@
+//! What an instance is started with, what it tells once it is up, and how it ends.
+
+use std::path::PathBuf;
+
+use crate::config::{ConfigSource, Paths, Settings};
+use crate::runtime::signals::Termination;
+
+/// What an instance is started with.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub paths: Paths,
+    pub settings: Settings,
+    pub config: ConfigSource,
+    /// The first pane's program and arguments; empty for what the configuration says.
+    pub command: Vec<String>,
+    pub version: String,
+}
+
+/// What `serve` tells once everything accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub pid: u32,
+    pub version: String,
+    pub control_socket: PathBuf,
+    /// The address for browsers, without a token; None where it is disabled.
+    pub remote_url: Option<String>,
+    /// None where the gateway is disabled.
+    pub gateway_url: Option<String>,
+    /// What does not work as it should and yet stops nothing, for people.
+    pub notices: Vec<String>,
+}
+
+/// How an instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The user left.
+    Quit,
+    Signal(Termination),
+}
