@@ -1,5 +1,7 @@
-// One terminal's connection: it survives any number of sockets. Output is taken once and in order, input is kept until
-// the server has dealt with it. Knows nothing of the page.
+// One terminal's connection: it survives any number of sockets. Output is taken once and in order; input is numbered and
+// kept until the server has dealt with it. What was typed without a connection waits after a return until it is known
+// who writes: where another one does, it is given up and told. src/remote/client/machine.rs is the same machine, and
+// tests/fixtures/link holds both to one behaviour. Knows nothing of the page.
 
 import * as protocol from "./protocol.js";
 
@@ -22,6 +24,8 @@ const ACK_DELAY = 20;
 const OPEN = 1;
 const IDLE = 4000;
 const REPLACED = 4001;
+/** Tells the server that another socket comes, so that a writer keeps its place. */
+const RETURNING = 4010;
 
 const encoder = new TextEncoder();
 
@@ -30,10 +34,19 @@ function randomName() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Events, all optional: `output(bytes, seq)` and `snapshot({cols, rows, bytes, seq})` must call `parsed(seq)` once
  * their bytes are on the screen; `state(name, detail)`; `role(notice)`; `exit(notice)`; `dropped(reason)` when input
- * found no room, `"offline"` or `"long"`; `told(notice)` for errors.
+ * found no room, `"offline"` or `"long"`; `notTyped(bytes)` when what was typed offline is given up, since another one
+ * writes by now; `told(notice)` for errors.
  */
 export class Link {
   constructor({ url, key = () => null, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
@@ -55,7 +68,10 @@ export class Link {
     this.pendingBytes = 0;
     this.nextId = 1;
     this.socket = null;
+    /** The socket goes on from where the last one ended. */
     this.attached = false;
+    /** It is known who writes, and input goes out. */
+    this.live = false;
     this.backoff = FIRST_BACKOFF;
     this.retryTimer = null;
     this.over = false;
@@ -71,6 +87,7 @@ export class Link {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.attached = false;
+    this.live = false;
     let opened = false;
     const patience = setTimeout(() => this.drop(socket), CONNECT_PATIENCE);
     socket.onopen = () => {
@@ -80,9 +97,9 @@ export class Link {
       if (socket !== this.socket) return;
       this.lastHeard = Date.now();
       if (typeof data === "string") {
-        const notice = JSON.parse(data);
-        if (notice.type === "attached") clearTimeout(patience);
-        this.notice(notice);
+        const notice = parsed(data);
+        if (notice?.type === "attached") clearTimeout(patience);
+        if (notice) this.notice(notice);
       } else {
         this.frame(data);
       }
@@ -157,7 +174,7 @@ export class Link {
   enqueue(size, make) {
     if (this.readOnly || this.over) return false;
     // A connection under way takes anything; without one there is an end to what is kept.
-    const refused = size > MAX_INPUT ? "long" : !this.attached && this.pendingBytes + size > MAX_PENDING ? "offline" : null;
+    const refused = size > MAX_INPUT ? "long" : !this.live && this.pendingBytes + size > MAX_PENDING ? "offline" : null;
     if (refused) {
       this.events.dropped?.(refused);
       return false;
@@ -166,12 +183,12 @@ export class Link {
     const frame = make(id);
     this.pending.push({ id, size, frame });
     this.pendingBytes += size;
-    if (this.attached) this.send(frame);
+    if (this.live) this.send(frame);
     return true;
   }
 
   say(message) {
-    if (this.attached) this.send(JSON.stringify(message));
+    if (this.live) this.send(JSON.stringify(message));
   }
 
   /** A socket that is closing takes nothing more; what matters is sent again on the next one. */
@@ -191,7 +208,7 @@ export class Link {
         this.forget(notice.id);
         break;
       case "role":
-        this.events.role?.(notice);
+        this.role(notice);
         break;
       case "exit":
         this.over = true;
@@ -216,16 +233,35 @@ export class Link {
   begin({ resumed, next_seq, input_id }) {
     this.attached = true;
     this.backoff = FIRST_BACKOFF;
-    this.nextSeq = next_seq;
-    this.acked = resumed ? this.acked : next_seq;
-    if (!resumed) this.seen = next_seq;
+    if (!resumed) {
+      this.nextSeq = next_seq;
+      this.acked = next_seq;
+      this.seen = next_seq;
+    }
     this.forget(input_id);
     this.nextId = Math.max(this.nextId, input_id + 1);
-    for (const { frame } of this.pending) this.send(frame);
     clearInterval(this.pingTimer);
     this.pingTimer = setInterval(() => this.probe(), PING_EVERY);
     this.tell("connected", { resumed });
-    this.acknowledge();
+    // What came in just before the cut may not have been acknowledged.
+    this.parsed(this.seen);
+  }
+
+  /** Who writes. The first time after a return it decides what becomes of what was typed meanwhile. */
+  role(notice) {
+    const first = this.attached && !this.live;
+    if (first) this.live = true;
+    this.events.role?.(notice);
+    if (!first) return;
+    const othersWrite = notice.role !== "writer" && notice.writer !== null;
+    if (othersWrite && this.pending.length > 0) {
+      const bytes = this.pendingBytes;
+      this.nextId = this.pending[0].id;
+      this.pending = [];
+      this.pendingBytes = 0;
+      this.events.notTyped?.(bytes);
+    }
+    for (const { frame } of this.pending) this.send(frame);
   }
 
   forget(id) {
@@ -235,12 +271,11 @@ export class Link {
   }
 
   frame(buffer) {
-    const frame = protocol.decode(buffer);
-    if (frame === null) return;
-    if (frame.kind === "snapshot") {
+    const frame = this.attached ? protocol.decode(buffer) : null;
+    if (frame?.kind === "snapshot") {
       this.nextSeq = frame.seq;
       this.events.snapshot?.(frame);
-    } else if (frame.seq === this.nextSeq) {
+    } else if (frame !== null && frame.seq === this.nextSeq) {
       this.nextSeq += frame.bytes.length;
       this.events.output?.(frame.bytes, this.nextSeq);
     } else {
@@ -252,7 +287,7 @@ export class Link {
 
   /** Finds out at once whether a socket that looks open is dead, as it is after a change of network. */
   probe() {
-    if (!this.attached || globalThis.document?.hidden) return;
+    if (!this.live || globalThis.document?.hidden) return;
     const socket = this.socket;
     const asked = Date.now();
     this.say({ type: "ping" });
@@ -272,10 +307,12 @@ export class Link {
     const socket = this.socket;
     this.socket = null;
     this.attached = false;
+    this.live = false;
     if (!socket) return;
     socket.onclose = null;
     socket.onmessage = null;
-    socket.close();
+    if (this.over) socket.close();
+    else socket.close(RETURNING);
   }
 
   async closed(code, opened) {

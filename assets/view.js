@@ -59,6 +59,7 @@ export class View {
         role: (notice) => this.roleChanged(notice),
         exit: (notice) => events.exit(notice),
         dropped: (reason) => events.say(DROPPED[reason]),
+        notTyped: (bytes) => events.lost(bytes),
         told: (notice) => events.say(notice.message),
       },
       why: () => reason(id),

@@ -7,7 +7,7 @@ use crate::api::shapes::TerminalShape;
 use crate::config::{Paths, Settings};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Fit, best_fits};
-use crate::remote::client::{Command, Endpoint, Event, Link, LinkState, Target};
+use crate::remote::client::{Command, ConnectionState, Endpoint, Event, Link, Target};
 use crate::remote::{KnownRemotes, TransportError};
 use crate::runtime::signals::Terminations;
 use crate::tui::{self, Incoming, Outgoing, Viewing};
@@ -140,7 +140,7 @@ async fn run(attach: Attach) -> Result<Attached, AppError> {
 async fn connected(events: &mut mpsc::Receiver<Event>) -> Vec<Event> {
     let mut told = Vec::new();
     while let Some(event) = events.recv().await {
-        let is_it = event == Event::State(LinkState::Connected);
+        let is_it = event == Event::State(ConnectionState::Connected);
         told.push(event);
         if is_it {
             break;
@@ -167,9 +167,9 @@ async fn pass_in(
         let incoming = match event {
             Event::State(state) => Incoming::State(
                 match state {
-                    LinkState::Connecting => "connecting",
-                    LinkState::Connected => "connected",
-                    LinkState::Lost => "connection lost, trying again",
+                    ConnectionState::Connecting => "connecting",
+                    ConnectionState::Connected => "connected",
+                    ConnectionState::Lost => "connection lost, trying again",
                 }
                 .to_owned(),
             ),
@@ -188,6 +188,9 @@ async fn pass_in(
             Event::Dropped => {
                 Incoming::Told("no room for more keys: the last was dropped".to_owned())
             }
+            Event::NotTyped { bytes } => Incoming::Told(format!(
+                "{bytes} bytes typed without a connection were not sent: another one writes by now"
+            )),
             Event::TooLong => Incoming::Told("a paste of more than 1 MiB was not sent".to_owned()),
             Event::Unread => {
                 Incoming::Told("the program does not read: input was dropped".to_owned())

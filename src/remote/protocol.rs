@@ -43,6 +43,11 @@
 //! acknowledged and sends it again, in order and with the same ids, after `attached`; the server types each id once. Input
 //! for a program that reads nothing waits for 5 s and is then dropped: `error` with the code `input_full`, and `typed` false.
 //!
+//! # The writer's place
+//! A writer that was cut off keeps its place for `remote.reconnect_grace`; one that closes does not, unless with 4010, which
+//! says that it comes back. After `attached` comes `role`. What the client typed in between it sends where it writes or
+//! nobody does; where another one does it gives that up and tells its user, since the server would not type it.
+//!
 //! # Flow
 //! The client acknowledges what it has parsed. With [`WINDOW`] bytes on their way, or as much as the shortest round trip
 //! to this client needs (at least 64 KiB), the server waits; after
@@ -89,6 +94,8 @@ pub mod close {
     pub const INVALID_TEXT: u16 = 1007;
     pub const TOO_BIG: u16 = 1009;
     pub const TRY_AGAIN: u16 = 1013;
+    /// From a client that lets a socket go and comes back with another one: its place is kept for it as after a cut.
+    pub const RETURNING: u16 = 4010;
     /// No data either way for `remote.idle_timeout`.
     pub const IDLE: u16 = 4000;
     /// A newer socket of the same client has taken this one's place.

@@ -3,10 +3,13 @@
 
 mod address;
 mod endpoint;
+mod event;
 mod link;
+mod machine;
 mod outbox;
 mod printable;
 
 pub use address::{Address, Target};
 pub use endpoint::Endpoint;
-pub use link::{Command, Event, Link, LinkState};
+pub use event::{Command, ConnectionState, Event};
+pub use link::Link;

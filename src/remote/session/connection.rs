@@ -33,8 +33,10 @@ pub(super) type Stream<S> = SplitStream<WebSocketStream<S>>;
 /// How a connection came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CloseReason {
-    /// The client closed, or is gone.
+    /// The client closed, and does not mean to come back.
     Client,
+    /// The client is gone without a word, or says that it comes back.
+    Lost,
     Server {
         code: u16,
         reason: &'static str,
@@ -42,6 +44,15 @@ pub(super) enum CloseReason {
 }
 
 impl CloseReason {
+    /// Whether the client was cut off, as far as can be told, so that it is waited for.
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::Client => false,
+            Self::Server { code, .. } => matches!(*code, close::NO_PONG | close::TRY_AGAIN),
+        }
+    }
+
     pub const fn server(code: u16, reason: &'static str) -> Self {
         Self::Server { code, reason }
     }
@@ -152,7 +163,7 @@ impl Connection {
 
     fn check_running(&self) -> Result<(), CloseReason> {
         if self.stopping.load(Ordering::Relaxed) {
-            return Err(CloseReason::Client);
+            return Err(CloseReason::Lost);
         }
         Ok(())
     }
@@ -170,7 +181,7 @@ impl Connection {
             Ok(()) | Err(Error::ConnectionClosed) => {}
             Err(error) => {
                 debug!(%error, "a socket takes nothing more");
-                return Err(CloseReason::Client);
+                return Err(CloseReason::Lost);
             }
         }
         if is_data {
@@ -192,12 +203,15 @@ impl Connection {
             let message = match stream.next().await {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => return close_reason(&error),
-                None => return CloseReason::Client,
+                None => return CloseReason::Lost,
             };
             self.note_received(&message);
             let outcome = match message {
                 Message::Binary(bytes) => handler.on_binary(bytes).await,
                 Message::Text(text) => handler.on_text(&text).await,
+                Message::Close(Some(frame)) if u16::from(frame.code) == close::RETURNING => {
+                    return CloseReason::Lost;
+                }
                 Message::Close(_) => return CloseReason::Client,
                 Message::Pong(payload) => {
                     handler.on_pong(&payload);
@@ -303,11 +317,11 @@ fn close_reason(error: &Error) -> CloseReason {
             CloseReason::server(close::TOO_BIG, "a message is at most 1 MiB")
         }
         Error::Utf8(_) => CloseReason::server(close::INVALID_TEXT, "text must be UTF-8"),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CloseReason::Client,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CloseReason::Lost,
         Error::Protocol(error) => {
             debug!(%error, "a client broke the protocol");
             CloseReason::server(close::PROTOCOL, "protocol error")
         }
-        _ => CloseReason::Client,
+        _ => CloseReason::Lost,
     }
 }

@@ -66,14 +66,19 @@ impl ViewerContext {
         info!(%id, peer = self.peer, %viewer, ?access, "viewer attached");
     }
 
-    /// Detaches; a terminal that nobody else needs begins its grace.
+    /// Detaches. A writer that was cut off keeps its place for the grace; a terminal that nobody else needs begins its own.
     pub(super) fn leave(
         &self,
         attachment: &mut Attachment,
         left_off: Option<u64>,
         reason: &CloseReason,
     ) {
-        let nobody_left = attachment.leave(left_off, None);
+        let grace = self.registry.options().reconnect_grace;
+        let keep_for = reason.is_cut().then_some(grace);
+        let nobody_left = attachment.leave(left_off, keep_for);
+        if keep_for.is_some() {
+            self.registry.expire_writer_after(&self.pane, grace);
+        }
         let idle = matches!(reason, CloseReason::Server { code, .. } if *code == close::IDLE);
         let facts = self.pane.info();
         if nobody_left && !idle && facts.owner == Owner::Remote && !facts.persistent {

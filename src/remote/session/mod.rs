@@ -57,7 +57,7 @@ where
 {
     match reason {
         // The answer to the client's own close waits to be written.
-        CloseReason::Client => {
+        CloseReason::Client | CloseReason::Lost => {
             let _ = socket.flush().await;
         }
         CloseReason::Server { code, reason } => {

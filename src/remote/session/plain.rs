@@ -14,7 +14,7 @@ use super::context::ViewerContext;
 use super::flow::Flow;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
-use crate::domain::writer::Admission;
+use crate::domain::writer::{Access, Admission};
 use crate::pane::{Attachment, Next, OutputCursor};
 
 /// Output in one frame: large enough that framing costs nothing.
@@ -35,6 +35,11 @@ where
         return TERMINAL_ENDED;
     };
     viewer.log_attached(&attachment);
+    if viewer.access == Access::Full
+        && let Some(former) = viewer.registry.take_cut_plain(&viewer.pane)
+    {
+        attachment.succeed(former);
+    }
     let (connection, replies) = Connection::new();
     let flow = Flow::default();
     let reason = {
@@ -62,6 +67,11 @@ where
         connection.finish(writing).await;
         reason
     };
+    if reason.is_cut() && viewer.access == Access::Full {
+        viewer
+            .registry
+            .note_cut_plain(&viewer.pane, attachment.id());
+    }
     viewer.leave(&mut attachment, Some(connection.written()), &reason);
     reason
 }

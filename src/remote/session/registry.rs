@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 use tracing::info;
@@ -13,6 +13,7 @@ use super::send_rate::SendRate;
 use crate::config::{Remote, Settings};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Owner, Status};
+use crate::domain::writer::ViewerId;
 use crate::pane::PaneHandle;
 use crate::runtime::tasks::Tasks;
 
@@ -31,6 +32,9 @@ pub(in crate::remote) struct ViewerRegistry {
 struct State {
     viewers: usize,
     clients: HashMap<TerminalId, PaneClients>,
+    /// The plain viewer of each terminal that was cut off last. A plain client has no name, so the next one within the
+    /// grace counts as its return.
+    cut_plain: HashMap<TerminalId, ViewerId>,
 }
 
 /// The clients of one terminal.
@@ -144,6 +148,34 @@ impl ViewerRegistry {
                 pane.kill();
             }
         });
+    }
+
+    /// Gives the place of a writer that was cut off to whoever types next, unless it came back meanwhile.
+    pub(super) fn expire_writer_after(self: &Arc<Self>, pane: &PaneHandle, grace: Duration) {
+        let registry = Arc::clone(self);
+        let pane = pane.clone();
+        let attach_count = pane.attach_count();
+        let ending = self.tasks.ending();
+        self.tasks.spawn("writer's grace", async move {
+            tokio::select! {
+                () = tokio::time::sleep(grace) => {}
+                () = ending => return,
+            }
+            pane.expire_writer();
+            if pane.attach_count() == attach_count {
+                registry.state().cut_plain.remove(&pane.id());
+            }
+        });
+    }
+
+    /// Remembers a plain viewer that was cut off.
+    pub(super) fn note_cut_plain(&self, pane: &PaneHandle, id: ViewerId) {
+        self.state().cut_plain.insert(pane.id(), id);
+    }
+
+    /// The plain viewer that one which attaches now comes back for.
+    pub(super) fn take_cut_plain(&self, pane: &PaneHandle) -> Option<ViewerId> {
+        self.state().cut_plain.remove(&pane.id())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -31,3 +31,14 @@ fn the_page_works_in_chromium() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn the_page_and_the_client_of_attach_are_one_machine() {
+    if !present("node") {
+        return;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/link.mjs");
+    let output = Command::new("node").arg(script).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}");
+}

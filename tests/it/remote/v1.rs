@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ring::digest::{Context, SHA256};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tundra::remote::protocol::{ToClient, ToServer, WINDOW};
 
 use super::instance;
@@ -104,7 +105,7 @@ fn one_writes_the_others_look_and_taking_over_is_told() {
     }
     second.input(2, b"taken");
     assert_eq!(second.notice("input_ack")["typed"], true);
-    drop(second);
+    second.socket.close(None).unwrap();
     crate::support::eventually("nobody writes", || remote.terminal(&id)["viewers"] == 1);
     // The next input takes the place.
     first.input(1, b"again");
@@ -113,6 +114,92 @@ fn one_writes_the_others_look_and_taking_over_is_told() {
     assert!(!serve.joined(&id).contains("refused"));
     let logs = serve.home.logs();
     assert!(logs.contains("the writer changes") && logs.contains("viewer attached"));
+}
+
+#[test]
+fn a_writer_that_is_cut_off_keeps_its_place_for_the_grace() {
+    let (serve, remote) = instance("reconnect_grace = \"60s\"");
+    let id = serve.sh("stty raw -echo; echo ready; exec cat");
+    serve.wait_text(&id, "ready");
+    let mut first = remote.v1(&id);
+    first.attach(CLIENT, None);
+    let mut second = remote.v1(&id);
+    second.attach(OTHER, None);
+    assert_eq!(second.notice("role")["writer"], "viewer");
+    // Without a word, and with one that says that it comes back.
+    let coming_back = CloseFrame {
+        code: 4010.into(),
+        reason: "".into(),
+    };
+    for (input, frame) in [(1, None), (2, Some(coming_back))] {
+        if let Some(frame) = frame {
+            first.socket.close(Some(frame)).unwrap();
+        }
+        drop(first);
+        crate::support::eventually("one is gone", || remote.terminal(&id)["viewers"] == 1);
+        second.input(input, b"not yet");
+        assert_eq!(second.notice("input_ack")["typed"], false);
+        second.say(&json!({"type": "resize", "cols": 120, "rows": 40}));
+        first = remote.v1(&id);
+        first.attach(CLIENT, None);
+        assert_eq!(first.notice("role")["role"], "writer");
+        first.input(input, b"mine");
+        assert_eq!(first.notice("input_ack")["typed"], true);
+    }
+    assert_eq!(remote.terminal(&id)["cols"], 80);
+    serve.wait_text(&id, "minemine");
+    // One that closes has left, and `take` waits for nobody.
+    first.socket.close(None).unwrap();
+    crate::support::eventually("one is gone", || remote.terminal(&id)["viewers"] == 1);
+    second.input(3, b"free");
+    assert_eq!(second.notice("input_ack")["typed"], true);
+    let mut third = remote.v1(&id);
+    third.attach(CLIENT, None);
+    drop(second);
+    third.say(&json!({"type": "take"}));
+    while third.notice("role")["writer"] != "you" {}
+}
+
+#[test]
+fn after_the_grace_the_next_input_takes_the_place_and_the_one_who_comes_back_is_told() {
+    let (serve, remote) = instance("reconnect_grace = \"200ms\"");
+    let id = serve.sh("stty raw -echo; echo ready; exec cat");
+    serve.wait_text(&id, "ready");
+    let mut first = remote.v1(&id);
+    first.attach(CLIENT, None);
+    let mut second = remote.v1(&id);
+    second.attach(OTHER, None);
+    assert_eq!(second.notice("role")["writer"], "viewer");
+    drop(first);
+    // Told without being asked for.
+    assert_eq!(second.notice("role")["writer"], Value::Null);
+    second.input(1, b"next");
+    assert_eq!(second.notice("input_ack")["typed"], true);
+    let mut back = remote.v1(&id);
+    back.attach(CLIENT, None);
+    let role = back.notice("role");
+    assert_eq!(
+        (&role["role"], &role["writer"]),
+        (&json!("viewer"), &json!("viewer"))
+    );
+}
+
+#[test]
+fn a_plain_writer_that_is_cut_off_comes_back_to_its_place() {
+    let (serve, remote) = instance("reconnect_grace = \"60s\"");
+    let id = serve.sh("stty raw -echo; echo ready; exec cat");
+    serve.wait_text(&id, "ready");
+    let first = remote.plain(&id);
+    let mut second = remote.v1(&id);
+    second.attach(OTHER, None);
+    assert_eq!(second.notice("role")["writer"], "viewer");
+    drop(first);
+    crate::support::eventually("one is gone", || remote.terminal(&id)["viewers"] == 1);
+    second.input(1, b"not yet");
+    assert_eq!(second.notice("input_ack")["typed"], false);
+    let mut back = remote.plain(&id);
+    back.text("back again");
+    serve.wait_text(&id, "back again");
 }
 
 #[test]
