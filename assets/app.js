@@ -5,7 +5,7 @@ import { List, commandOf, ended } from "./list.js";
 import { setUpPreferences } from "./preferences.js";
 import { Providers, countsDown } from "./providers.js";
 import { confirmPaste, confirmed, note, hush, say } from "./dialogs.js";
-import { makeTouchBar, scrollBySwipe } from "./touch.js";
+import { makeTouchBar, scrollBySwipe, selectByTouch } from "./touch.js";
 import { View } from "./view.js";
 
 const LIST_EVERY = 2000;
@@ -35,6 +35,7 @@ const providerStrip = new Providers($("providers"), $("provider"), say);
 providerStrip.onAct = refresh;
 const bar = makeTouchBar($("touchbar"), () => view);
 scrollBySwipe($("screen"), () => view);
+selectByTouch($("screen"), $("selection"), () => view);
 const preferences = setUpPreferences({ coarse, view: () => view });
 
 const STATES = {
@@ -211,6 +212,7 @@ function show(id) {
         entitle();
       },
       say,
+      lost: () => say("Another one has the keyboard by now: what you typed meanwhile was not sent.", true),
       search: ({ resultIndex, resultCount }) => {
         $("hits").textContent = resultCount === 0 ? "nothing" : `${resultIndex + 1} of ${resultCount}`;
       },
@@ -259,6 +261,11 @@ function state(name) {
   host.className = name;
   host.querySelector("span").textContent = STATES[name] ?? name;
   if (name === "connected") note(null);
+  // Nobody knows meanwhile who writes; what is typed waits until that is known.
+  if (name === "waiting" && role && !$("read-only").checked) {
+    $("role").textContent = role.role === "writer" ? "keys are kept" : "";
+    $("take").hidden = true;
+  }
   if (name === "idle") {
     const again = ["Show", () => view?.wake()];
     note("Closed after a long silence", "The terminal goes on. Press a key to look at it again.", { actions: [again], below: true });
@@ -309,16 +316,17 @@ function setUpSearch() {
   const find = (backwards) => view?.find($("needle").value, backwards);
   $("find").addEventListener("click", () => ($("search").hidden ? openSearch() : closeSearch()));
   $("search-close").addEventListener("click", closeSearch);
-  $("previous").addEventListener("click", () => find(true));
-  $("needle").addEventListener("input", () => find(false));
+  $("next").addEventListener("click", () => find(false));
+  // What is looked for is what was printed last, as a rule.
+  $("needle").addEventListener("input", () => view?.findNewest($("needle").value));
   $("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    find(false);
+    find(true);
   });
   $("needle").addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.shiftKey) return;
     event.preventDefault();
-    find(true);
+    find(false);
   });
 }
 

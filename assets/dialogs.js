@@ -1,21 +1,27 @@
 // What the page says to the user and asks of them.
 
 const TOAST_TIME = 4000;
+const IMPORTANT_TIME = 15000;
 /** Lines shown of what is about to be pasted. */
 const PREVIEW = 6;
 
 const $ = (id) => document.getElementById(id);
 let toastTimer = null;
+let importantUntil = 0;
 
-/** Says something in passing. */
-export function say(text) {
+/** Says something in passing; what is `important` stays long enough to be read by somebody who looked away. */
+export function say(text, important = false) {
+  if (!important && Date.now() < importantUntil) return;
   clearTimeout(toastTimer);
+  const time = important ? IMPORTANT_TIME : TOAST_TIME;
+  importantUntil = important ? Date.now() + time : 0;
   $("toast").textContent = text;
-  toastTimer = setTimeout(() => { $("toast").textContent = ""; }, TOAST_TIME);
+  toastTimer = setTimeout(() => { $("toast").textContent = ""; }, time);
 }
 
 /** Takes back what was said in passing: it is no longer so. */
 export function hush() {
+  importantUntil = 0;
   clearTimeout(toastTimer);
   $("toast").textContent = "";
 }

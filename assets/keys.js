@@ -1,21 +1,48 @@
-// Keys by their names, as a terminal sends them. For the key bar; xterm.js does it for real keyboards.
+// Keys by their names. The server encodes them, since it alone knows what the program in the terminal has asked for
+// (kitty flags, modifyOtherKeys, application modes) and what its agent takes; text goes as it is.
 
-const FINALS = { up: "A", down: "B", right: "C", left: "D", home: "H", end: "F" };
-const NUMBERS = { pageup: 5, pagedown: 6 };
-const PLAIN = { escape: "\x1b", tab: "\t", enter: "\r", backspace: "\x7f" };
+const NAMED = {
+  Enter: "enter", Escape: "esc", Tab: "tab", Backspace: "backspace", Insert: "insert", Delete: "delete", ArrowUp: "up",
+  ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right", Home: "home", End: "end", PageUp: "pageup", PageDown: "pagedown",
+  " ": "space", "-": "minus", "+": "plus",
+};
+/** These scroll the page's terminal with Shift, as in other terminals. */
+const SCROLLS = ["PageUp", "PageDown"];
+const NUMPAD = 3;
 
-/** A key with its modifiers; `application` is the mode of the cursor keys. */
-export function encoded(name, { ctrl, alt }, application) {
-  const modifier = 1 + (alt ? 2 : 0) + (ctrl ? 4 : 0);
-  if (name in FINALS) {
-    if (modifier > 1) return `\x1b[1;${modifier}${FINALS[name]}`;
-    return `\x1b${application ? "O" : "["}${FINALS[name]}`;
-  }
-  if (name in NUMBERS) return `\x1b[${NUMBERS[name]}${modifier > 1 ? `;${modifier}` : ""}~`;
-  return modified(PLAIN[name] ?? name, { ctrl, alt });
+/** The name of a key with modifiers; `key` is one of `KeyboardEvent.key`. */
+export function named(key, { ctrl = false, alt = false, shift = false } = {}) {
+  const name = NAMED[key] ?? (/^F\d{1,2}$/.test(key) ? key.toLowerCase() : key);
+  return `${ctrl ? "ctrl-" : ""}${alt ? "alt-" : ""}${shift ? "shift-" : ""}${name}`;
 }
 
-/** A character with Ctrl and Alt, as terminals have always sent them. */
+/** Whether a key is known by its name rather than by its text. */
+export const isNamed = (key) => (key in NAMED && key.length > 1) || /^F\d{1,2}$/.test(key);
+
+/**
+ * The name of what a keyboard did, or null where it is text, the browser's, or for xterm.js. With Ctrl or Alt a letter is
+ * known by its place on a US layout, whatever the layout makes of it.
+ */
+export function nameOf(event) {
+  const { key, code, location } = event;
+  if (event.isComposing || event.keyCode === 229 || event.metaKey || location === NUMPAD) return null;
+  if (event.getModifierState?.("AltGraph")) return null;
+  const held = { ctrl: event.ctrlKey, alt: event.altKey, shift: event.shiftKey };
+  if (held.shift && !held.ctrl && !held.alt && SCROLLS.includes(key)) return null;
+  // The browser copies and pastes with these.
+  if (key === "Insert" && (held.shift || held.ctrl)) return null;
+  if (isNamed(key)) return named(key, held);
+  if (!held.ctrl && !held.alt) return null;
+  if ([...key].length !== 1) return null;
+  const place = code.match(/^(?:Key|Digit)([A-Z0-9])$/)?.[1].toLowerCase();
+  const character = key >= " " && key <= "~" ? key : place;
+  if (character === undefined) return null;
+  // Shift is part of a character; with Ctrl it stands beside the letter.
+  const shift = held.ctrl && held.shift && /[a-z]/i.test(character);
+  return named(shift ? character.toLowerCase() : character, { ...held, shift });
+}
+
+/** A character with Ctrl and Alt of the key bar, as terminals have always sent them. */
 export function modified(text, { ctrl, alt }) {
   if ([...text].length !== 1) return text;
   const sent = ctrl ? control(text) : text;

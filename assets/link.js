@@ -49,10 +49,10 @@ function parsed(text) {
  * writes by now; `told(notice)` for errors.
  */
 export class Link {
-  constructor({ url, key = () => null, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
+  constructor({ url, credential = () => null, readOnly = false, events, WebSocketClass = globalThis.WebSocket, why }) {
     this.url = url;
     /** Gives the subprotocol that lets this page in, or null. It may be another one after a new login. */
-    this.key = key;
+    this.credential = credential;
     this.readOnly = readOnly;
     this.events = events;
     this.WebSocketClass = WebSocketClass;
@@ -83,7 +83,7 @@ export class Link {
     if (this.over || this.socket) return;
     this.tell("connecting");
     this.attempt += 1;
-    const socket = new this.WebSocketClass(this.url, [protocol.PROTOCOL, this.key()].filter(Boolean));
+    const socket = new this.WebSocketClass(this.url, [protocol.PROTOCOL, this.credential()].filter(Boolean));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.attached = false;
@@ -143,6 +143,11 @@ export class Link {
 
   paste(text) {
     return this.enqueue(encoder.encode(text).length, (id) => protocol.paste(id, text));
+  }
+
+  /** A key by its name: the server knows how the program in the terminal wants it. */
+  key(name) {
+    return this.enqueue(encoder.encode(name).length, (id) => protocol.key(id, name));
   }
 
   resize(cols, rows) {

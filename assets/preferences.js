@@ -62,7 +62,7 @@ export function setUpPreferences({ coarse, view }) {
   return {
     now: () => ({
       dark: isDark(),
-      fontSize: Number(kept.get("font", coarse ? "13" : "14")),
+      fontSize: Number(kept.get("font", "14")),
       screenReader: reader.checked,
     }),
   };

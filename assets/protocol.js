@@ -5,6 +5,7 @@ const SNAPSHOT = 0x02;
 const INPUT = 0x10;
 const PASTE = 0x11;
 const ACK = 0x12;
+const KEY = 0x13;
 
 export const PROTOCOL = "tundra.v1";
 
@@ -20,6 +21,7 @@ function numbered(kind, number, payload) {
 
 export const input = (id, bytes) => numbered(INPUT, id, bytes);
 export const paste = (id, text) => numbered(PASTE, id, encoder.encode(text));
+export const key = (id, name) => numbered(KEY, id, encoder.encode(name));
 export const ack = (seq) => numbered(ACK, seq, new Uint8Array(0));
 
 /** Reads a binary frame; numbers stay exact up to 2^53 bytes of output. */

@@ -1,9 +1,18 @@
-// What fingers need: a bar of the keys that soft keyboards lack, with a line to write in, and scrolling by swipe.
+// What fingers need: a bar of the keys that soft keyboards lack, with a line to write in; scrolling by swipe; selecting by
+// a long press.
+
+/** How long a finger rests before it selects, and how far it may stray meanwhile. */
+const LONG_PRESS = 450;
+const STRAY = 8;
+/** So close to an edge a selection scrolls. */
+const EDGE = 28;
+const EDGE_EVERY = 80;
 
 const KEYS = [
-  ["Esc", "escape"], ["Tab", "tab"], ["Ctrl", null, "ctrl"], ["Alt", null, "alt"],
-  ["←", "left", "Left"], ["↑", "up", "Up"], ["↓", "down", "Down"], ["→", "right", "Right"],
-  ["^C", "\x03", "Ctrl+C"], ["^D", "\x04", "Ctrl+D"], ["Home", "home"], ["End", "end"], ["PgUp", "pageup"], ["PgDn", "pagedown"],
+  ["Esc", "Escape"], ["Tab", "Tab"], ["Ctrl", null, "ctrl"], ["⏎", "Enter", "Enter"],
+  ["←", "ArrowLeft", "Left"], ["↑", "ArrowUp", "Up"], ["↓", "ArrowDown", "Down"], ["→", "ArrowRight", "Right"],
+  ["Alt", null, "alt"], ["⇧⏎", "Enter", "Shift+Enter", { shift: true }], ["⌫", "Backspace", "Backspace"],
+  ["^C", "\x03", "Ctrl+C"], ["^D", "\x04", "Ctrl+D"], ["Home", "Home"], ["End", "End"], ["PgUp", "PageUp"], ["PgDn", "PageDown"],
   ["|", "|"], ["/", "/"], ["-", "-"], ["~", "~"],
 ];
 
@@ -13,7 +22,7 @@ export function makeTouchBar(host, view) {
   const holders = {};
   const keys = document.createElement("div");
   keys.className = "keys";
-  for (const [label, key, name] of KEYS) {
+  for (const [label, key, name, more] of KEYS) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label;
@@ -27,7 +36,7 @@ export function makeTouchBar(host, view) {
     button.addEventListener("pointerdown", (event) => event.preventDefault());
     button.addEventListener("click", () => {
       if (key === null) hold(name, !held[name]);
-      else view()?.key(key, release());
+      else view()?.key(key, { ...release(), ...more });
     });
     keys.append(button);
   }
@@ -57,12 +66,19 @@ export function makeTouchBar(host, view) {
     return now;
   }
 
+  /** Shows all that was written, as far as there is room. */
+  function grow() {
+    line.style.height = "auto";
+    line.style.height = `${line.scrollHeight + line.offsetHeight - line.clientHeight}px`;
+  }
+
+  line.addEventListener("input", grow);
   line.addEventListener("beforeinput", (event) => {
     if ((held.ctrl || held.alt) && event.data) {
       event.preventDefault();
       view()?.key(event.data.slice(-1), release());
     } else if (event.inputType === "deleteContentBackward" && line.value === "") {
-      view()?.key("backspace", release());
+      view()?.key("Backspace", release());
     }
   });
   line.addEventListener("keydown", (event) => {
@@ -80,15 +96,17 @@ export function makeTouchBar(host, view) {
     const shown = view();
     const text = line.value;
     line.value = "";
+    grow();
     if (text.includes("\n")) {
       if (!(await shown?.paste(text))) {
         line.value = text;
+        grow();
         return;
       }
     } else if (text !== "") {
       shown?.key(text);
     }
-    shown?.key("enter");
+    shown?.key("Enter");
   }
 
   return { release };
@@ -103,7 +121,7 @@ export function scrollBySwipe(host, view) {
     rest = 0;
   }, { passive: true });
   host.addEventListener("touchmove", ({ touches }) => {
-    if (last === null || touches.length !== 1) return;
+    if (last === null || touches.length !== 1 || host.classList.contains("selecting")) return;
     const { clientX, clientY } = touches[0];
     const moved = last - clientY;
     last = clientY;
@@ -115,4 +133,99 @@ export function scrollBySwipe(host, view) {
     rest -= lines * view().cellHeight();
     view().scroll(lines, { clientX, clientY });
   }, { passive: true });
+}
+
+/**
+ * Selects by a long press over `host` and by moving on from there; a tap takes the selection away. `bar` has what can be
+ * done with it.
+ */
+export function selectByTouch(host, bar, view) {
+  let timer = null;
+  let start = null;
+  let anchor = null;
+  let at = null;
+  let edgeTimer = null;
+
+  const point = ({ clientX, clientY }) => ({ clientX, clientY });
+  const extend = () => view()?.select(...anchor, view().cellAt(at));
+
+  function show() {
+    bar.hidden = !view()?.term.hasSelection();
+    if (bar.hidden) return;
+    // Not over what is selected.
+    const { top, height } = host.getBoundingClientRect();
+    const isHigh = start.clientY < top + height / 2;
+    bar.style.top = isHigh ? "auto" : "8px";
+    bar.style.bottom = isHigh ? `${host.parentElement.clientHeight - host.offsetTop - host.clientHeight + 8}px` : "auto";
+  }
+
+  function clear() {
+    view()?.term.clearSelection();
+    bar.hidden = true;
+  }
+
+  function begin() {
+    const shown = view();
+    if (!shown) return;
+    host.classList.add("selecting");
+    anchor = shown.wordAt(shown.cellAt(start));
+    at = start;
+    navigator.vibrate?.(10);
+    extend();
+    edgeTimer = setInterval(() => {
+      const { top, bottom } = host.getBoundingClientRect();
+      const lines = at.clientY < top + EDGE ? -1 : at.clientY > bottom - EDGE ? 1 : 0;
+      if (lines === 0) return;
+      view()?.term.scrollLines(lines);
+      extend();
+    }, EDGE_EVERY);
+  }
+
+  function end() {
+    clearTimeout(timer);
+    clearInterval(edgeTimer);
+    timer = null;
+    if (!host.classList.contains("selecting")) return false;
+    host.classList.remove("selecting");
+    show();
+    return true;
+  }
+
+  host.addEventListener("touchstart", ({ touches }) => {
+    end();
+    start = touches.length === 1 ? point(touches[0]) : null;
+    if (start) timer = setTimeout(begin, LONG_PRESS);
+  }, { passive: true });
+  host.addEventListener("touchmove", (event) => {
+    if (!start) return;
+    const { clientX, clientY } = event.touches[0];
+    if (host.classList.contains("selecting")) {
+      event.preventDefault();
+      at = { clientX, clientY };
+      extend();
+    } else if (Math.hypot(clientX - start.clientX, clientY - start.clientY) > STRAY) {
+      clearTimeout(timer);
+      start = null;
+    }
+  }, { passive: false });
+  host.addEventListener("touchend", (event) => {
+    const wasTap = start !== null;
+    if (end()) return event.preventDefault();
+    if (wasTap && view()?.term.hasSelection()) clear();
+  });
+  host.addEventListener("touchcancel", end);
+  // A long press is this one's, not the browser's menu.
+  host.addEventListener("contextmenu", (event) => {
+    if (timer !== null || host.classList.contains("selecting") || event.pointerType === "touch") event.preventDefault();
+  });
+
+  const button = (name) => bar.querySelector(`#selection-${name}`);
+  for (const { id } of bar.children) bar.querySelector(`#${id}`).addEventListener("pointerdown", (event) => event.preventDefault());
+  button("copy").addEventListener("click", () => {
+    view()?.copy();
+    clear();
+  });
+  button("lines").addEventListener("click", () => view()?.selectLines());
+  button("all").addEventListener("click", () => view()?.term.selectAll());
+  button("close").addEventListener("click", clear);
 }

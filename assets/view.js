@@ -4,14 +4,15 @@ import { FitAddon } from "./vendor/addon-fit.mjs";
 import { SearchAddon } from "./vendor/addon-search.mjs";
 import { WebLinksAddon } from "./vendor/addon-web-links.mjs";
 import { socketKey, socketUrl, terminal as ask } from "./api.js";
-import { encoded, modified } from "./keys.js";
+import { isNamed, modified, named, nameOf } from "./keys.js";
 import { Link } from "./link.js";
 import { clean, makeTerminal, openLink, swallowQueries, theme } from "./terminal.js";
 
 const MIN_FONT = 6;
 const MAX_FONT = 32;
-/** A viewer's font is not made smaller than this to fit a wide pane; the pane can be moved about instead. */
+/** A viewer's font is not made smaller than this to fit a wide pane, a phone's not at all; the pane can be moved about instead. */
 const READABLE = 9;
+const READABLE_ON_A_PHONE = 14;
 const DROPPED = {
   offline: "No room to keep more keys until the connection is back.",
   long: "That is too long: 1 MiB at once is the most.",
@@ -20,7 +21,8 @@ const DROPPED = {
 const REPORT = /^\x1b\[(?:[IO]$|<|M)/;
 
 /**
- * `events`: state(name, detail), role(notice), exit(notice), title(text), say(text), search(results), bell(),
+ * `events`: state(name, detail), role(notice), exit(notice), title(text), say(text), lost() when what
+ * was typed offline is given up, search(results), bell(),
  * modifiers() of the key bar, and confirmPaste(text), which answers a promise.
  */
 export class View {
@@ -50,7 +52,7 @@ export class View {
     this.term.textarea.setAttribute("aria-label", "Terminal. Control Shift L leaves it for the list of terminals.");
     this.link = new Link({
       url: socketUrl(id, readOnly),
-      key: socketKey,
+      credential: socketKey,
       readOnly,
       events: {
         output: (bytes, seq) => this.feed({ kind: "output", bytes, seq }),
@@ -59,13 +61,14 @@ export class View {
         role: (notice) => this.roleChanged(notice),
         exit: (notice) => events.exit(notice),
         dropped: (reason) => events.say(DROPPED[reason]),
-        notTyped: (bytes) => events.lost(bytes),
+        notTyped: () => events.lost(),
         told: (notice) => events.say(notice.message),
       },
       why: () => reason(id),
     });
     this.term.onData((data) => this.typed(REPORT.test(data) ? data : modified(data, events.modifiers())));
     this.term.onBinary((data) => this.mayType() && this.link.type(Uint8Array.from(data, (c) => c.charCodeAt(0))));
+    this.term.attachCustomKeyEventHandler((event) => this.pressed(event));
     this.term.onTitleChange((title) => events.title(clean(title)));
     this.term.onBell(() => events.bell());
     this.term.onCursorMove(() => this.reveal());
@@ -130,10 +133,27 @@ export class View {
   }
 
   /** A key of the key bar, or some text. */
-  key(name, held = {}) {
-    this.typed(encoded(name, held, this.term.modes.applicationCursorKeysMode));
+  key(key, held = {}) {
+    if (!isNamed(key)) this.typed(modified(key, held));
+    else if (this.mayType()) this.link.key(named(key, held));
     this.term.scrollToBottom();
     this.reveal();
+  }
+
+  /** A key of a keyboard; answers whether xterm.js is to look at it. */
+  pressed(event) {
+    if (event.type !== "keydown") return true;
+    const bar = this.events.modifiers;
+    const name = nameOf(event);
+    if (name === null) return true;
+    event.preventDefault();
+    if (!this.mayType()) return false;
+    const held = bar();
+    const missing = (modifier, on) => (on && !name.includes(`${modifier}-`) ? `${modifier}-` : "");
+    this.link.key(missing("ctrl", held.ctrl) + missing("alt", held.alt) + name);
+    this.term.clearSelection();
+    this.term.scrollToBottom();
+    return false;
   }
 
   pasted(event) {
@@ -212,7 +232,8 @@ export class View {
     const size = this.fit.proposeDimensions();
     if (!size) return;
     const ratio = Math.min(1, size.cols / this.term.cols, Math.max(size.rows / this.term.rows, 0.6));
-    const fitting = Math.max(Math.floor(this.wantedFont * ratio * 2) / 2, Math.min(READABLE, this.wantedFont));
+    const least = this.passive ? READABLE_ON_A_PHONE : Math.min(READABLE, this.wantedFont);
+    const fitting = Math.max(Math.floor(this.wantedFont * ratio * 2) / 2, least);
     this.setFont(this.ownFont ?? fitting);
     this.reveal();
   }
@@ -274,6 +295,50 @@ export class View {
     this.events.role(notice);
   }
 
+  // Selecting by touch.
+
+  /** The cell under a point, as column and row of the buffer. */
+  cellAt({ clientX, clientY }) {
+    const { term } = this;
+    const { left, top, width, height } = term.element.querySelector(".xterm-screen").getBoundingClientRect();
+    const within = (at, most) => Math.min(most - 1, Math.max(0, Math.floor(at)));
+    return {
+      col: within((clientX - left) / width * term.cols, term.cols),
+      row: within((clientY - top) / height * term.rows, term.rows) + term.buffer.active.viewportY,
+    };
+  }
+
+  /** The word at a cell, as its first and last cell; of a blank, the cell alone. */
+  wordAt({ col, row }) {
+    const text = this.term.buffer.active.getLine(row)?.translateToString(false) ?? "";
+    const isWord = (at) => /[^\s"'`()[\]{}<>|,;]/.test(text[at] ?? " ");
+    let [from, to] = [col, col];
+    while (isWord(col) && from > 0 && isWord(from - 1)) from -= 1;
+    while (isWord(col) && to + 1 < text.length && isWord(to + 1)) to += 1;
+    return [{ col: from, row }, { col: to, row }];
+  }
+
+  /** Selects from the first of these cells to the last, whatever their order. */
+  select(...cells) {
+    const { cols } = this.term;
+    const places = cells.map(({ col, row }) => row * cols + col);
+    const [from, to] = [Math.min(...places), Math.max(...places)];
+    this.term.select(from % cols, Math.floor(from / cols), to - from + 1);
+  }
+
+  /** Widens the selection to whole lines. */
+  selectLines() {
+    const range = this.term.getSelectionPosition();
+    // Its end is the column after the last one, which may be the first of the next row.
+    if (range) this.term.selectLines(range.start.y, range.end.x === 0 ? Math.max(range.start.y, range.end.y - 1) : range.end.y);
+  }
+
+  /** Looks from the end for what was printed last. */
+  findNewest(text) {
+    this.term.clearSelection();
+    this.find(text, true);
+  }
+
   find(text, backwards) {
     const options = { decorations: { matchOverviewRuler: "#dcb55f", activeMatchColorOverviewRuler: "#e5616d",
       matchBackground: "#5b4a1e", activeMatchBackground: "#a0620a" } };
@@ -295,6 +360,16 @@ async function reason(id) {
   }
 }
 
+/** Puts a text into the clipboard; where the page is no secure context, as over plain HTTP to a phone, in the old way. */
 async function write(text) {
-  await navigator.clipboard.writeText(text);
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.style.position = "fixed";
+  field.style.opacity = "0";
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  if (!done) throw new Error("not copied");
 }

@@ -1,6 +1,9 @@
 //! `tundra attach`: this terminal as a viewer.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::{AppError, Ending};
 use crate::api::shapes::TerminalShape;
@@ -14,6 +17,9 @@ use crate::tui::{self, Incoming, Outgoing, Viewing};
 
 /// Steps of output or input that wait; a full channel slows the one who fills it.
 const STEPS: usize = 64;
+
+/// How long the goodbye to the instance may take.
+const LEAVING: Duration = Duration::from_millis(500);
 
 /// What `attach` is given.
 pub struct Attach {
@@ -104,6 +110,7 @@ async fn run(attach: Attach) -> Result<Attached, AppError> {
     };
     let mut note = None;
     let mut failure = None;
+    let mut link_ended = false;
     let ending = {
         let viewed = Box::pin(tui::view(terminal, viewing));
         let passing = pass_in(first, from_link, shows, &mut note);
@@ -116,6 +123,7 @@ async fn run(attach: Attach) -> Result<Attached, AppError> {
                 () = &mut passing, if !linked => linked = true,
                 ended = &mut linking, if !linked => {
                     failure = ended.err();
+                    link_ended = true;
                     linked = true;
                     // What was told before the end is still shown.
                     (&mut passing).await;
@@ -124,6 +132,10 @@ async fn run(attach: Attach) -> Result<Attached, AppError> {
             }
         }
     };
+    if !link_ended {
+        // The instance is told that this viewer leaves, and does not wait for it to come back.
+        let _ = timeout(LEAVING, &mut linking).await;
+    }
     match failure {
         Some(error) => Err(error.into()),
         None => Ok(Attached {
@@ -188,9 +200,9 @@ async fn pass_in(
             Event::Dropped => {
                 Incoming::Told("no room for more keys: the last was dropped".to_owned())
             }
-            Event::NotTyped { bytes } => Incoming::Told(format!(
-                "{bytes} bytes typed without a connection were not sent: another one writes by now"
-            )),
+            Event::NotTyped { .. } => Incoming::Told(
+                "another one writes by now: what was typed meanwhile was not sent".to_owned(),
+            ),
             Event::TooLong => Incoming::Told("a paste of more than 1 MiB was not sent".to_owned()),
             Event::Unread => {
                 Incoming::Told("the program does not read: input was dropped".to_owned())
@@ -215,6 +227,7 @@ async fn pass_out(mut does: mpsc::Receiver<Outgoing>, commands: mpsc::Sender<Com
         let command = match outgoing {
             Outgoing::Input(bytes) => Command::Input(bytes),
             Outgoing::Paste(text) => Command::Paste(text),
+            Outgoing::Key(key) => Command::Key(key),
             Outgoing::Resize(size) => Command::Resize(size),
             Outgoing::Take => Command::Take,
         };

@@ -48,12 +48,19 @@ pub fn run(args: Attach, context: &Context) -> Result<Exit, Failure> {
             let address = Address::parse(&url, known.clone()).map_err(AppError::from)?;
             let terminal = args.id.or_else(|| address.terminal.clone());
             let given = address.token.clone();
+            let in_the_clear = address.is_in_the_clear().then(|| address.authority.clone());
             let target = Target::Network(address);
             reach(&target, &known)?;
             let token = match given {
                 Some(token) => token,
                 None => ask_for_token()?,
             };
+            if let Some(authority) = in_the_clear
+                && !sends_in_the_clear(&authority)?
+            {
+                let message = format!("the token was not sent; use https://{authority}");
+                return Err(Failure::Usage(message));
+            }
             (target, Some(token), terminal)
         }
     };
@@ -113,6 +120,14 @@ fn trusts(authority: &str, fingerprint: &str) -> Result<bool, Failure> {
     output::talk(&format!(
         "{authority} shows a certificate that nobody vouches for:\n  {fingerprint}\n`tundra status` on that machine \
          tells the right one. Trust it from now on? [y/N] "
+    ));
+    Ok(matches!(read_line()?.as_str(), "y" | "Y" | "yes"))
+}
+
+fn sends_in_the_clear(authority: &str) -> Result<bool, Failure> {
+    output::talk(&format!(
+        "The way to {authority} is not encrypted: whoever is on it can read the token and everything that is typed. Send \
+         it all the same? [y/N] "
     ));
     Ok(matches!(read_line()?.as_str(), "y" | "Y" | "yes"))
 }

@@ -4,6 +4,28 @@
 //! is foreign or it shows no valid token; a socket reads a pane's output at its own pace and can hold up neither the pane
 //! nor another socket; every queue here is bounded. The same service answers on a local socket that only its owner can
 //! open, and asks for no token there. This room must not know how a pane works inside or how a front end draws.
+//!
+//! # Who may want what, and what holds
+//! - **A page of another site** in the user's browser can send requests here, and its name can resolve to this address. A
+//!   foreign Origin or Host is refused on every route (`guard`); nothing is answered that another origin may read, and what
+//!   changes something needs an Origin. It can learn that something listens here, no more.
+//! - **A page of another port of this host** is sent the session's cookie, since cookies know no ports, and can set one of
+//!   the same name. The cookie opens nothing without the page key, which never leaves the storage of the page's own
+//!   origin; a planted cookie locks nobody out (`auth`). A program of the same user that reads the browser's files, or the
+//!   token's, is that user.
+//! - **Whoever reaches the port** can guess tokens of 256 bits, five a minute; that keeps nobody out who has a right one.
+//!   Connections are limited, per peer and in all, below what this process may open, so that the local socket and new
+//!   terminals have descriptors left; a head has 32 KiB and 5 s, a body 1 MiB and 5 s, an answer that is not taken 10 s.
+//!   Whoever has every place of one address, the users of one machine for instance, can keep that address's others out.
+//! - **Somebody on the way** reads and writes everything over plain HTTP, which is served to this machine alone; a proxy's
+//!   way to it is the proxy's. Over TLS a self-signed certificate is as good as the first look at its fingerprint.
+//! - **A viewer that was let in** may type, open and end terminals, and steer providers: a token is the whole key to the
+//!   instance. `read_only` is a viewer's own wish, not a border.
+//! - **A program in a pane** writes what it likes to the page's terminal. The page answers none of its queries, lets it set
+//!   the clipboard only while it is looked at, opens links only on a click, and shows no text of it but as text.
+//! - **A server of `attach --url`** decides what stands in the viewer's screen, which is drawn cell by cell. Its words reach
+//!   the terminal without control characters, its answers and frames are limited before memory is set aside for them, and
+//!   what is typed into its terminal it gets. It cannot reach other terminals, files or the clipboard.
 
 mod answer;
 mod assets;

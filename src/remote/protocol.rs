@@ -12,6 +12,7 @@
 //! | `0x02` SNAPSHOT | to the client | `u64 seq`, `u16 cols`, `u16 rows`, bytes |
 //! | `0x10` INPUT | to the server | `u64 id`, bytes as a terminal sends them |
 //! | `0x11` PASTE | to the server | `u64 id`, UTF-8 text; the server cleans it and adds the brackets |
+//! | `0x13` KEY | to the server | `u64 id`, a key by its name as `tundra send --key` takes it (`shift-enter`) |
 //! | `0x12` ACK | to the server | `u64 seq`, the number of the byte after the last one parsed |
 //!
 //! Every byte that the program in a terminal has written is numbered from 0. A SNAPSHOT puts a terminal that has been
@@ -39,6 +40,9 @@
 //! - `resize`: `{"cols","rows"}`; `take`: become the writer; `ping`.
 //!
 //! # Input
+//! A KEY is encoded by the server, as the program in the terminal has asked for (application modes, kitty flags,
+//! modifyOtherKeys), or as its agent's adapter says where it asked for nothing: a client need know none of it.
+//!
 //! Ids count up by one from 1 for each client and terminal; a gap closes with 1002. The client keeps what has not been
 //! acknowledged and sends it again, in order and with the same ids, after `attached`; the server types each id once. Input
 //! for a program that reads nothing waits for 5 s and is then dropped: `error` with the code `input_full`, and `typed` false.
@@ -62,6 +66,7 @@ use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use crate::domain::chord::Chord;
 use crate::domain::size::Size;
 
 /// The name of the subprotocol.
@@ -84,6 +89,7 @@ const SNAPSHOT: u8 = 0x02;
 const INPUT: u8 = 0x10;
 const PASTE: u8 = 0x11;
 const ACK: u8 = 0x12;
+const KEY: u8 = 0x13;
 
 /// Close codes beyond RFC 6455's.
 pub mod close {
@@ -119,6 +125,7 @@ pub(super) fn socket_config() -> WebSocketConfig {
 pub enum ToServer {
     Input { id: u64, bytes: Bytes },
     Paste { id: u64, text: String },
+    Key { id: u64, key: Chord },
     Ack { seq: u64 },
 }
 
@@ -215,6 +222,8 @@ pub enum FrameError {
     Kind(u8),
     #[error("pasted text must be UTF-8")]
     Text,
+    #[error("that is no name of a key")]
+    Key,
 }
 
 impl Request {
@@ -241,6 +250,7 @@ impl ToServer {
         match self {
             Self::Input { id, bytes } => numbered(INPUT, *id, bytes),
             Self::Paste { id, text } => numbered(PASTE, *id, text.as_bytes()),
+            Self::Key { id, key } => numbered(KEY, *id, key.to_string().as_bytes()),
             Self::Ack { seq } => numbered(ACK, *seq, &[]),
         }
     }
@@ -263,6 +273,11 @@ impl ToServer {
                 }),
                 Err(_) => Err(FrameError::Text),
             },
+            KEY => std::str::from_utf8(&rest)
+                .ok()
+                .and_then(|name| name.parse().ok())
+                .map(|key| Self::Key { id: number, key })
+                .ok_or(FrameError::Key),
             ACK => Ok(Self::Ack { seq: number }),
             kind => Err(FrameError::Kind(kind)),
         }
@@ -347,6 +362,10 @@ mod tests {
                 id: u64::MAX,
                 text: "grüße\n".to_owned(),
             },
+            ToServer::Key {
+                id: 3,
+                key: "ctrl-shift-enter".parse().unwrap(),
+            },
             ToServer::Ack { seq: 1 << 40 },
         ] {
             assert_eq!(ToServer::decode(&frame.encode()), Ok(frame));
@@ -374,6 +393,10 @@ mod tests {
         assert_eq!(
             decode(b"\x7f\0\0\0\0\0\0\0\x01"),
             Err(FrameError::Kind(0x7f))
+        );
+        assert_eq!(
+            decode(b"\x13\0\0\0\0\0\0\0\x01shift-nothing"),
+            Err(FrameError::Key)
         );
         assert_eq!(decode(b"\x11\0\0\0\0\0\0\0\x01\xff"), Err(FrameError::Text));
     }

@@ -3,6 +3,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, request } from "node:http";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -187,6 +188,34 @@ export class Network {
     this.cut();
     await new Promise((done) => this.server.close(done));
   }
+}
+
+/** A reverse proxy with the instance below a path, which it takes away; everything else there is somebody else's. */
+export async function belowPath(path, port) {
+  const inside = (url) => (url.startsWith(`${path}/`) ? url.slice(path.length) : null);
+  const server = createHttpServer((asked, answer) => {
+    const url = inside(asked.url);
+    if (url === null) {
+      answer.writeHead(404).end("somebody else's");
+      return;
+    }
+    const passed = request({ port: port(), method: asked.method, path: url, headers: asked.headers }, (got) => {
+      answer.writeHead(got.statusCode, got.headers);
+      got.pipe(answer);
+    });
+    asked.pipe(passed);
+  });
+  server.on("upgrade", (asked, near) => {
+    const url = inside(asked.url);
+    if (url === null) return near.destroy();
+    const far = createConnection(port(), "127.0.0.1");
+    for (const socket of [near, far]) socket.on("error", () => {});
+    const headers = asked.rawHeaders.reduce((text, part, at) => text + part + (at % 2 === 0 ? ": " : "\r\n"), "");
+    far.write(`GET ${url} HTTP/1.1\r\n${headers}\r\n`);
+    near.pipe(far).pipe(near);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() ?? server.close() };
 }
 
 export async function openPage({ id, url, at = tundra, ...options } = {}) {

@@ -6,7 +6,7 @@ import { Link } from "../../assets/link.js";
 
 /** The longest input that a vector writes out. */
 const SHORT = 1000;
-const KINDS = { 0x10: "input", 0x11: "paste", 0x12: "ack" };
+const KINDS = { 0x10: "input", 0x11: "paste", 0x12: "ack", 0x13: "key" };
 
 class Socket {
   readyState = 1;
@@ -103,6 +103,7 @@ class Run {
       snapshot: () => receive(frame(2, given)),
       type: () => this.link.typeText(given),
       type_fill: () => this.link.typeText("x".repeat(given)),
+      key: () => this.link.key(given),
       paste: () => this.link.paste(given),
     };
     acts[kind]();

@@ -1,5 +1,6 @@
 //! Where an instance is reached.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::printable::printable;
@@ -79,6 +80,17 @@ impl Address {
         })
     }
 
+    /// Whether what is sent there could be read on the way: it is neither encrypted nor for this machine.
+    #[must_use]
+    pub fn is_in_the_clear(&self) -> bool {
+        let is_here = match self.host.parse::<IpAddr>() {
+            Ok(ip) => ip.to_canonical().is_loopback(),
+            // Resolvers keep the name for this machine (RFC 6761, section 6.3).
+            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
+        };
+        !self.tls && !is_here
+    }
+
     pub(super) fn origin(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}", self.authority)
@@ -121,6 +133,18 @@ mod tests {
             (false, "example.org", 3000)
         );
         assert_eq!(parse("https://example.org").unwrap().port, 443);
+        for (url, in_the_clear) in [
+            ("http://127.0.0.1:3000", false),
+            ("http://[::1]:3000", false),
+            ("http://localhost:3000", false),
+            ("https://box.example:3000", false),
+            ("http://box.example:3000", true),
+            ("box.example:3000", true),
+            ("http://127.0.0.1.example:3000", true),
+            ("http://192.0.2.1:3000", true),
+        ] {
+            assert_eq!(parse(url).unwrap().is_in_the_clear(), in_the_clear, "{url}");
+        }
         for wrong in ["ftp://example.org", "http://", "http://a:b", "http://u@h:1"] {
             let error = parse(wrong).unwrap_err().to_string();
             assert!(error.starts_with("transport error: "), "{error}");

@@ -258,14 +258,17 @@ impl Endpoint {
                 let body = Limited::new(body, MAX_ANSWER).collect().await?;
                 Ok::<_, Box<dyn Error + Send + Sync>>((head, body.to_bytes()))
             };
-            // The connection must be driven for the exchange to come about; its own end is not what counts.
-            let (head, body) = tokio::select! {
-                answer = exchange => answer.map_err(|error| failed(&error))?,
+            // The connection must be driven for the exchange to come about; its own end is not what counts, and may be
+            // told before the answer that it brought.
+            tokio::pin!(exchange);
+            let answer = tokio::select! {
+                answer = &mut exchange => answer,
                 ended = connection => match ended {
-                    Err(error) => return Err(failed(&error)),
-                    Ok(()) => return Err(failed(&"closed without an answer")),
+                    Ok(()) => exchange.await,
+                    Err(error) => Err(error.into()),
                 },
             };
+            let (head, body) = answer.map_err(|error| failed(&error))?;
             Ok((head.status, head.headers, body))
         };
         match timeout(ANSWER_TIMEOUT, asking).await {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::domain::chord::Chord;
 use crate::domain::size::Size;
 
 /// What the viewer wants. The channel's end is its leaving.
@@ -10,6 +11,8 @@ pub enum Command {
     /// Bytes as a terminal sends them.
     Input(Vec<u8>),
     Paste(String),
+    /// A key that the instance encodes, since it alone knows what the program understands.
+    Key(Chord),
     Resize(Size),
     Take,
 }

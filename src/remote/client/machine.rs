@@ -119,12 +119,15 @@ impl Machine {
             }
             Command::Take if is_live => vec![Effect::Send(Request::Take.to_message())],
             Command::Resize(_) | Command::Take => Vec::new(),
-            Command::Input(_) | Command::Paste(_) if self.read_only => Vec::new(),
+            Command::Input(_) | Command::Paste(_) | Command::Key(_) if self.read_only => Vec::new(),
             Command::Input(bytes) => self.enqueue(bytes.len(), |id| ToServer::Input {
                 id,
                 bytes: bytes.into(),
             }),
             Command::Paste(text) => self.enqueue(text.len(), |id| ToServer::Paste { id, text }),
+            Command::Key(key) => {
+                self.enqueue(key.to_string().len(), |id| ToServer::Key { id, key })
+            }
         }
     }
 

@@ -29,6 +29,9 @@ use crate::domain::route::{By, Verb};
 /// The longest part of a name in the log: as long as a name can be (RFC 1035, section 2.3.4).
 const MAX_SHOWN: usize = 255;
 
+/// The head of a request, in bytes. The connection's buffer bounds what is kept of it; this is the exact end.
+const MAX_HEAD: usize = 32 * 1024;
+
 /// Answers one request. Whatever is wrong with it is an answer too.
 pub(super) async fn answer(
     service: &Arc<Service>,
@@ -90,6 +93,11 @@ fn admit(
         return Ok(Credential::Local);
     };
     let headers = request.headers();
+    if head_bytes(request) > MAX_HEAD {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        let message = "the head of a request is at most 32 KiB long";
+        return Err(Refusal::new(status, Code::BadRequest, message));
+    }
     let allowed = service.registry.options().allowed_origins;
     // Where the target itself names a host, that one counts (RFC 9112, section 3.2.2).
     let target = request.uri().authority().map(Authority::as_str);
@@ -126,6 +134,16 @@ fn admit(
         );
     }
     Ok(credential)
+}
+
+/// How long the head of a request was on the wire, near enough.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let fields = request.headers().iter();
+    let fields: usize = fields
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum();
+    let target = request.uri().path_and_query();
+    fields + target.map_or(0, |target| target.as_str().len())
 }
 
 /// The refusal of a host that is not this listener's. Whoever opened the page under such a name is told what to do.

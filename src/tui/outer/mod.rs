@@ -4,6 +4,7 @@
 //! The only room that touches a terminal. Whatever it is told to do it does to the descriptors it was given, never to
 //! standard input or output as such, so that a terminal may belong to another process. It must not know what is drawn.
 
+mod abort;
 mod environment;
 mod guard;
 mod job;

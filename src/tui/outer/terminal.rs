@@ -26,6 +26,7 @@ use rustix::pipe::PipeFlags;
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
 use tokio::sync::mpsc;
 
+use super::abort::restore_on_abort;
 use super::environment::Environment;
 use super::writer::Writer;
 use crate::tui::error::TuiError;
@@ -66,7 +67,7 @@ fn enter_bytes() -> Vec<u8> {
 
 /// Undoes every mode that tundra may have set. The keyboard stack is popped before the alternate screen is left, for
 /// each screen has its own.
-fn leave_bytes() -> Vec<u8> {
+pub(super) fn leave_bytes() -> Vec<u8> {
     let mut out = Vec::new();
     let _ = queue!(
         out,
@@ -118,11 +119,15 @@ impl Terminal {
     /// # Errors
     /// As [`Self::open`].
     pub fn stdio() -> Result<Self, TuiError> {
+        let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+        if termios::isatty(stdin) && termios::isatty(stdout) {
+            restore_on_abort(stdin, stdout).map_err(TuiError::Setup)?;
+        }
         let duplicate =
             |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| TuiError::Setup(e.into()));
         Self::open(
-            duplicate(rustix::stdio::stdin())?,
-            duplicate(rustix::stdio::stdout())?,
+            duplicate(stdin)?,
+            duplicate(stdout)?,
             Environment::of_process(),
         )
     }

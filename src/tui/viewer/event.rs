@@ -3,6 +3,7 @@
 use tokio::sync::mpsc;
 
 use crate::config::Settings;
+use crate::domain::chord::Chord;
 use crate::domain::size::Size;
 use crate::runtime::signals::Terminations;
 
@@ -32,6 +33,8 @@ pub enum Incoming {
 pub enum Outgoing {
     Input(Vec<u8>),
     Paste(String),
+    /// A key that the instance encodes, since it alone knows what the program understands.
+    Key(Chord),
     Resize(Size),
     Take,
 }

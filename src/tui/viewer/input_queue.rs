@@ -51,7 +51,7 @@ fn size(outgoing: &Outgoing) -> usize {
     match outgoing {
         Outgoing::Input(bytes) => bytes.len(),
         Outgoing::Paste(text) => text.len(),
-        Outgoing::Resize(_) | Outgoing::Take => 0,
+        Outgoing::Key(_) | Outgoing::Resize(_) | Outgoing::Take => 0,
     }
 }
 

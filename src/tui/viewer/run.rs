@@ -251,6 +251,14 @@ impl<'t> Viewer<'t> {
             }
             InputEvent::Reply(_) | InputEvent::Closed => return false,
         };
+        // What Enter with a modifier is to a program that asked for no keyboard protocol, the instance knows.
+        if let Input::Key(key) = &input
+            && key.code == KeyCode::Enter
+            && let Some(chord) = Chord::of(key).filter(|chord| !chord.mods().is_empty())
+        {
+            self.send(Outgoing::Key(chord));
+            return false;
+        }
         let bytes = self.mirror.encode(&input);
         if !bytes.is_empty() {
             self.send(Outgoing::Input(bytes));

@@ -53,6 +53,36 @@ export default {
     same((await shown(page)).split("\n").filter((line) => line !== ""), ["ready", "offline", "and after"], "screen");
   },
 
+  async "a writer keeps its place over a cut, and says so where it is lost"() {
+    const id = tundra.sh("stty -echo; echo ready; exec cat");
+    const first = await writing(id);
+    const second = await openPage({ id });
+    await connected(second);
+    await until("looks", async () => (await text(second, "#role")) === "another viewer writes");
+    await first.evaluate(() => globalThis.tundra.view.link.drop(globalThis.tundra.view.link.socket));
+    await first.keyboard.type("kept\n");
+    await shows(first, "kept");
+    await until("writes again", async () => (await text(first, "#role")) === "you write");
+    same(await text(second, "#role"), "another viewer writes", "role");
+    // Longer than the grace.
+    await astray(first);
+    await offline(first);
+    await until("told that keys are kept", async () => (await text(first, "#role")) === "keys are kept");
+    await until("nobody writes", async () => (await text(second, "#role")) === "nobody writes");
+    await second.keyboard.type("the other\n");
+    await shows(second, "the other");
+    await first.keyboard.type("rm -r\n");
+    await back(first);
+    await until("told", async () => (await text(first, "#toast")).includes("what you typed meanwhile was not"));
+    await until("looks", async () => (await text(first, "#role")) === "another viewer writes");
+    await shows(first, "the other");
+    if ((await shown(second)).includes("rm -r")) throw new Error("it was typed");
+    await first.locator("#take").click();
+    await until("writes", async () => (await text(first, "#role")) === "you write");
+    await first.keyboard.type("mine again\n");
+    await shows(second, "mine again");
+  },
+
   async "what is typed offline is kept up to 64 KiB, and what is not is told"() {
     const id = tundra.sh("stty raw -echo; printf 'ready\\r\\n'; head -c 65536 | wc -c; exec cat");
     const page = await writing(id);

@@ -1,6 +1,6 @@
 // Who comes in, who writes, and the ways through the page without a mouse.
 
-import { browser, connected, openPage, openTab, phone, same, shown, shows, text, tundra, until, writing } from "../harness.mjs";
+import { Instance, belowPath, browser, connected, openPage, openTab, phone, same, shown, shows, text, tundra, until, writing } from "../harness.mjs";
 
 const role = (page, wanted) => until(wanted, async () => (await text(page, "#role")) === wanted);
 const focused = (page) => page.evaluate(() => {
@@ -66,6 +66,55 @@ export default {
     await until("out", () => page.locator("#login").isVisible());
     await page.reload();
     await until("still out", () => page.locator("#login").isVisible());
+  },
+
+  async "the page works below a path of a reverse proxy"() {
+    let instance = null;
+    const proxy = await belowPath("/box/tundra", () => Number(new URL(instance.origin).port));
+    instance = await new Instance({ remote: `allowed_origins = ["${proxy.origin}"]` }).start();
+    try {
+      const id = instance.sh("stty -echo; echo ready; exec cat");
+      const url = instance.run("url", id).replace(`${instance.origin}/`, `${proxy.origin}/box/tundra/`);
+      const page = await openPage({ url, at: proxy });
+      await connected(page);
+      await shows(page, "ready");
+      await page.keyboard.type("through the proxy\n");
+      await shows(page, "through the proxy");
+      await page.reload();
+      await connected(page);
+      await page.locator("#new-command").fill("cat");
+      await page.locator("#new-command").press("Enter");
+      await until("another one", async () => (await page.locator("#list li").count()) === 2);
+      await page.context().close();
+    } finally {
+      proxy.stop();
+      await instance.remove();
+    }
+  },
+
+  async "under a host that is not known the page says what to do"() {
+    const page = await browser.newPage();
+    await page.goto(tundra.origin.replace("127.0.0.1", "[::1]").replace("http://[::1]", "http://box.localhost")).catch(() => {});
+    const told = await page.locator("body").innerText();
+    if (!told.includes("remote.allowed_origins") || !told.includes(tundra.origin)) throw new Error(told);
+    await page.context().close();
+  },
+
+  async "whoever gets the cookie by another port of this host gets nothing by it"() {
+    const id = tundra.sh("echo ready; exec cat");
+    const page = await openPage({ id });
+    await connected(page);
+    const cookies = await page.context().cookies();
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    if (!cookie.includes("tundra_")) throw new Error(cookie);
+    const answer = await fetch(`${tundra.origin}/api/terminals`, { headers: { cookie, origin: tundra.origin } });
+    same(answer.status, 401, "status");
+    // A cookie of the same name that another port set locks nobody out.
+    const { name } = cookies.find((one) => one.name.startsWith("tundra_"));
+    await page.context().addCookies([{ name, value: "planted", url: `${tundra.origin}/api/` }]);
+    await page.reload();
+    await connected(page);
+    await shows(page, "ready");
   },
 
   async "a used token does no harm to whoever is in, in any tab"() {

@@ -130,6 +130,52 @@ export default {
     await connected(page);
   },
 
+  async "Enter with Shift or Ctrl is what the program asked for"() {
+    for (const [asked, shift, ctrl] of [
+      ["", "^M", "^M"],
+      ["\\033[>1u", "^[[13;2u", "^[[13;5u"],
+      ["\\033[>4;2m", "^[[27;2;13~", "^[[27;5;13~"],
+    ]) {
+      const id = raw(asked);
+      const page = await writing(id);
+      await shows(page, "ready");
+      for (const [key, sent] of [["Shift+Enter", shift], ["Control+Enter", ctrl]]) {
+        await page.keyboard.type("<");
+        await page.keyboard.press(key);
+        await page.keyboard.type(">");
+        await shows(page, `<${sent}>`);
+      }
+      await page.context().close();
+    }
+  },
+
+  async "a shortcut is that of a US keyboard on every layout, and AltGr types"() {
+    const id = raw("");
+    const page = await writing(id);
+    await shows(page, "ready");
+    const press = (options) => page.evaluate((init) => {
+      const event = new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...init });
+      document.querySelector(".xterm-helper-textarea").dispatchEvent(event);
+    }, options);
+    await press({ key: "с", code: "KeyC", keyCode: 67, ctrlKey: true });
+    await press({ key: "и", code: "KeyB", keyCode: 66, altKey: true });
+    await press({ key: "∫", code: "KeyB", keyCode: 66, altKey: true });
+    await shows(page, "^C^[b^[b");
+  },
+
+  async "an input method opens at a cursor that the program hides"() {
+    const id = tundra.sh("printf '\\033[?25l\\033[5;10Hprompt\\033[20;1Hstatus\\033[5;16H'; exec cat");
+    const page = await writing(id);
+    await shows(page, "status");
+    const place = () => page.evaluate(() => {
+      const { term } = globalThis.tundra.view;
+      const { width, height } = document.querySelector(".xterm-screen").getBoundingClientRect();
+      const { left, top } = term.textarea.style;
+      return [Math.round(parseFloat(left) / width * term.cols), Math.round(parseFloat(top) / height * term.rows)];
+    });
+    await until("the input method's place", async () => JSON.stringify(await place()) === "[15,4]");
+  },
+
   async "search finds, copy copies and colours follow the system"() {
     const id = tundra.sh("seq 1 500; exec cat");
     const page = await writing(id, { ...clipboard, colorScheme: "light" });
@@ -140,6 +186,18 @@ export default {
     const size = () => [tundra.facts(id).cols, tundra.facts(id).rows];
     const before = size();
     await page.keyboard.press("Control+Shift+F");
+    // The newest of many first, further up next, and nothing of it is covered.
+    await page.locator("#needle").fill("9");
+    await until("found", async () => (await text(page, "#hits")).startsWith("100 of 100"));
+    await page.locator("#needle").press("Enter");
+    await until("further up", async () => (await text(page, "#hits")).startsWith("99 of 100"));
+    await page.locator("#needle").press("Shift+Enter");
+    await until("down again", async () => (await text(page, "#hits")).startsWith("100 of 100"));
+    const covered = await page.evaluate(() => {
+      const [bar, screen] = ["search", "screen"].map((id) => document.getElementById(id).getBoundingClientRect());
+      return bar.bottom > screen.top;
+    });
+    same(covered, false, "covered");
     await page.locator("#needle").fill("499");
     await until("found", async () => (await text(page, "#hits")) === "1 of 1");
     same(size(), before, "size while searching");

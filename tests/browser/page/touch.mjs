@@ -22,7 +22,7 @@ export default {
     await shows(page, "ready");
     const tap = (label) => page.locator("#touchbar button", { hasText: label }).first().tap();
     const pressed = (label) => page.locator("#touchbar button", { hasText: label }).first().getAttribute("aria-pressed");
-    for (const [label, sent] of [["Esc", "^["], ["Tab", "^I"], ["←", "^[[D"], ["↑", "^[[A"], ["↓", "^[[B"], ["→", "^[[C"]]) {
+    for (const [label, sent] of [["Esc", "^["], ["Tab", "^I"], ["←", "^[[D"], ["↑", "^[[A"], ["↓", "^[[B"], ["→", "^[[C"], ["⏎", "^M"]]) {
       await tap(label);
       await shows(page, sent);
     }
@@ -62,7 +62,7 @@ export default {
       return { fontSize, wider: screen.scrollWidth > screen.clientWidth, left: screen.scrollLeft, overflow: page_.scrollWidth > page_.clientWidth, y: tundra.view.term.buffer.active.viewportY };
     });
     const before = await look();
-    if (before.fontSize < 9) throw new Error(`${before.fontSize} px are not readable`);
+    if (before.fontSize < 14) throw new Error(`${before.fontSize} px are not readable`);
     if (!before.wider || before.overflow) throw new Error("the pane, and it alone, should be wider than the screen");
     await swipe(page, [300, 300], [100, 300]);
     await until("moved sideways", async () => (await look()).left > 0);
@@ -81,6 +81,65 @@ export default {
     await page.locator("#more").tap();
     await page.locator("#fit").tap();
     await until("the pane fits", async () => tundra.facts(id).cols < 100 && !(await look()).wider);
+  },
+
+  async "a finger finds what it taps, and sees all that it wrote"() {
+    const id = tundra.sh("exec cat");
+    const page = await openPage({ id, ...phone });
+    await connected(page);
+    const small = () => page.evaluate(() => [...document.querySelectorAll("button, select, textarea, #list a, #new input:not([type=checkbox]), .popover label")]
+      .filter((one) => one.offsetParent && !one.closest(".xterm"))
+      .map((one) => [one.id || one.textContent, one.getBoundingClientRect()])
+      .filter(([, { width, height }]) => width < 44 || height < 44)
+      .map(([name, { width, height }]) => `${name} ${width}x${height}`));
+    same(await small(), [], "too small");
+    await page.locator("#menu").tap();
+    await page.locator("#list a").first().waitFor();
+    same(await small(), [], "too small in the list");
+    await page.locator("#list a").first().tap();
+    await page.locator("#more").tap();
+    await page.locator("#settings").waitFor();
+    same(await small(), [], "too small in the menu");
+    await page.keyboard.press("Escape");
+    const line = page.locator("#touchbar textarea");
+    await line.fill("a line that is longer than the screen of a phone is wide, and then some more of it");
+    const hidden = await line.evaluate((field) => field.scrollHeight - field.clientHeight);
+    if (hidden > 1) throw new Error(`${hidden} px of the input are not seen`);
+  },
+
+  async "a long press selects a word, moving on selects more, and it can be copied"() {
+    const id = tundra.sh("printf 'first line\r\nsecond_word/here: and more\r\nthird\r\n'; exec cat");
+    const page = await openPage({ id, ...phone, permissions: ["clipboard-read", "clipboard-write"] });
+    await connected(page);
+    await shows(page, "third");
+    const cell = (col, row) => page.evaluate(([c, r]) => {
+      const { term } = globalThis.tundra.view;
+      const { left, top, width, height } = document.querySelector(".xterm-screen").getBoundingClientRect();
+      return { x: left + (c + 0.5) * width / term.cols, y: top + (r + 0.5) * height / term.rows };
+    }, [col, row]);
+    const selected = () => page.evaluate(() => globalThis.tundra.view.term.getSelection());
+    const cdp = await page.context().newCDPSession(page);
+    const touch = (type, ...touchPoints) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints });
+    await touch("touchStart", await cell(4, 1));
+    await until("a word", async () => (await selected()) === "second_word/here:");
+    await touch("touchMove", await cell(2, 2));
+    same(await selected(), "second_word/here: and more\nthi", "selection");
+    await touch("touchEnd");
+    await page.locator("#selection-copy").tap();
+    await until("copied", async () => (await page.evaluate(() => navigator.clipboard.readText())).startsWith("second_word/here: and more"));
+    same(await selected(), "", "selection");
+    // A tap takes a selection away, a swipe selects nothing.
+    await touch("touchStart", await cell(1, 0));
+    await until("a word", async () => (await selected()) === "first");
+    await touch("touchEnd");
+    await page.locator("#selection-lines").tap();
+    same((await selected()).trim(), "first line", "selection");
+    await page.touchscreen.tap(...Object.values(await cell(20, 10)));
+    await until("nothing is selected", async () => (await selected()) === "");
+    same(await page.locator("#selection").isVisible(), false, "bar");
+    await swipe(page, [200, 300], [200, 500]);
+    same(await selected(), "", "selection");
+    await cdp.detach();
   },
 
   async "everything important fits above a soft keyboard, upright and lying"() {

@@ -122,7 +122,8 @@ fn a_terminal_is_not_attached_to_itself() {
         "{bin} attach $TUNDRA_TERMINAL_ID; echo code $?; exec cat"
     ));
     serve.wait_text(&id, "code 1");
-    assert!(serve.joined(&id).contains("would show itself"));
+    let shown = serve.joined(&id);
+    assert!(shown.contains("would show itself"), "{shown}");
 }
 
 #[test]

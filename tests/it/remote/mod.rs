@@ -3,6 +3,7 @@
 mod attach;
 mod browser;
 mod flood;
+mod hostile;
 mod lifetime;
 mod plain;
 mod python;

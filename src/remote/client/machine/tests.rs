@@ -56,6 +56,9 @@ impl Run {
                 let count = usize::try_from(given.as_u64().unwrap()).unwrap();
                 self.machine.on_command(Command::Input(vec![b'x'; count]))
             }
+            "key" => self
+                .machine
+                .on_command(Command::Key(text("key").parse().unwrap())),
             "paste" => self.machine.on_command(Command::Paste(text("paste"))),
             other => panic!("{other}"),
         };
@@ -91,6 +94,7 @@ fn sent(message: &Message) -> Value {
                 json!({"input": [id, String::from_utf8(bytes.to_vec()).unwrap()]})
             }
             ToServer::Paste { id, text } => json!({"paste": [id, text]}),
+            ToServer::Key { id, key } => json!({"key": [id, key.to_string()]}),
             ToServer::Ack { seq } => json!({"ack": seq}),
         },
         Message::Text(text) => match serde_json::from_str(text).unwrap() {

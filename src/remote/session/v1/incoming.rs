@@ -59,6 +59,7 @@ impl MessageHandler for Incoming<'_> {
                 Ok(())
             }
             Ok(ToServer::Input { id, bytes }) => self.input(id, Input::Bytes(bytes.to_vec())).await,
+            Ok(ToServer::Key { id, key }) => self.input(id, Input::Key(key.event())).await,
             Ok(ToServer::Paste { id, text }) => self.input(id, Input::Paste(text)).await,
             Err(_) => Err(CloseReason::server(close::PROTOCOL, "malformed frame")),
         }
