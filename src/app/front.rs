@@ -14,6 +14,7 @@ use crate::config::{ReloadReport, Settings};
 use crate::domain::fact::{Fact, Recorder, What};
 use crate::domain::keymap::LostChord;
 use crate::domain::terminal::Owner;
+use crate::store::{DoltState, Store, StoreState};
 use crate::tui::{self, Notice, Prominence, Severity};
 
 /// Notices that the front end has not read yet; it reads at once, and what is dropped is in the log.
@@ -37,7 +38,8 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
     let front = FrontRecord::attached(store.recorder());
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
-    tasks.spawn("notices", tell(at_start, keys, reloads, sender));
+    tasks.spawn("notices", tell(at_start, keys, reloads, sender.clone()));
+    tasks.spawn("store notices", tell_store(store.clone(), sender));
     let services = tui::Services {
         pool,
         settings,
@@ -133,6 +135,65 @@ async fn tell(
         }
         tell_lost_keys(&settings, &mut lost, &notices);
     }
+}
+
+/// Tells when the journal or its copy is in trouble, and when it is over.
+async fn tell_store(store: Store, notices: mpsc::Sender<Notice>) {
+    let (mut journal, mut dolt) = (store.watch(), store.watch_dolt());
+    let has_copy = store.status().dolt.state != DoltState::Disabled;
+    let (mut was_well, mut told) = (true, None);
+    loop {
+        let (trouble, is_over) = store_trouble(&store);
+        if trouble != told {
+            let text = match &trouble {
+                Some(trouble) => Some((Severity::Warning, trouble.clone())),
+                None if is_over && !was_well => {
+                    Some((Severity::Success, "the store is ready".to_owned()))
+                }
+                None => None,
+            };
+            if let Some((severity, text)) = text {
+                let _ = notices.try_send(Notice {
+                    severity,
+                    prominence: Prominence::LastEvent,
+                    text,
+                });
+            }
+            was_well = trouble.is_none();
+            told = trouble;
+        }
+        let changed = tokio::select! {
+            () = notices.closed() => return,
+            changed = journal.changed() => changed.is_ok(),
+            changed = dolt.changed(), if has_copy => changed.is_ok(),
+        };
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// What is wrong with the store, and whether nothing is.
+fn store_trouble(store: &Store) -> (Option<String>, bool) {
+    let status = store.status();
+    let journal = match status.state {
+        StoreState::Degraded | StoreState::SchemaNewer => Some(format!(
+            "the store is {}: {}",
+            status.state.as_str(),
+            status.message.unwrap_or_default()
+        )),
+        StoreState::Ready | StoreState::Off => None,
+    };
+    let dolt = match status.dolt.state {
+        DoltState::Disabled | DoltState::Connecting | DoltState::Ready => None,
+        DoltState::NotDolt
+        | DoltState::WrongDatabase
+        | DoltState::AuthFailed
+        | DoltState::SchemaNewer
+        | DoltState::Backoff => Some(format!("dolt: {}", status.dolt.message.unwrap_or_default())),
+    };
+    let is_over = status.dolt.state != DoltState::Connecting;
+    (journal.or(dolt), is_over)
 }
 
 /// Tells which keys the configuration took from their actions, each once.

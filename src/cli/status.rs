@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, providers, show};
-use crate::api::shapes::RemoteShape;
+use crate::api::shapes::{RemoteShape, StoreShape};
 
 #[derive(Debug, Args)]
 pub struct Status {
@@ -40,6 +40,7 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
         ),
         ("remote", remote(status.remote.as_ref())),
         ("gateway", gateway),
+        ("store", store(&status.store)),
         ("socket", status.control_socket),
         ("log", status.log_file),
         ("config", status.config_file),
@@ -53,6 +54,22 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
         text.push('\n');
     }
     Ok(output::data(&text))
+}
+
+/// The journal in a word, and Dolt where a copy is kept.
+fn store(store: &StoreShape) -> String {
+    let mut text = store.state.clone();
+    if let Some(message) = &store.message {
+        text = format!("{text}: {message}");
+    }
+    if store.waiting > 0 {
+        text = format!("{text}, {} waiting", store.waiting);
+    }
+    if store.dolt.state == "disabled" {
+        return text;
+    }
+    let dolt = super::store::dolt(&store.dolt);
+    format!("{text}; dolt {dolt}, {} to ship", store.outbox)
 }
 
 fn remote(remote: Option<&RemoteShape>) -> String {

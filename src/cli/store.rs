@@ -25,16 +25,19 @@ pub struct Store {
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
     /// Show how the journal and its copy stand, with or without a running instance
+    #[command(before_help = "Example:\n  tundra store status --json")]
     Status {
         #[command(flatten)]
         json: Json,
     },
     /// Ship what waits for Dolt, commit it and print the commit's hash
+    #[command(before_help = "Example:\n  tundra store ship")]
     Ship {
         #[command(flatten)]
         json: Json,
     },
     /// Show the copy's commits, the newest first
+    #[command(before_help = "Example:\n  tundra store log -n 5")]
     Log {
         /// How many
         #[arg(short = 'n', value_name = "N", default_value_t = 20)]
@@ -43,6 +46,7 @@ pub enum StoreCommand {
         json: Json,
     },
     /// Show the rows that changed between two commits, branches or tags; without any, those of the last commit
+    #[command(before_help = "Example:\n  tundra store diff HEAD~3 HEAD")]
     Diff {
         /// The older one; by default the one before TO
         from: Option<String>,
@@ -52,6 +56,9 @@ pub enum StoreCommand {
         json: Json,
     },
     /// Print the journal's rows as lines of JSON, with or without a running instance
+    #[command(
+        before_help = "Example:\n  tundra store export --table event --since 7d > events.jsonl"
+    )]
     Export {
         /// From when on: 24h, 7d, 2026-11-29 or a time; by default everything
         #[arg(long, value_name = "WHEN", value_parser = since::parse)]

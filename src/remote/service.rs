@@ -12,6 +12,7 @@ use super::auth::Auth;
 use super::guard::Site;
 use super::session::ViewerRegistry;
 use crate::api::Services;
+use crate::domain::fact;
 
 /// For a TLS handshake, and for a request to arrive whole.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,6 +46,14 @@ pub(super) enum Peer {
 }
 
 impl Peer {
+    /// As the history has it.
+    pub const fn origin(self) -> fact::Peer {
+        match self {
+            Self::Network(address) => fact::Peer::Network(address.ip()),
+            Self::Local => fact::Peer::Local,
+        }
+    }
+
     pub fn ip(self) -> IpAddr {
         match self {
             Self::Network(address) => address.ip(),

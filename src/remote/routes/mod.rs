@@ -15,6 +15,7 @@ use http::uri::Authority;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::answer::{self, Answer, Refusal, bare, json};
@@ -23,6 +24,7 @@ use super::guard::{self, Credential, OriginState};
 use super::service::{Network, Peer, Service};
 use crate::api::{Answer as Performed, Operation, perform};
 use crate::domain::code::Code;
+use crate::domain::fact::{Fact, What};
 use crate::domain::id::TerminalId;
 use crate::domain::route::{By, Verb};
 
@@ -45,6 +47,7 @@ pub(super) async fn answer(
     let host_is_ours = !matches!(&outcome, Err(refusal) if refusal.status == StatusCode::FORBIDDEN);
     let mut answer = outcome.unwrap_or_else(|refusal| {
         log_refusal(peer, &request, &refusal);
+        record_refusal(service, peer, request.uri().path(), &refusal);
         refusal.into_answer()
     });
     let site = service.network.as_ref().and_then(|network| {
@@ -69,6 +72,22 @@ fn log_refusal(peer: Peer, request: &Request<Incoming>, refusal: &Refusal) {
     } else {
         warn!(%peer, method, path, status, code, reason, "request refused");
     }
+}
+
+/// Tells the history of a viewer that was not let in.
+fn record_refusal(service: &Service, peer: Peer, path: &str, refusal: &Refusal) {
+    let Some(id) = path.strip_prefix("/ws/terminal/") else {
+        return;
+    };
+    let why = refusal.reason.as_deref().unwrap_or(refusal.code.as_str());
+    let what = What::ViewerRefused {
+        terminal: id.parse().ok(),
+        peer: peer.origin(),
+        status: refusal.status.as_u16(),
+        why: why.to_owned(),
+    };
+    let recorder = service.services.store.recorder();
+    recorder.record(Fact::at(Timestamp::now(), what));
 }
 
 /// A path as it may stand in the log: what is no id and has many hexadecimal digits could be (a part of) a token that went

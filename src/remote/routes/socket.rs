@@ -63,6 +63,8 @@ pub(super) fn attach(
         mode,
         access,
         peer: peer.to_string(),
+        origin: peer.origin(),
+        recorder: service.services.store.recorder(),
         stop: service.stop.clone(),
     };
     if let Some(upgraded) = request.extensions().get::<Upgraded>() {

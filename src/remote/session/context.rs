@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::connection::{CloseReason, Heartbeat, TERMINAL_ENDED};
 use super::registry::{ViewerPermit, ViewerRegistry};
 use super::send_rate::EXEMPT;
+use crate::domain::fact::{self, Fact, Recorder, Viewer, What};
 use crate::domain::terminal::Owner;
 use crate::domain::writer::Access;
 use crate::pane::{Attachment, OutputCursor, PaneHandle, WaitFor};
@@ -32,6 +34,9 @@ pub(in crate::remote) struct ViewerContext {
     pub access: Access,
     /// For the log.
     pub peer: String,
+    /// For the history.
+    pub origin: fact::Peer,
+    pub recorder: Arc<dyn Recorder>,
     /// Cancelled when tundra ends.
     pub stop: CancellationToken,
 }
@@ -60,10 +65,25 @@ impl ViewerContext {
         self.registry.send_rate().count(bytes, Instant::now());
     }
 
-    /// Tells in the log which viewer this session is.
+    /// Tells in the log and in the history which viewer this session is.
     pub fn log_attached(&self, attachment: &Attachment) {
         let (id, viewer, access) = (self.pane.id(), attachment.id(), attachment.access());
         info!(%id, peer = self.peer, %viewer, ?access, "viewer attached");
+        self.record(What::ViewerAttached {
+            terminal: id,
+            viewer: self.viewer(attachment),
+        });
+    }
+
+    fn viewer(&self, attachment: &Attachment) -> Viewer {
+        Viewer {
+            peer: self.origin,
+            client: attachment.id().to_string(),
+        }
+    }
+
+    fn record(&self, what: What) {
+        self.recorder.record(Fact::at(Timestamp::now(), what));
     }
 
     /// Detaches. A writer that was cut off keeps its place for the grace; a terminal that nobody else needs begins its own.
@@ -79,6 +99,10 @@ impl ViewerContext {
         if keep_for.is_some() {
             self.registry.expire_writer_after(&self.pane, grace);
         }
+        self.record(What::ViewerDetached {
+            terminal: self.pane.id(),
+            viewer: self.viewer(attachment),
+        });
         let idle = matches!(reason, CloseReason::Server { code, .. } if *code == close::IDLE);
         let facts = self.pane.info();
         if nobody_left && !idle && facts.owner == Owner::Remote && !facts.persistent {
