@@ -45,3 +45,20 @@ impl FromStr for TerminalId {
         Uuid::parse_str(text).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_begins_with_its_beginning_alone() {
+        let text = "0123abcd-0000-4000-8000-00000000000f";
+        let id: TerminalId = text.parse().unwrap();
+        assert_eq!(
+            (id.to_string(), format!("{id:?}")),
+            (text.into(), text.into())
+        );
+        assert!(id.starts_with("") && id.starts_with("0123AB") && id.starts_with(text));
+        assert!(!id.starts_with("123") && !id.starts_with("0123abcd0"));
+    }
+}

@@ -215,4 +215,19 @@ mod tests {
             "rate limit exceeded for key 'claude' – retry after 1m5s"
         );
     }
+
+    #[test]
+    fn kinds_of_errors_have_the_names_of_the_contract() {
+        assert_eq!(
+            ErrorKind::ALL.map(ErrorKind::as_str),
+            [
+                "http",
+                "api",
+                "rate_limited",
+                "timeout",
+                "parse",
+                "unsupported"
+            ]
+        );
+    }
 }

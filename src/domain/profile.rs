@@ -558,4 +558,116 @@ mod tests {
         profile.headers = vec![("x-secret".into(), "hush".into())];
         assert!(!format!("{profile:?}").contains("hush"));
     }
+
+    #[test]
+    fn names_are_those_of_the_configuration_and_read_back() {
+        let providers = ProviderKind::ALL.map(ProviderKind::as_str);
+        assert_eq!(providers, ["anthropic", "openrouter", "openai", "local"]);
+        assert_eq!(
+            ProviderKind::ALL.map(ProviderKind::base_url),
+            [
+                "https://api.anthropic.com",
+                "https://openrouter.ai/api",
+                "https://api.openai.com",
+                "http://127.0.0.1:11434"
+            ]
+        );
+        let dialects = Dialect::ALL.map(Dialect::as_str);
+        assert_eq!(dialects, ["messages", "chat", "responses"]);
+        let capabilities = Capability::ALL.map(Capability::as_str);
+        assert_eq!(capabilities, ["streaming", "tools", "vision", "json"]);
+        assert_eq!(
+            providers.map(ProviderKind::from_name),
+            ProviderKind::ALL.map(Some)
+        );
+        assert_eq!(dialects.map(Dialect::from_name), Dialect::ALL.map(Some));
+        assert_eq!(
+            capabilities.map(Capability::from_name),
+            Capability::ALL.map(Some)
+        );
+        assert_eq!(ProviderKind::from_name("nobody"), None);
+        assert_eq!(ProfileName::from("mine").as_str(), "mine");
+        assert_eq!(format!("{:?}", ProfileName::from("mine")), "\"mine\"");
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        for dialect in Dialect::ALL {
+            let others: Vec<Dialect> = Dialect::ALL.into_iter().filter(|d| *d != dialect).collect();
+            assert!(Dialects::of(&[dialect]).contains(dialect));
+            assert!(!Dialects::of(&others).contains(dialect));
+            assert_eq!(Dialects::of(&others).iter().collect::<Vec<_>>(), others);
+        }
+        assert_eq!(
+            Dialects::of(&[Dialect::Chat; 2]),
+            Dialects::of(&[Dialect::Chat])
+        );
+        for capability in Capability::ALL {
+            let all = Capability::ALL.into_iter();
+            let others: Vec<Capability> = all.filter(|c| *c != capability).collect();
+            assert!(Capabilities::of(&[capability]).contains(capability));
+            assert!(!Capabilities::of(&others).contains(capability));
+            assert_eq!(Capabilities::of(&others).iter().collect::<Vec<_>>(), others);
+        }
+        let tools = Capabilities::of(&[Capability::Tools]);
+        assert_eq!(tools.with(Capability::Tools), tools);
+    }
+
+    #[test]
+    fn a_profile_can_everything_unless_it_says_what() {
+        let mut profile = Profile::new("p", ProviderKind::Local);
+        assert!(
+            Capability::ALL
+                .into_iter()
+                .all(|capability| profile.can(capability))
+        );
+        profile.capabilities = Some(Capabilities::of(&[Capability::Vision]));
+        assert!(profile.can(Capability::Vision) && !profile.can(Capability::Tools));
+    }
+
+    #[test]
+    fn another_dialect_is_asked_in_the_order_of_least_loss_and_a_login_in_none() {
+        let mut profile = Profile::new("p", ProviderKind::Local);
+        profile.dialects = Dialects::of(&Dialect::ALL);
+        let foreign = |profile: &Profile, own| profile.foreign_dialects(own).collect::<Vec<_>>();
+        assert_eq!(
+            Dialect::ALL.map(|own| foreign(&profile, own)),
+            [
+                [Dialect::Chat, Dialect::Responses],
+                [Dialect::Responses, Dialect::Messages],
+                [Dialect::Chat, Dialect::Messages]
+            ]
+        );
+        profile.dialects = Dialects::of(&[Dialect::Responses]);
+        assert_eq!(foreign(&profile, Dialect::Messages), [Dialect::Responses]);
+        profile.auth = Auth::Caller;
+        assert_eq!(foreign(&profile, Dialect::Messages), []);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_profile_leaves_its_headers_out() {
+        let mut profile = Profile::new("p", ProviderKind::OpenAi);
+        profile.headers = vec![("x-secret".to_owned(), "hidden".to_owned())];
+        let shown = format!("{profile:?}");
+        assert!(
+            shown.contains("\"p\"") && !shown.contains("hidden"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_vendors_prefix_is_not_given_twice_and_a_pattern_fits_whole_names_alone() {
+        let router = Profile::new("p", ProviderKind::OpenRouter);
+        assert_eq!(router.upstream_model("claude-x/y", false), "claude-x/y");
+        for (pattern, text, fits) in [
+            ("a", "a", true),
+            ("a", "b", false),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "abcb", false),
+            ("a*b*", "axxbyy", true),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+        }
+    }
 }

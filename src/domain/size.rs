@@ -140,4 +140,10 @@ mod tests {
             "80x1001 is out of range: from 1x1 to 1000x1000"
         );
     }
+
+    #[test]
+    fn a_size_is_columns_by_rows() {
+        let size = Size::clamped(80, 24);
+        assert_eq!((size.cols(), size.rows()), (80, 24));
+    }
 }

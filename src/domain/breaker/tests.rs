@@ -513,3 +513,24 @@ fn other_thresholds_count_from_the_next_outcome_on() {
     let transition = call(&mut breaker, HTTP, at(2)).expect("it opens");
     assert_eq!(transition.retry_at, Some(at(9)));
 }
+
+#[test]
+fn a_call_through_a_closed_breaker_is_no_probe_and_states_have_their_names() {
+    let mut breaker = breaker();
+    let (ticket, _) = breaker.admit(at(1)).expect("closed");
+    assert!(!ticket.is_probe());
+    breaker.settle(ticket, Outcome::Success, at(1), Jitter::default());
+    let mut breaker = opened(at(1));
+    let (probe, _) = breaker.admit(at(40)).expect("half open");
+    assert!(probe.is_probe());
+    breaker.settle(probe, Outcome::Success, at(40), Jitter::default());
+    let states = [
+        BreakerState::Closed,
+        BreakerState::Open,
+        BreakerState::HalfOpen,
+    ];
+    assert_eq!(
+        states.map(BreakerState::as_str),
+        ["closed", "open", "half_open"]
+    );
+}

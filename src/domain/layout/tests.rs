@@ -331,3 +331,81 @@ proptest! {
         prop_assert_eq!(after.abs_diff(before), by);
     }
 }
+
+#[test]
+fn focus_in_a_row_goes_to_the_next_one_and_not_past_it() {
+    let layout = row();
+    let go = |from, side| layout.focus_neighbour(id(from), side, area(30, 3));
+    assert_eq!(go(1, Side::Right), Some(id(2)));
+    assert_eq!(go(3, Side::Left), Some(id(2)));
+    assert_eq!(go(3, Side::Right), Some(id(1)), "around the edge");
+}
+
+#[test]
+fn a_cell_belongs_to_the_pane_that_covers_it_and_a_divider_to_none() {
+    let layout = row();
+    let all = area(11, 2);
+    assert_eq!(drawn(&layout, all)[0], "aaaaa│bb│cc");
+    let at = |x, y| layout.pane_at(all, x, y);
+    assert_eq!(at(0, 0), Some(id(1)));
+    assert_eq!(at(10, 1), Some(id(3)));
+    assert_eq!(at(5, 0), None);
+    assert_eq!(at(0, 2), None);
+}
+
+#[test]
+fn the_first_half_gets_the_odd_cell_and_three_cells_are_enough_for_a_divider() {
+    let mut layout = Layout::new(id(1));
+    layout.split(id(1), Axis::Horizontal, id(2));
+    assert_eq!(drawn(&layout, area(10, 1)), ["aaaaa│bbbb"]);
+    assert_eq!(drawn(&layout, area(3, 1)), ["a│b"]);
+    assert_eq!(drawn(&layout, area(2, 1)), ["aa"]);
+}
+
+#[test]
+fn panes_above_each_other_count_as_one_where_a_row_is_evened() {
+    let mut layout = Layout::new(id(1));
+    layout.split(id(1), Axis::Horizontal, id(2));
+    layout.split(id(2), Axis::Vertical, id(3));
+    layout.move_border(id(1), Side::Right, 5, area(21, 3));
+    layout.even();
+    assert_eq!(drawn(&layout, area(21, 3))[0], "aaaaaaaaaa│bbbbbbbbbb");
+}
+
+#[test]
+fn a_divider_moves_only_where_every_pane_keeps_its_least_size() {
+    let mut pair = Layout::new(id(1));
+    pair.split(id(1), Axis::Horizontal, id(2));
+    let before = drawn(&pair, area(4, 1));
+    assert_eq!(pair.drag_divider(area(4, 1), (2, 0), (0, 0)), Some((2, 0)));
+    assert_eq!(drawn(&pair, area(4, 1)), before);
+    let mut three = row();
+    assert_eq!(drawn(&three, area(9, 1)), ["aaa│bb│cc"]);
+    assert_eq!(three.drag_divider(area(9, 1), (3, 0), (0, 0)), Some((2, 0)));
+    assert_eq!(drawn(&three, area(9, 1))[0].find('│'), Some(2));
+}
+
+#[test]
+fn where_the_least_sizes_do_not_fit_each_side_keeps_a_cell() {
+    let mut layout = Layout::new(id(1));
+    layout.split(id(1), Axis::Horizontal, id(2));
+    layout.drag_divider(area(40, 1), (20, 0), (39, 0));
+    assert_eq!(drawn(&layout, area(4, 1)), ["aa│b"]);
+}
+
+#[test]
+fn the_border_of_an_area_is_the_cells_around_it() {
+    let rect = Rect::new(2, 3, 2, 1);
+    let around = |x: u16, y: u16| rect.borders(x, y);
+    let mut map = Vec::new();
+    for y in 1..6 {
+        map.push(
+            (0..6)
+                .map(|x| if around(x, y) { 'o' } else { '.' })
+                .collect::<String>(),
+        );
+    }
+    assert_eq!(map, ["......", ".oooo.", ".o..o.", ".oooo.", "......"]);
+    assert!(!rect.is_empty());
+    assert!(Rect::new(2, 3, 0, 1).is_empty() && Rect::new(2, 3, 2, 0).is_empty());
+}
