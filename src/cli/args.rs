@@ -119,7 +119,7 @@ pub enum Command {
     /// Prefer none
     #[command(before_help = "Example:\n  tundra unpin")]
     Unpin(steer::Unpin),
-    /// Start afresh with a provider: connections, key, breaker, and the server where tundra runs it
+    /// Start afresh with a provider: connections, key, breaker, and the server where tundra runs it, which it waits for up to two minutes
     #[command(before_help = "Example:\n  tundra restart local")]
     Restart(steer::Named),
     /// Close a provider's breaker and end its cooldown and hold

@@ -20,7 +20,7 @@ pub struct Wait {
     id: String,
     #[command(flatten)]
     condition: Condition,
-    /// Give up after this time, and exit 1
+    /// Give up after this time, and exit 1; a bare number counts seconds, 0s looks once
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = limit)]
     timeout: Duration,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub struct Wait {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Condition {
-    /// Until the text of its screen or history matches; what came before counts too
+    /// Until the text of its screen or history matches, ^ and $ at the ends of a row; what came before counts too
     #[arg(long, value_name = "REGEX", value_parser = checked_pattern, allow_hyphen_values = true)]
     text: Option<String>,
     /// Until it has ended

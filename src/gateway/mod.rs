@@ -9,6 +9,21 @@
 //! the caller's (`request`) and the upstream's (`upstream_call`); they meet in `conversion` alone. What is special to a
 //! dialect is in `wire`, what is special to the HTTP client in `upstream`. Bodies, prompts and keys never leave this
 //! room but to the provider; it knows nothing of terminals beyond their ids, and nothing of screens.
+//!
+//! # What a caller can rely on
+//! - Once a stream's caller has heard nothing for 15 s, the head (200) and a ping go out, and later failures are error events.
+//!   `x-tundra-attempts` and `x-tundra-profile` then tell the state at that moment.
+//! - Besides `stream_idle` between two bytes, a stream fails with a timeout when no whole event came in twice that time. An
+//!   error's body is waited for at most a second.
+//! - A stream that ends well without content is a failure, unless it tells output tokens or a stop reason other than the
+//!   usual one. Opening and closing an empty text is no content; a tool's call is.
+//! - An error event after the commit is, for Responses, `error` and then `response.failed`.
+//! - An error under a 200 that is the caller's own (4xx) is answered with its status and the provider's words.
+//! - An answer in a content coding that nobody asked for passes as it is, uncounted.
+//! - The caller's `cookie` header goes nowhere but with its own login. Anthropic gets tundra's key as `x-api-key` (an OAuth
+//!   token as a bearer), everybody else as a bearer.
+//! - `/metrics` and `/v1/models` want a key as any request does.
+//! - Prices are those of `assets/prices.json`, of the date in it; a local model's price is not known.
 
 mod answer;
 mod answer_stream;

@@ -26,6 +26,17 @@
 //! - **A server of `attach --url`** decides what stands in the viewer's screen, which is drawn cell by cell. Its words reach
 //!   the terminal without control characters, its answers and frames are limited before memory is set aside for them, and
 //!   what is typed into its terminal it gets. It cannot reach other terminals, files or the clipboard.
+//!
+//! # What a client can rely on
+//! - `POST /api/terminals` takes `command` as a string or as an array, and `agent`; `args` without `command` is a 400. A failover
+//!   takes `{"for":"10m"}`; what a provider cannot do is a 409 with the command's text. `/api/logout` ends the session of its
+//!   cookie.
+//! - Sockets close with 1000 when their terminal ended, 1001 when tundra ends, 4000 when idle, 4001 when another socket of
+//!   the same client took the place, and 4002 without a pong.
+//! - What a viewer of the plain mode types that does not write is dropped without a word. In both modes input for a program
+//!   that reads nothing waits for 5 s and is then dropped.
+//! - One peer has at most 256 connections: the oldest idle one makes room. `Host` may be this machine's name where the
+//!   listener is not on loopback.
 
 mod answer;
 mod assets;

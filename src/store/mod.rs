@@ -5,6 +5,15 @@
 //! the disk within 50 ms, or waits in memory and the store says `degraded`; nothing that records ever waits. The copy is
 //! fed from the outbox in the journal's own file, so that it can be down for a week and lose nothing. This room must not
 //! know who records, nor how what it keeps is shown.
+//!
+//! # What a reader can rely on
+//! - Usage of a profile goes on over a restart in `providers`; latencies and the usage per terminal begin afresh. Errors whose
+//!   kind the history tells no more count as `http`.
+//! - `provider.failover` has `by` `key`, `cli`, `http` or `reload`, and `breaker`, `cooldown` or `recovery` where nobody asked.
+//! - Without a password in the configuration a server that is known to be another and refuses is `not_dolt`, with one it is
+//!   `auth_failed`. `[dolt]` is read at the start.
+//! - `store diff` without revisions shows the last commit. `store ship`, `log` and `diff` ask the running instance.
+//! - An instance that was killed gets `end = 'killed'` from the next one.
 
 mod backlog;
 mod database;

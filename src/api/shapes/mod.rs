@@ -1,6 +1,12 @@
 //! The public JSON shapes (contract section 9), made from the domain's types.
 //!
 //! Keys keep their names and meanings; what is not known is null.
+//!
+//! `status` has `remote` and `gateway` null where they are disabled, and `fingerprint` null without TLS. Of a provider,
+//! `retry_in_s` is null but for an open breaker, `cooldown_s` and `held_s` where there is none, and `process` for a profile
+//! without a server of tundra's; requests skipped for want of a dialect are no attempts in `requests`. Commands that steer
+//! answer `{"profile","active","held_s"}`. A capture with `--ansi` has its SGR sequences in `lines`, each of which begins and ends
+//! in the default rendition.
 
 mod provider;
 mod store;
