@@ -119,7 +119,13 @@ impl Site {
         }
         let (name, port) = split_port(&host);
         let default_port = if self.tls { 443 } else { 80 };
-        if port.map_or(Some(default_port), |port| port.parse().ok()) != Some(self.address.port()) {
+        let port = match port {
+            None => Some(default_port),
+            // A sign is no part of a port, though Rust would read one.
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok(),
+            Some(_) => None,
+        };
+        if port != Some(self.address.port()) {
             return false;
         }
         let ip: Option<IpAddr> = name
@@ -303,6 +309,9 @@ mod tests {
             (&loopback, "[::1]:3000", true),
             (&loopback, "127.0.0.1", false),
             (&loopback, "127.0.0.1:3001", false),
+            (&loopback, "127.0.0.1:+3000", false),
+            (&loopback, "127.0.0.1:", false),
+            (&loopback, "user@127.0.0.1:3000", false),
             (&loopback, "10.0.0.1:3000", false),
             (&loopback, "evil.example:3000", false),
             (&loopback, "localhost.evil.example:3000", false),
