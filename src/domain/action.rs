@@ -81,7 +81,7 @@ actions! {
         FocusRight "focus-right" "go to the pane on the right" "right l";
         NextPane "next-pane" "go to the next pane of the tab" "o";
         LastPane "last-pane" "go back to the pane before this one" ";";
-        NextWaiting "next-waiting" "go to the next pane that waits for you" "w";
+        NextWaiting "next-waiting" "go to the next pane that waits for you, or rang" "w";
         ZoomPane "zoom-pane" "show this pane alone, or all again" "z";
         KillPane "kill-pane" "end what runs in the pane" "x";
         RenamePane "rename-pane" "give the pane a name" ",";

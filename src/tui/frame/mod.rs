@@ -6,6 +6,7 @@
 //! input or output; it must not know of panes' programs or of modes of the front end.
 
 mod compose;
+mod doubt;
 mod keyboard;
 mod outer;
 mod pen;
@@ -21,6 +22,7 @@ pub use keyboard::{KeysFor, kitty_flags};
 pub use outer::{CursorAt, Mouse, OuterModes};
 
 use self::compose::{apply_span, blank_row, chrome_row, place_row, settle};
+use self::doubt::doubt;
 use self::outer::OuterState;
 use self::pen::Pen;
 use super::theme::{Role, Theme};
@@ -237,6 +239,12 @@ impl Frame {
         std::mem::swap(shown, next);
     }
 
+    /// What the terminal shows, as far as it was drawn.
+    #[cfg(test)]
+    pub fn rows(&self) -> &[Row] {
+        &self.shown
+    }
+
     /// The text that the terminal shows, row by row, as far as it was drawn.
     #[cfg(test)]
     pub fn text(&self) -> Vec<String> {
@@ -254,7 +262,9 @@ impl Default for Frame {
 const GAP_CELLS: usize = 4;
 
 fn emit_changes(y: u16, shown: &Row, next: &Row, pen: &mut Pen<'_>, out: &mut Vec<u8>) {
-    let changed = |x: usize| !same_cell(shown, next, x);
+    // Up to here the terminal may have drawn over what stood there.
+    let overdrawn = std::cell::Cell::new(0);
+    let changed = |x: usize| x < overdrawn.get() || !same_cell(shown, next, x);
     let width = next.cells.len();
     let text_end = width - next.cells.iter().rev().take_while(|c| is_blank(c)).count();
     let mut x = 0;
@@ -278,7 +288,15 @@ fn emit_changes(y: u16, shown: &Row, next: &Row, pen: &mut Pen<'_>, out: &mut Ve
             }
         }
         while x <= last {
-            pen.write(y, x, next, out);
+            let end = pen.write(y, x, next, out);
+            overdrawn.set(overdrawn.get().max(end));
+            // At the edge a terminal may have put it further to the left.
+            for before in x.saturating_sub(end.saturating_sub(width))..x {
+                let stays = next.cells.get(before).and_then(|cell| doubt(next, cell));
+                if stays.is_none() {
+                    pen.write(y, before, next, out);
+                }
+            }
             x += 1;
         }
     }

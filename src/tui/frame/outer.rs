@@ -21,11 +21,12 @@ pub enum Mouse {
     Any,
 }
 
-/// The hardware cursor; it is always visible where it is set.
+/// The hardware cursor. A hidden one has its place too: an input method opens there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorAt {
     pub x: u16,
     pub y: u16,
+    pub visible: bool,
     pub shape: CursorShape,
     pub blinking: bool,
 }
@@ -33,7 +34,7 @@ pub struct CursorAt {
 /// What the outer terminal should be in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OuterModes {
-    /// None hides it.
+    /// None hides it, wherever it is.
     pub cursor: Option<CursorAt>,
     pub title: String,
     pub mouse: Mouse,
@@ -107,15 +108,19 @@ impl OuterState {
     }
 
     fn settle_cursor(&mut self, wanted: Option<CursorAt>, out: &mut Vec<u8>) {
+        let visible = wanted.is_some_and(|cursor| cursor.visible);
+        if !visible && std::mem::take(&mut self.visible) {
+            let _ = queue!(out, Hide);
+        }
         let Some(cursor) = wanted else {
-            if std::mem::take(&mut self.visible) {
-                let _ = queue!(out, Hide);
-            }
             return;
         };
         if self.at != Some((cursor.x, cursor.y)) {
             let _ = queue!(out, MoveTo(cursor.x, cursor.y));
             self.at = Some((cursor.x, cursor.y));
+        }
+        if !visible {
+            return;
         }
         let shape = style_of(cursor);
         if self.shape != Some(shape) {

@@ -9,6 +9,7 @@ use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{Clear, ClearType};
 use ratatui::style::Color as OuterColor;
 
+use super::doubt::doubt;
 use crate::domain::screen::{Attrs, Cell, Color, Row, Underline};
 use crate::tui::theme::Theme;
 
@@ -58,41 +59,45 @@ impl<'a> Pen<'a> {
         self.at = None;
     }
 
-    /// Writes the cell of a row; nothing for the second half of a wide character.
-    pub(super) fn write(&mut self, y: u16, x: usize, row: &Row, out: &mut Vec<u8>) {
+    /// Writes the cell of a row; nothing for the second half of a wide character. Tells up to which column the terminal may
+    /// have drawn over what follows, which is then to be written again.
+    pub(super) fn write(&mut self, y: u16, x: usize, row: &Row, out: &mut Vec<u8>) -> usize {
         let Some(cell) = row.cells.get(x) else {
-            return;
+            return 0;
         };
         if cell.attrs.contains(Attrs::WIDE_TAIL) {
-            return;
+            return 0;
         }
         self.go(y, x, out);
         self.set_rendition(rendition_of(row, cell), out);
         let wide = cell.attrs.contains(Attrs::WIDE);
+        let next = x + if wide { 2 } else { 1 };
         let cluster = row.extra(cell).and_then(|extra| extra.cluster.as_deref());
-        if let Some(cluster) = cluster {
-            if self.theme.shows_utf8() {
+        let doubt = doubt(row, cell).filter(|_| self.theme.shows_utf8());
+        if doubt.is_some() {
+            // Whoever draws less than the cell leaves the rest of it blank.
+            out.extend_from_slice(if wide { b"  " } else { b" " });
+            self.at = None;
+            self.go(y, x, out);
+        }
+        match (cluster, cell.ch) {
+            (Some(cluster), _) if self.theme.shows_utf8() => {
                 let shown = cluster.chars().filter(|ch| !ch.is_control());
                 out.extend(shown.collect::<String>().bytes());
-            } else {
-                out.extend_from_slice(if wide { b"??" } else { b"?" });
             }
-            // Terminals disagree about the width of clusters.
-            self.at = None;
-            return;
-        }
-        match cell.ch {
-            '\0' => out.push(b' '),
+            (Some(_), _) => out.extend_from_slice(if wide { b"??" } else { b"?" }),
+            (None, '\0') => out.push(b' '),
             // Terminals disagree about the soft hyphen's width; it looks like this one.
-            '\u{ad}' => out.push(b'-'),
-            ch if ch.is_ascii() || self.theme.shows_utf8() => {
+            (None, '\u{ad}') => out.push(b'-'),
+            (None, ch) if ch.is_ascii() || self.theme.shows_utf8() => {
                 out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            ch => out.extend_from_slice(plain(ch, wide)),
+            (None, ch) => out.extend_from_slice(plain(ch, wide)),
         }
-        let next = x + if wide { 2 } else { 1 };
         // In the last column the cursor stays, with a wrap pending.
-        self.at = (next < row.cells.len()).then_some((y, next));
+        let is_known = doubt.is_none() && next < row.cells.len();
+        self.at = is_known.then_some((y, next));
+        doubt.map_or(0, |columns| next + columns)
     }
 
     /// Blanks the rest of a row with the default background.

@@ -94,7 +94,11 @@ impl Decoder {
         }
         let (code, mods) = match self.pending.get(1) {
             None => (KeyCode::Escape, Mods::NONE),
-            Some(&ESC) => (KeyCode::Escape, Mods::ALT),
+            // Somebody who is fast, or a program: no terminal tells Alt with Escape so.
+            Some(&ESC) => {
+                events.push(key((KeyCode::Escape, Mods::NONE)));
+                (KeyCode::Escape, Mods::NONE)
+            }
             Some(&byte) => (KeyCode::Char(char::from(byte)), Mods::ALT),
         };
         self.pending.clear();
@@ -163,8 +167,11 @@ fn step(bytes: &[u8]) -> Step {
 /// What follows an Escape.
 fn escape(rest: &[u8]) -> Step {
     match *rest {
-        // Escape Escape may be Alt with a sequence (rxvt), or Alt with Escape.
+        // Escape Escape may begin a sequence with Alt (rxvt); else it is the key twice.
         [] | [ESC] => Step::Incomplete,
+        [ESC, next, ..] if !matches!(next, b'[' | b'O') => {
+            Step::Done(1, Some(key((KeyCode::Escape, Mods::NONE))))
+        }
         [b'[', ref rest @ ..] => shifted(csi_at(rest), 2),
         [b'O', ref rest @ ..] => match rest.first() {
             None => Step::Incomplete,

@@ -18,7 +18,8 @@ use crossterm::event::{
 use crossterm::queue;
 use crossterm::style::{Attribute, Print, SetAttribute};
 use crossterm::terminal::{
-    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    Clear, ClearType, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
@@ -59,6 +60,8 @@ fn enter_bytes() -> Vec<u8> {
         EnableFocusChange,
         SetAttribute(Attribute::Reset),
         Clear(ClearType::All),
+        // What a terminal draws wider than expected must not go on in the next row.
+        DisableLineWrap,
         Hide,
         Print(QUESTIONS),
     );
@@ -78,6 +81,7 @@ pub(super) fn leave_bytes() -> Vec<u8> {
         DisableFocusChange,
         DisableBracketedPaste,
         SetAttribute(Attribute::Reset),
+        EnableLineWrap,
         SetCursorStyle::DefaultUserShape,
         Show,
         LeaveAlternateScreen,

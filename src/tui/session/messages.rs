@@ -48,6 +48,41 @@ impl Message {
 pub struct Messages {
     log: VecDeque<Message>,
     toasts: VecDeque<Toast>,
+    /// When the newest came.
+    newest: Option<Instant>,
+    age: Age,
+}
+
+/// How old the newest message is, in steps that are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Age {
+    /// Less than a minute.
+    #[default]
+    New,
+    Minutes(u64),
+    Hours(u64),
+}
+
+impl Age {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * Self::MINUTE;
+
+    fn of(age: Duration) -> Self {
+        match age.as_secs() {
+            ..Self::MINUTE => Self::New,
+            seconds @ ..Self::HOUR => Self::Minutes(seconds / Self::MINUTE),
+            seconds => Self::Hours(seconds / Self::HOUR),
+        }
+    }
+
+    /// The age at which the next step begins.
+    fn until(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::New => Self::MINUTE,
+            Self::Minutes(minutes) => (minutes + 1) * Self::MINUTE,
+            Self::Hours(hours) => (hours + 1) * Self::HOUR,
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -77,6 +112,8 @@ impl Messages {
     /// Keeps a message without showing it; the hint line tells the newest.
     pub fn note(&mut self, severity: Severity, text: impl Into<String>, now: Now) -> Message {
         let text = text.into();
+        self.newest = Some(now.instant);
+        self.age = Age::New;
         if let Some(last) = self.log.back_mut()
             && last.text == text
         {
@@ -97,9 +134,19 @@ impl Messages {
         message
     }
 
-    /// Takes down what has been shown long enough; tells whether anything was.
+    /// Takes down what has been shown long enough, and lets the newest grow old; tells whether anything changed.
     pub fn expire(&mut self, now: Instant) -> bool {
-        self.keep(|toast| toast.until > now)
+        let age = self.newest.map_or(Age::New, |newest| {
+            Age::of(now.saturating_duration_since(newest))
+        });
+        let older = std::mem::replace(&mut self.age, age) != age;
+        self.keep(|toast| toast.until > now) || older
+    }
+
+    /// The newest message and how old it is.
+    #[must_use]
+    pub fn newest(&self) -> Option<(&Message, Age)> {
+        self.log.back().map(|message| (message, self.age))
     }
 
     /// The user types into what toasts lie over: takes down those that could be read; tells whether there were any.
@@ -131,6 +178,11 @@ impl Messages {
 
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.toasts.iter().map(|toast| toast.until).min()
+        let older = self.newest.map(|newest| newest + self.age.until());
+        self.toasts
+            .iter()
+            .map(|toast| toast.until)
+            .chain(older)
+            .min()
     }
 }

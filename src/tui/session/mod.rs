@@ -10,7 +10,7 @@ mod tab;
 
 use std::collections::BTreeMap;
 
-pub use messages::Messages;
+pub use messages::{Age, Messages};
 pub use pane::Pane;
 pub use tab::Tab;
 
@@ -72,13 +72,25 @@ impl Session {
         self.panes.values().filter(|pane| pane.ended.is_none())
     }
 
-    /// The panes whose agents wait for their user.
+    /// The panes that want their user, the most urgent kind alone: agents that wait, else panes that rang or notified.
     #[must_use]
-    pub fn waiting(&self) -> Vec<TerminalId> {
-        self.in_order()
-            .into_iter()
-            .filter(|id| self.state_of(*id) == Some(AgentState::Waiting))
-            .collect()
+    pub fn wanting(&self) -> Vec<TerminalId> {
+        let order = self.in_order();
+        let of = |wants: &dyn Fn(&Pane) -> bool| -> Vec<TerminalId> {
+            let wanting = |id: &&TerminalId| self.panes.get(*id).is_some_and(wants);
+            order
+                .iter()
+                .filter(wanting)
+                .copied()
+                .filter(|id| Some(*id) != self.focus())
+                .collect()
+        };
+        let waiting = of(&|pane| pane.state() == Some(AgentState::Waiting));
+        if waiting.is_empty() {
+            of(&|pane| pane.badge)
+        } else {
+            waiting
+        }
     }
 
     #[must_use]

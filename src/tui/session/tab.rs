@@ -5,6 +5,8 @@ use crate::domain::layout::Layout;
 
 #[derive(Clone, Debug)]
 pub struct Tab {
+    /// What its user calls it; None for the name of the pane that has the focus in it.
+    pub name: Option<String>,
     pub layout: Layout,
     /// A pane of the layout.
     pub focus: TerminalId,
@@ -20,6 +22,7 @@ impl Tab {
     #[must_use]
     pub fn new(id: TerminalId) -> Self {
         Self {
+            name: None,
             layout: Layout::new(id),
             focus: id,
             before: None,

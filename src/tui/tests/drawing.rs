@@ -154,6 +154,9 @@ fn the_cursor_follows_its_shape_and_hides() {
     assert_eq!(written, "\x1b[?2026h\x1b[5 q\x1b[?2026l");
     let written = screen.rows(|screen| screen.cursor.visible = false);
     assert_eq!(written, "\x1b[?2026h\x1b[?25l\x1b[?2026l");
+    // Hidden it follows too, so that an input method opens where the program has it.
+    let written = screen.rows(|screen| (screen.cursor.row, screen.cursor.col) = (4, 7));
+    assert_eq!(written, "\x1b[?2026h\x1b[6;8H\x1b[?2026l");
 }
 
 #[test]

@@ -241,7 +241,9 @@ fn input_that_a_program_does_not_take_is_told() {
     assert!(rig.shows("(x2)"));
     rig.wait(30_000);
     assert!(!rig.shows("(x2) "), "{}", rig.text());
-    assert_eq!(rig.model.next_deadline(), None);
+    // It is shown how old it is, in steps of minutes.
+    let next = rig.model.next_deadline();
+    assert_eq!(next, Some(rig.instant + Duration::from_secs(30)));
     rig.command("m");
     assert!(
         rig.shows("01:00:00 ") && rig.shows("(x2)"),
@@ -432,4 +434,118 @@ fn commands_are_known_by_the_place_of_their_keys() {
         .keys("ctrl-u")
         .input(on('и', 'b', Mods::NONE));
     assert!(rig.shows("и"), "{}", rig.text());
+}
+
+#[test]
+fn the_next_pane_that_wants_its_user_may_have_rung() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("c").answer_opens();
+    rig.command("c").answer_opens();
+    let agent = rig.opened_outside("claude");
+    rig.tell(Msg::Terminal(TerminalEvent::Bell { id: id(1) }, None));
+    assert!(rig.shows("ctrl-b w next waiting"), "{}", rig.text());
+    // Who waits comes before who rang.
+    rig.agent(agent, AgentState::Waiting);
+    assert_eq!(rig.command("w").focus(), agent);
+    rig.agent(agent, AgentState::Working);
+    assert_eq!(rig.command("w").focus(), id(1));
+    rig.command("w");
+    assert!(rig.shows("no other pane waits"), "{}", rig.text());
+}
+
+#[test]
+fn what_is_typed_is_seen_at_its_cursor_however_long_it_is() {
+    let mut rig = Rig::with_shell(80, 24);
+    let long: Vec<String> = (0..60).map(|n| format!("{n:02}")).collect();
+    let long = long.concat();
+    for (open, start) in [
+        (",", "ctrl-u"),
+        (":", "ctrl-u"),
+        ("?", "ctrl-u"),
+        ("/", "ctrl-u"),
+    ] {
+        rig.command(open).keys(start);
+        rig.input(InputEvent::Paste(long.clone()));
+        assert!(rig.shows("5859"), "{open}: {}", rig.text());
+        let cursor = view::modes(&rig.model).cursor.unwrap();
+        let text = rig.text();
+        let row: Vec<char> = text
+            .lines()
+            .nth(usize::from(cursor.y))
+            .unwrap()
+            .chars()
+            .collect();
+        assert_eq!(row[usize::from(cursor.x) - 1], '9', "{open}");
+        if open != "/" {
+            rig.keys("home");
+            let begins = rig.shows("0001");
+            // The prompt of a search has no such key.
+            assert!(begins, "{open}: {}", rig.text());
+        }
+        rig.keys("esc");
+    }
+}
+
+#[test]
+fn tabs_without_room_are_counted_at_the_ends_of_their_line() {
+    let mut rig = Rig::with_shell(80, 24);
+    for _ in 0..11 {
+        rig.command("c").answer_opens();
+    }
+    let line = |rig: &Rig| rig.text().lines().next().unwrap().to_owned();
+    rig.command("7");
+    let middle = line(&rig);
+    assert!(
+        middle.contains(" 7 bash ") && middle.starts_with(" \u{2190}"),
+        "{middle}"
+    );
+    assert!(middle.contains("\u{2192} "), "{middle}");
+    rig.command("1");
+    let first = line(&rig);
+    assert!(
+        first.starts_with(" 1 bash ") && first.contains("4\u{2192} "),
+        "{first}"
+    );
+    // A click on what is hidden goes to the nearest of them.
+    let column = first.chars().position(|c| c == '\u{2192}').unwrap();
+    rig.mouse(
+        MouseKind::Press(crate::domain::input::MouseButton::Left),
+        u16::try_from(column).unwrap(),
+        0,
+    );
+    assert_eq!(rig.model.session.active, 6, "{first}");
+}
+
+#[test]
+fn the_last_event_grows_old_and_quiet() {
+    let mut rig = Rig::with_shell(120, 24);
+    rig.toast(Severity::Error, "first fault\nsecond fault\nthird fault");
+    let last = |rig: &Rig| rig.text().lines().last().unwrap().trim_end().to_owned();
+    assert!(
+        rig.shows("error: first fault") && rig.shows("third fault"),
+        "{}",
+        rig.text()
+    );
+    assert!(
+        last(&rig).ends_with("first fault (and 2 more)"),
+        "{}",
+        last(&rig)
+    );
+    let style = |rig: &Rig| {
+        let chrome = view::chrome(&rig.model);
+        let x = u16::try_from(last(rig).find("first").unwrap()).unwrap();
+        chrome[(x, 23)].fg
+    };
+    let urgent = style(&rig);
+    rig.wait(59_000);
+    assert_eq!(style(&rig), urgent);
+    rig.wait(1_000);
+    assert!(
+        last(&rig).ends_with("(and 2 more) 1m ago"),
+        "{}",
+        last(&rig)
+    );
+    assert_ne!(style(&rig), urgent);
+    rig.wait(3_600_000);
+    assert!(last(&rig).ends_with("1h ago"), "{}", last(&rig));
 }

@@ -9,6 +9,7 @@ mod panes;
 mod providers;
 mod screens;
 mod viewers;
+mod widths;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,11 +2,13 @@
 
 use super::depth::Depth;
 
+/// Whether the user wants no colours added; an empty value does not count (<https://no-color.org>).
+pub(super) fn is_without_colour(env: &impl Fn(&str) -> Option<String>) -> bool {
+    env("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// What the terminal can show.
 pub(super) fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
-    // An empty value does not count: <https://no-color.org>.
-    if env("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        return Depth::None;
-    }
     let term = env("TERM").unwrap_or_default();
     if term.is_empty() || term == "dumb" || term.starts_with("vt") {
         return Depth::None;

@@ -81,7 +81,7 @@ pub(super) const fn named(index: u8) -> Color {
 }
 
 /// The value xterm gives an indexed colour by default.
-fn indexed_rgb(index: u8) -> Rgb {
+pub(super) fn indexed_rgb(index: u8) -> Rgb {
     let cube = |level: u8| CUBE.get(usize::from(level)).copied().unwrap_or(0);
     match index {
         0..=15 => SIXTEEN.get(usize::from(index)).copied().unwrap_or_default(),

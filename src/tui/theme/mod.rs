@@ -20,10 +20,14 @@ use crate::domain::screen::{self, ColorKind};
 
 /// Colours and glyphs for one outer terminal.
 ///
-/// Without colours every role that must be told apart still is, by bold, underlined or reversed text.
+/// `NO_COLOR` takes tundra's own colours; a program decides about its own by the same variable, which it has too. Without
+/// colours every role that must be told apart still is, by bold, underlined or reversed text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
+    /// Of tundra's own colours.
     depth: Depth,
+    /// Of the programs' colours, which are theirs to leave out.
+    cell_depth: Depth,
     light: bool,
     utf8: bool,
     glyphs: &'static Glyphs,
@@ -47,7 +51,12 @@ impl Theme {
             UnicodeChoice::Auto => utf8 && detect::has_box_glyphs(&env),
         };
         Self {
-            depth: detect::depth(&env),
+            depth: if detect::is_without_colour(&env) {
+                Depth::None
+            } else {
+                detect::depth(&env)
+            },
+            cell_depth: detect::depth(&env),
             light: match theme {
                 ThemeChoice::Dark => false,
                 ThemeChoice::Light => true,
@@ -67,6 +76,7 @@ impl Theme {
     #[must_use]
     pub const fn with_depth(mut self, depth: Depth) -> Self {
         self.depth = depth;
+        self.cell_depth = depth;
         self
     }
 
@@ -120,7 +130,7 @@ impl Theme {
     /// A cell's colour as the outer terminal can show it.
     #[must_use]
     pub fn cell_color(&self, color: screen::Color) -> Color {
-        match (color.kind(), self.depth) {
+        match (color.kind(), self.cell_depth) {
             (ColorKind::Default, _) | (_, Depth::None) => Color::Reset,
             (ColorKind::Indexed(index), Depth::Sixteen) => down::named(down::indexed_to_16(index)),
             (ColorKind::Indexed(index), _) => Color::Indexed(index),

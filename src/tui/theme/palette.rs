@@ -11,7 +11,7 @@ use super::depth::Depth;
 use super::down::{self, Rgb};
 use super::role::Role;
 
-/// One colour in its variants; the numbers are of the 16 colours.
+/// One colour in its variants; the numbers are of the 16 colours, of which few can be read on white.
 #[derive(Clone, Copy)]
 struct Tone {
     dark: Rgb,
@@ -33,12 +33,12 @@ const fn tone(dark: u32, light: u32, dark_16: u8, light_16: u8) -> Tone {
     }
 }
 
-const MUTED: Tone = tone(0x8a8f98, 0x6b7078, 8, 8);
-const ACCENT: Tone = tone(0x7ab8ff, 0x0a58ca, 14, 4);
-const GREEN: Tone = tone(0x7fd88f, 0x1a7f37, 10, 2);
-const YELLOW: Tone = tone(0xf0c65c, 0x8a5a00, 11, 3);
+const MUTED: Tone = tone(0x9ea4ae, 0x575c64, 8, 0);
+const ACCENT: Tone = tone(0x7ab8ff, 0x0a4fb8, 14, 4);
+const GREEN: Tone = tone(0x7fd88f, 0x116329, 10, 4);
+const YELLOW: Tone = tone(0xf0c65c, 0x6e4700, 11, 1);
 const RED: Tone = tone(0xff7b72, 0xb31d28, 9, 1);
-const MAGENTA: Tone = tone(0xd2a8ff, 0x7d3ac1, 13, 5);
+const MAGENTA: Tone = tone(0xd2a8ff, 0x5f00af, 13, 1);
 const BORDER: Tone = tone(0x4a4f59, 0xb4b9c1, 8, 7);
 const BAR: Tone = tone(0x242932, 0xe3e6ea, 0, 7);
 const BAR_TEXT: Tone = tone(0xb6bdc8, 0x3c424b, 7, 0);

@@ -195,3 +195,89 @@ fn cell_colours_go_down_to_what_the_terminal_has() {
     assert_eq!(theme.cell_color(screen::Color::indexed(21)), Color::Blue);
     assert_eq!(theme.cell_color(screen::Color::DEFAULT), Color::Reset);
 }
+
+/// The contrast of two colours (WCAG 2.1, 1.4.3).
+fn contrast(one: down::Rgb, other: down::Rgb) -> f64 {
+    let luminance = |(red, green, blue): down::Rgb| {
+        let linear = |channel: u8| {
+            let part = f64::from(channel) / 255.0;
+            if part <= 0.03928 {
+                part / 12.92
+            } else {
+                ((part + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+fn rgb_of(color: Color) -> down::Rgb {
+    match color {
+        Color::Rgb(red, green, blue) => (red, green, blue),
+        Color::Indexed(index) => down::indexed_rgb(index),
+        named => (0..16)
+            .find(|index| down::named(*index) == named)
+            .map(down::indexed_rgb)
+            .unwrap(),
+    }
+}
+
+#[test]
+fn every_text_can_be_read_in_every_theme() {
+    // The minimum for text (WCAG 2.1, 1.4.3). Lines and gauges are no text.
+    const LEAST: f64 = 4.5;
+    let texts = ROLES
+        .into_iter()
+        .filter(|role| !matches!(role, Role::Border | Role::GaugeFilled | Role::GaugeEmpty));
+    for (choice, depth) in [ThemeChoice::Dark, ThemeChoice::Light]
+        .into_iter()
+        .flat_map(|choice| {
+            [Depth::True, Depth::Indexed256, Depth::Sixteen].map(|depth| (choice, depth))
+        })
+    {
+        let theme = Theme::detect(choice, UnicodeChoice::Auto, &Environment::default(), None);
+        let theme = theme.with_depth(depth);
+        let bar = rgb_of(theme.style(Role::Bar).bg.unwrap());
+        // The terminal's own, as most have it.
+        let own = match (theme.is_light(), depth) {
+            (false, Depth::Sixteen) => vec![(0, 0, 0)],
+            (true, Depth::Sixteen) => vec![(255, 255, 255)],
+            (false, _) => vec![(0, 0, 0), (0x1e, 0x1e, 0x1e), (0x28, 0x2c, 0x34)],
+            (true, _) => vec![(255, 255, 255), (0xfa, 0xfa, 0xfa)],
+        };
+        for role in texts.clone() {
+            let style = theme.style(role);
+            let grounds = match style.bg {
+                Some(ground) => vec![rgb_of(ground)],
+                None => own.iter().copied().chain([bar]).collect(),
+            };
+            let Some(text) = style.fg.map(rgb_of) else {
+                assert_eq!(style.bg, None, "{role:?}");
+                continue;
+            };
+            for ground in grounds {
+                let found = contrast(text, ground);
+                assert!(
+                    found >= LEAST,
+                    "{choice:?} {depth:?} {role:?}: {found:.2} of {text:?} on {ground:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_color_takes_the_colours_of_tundra_and_not_those_of_programs() {
+    let theme = detect(&[
+        ("TERM", "xterm-256color"),
+        ("COLORTERM", "truecolor"),
+        ("NO_COLOR", "1"),
+    ]);
+    assert_eq!(theme.style(Role::Error).fg, None);
+    assert_eq!(
+        theme.cell_color(screen::Color::rgb(1, 2, 3)),
+        Color::Rgb(1, 2, 3)
+    );
+}

@@ -43,7 +43,7 @@ pub(super) fn to_last_pane(model: &mut Model) {
     }
 }
 
-/// Goes to the next pane that waits, in the order of tabs, around the end.
+/// Goes to the next pane that wants its user, in the order of tabs, around the end.
 pub(super) fn to_next_waiting(model: &mut Model) {
     let order = model.session.in_order();
     let here = model
@@ -51,13 +51,14 @@ pub(super) fn to_next_waiting(model: &mut Model) {
         .focus()
         .and_then(|focus| order.iter().position(|id| *id == focus))
         .unwrap_or(0);
+    let wanting = model.session.wanting();
     let next = order
         .iter()
         .cycle()
         .skip(here + 1)
         .take(order.len())
         .copied()
-        .find(|id| model.session.state_of(*id) == Some(AgentState::Waiting));
+        .find(|id| wanting.contains(id));
     if let Some(id) = next {
         go_to(model, id);
     }

@@ -62,5 +62,5 @@ pub(super) fn draw_confirm(model: &Model, confirm: &Confirm, inner: Rect, buffer
 
 pub(super) fn draw_rename(model: &Model, rename: &Rename, inner: Rect, buffer: &mut Buffer) {
     let style = model.client.theme.style(Role::Text);
-    Line::new(buffer, inner, 0).put(rename.prompt.text(), style);
+    Line::new(buffer, inner, 0).put_field(&rename.prompt, style);
 }

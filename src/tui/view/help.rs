@@ -99,7 +99,7 @@ pub(super) fn draw(model: &Model, help: &Help, inner: Rect, buffer: &mut Buffer)
     let theme = &model.client.theme;
     let mut line = Line::new(buffer, inner, 0);
     line.put("filter: ", theme.style(Role::Muted))
-        .put(help.query.text(), theme.style(Role::Text));
+        .put_field(&help.query, theme.style(Role::Text));
     let rows = inner.height.saturating_sub(1);
     let lines = lines(model, help, inner.width);
     let last = lines.len().saturating_sub(usize::from(rows));

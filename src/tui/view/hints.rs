@@ -8,6 +8,7 @@ use crate::domain::layout::Rect;
 use crate::tui::client::{Mode, Overlay, Page};
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
+use crate::tui::session::Age;
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
@@ -93,14 +94,29 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// The last event, with its age once it has one; what is old is no longer urgent.
 fn last_event(model: &Model) -> Option<(String, Role)> {
-    let message = model.session.messages.log().back()?;
-    let role = match message.severity {
-        Severity::Info | Severity::Success => Role::Muted,
-        Severity::Warning => Role::Warning,
-        Severity::Error => Role::Error,
+    let (message, age) = model.session.messages.newest()?;
+    let role = match (age, message.severity) {
+        (Age::New, Severity::Warning) => Role::Warning,
+        (Age::New, Severity::Error) => Role::Error,
+        (_, Severity::Info | Severity::Success | Severity::Warning | Severity::Error) => {
+            Role::Muted
+        }
     };
-    Some((message.text.clone(), role))
+    // Several lines do not fit into this one; all of them are in the message log.
+    let mut lines = message.text.lines();
+    let first = lines.next().unwrap_or_default();
+    let more = match lines.count() {
+        0 => String::new(),
+        count => format!(" (and {count} more)"),
+    };
+    let age = match age {
+        Age::New => String::new(),
+        Age::Minutes(minutes) => format!(" {minutes}m ago"),
+        Age::Hours(hours) => format!(" {hours}h ago"),
+    };
+    Some((format!("{first}{more}{age}"), role))
 }
 
 /// Keys with what they do, of what is valid now.

@@ -1,6 +1,6 @@
 //! What the outer terminal should be in: its cursor, title, mouse and keyboard.
 
-use super::text::width;
+use super::text::field;
 use super::window::Window;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::Rect;
@@ -60,6 +60,7 @@ fn cursor(model: &Model) -> Option<CursorAt> {
     let at = |x, y| CursorAt {
         x,
         y,
+        visible: true,
         shape: CursorShape::Default,
         blinking: false,
     };
@@ -81,7 +82,8 @@ fn cursor(model: &Model) -> Option<CursorAt> {
         let (row, col) = match &view.prompt {
             Some(prompt) => (
                 rect.height.saturating_sub(1),
-                width(&prompt.text)
+                field(&prompt.text, &prompt.text, rect.width.saturating_sub(1))
+                    .1
                     .saturating_add(1)
                     .min(rect.width.saturating_sub(1)),
             ),
@@ -99,10 +101,11 @@ fn cursor(model: &Model) -> Option<CursorAt> {
         .row
         .checked_sub(first_row)
         .and_then(|row| inside(row, cursor.col))
-        .filter(|(x, y)| cursor.visible && window.rect.contains(*x, *y))?;
+        .filter(|(x, y)| window.rect.contains(*x, *y))?;
     Some(CursorAt {
         x,
         y,
+        visible: cursor.visible,
         shape: cursor.shape,
         blinking: cursor.blinking,
     })

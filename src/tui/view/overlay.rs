@@ -3,10 +3,10 @@
 use ratatui::buffer::Buffer;
 
 use super::frame_box::{frame_box, inside};
-use super::text::width;
+use super::text::{field, width};
 use super::{address, dialog, help, log, picker, providers};
 use crate::domain::layout::Rect;
-use crate::tui::client::{Choice, Overlay, PickerKind};
+use crate::tui::client::{Choice, Overlay, PickerKind, Prompt};
 use crate::tui::model::Model;
 
 /// What is under the pointer while something lies over the panes.
@@ -87,10 +87,16 @@ pub fn scroll_limit(model: &Model) -> usize {
 /// Where one types, or the chosen button.
 pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
     let inner = inside(outer(model, overlay));
+    // What is typed begins in that column.
+    let typed = |prompt: &Prompt, start: u16| {
+        let columns = inner.width.saturating_sub(start);
+        let (_, column) = field(prompt.text(), prompt.before_cursor(), columns);
+        start.saturating_add(column)
+    };
     let (x, y) = match overlay {
-        Overlay::Rename(rename) => (width(rename.prompt.before_cursor()), 0),
-        Overlay::Picker(picker) => (width(picker.query.before_cursor()).saturating_add(2), 0),
-        Overlay::Help(help) => (width(help.query.before_cursor()).saturating_add(8), 0),
+        Overlay::Rename(rename) => (typed(&rename.prompt, 0), 0),
+        Overlay::Picker(picker) => (typed(&picker.query, 2), 0),
+        Overlay::Help(help) => (typed(&help.query, 8), 0),
         Overlay::Confirm(confirm) => (
             dialog::button_column(confirm.choice),
             inner.height.saturating_sub(1),

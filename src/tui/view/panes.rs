@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 
 use super::sidebar::{status, viewers};
-use super::text::{Line, fill, fit, width};
+use super::text::{Line, field, fill, fit, width};
 use super::window::Window;
 use crate::domain::layout::Rect;
 use crate::domain::terminal::Exit;
@@ -159,7 +159,7 @@ fn draw_title(model: &Model, pane: &Pane, rect: Rect, focused: bool, buffer: &mu
     let style = theme.style(if focused {
         Role::BorderFocused
     } else {
-        Role::Border
+        Role::Muted
     });
     let row = Rect::new(rect.x.saturating_add(1), y, room, 1);
     let mut line = Line::new(buffer, row, 0);
@@ -199,6 +199,8 @@ fn draw_copy(model: &Model, view: &CopyView, rect: Rect, buffer: &mut Buffer) {
         line.put_right(&format!(" {error} "), theme.style(Role::Error));
     }
     let sign = prompt.sign.to_string();
+    let room = line.room().saturating_sub(1);
+    let (shown, _) = field(&prompt.text, &prompt.text, room);
     line.put(&sign, theme.style(Role::Key))
-        .put(&prompt.text, theme.style(Role::Bar));
+        .put(shown, theme.style(Role::Bar));
 }

@@ -1,6 +1,7 @@
 //! Lists to choose from.
 
 use ratatui::buffer::Buffer;
+use ratatui::style::Modifier;
 
 use super::text::{Line, fill};
 use crate::domain::action::{Action, Context};
@@ -18,7 +19,7 @@ pub(super) fn draw(model: &Model, picker: &Picker, inner: Rect, buffer: &mut Buf
     let theme = &model.client.theme;
     let mut line = Line::new(buffer, inner, 0);
     line.put("> ", theme.style(Role::Key))
-        .put(picker.query.text(), theme.style(Role::Text));
+        .put_field(&picker.query, theme.style(Role::Text));
     let rows = inner.height.saturating_sub(1);
     if picker.is_empty() {
         Line::new(buffer, inner, 1).put("nothing fits", theme.style(Role::Muted));
@@ -49,7 +50,11 @@ fn draw_item(
         (false, Some(_)) => Role::Muted,
         (false, None) => Role::Text,
     });
-    let matched = base.patch(theme.style(Role::Matched));
+    let matched = if chosen {
+        base.add_modifier(Modifier::UNDERLINED)
+    } else {
+        base.patch(theme.style(Role::Matched))
+    };
     let detail = if chosen {
         base
     } else {

@@ -9,7 +9,7 @@ use crate::domain::agent::AgentState;
 use crate::domain::layout::Rect;
 use crate::pane::Gauge;
 use crate::tui::model::Model;
-use crate::tui::session::Tab;
+use crate::tui::session::{Pane, Tab};
 use crate::tui::theme::{Role, Theme};
 
 /// Columns of the screen from which on the gauge has a bar, and the cells of that.
@@ -29,7 +29,10 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     for (text, role) in right(model).into_iter().rev() {
         line.put_right(&text, bar.patch(theme.style(role)));
     }
-    for (index, label) in labels(model, line.room()) {
+    let strip = Strip::of(model, line.room());
+    strip.draw_hidden(model, Hidden::Before, &mut line);
+    for (index, label) in &strip.labels {
+        let index = *index;
         let active = index == model.session.active;
         let style = if active {
             theme.style(Role::BarActive)
@@ -48,22 +51,123 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
         }
         line.put(&label.after, style);
     }
+    strip.draw_hidden(model, Hidden::After, &mut line);
 }
 
-/// The tab whose label covers a column.
+/// The tab whose label covers a column; beside them the nearest one that is hidden.
 #[must_use]
 pub fn tab_at(model: &Model, x: u16) -> Option<usize> {
     let right: u16 = right(model).iter().map(|(text, _)| width(text)).sum();
     let room = model.areas().tabs.width.saturating_sub(right);
-    let mut start = 0_u16;
-    for (index, label) in labels(model, room) {
+    if x >= room {
+        return None;
+    }
+    let strip = Strip::of(model, room);
+    let mut start = marker_columns(strip.before);
+    if x < start {
+        return strip.before.checked_sub(1);
+    }
+    let mut next = strip.before;
+    for (index, label) in &strip.labels {
         let end = start.saturating_add(label.width());
-        if (start..end).contains(&x) && x < room {
-            return Some(index);
+        if (start..end).contains(&x) {
+            return Some(*index);
         }
         start = end;
+        next = index + 1;
     }
-    None
+    let marker = start..start.saturating_add(marker_columns(strip.after));
+    marker.contains(&x).then_some(next)
+}
+
+/// The labels that are shown, with how many are hidden on either side.
+struct Strip {
+    before: usize,
+    labels: Vec<(usize, Label)>,
+    after: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Before,
+    After,
+}
+
+impl Strip {
+    /// As many labels as have room whole, from the first one that lets the active one be seen.
+    fn of(model: &Model, room: u16) -> Self {
+        let tabs = &model.session.tabs;
+        let active = model.session.active;
+        let mut all: Vec<(usize, Label)> = tabs
+            .iter()
+            .enumerate()
+            .map(|(index, tab)| (index, label(model, index, tab)))
+            .collect();
+        let end_from = |first: usize| {
+            let mut used = marker_columns(first);
+            let mut end = first;
+            for (index, label) in all.iter().skip(first) {
+                used = used.saturating_add(label.width());
+                let hidden = all.len() - index - 1;
+                if used.saturating_add(marker_columns(hidden)) > room {
+                    break;
+                }
+                end = index + 1;
+            }
+            end
+        };
+        let first = (0..active).find(|first| end_from(*first) > active);
+        let first = first.unwrap_or(active);
+        // The active one is shown as far as it goes.
+        let end = end_from(first).max(active + 1).min(all.len());
+        let after = all.len() - end;
+        all.truncate(end);
+        Self {
+            before: first,
+            labels: all.into_iter().skip(first).collect(),
+            after,
+        }
+    }
+
+    /// Says how many tabs are hidden on a side, and whether one of them wants its user.
+    fn draw_hidden(&self, model: &Model, side: Hidden, line: &mut Line<'_>) {
+        let theme = &model.client.theme;
+        let glyphs = theme.glyphs();
+        let count = match side {
+            Hidden::Before => self.before,
+            Hidden::After => self.after,
+        };
+        if count == 0 {
+            return;
+        }
+        let tabs = &model.session.tabs;
+        let hidden = match side {
+            Hidden::Before => tabs.get(..count),
+            Hidden::After => tabs.get(tabs.len().saturating_sub(count)..),
+        };
+        let wants = hidden.unwrap_or_default().iter().any(|tab| {
+            let panes = &model.session.panes;
+            let ids = tab.layout.ids();
+            ids.iter()
+                .filter_map(|id| panes.get(id))
+                .any(|pane| pane.badge || pane.state() == Some(AgentState::Waiting))
+        });
+        let role = if wants { Role::StateWaiting } else { Role::Key };
+        let text = match side {
+            Hidden::Before => format!(" {}{count} ", glyphs.arrow_left),
+            Hidden::After => format!(" {count}{} ", glyphs.arrow_right),
+        };
+        line.put(&text, theme.style(Role::Bar).patch(theme.style(role)));
+    }
+}
+
+/// Columns of what tells that so many tabs are hidden.
+fn marker_columns(count: usize) -> u16 {
+    if count == 0 {
+        0
+    } else {
+        width(&format!(" {count}> "))
+    }
 }
 
 struct Label {
@@ -85,35 +189,14 @@ impl Label {
     }
 }
 
-/// The labels that are shown, from the first one that lets the active one be seen.
-fn labels(model: &Model, room: u16) -> Vec<(usize, Label)> {
-    let all: Vec<(usize, Label)> = model
-        .session
-        .tabs
-        .iter()
-        .enumerate()
-        .map(|(index, tab)| (index, label(model, index, tab)))
-        .collect();
-    let mut first = 0;
-    while first < model.session.active {
-        let used: u16 = all
-            .iter()
-            .skip(first)
-            .take(model.session.active + 1 - first)
-            .fold(0, |sum, (_, label)| sum.saturating_add(label.width()));
-        if used <= room {
-            break;
-        }
-        first += 1;
-    }
-    all.into_iter().skip(first).collect()
-}
-
 fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     let glyphs = model.client.theme.glyphs();
     let pane = model.session.panes.get(&tab.focus);
     let name = fit(
-        pane.map_or("", |pane| pane.name()),
+        tab.name
+            .as_deref()
+            .or(pane.map(Pane::name))
+            .unwrap_or_default(),
         NAME_COLUMNS,
         glyphs.ellipsis,
     );

@@ -7,6 +7,7 @@ use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::layout::Rect;
+use crate::tui::client::Prompt;
 
 /// Columns of a text.
 pub(super) fn width(text: &str) -> u16 {
@@ -29,10 +30,29 @@ pub(super) fn fit(text: &str, width: u16, ellipsis: &str) -> String {
 
 /// The text in lines of a width, broken at spaces where it can be; what is left after so many lines is cut.
 pub(super) fn wrap(text: &str, width: u16, lines: usize, ellipsis: &str) -> Vec<String> {
+    let mut wrapped = Vec::new();
+    let mut paragraphs = text.lines().peekable();
+    while let Some(paragraph) = paragraphs.next() {
+        let left = lines.saturating_sub(wrapped.len());
+        let cut = left == 1 && paragraphs.peek().is_some();
+        if cut {
+            let marked = format!("{paragraph} {ellipsis}");
+            wrapped.push(fit(&marked, width, ellipsis));
+        } else {
+            wrap_paragraph(paragraph, width, left, ellipsis, &mut wrapped);
+        }
+        if wrapped.len() >= lines {
+            break;
+        }
+    }
+    wrapped
+}
+
+fn wrap_paragraph(text: &str, width: u16, lines: usize, ellipsis: &str, wrapped: &mut Vec<String>) {
     let room = usize::from(width.max(1));
     let mut rest = text;
-    let mut wrapped = Vec::new();
-    while wrapped.len() + 1 < lines && rest.width() > room {
+    let mut taken = 0;
+    while taken + 1 < lines && rest.width() > room {
         let (fits, _) = rest.unicode_truncate(room);
         let soft = fits.rfind(' ').filter(|at| *at > 0);
         let end = soft.unwrap_or(fits.len());
@@ -40,10 +60,27 @@ pub(super) fn wrap(text: &str, width: u16, lines: usize, ellipsis: &str) -> Vec<
             break;
         }
         wrapped.push(rest.get(..end).unwrap_or_default().to_owned());
+        taken += 1;
         rest = rest.get(end..).unwrap_or_default().trim_start();
     }
     wrapped.push(fit(rest, width, ellipsis));
-    wrapped
+}
+
+/// The part of a line being typed that a field of so many columns shows, and the cursor's column in it: the line scrolls so
+/// that the cursor is in the field.
+pub(super) fn field<'t>(text: &'t str, before_cursor: &str, columns: u16) -> (&'t str, u16) {
+    let room = usize::from(columns.saturating_sub(1));
+    // From the start, as long as the cursor has its place after it.
+    let start = if before_cursor.width() <= room {
+        0
+    } else {
+        let (tail, _) = before_cursor.unicode_truncate_start(room);
+        before_cursor.len() - tail.len()
+    };
+    let rest = text.get(start..).unwrap_or_default();
+    let (shown, _) = rest.unicode_truncate(usize::from(columns));
+    let before = before_cursor.get(start..).unwrap_or_default();
+    (shown, width(before))
 }
 
 /// Writes text from left to right within one row of an area.
@@ -90,6 +127,12 @@ impl<'a> Line<'a> {
     pub(super) fn put_fit(&mut self, text: &str, style: Style, ellipsis: &str) -> &mut Self {
         let text = fit(text, self.room(), ellipsis);
         self.put(&text, style)
+    }
+
+    /// Writes a line that is being typed, as far as there is room around its cursor.
+    pub(super) fn put_field(&mut self, prompt: &Prompt, style: Style) -> &mut Self {
+        let (shown, _) = field(prompt.text(), prompt.before_cursor(), self.room());
+        self.put(shown, style)
     }
 
     /// Leaves columns free.

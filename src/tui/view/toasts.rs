@@ -55,7 +55,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let mut rect = Rect::new(body.right() - columns, body.y, columns, rows);
     let covers_cursor = modes(model)
         .cursor
-        .is_some_and(|cursor| rect.contains(cursor.x, cursor.y));
+        .is_some_and(|cursor| cursor.visible && rect.contains(cursor.x, cursor.y));
     if covers_cursor {
         rect.y = body.bottom() - rows;
     }

@@ -382,6 +382,7 @@ impl<'t> Viewer<'t> {
             cursor: self.viewport.cursor(cursor, hole).map(|(x, y)| CursorAt {
                 x,
                 y,
+                visible: cursor.visible,
                 shape: cursor.shape,
                 blinking: cursor.blinking,
             }),

@@ -103,11 +103,11 @@ impl Viewport {
         Some((row.checked_add(self.top)?, col.checked_add(self.left)?))
     }
 
-    /// Where the cursor is seen, column first.
+    /// Where the cursor is, hidden or not, column first; None where that place is not shown.
     pub fn cursor(&self, cursor: Cursor, hole: Rect) -> Option<(u16, u16)> {
         let x = cursor.col.checked_sub(self.left)?;
         let y = cursor.row.checked_sub(self.top)?;
-        let seen = cursor.visible && !self.is_back() && x < hole.width && y < hole.height;
+        let seen = !self.is_back() && x < hole.width && y < hole.height;
         seen.then_some((x, y))
     }
 

@@ -143,24 +143,31 @@ fn colours_pass_to_the_outer_terminal() {
 }
 
 #[test]
-fn no_color_draws_without_colours() {
+fn no_color_takes_the_colours_of_tundra_and_not_those_of_programs() {
     let home = Home::new();
     let mut command = home.tundra(&["--", "sh"]);
     command.env("NO_COLOR", "1");
     let mut terminal = Terminal::start(command, Options::default());
     terminal.wait_text("$");
     say(&mut terminal, "plain");
-    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     let colour = regex::Regex::new(
         "\x1b\\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m",
     )
     .unwrap();
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     let found: Vec<&str> = colour
         .find_iter(&raw)
         .map(|found| found.as_str())
         .take(5)
         .collect();
     assert!(found.is_empty(), "{found:?}");
+    terminal.type_("printf '\\033[38;2;1;2;3mC%sR\\033[m\\n' OLOU\r");
+    terminal.wait_text("COLOUR");
+    let (row, col) = terminal.look(|screen| screen.find("COLOUR")).unwrap();
+    terminal.look(|screen| {
+        let cell = screen.vt().cell(row, col).unwrap();
+        assert_eq!(cell.fgcolor(), vt100::Color::Rgb(1, 2, 3));
+    });
 }
 
 #[test]

@@ -86,6 +86,17 @@ fn the_pool_gauge_is_on_the_screen() {
 }
 
 #[test]
+fn a_pool_that_is_made_larger_is_larger_at_once() {
+    let home = Home::with_config("[pty]\nmax_ptys = 1\n");
+    let mut terminal = shell(&home);
+    terminal.wait_text("1/1");
+    home.configure("[pty]\nmax_ptys = 3\n");
+    terminal.wait_text("1/3");
+    terminal.command("|");
+    terminal.wait_text("2/3");
+}
+
+#[test]
 fn messages_are_kept_in_a_log() {
     let home = Home::with_config("[pty]\nmax_ptys = 1\n");
     let mut terminal = shell(&home);

@@ -29,7 +29,6 @@ fn legacy_keys_are_told_apart() {
         (b"\r", plain(KeyCode::Enter)),
         (b"\x7f", plain(KeyCode::Backspace)),
         (b"\x1b", plain(KeyCode::Escape)),
-        (b"\x1b\x1b", pressed(KeyCode::Escape, Mods::ALT)),
         (b"\x1b[", pressed(KeyCode::Char('['), Mods::ALT)),
         (b"\x1bx", pressed(KeyCode::Char('x'), Mods::ALT)),
         (
@@ -104,6 +103,25 @@ fn kitty_keys_keep_kind_modifiers_and_shifted_character() {
     for (bytes, expected) in table {
         assert_eq!(decode(bytes), vec![expected.clone()], "{bytes:?}");
     }
+}
+
+#[test]
+fn escape_twice_is_two_keys_however_it_is_cut() {
+    let escape = || pressed(KeyCode::Escape, Mods::NONE);
+    for cut in 0..=2 {
+        let mut decoder = Decoder::default();
+        let mut events = Vec::new();
+        decoder.feed(&b"\x1b\x1b"[..cut], &mut events);
+        decoder.feed(&b"\x1b\x1b"[cut..], &mut events);
+        decoder.flush(&mut events);
+        assert_eq!(events, [escape(), escape()], "cut at {cut}");
+    }
+    // With something behind it only the last one belongs to that.
+    assert_eq!(
+        decode(b"\x1b\x1bx"),
+        [escape(), pressed(KeyCode::Char('x'), Mods::ALT)]
+    );
+    assert_eq!(decode(b"\x1b\x1b[A"), [pressed(KeyCode::Up, Mods::ALT)]);
 }
 
 #[test]
