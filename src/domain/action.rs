@@ -93,8 +93,11 @@ actions! {
         SwapPrevious "swap-previous" "swap the pane with the one before it" "{";
         SwapNext "swap-next" "swap the pane with the one after it" "}";
         BreakPane "break-pane" "move the pane to a tab of its own" "!";
+        MovePane "move-pane" "move the pane to another tab" "@";
         NextTab "next-tab" "go to the next tab" "n";
         PreviousTab "previous-tab" "go to the previous tab" "p";
+        LastTab "last-tab" "go back to the tab before this one" "tab";
+        GoToTab "go-to-tab" "go to a tab by its number" "'";
         Tab1 "tab-1" "go to tab 1" "1";
         Tab2 "tab-2" "go to tab 2" "2";
         Tab3 "tab-3" "go to tab 3" "3";
@@ -104,16 +107,23 @@ actions! {
         Tab7 "tab-7" "go to tab 7" "7";
         Tab8 "tab-8" "go to tab 8" "8";
         Tab9 "tab-9" "go to tab 9" "9";
+        RenameTab "rename-tab" "give the tab a name" "T";
+        MoveTabLeft "move-tab-left" "move the tab to the left" "<";
+        MoveTabRight "move-tab-right" "move the tab to the right" ">";
         PaneList "pane-list" "list all panes" "s";
         CopyMode "copy-mode" "scroll and copy" "[ pageup";
         Search "search" "search the pane's history" "/";
+        EditHistory "edit-history" "open the pane's history in an editor" "e";
         PasteBuffer "paste-buffer" "paste what was copied last" "]";
         ProviderPanel "provider-panel" "show the providers" "P";
         FailOver "fail-over" "send requests to the next provider" "f";
         RestartProvider "restart-provider" "start afresh with a provider" "r";
         BrowserAddress "browser-address" "show the address for a browser" "u";
+        RunCommand "run-command" "run a command in a new pane" "$";
         Palette "palette" "find an action or a pane by typing" ":";
         MessageLog "message-log" "show past messages" "m";
+        ToggleSidebar "toggle-sidebar" "show or hide the list beside the panes" "b";
+        ToggleProviders "toggle-providers" "show or hide the providers below the panes" "B";
         ToggleMouse "toggle-mouse" "turn the mouse on or off" "M";
         Redraw "redraw" "draw the whole screen again" "ctrl-l";
         Help "help" "show the keys" "?";
@@ -211,7 +221,12 @@ impl Action {
     pub const fn repeats(self) -> bool {
         matches!(
             self,
-            Self::ResizeLeft | Self::ResizeDown | Self::ResizeUp | Self::ResizeRight
+            Self::ResizeLeft
+                | Self::ResizeDown
+                | Self::ResizeUp
+                | Self::ResizeRight
+                | Self::MoveTabLeft
+                | Self::MoveTabRight
         )
     }
 }
@@ -268,12 +283,19 @@ mod tests {
     }
 
     #[test]
-    fn what_resizes_repeats_and_nothing_else() {
+    fn what_resizes_or_moves_tabs_repeats_and_nothing_else() {
         let repeating = Action::ALL.iter().filter(|action| action.repeats());
         let names: Vec<&str> = repeating.map(|action| action.name()).collect();
         assert_eq!(
             names,
-            ["resize-left", "resize-down", "resize-up", "resize-right"]
+            [
+                "resize-left",
+                "resize-down",
+                "resize-up",
+                "resize-right",
+                "move-tab-left",
+                "move-tab-right"
+            ]
         );
     }
 }

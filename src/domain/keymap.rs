@@ -5,7 +5,11 @@ use std::fmt;
 
 use super::action::{Action, Context};
 use super::chord::Chord;
+use super::input::{KeyCode, Mods};
 use super::nearest::nearest;
+
+/// Before a chord of `[keys]`: it works without the prefix.
+const WITHOUT_PREFIX: &str = "no-prefix:";
 
 /// What a key does in each context: a chord does one thing at most in a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub struct Keymap {
     /// In the order of [`Action::ALL`].
     bindings: Vec<(Action, Vec<Chord>)>,
     by_chord: BTreeMap<(Context, Chord), Action>,
+    /// What works without the prefix.
+    direct: BTreeMap<Chord, Action>,
     lost: Vec<LostChord>,
 }
 
@@ -62,7 +68,7 @@ pub enum AfterPrefix {
 
 impl Keymap {
     /// Builds the keymap from the defaults and the overrides: action name to chord, or several chords separated by
-    /// spaces, or `none`. An override replaces all chords that the action has by default. A default chord that an
+    /// spaces, or `none`. After `no-prefix:` a chord works without the prefix. An override replaces all chords that the action has by default. A default chord that an
     /// override gives to another action, or that is the prefix, is dropped; [`Keymap::lost`] tells of it.
     ///
     /// Gives all faults at once.
@@ -76,6 +82,7 @@ impl Keymap {
         let mut faults = Vec::new();
         let mut chosen: BTreeMap<Action, Vec<Chord>> = BTreeMap::new();
         let mut by_chord: BTreeMap<(Context, Chord), Action> = BTreeMap::new();
+        let mut direct: BTreeMap<Chord, Action> = BTreeMap::new();
         for (key, text) in overrides {
             let mut fault = |message: String| {
                 faults.push(KeymapFault {
@@ -87,7 +94,24 @@ impl Keymap {
                 fault(unknown_action(key));
                 continue;
             };
-            match parse_chords(text) {
+            let (prefixed, bare) = split_direct(text);
+            match parse_direct(&bare, action, prefix) {
+                Ok(chords) => {
+                    for chord in chords {
+                        if let Some(other) = direct.insert(chord.folded(), action)
+                            && other != action
+                        {
+                            fault(format!("{chord} is also the key of {other}"));
+                        }
+                    }
+                }
+                Err(message) => fault(message),
+            }
+            if prefixed.is_empty() && !bare.is_empty() {
+                chosen.insert(action, Vec::new());
+                continue;
+            }
+            match parse_chords(&prefixed) {
                 Ok(chords) => {
                     for chord in &chords {
                         let place = (action.context(), chord.folded());
@@ -143,6 +167,7 @@ impl Keymap {
             prefix,
             bindings,
             by_chord,
+            direct,
             lost,
         })
     }
@@ -170,6 +195,17 @@ impl Keymap {
         self.by_chord.get(&(context, chord.folded())).copied()
     }
 
+    /// The action of a chord that works without the prefix.
+    #[must_use]
+    pub fn without_prefix(&self, chord: Chord) -> Option<Action> {
+        self.direct.get(&chord.folded()).copied()
+    }
+
+    /// The chords that work without the prefix, each with its action.
+    pub fn direct(&self) -> impl Iterator<Item = (Chord, Action)> {
+        self.direct.iter().map(|(chord, action)| (*chord, *action))
+    }
+
     /// What a chord means after the prefix.
     #[must_use]
     pub fn after_prefix(&self, chord: Chord) -> AfterPrefix {
@@ -195,6 +231,45 @@ impl Keymap {
             .iter()
             .map(|(action, chords)| (*action, chords.as_slice()))
     }
+}
+
+/// The chords after the prefix, and those without it.
+fn split_direct(text: &str) -> (String, Vec<&str>) {
+    if !text.contains(WITHOUT_PREFIX) {
+        return (text.to_owned(), Vec::new());
+    }
+    let (mut prefixed, mut direct) = (Vec::new(), Vec::new());
+    for part in text.split_whitespace() {
+        match part.strip_prefix(WITHOUT_PREFIX) {
+            Some(chord) => direct.push(chord),
+            None => prefixed.push(part),
+        }
+    }
+    (prefixed.join(" "), direct)
+}
+
+/// Chords that work without the prefix: none may take away what one types into a program.
+fn parse_direct(given: &[&str], action: Action, prefix: Chord) -> Result<Vec<Chord>, String> {
+    if action.context() != Context::Prefix && !given.is_empty() {
+        return Err(format!("{action} needs no prefix anyway"));
+    }
+    let mut chords = Vec::new();
+    for text in given {
+        let chord: Chord = text.parse().map_err(|error| format!("{error}"))?;
+        let held = [Mods::CTRL, Mods::ALT, Mods::SUPER];
+        let is_typed = !matches!(chord.code(), KeyCode::F(_) | KeyCode::Media(_))
+            && !held.iter().any(|held| chord.mods().contains(*held));
+        if is_typed {
+            return Err(format!(
+                "{chord} is typed into programs: without the prefix use ctrl-, alt- or super-, or a function key"
+            ));
+        }
+        if chord.folded() == prefix.folded() {
+            return Err(format!("{chord} is the prefix"));
+        }
+        chords.push(chord);
+    }
+    Ok(chords)
 }
 
 fn parse_chords(text: &str) -> Result<Vec<Chord>, String> {
@@ -315,7 +390,7 @@ mod tests {
             let found = keymap.after_prefix(chord(text));
             assert_eq!(found, AfterPrefix::Do(action), "{text}");
         }
-        assert_eq!(keymap.after_prefix(chord("e")), AfterPrefix::Unbound);
+        assert_eq!(keymap.after_prefix(chord("y")), AfterPrefix::Unbound);
         assert_eq!(keymap.after_prefix(chord("C-b")), AfterPrefix::SendPrefix);
     }
 
@@ -337,6 +412,45 @@ mod tests {
         assert_eq!(
             keymap.lookup(Context::Copy, chord("y")),
             Some(Action::CopyYank)
+        );
+    }
+
+    #[test]
+    fn a_chord_may_work_without_the_prefix() {
+        let keymap = keymap(
+            "ctrl-b",
+            &[
+                ("next-tab", "n no-prefix:alt-n"),
+                ("zoom-pane", "no-prefix:f11 no-prefix:super-z"),
+            ],
+        )
+        .unwrap();
+        let direct = |text| keymap.without_prefix(chord(text));
+        assert_eq!(direct("alt-n"), Some(Action::NextTab));
+        assert_eq!(direct("f11"), Some(Action::ZoomPane));
+        assert_eq!(direct("super-z"), Some(Action::ZoomPane));
+        assert_eq!(direct("n"), None);
+        assert_eq!(keymap.bindings_of(Action::NextTab), [chord("n")]);
+        assert_eq!(keymap.bindings_of(Action::ZoomPane), []);
+        assert_eq!(keymap.direct().count(), 3);
+        assert_eq!(
+            faults(&[
+                ("copy-up", "no-prefix:alt-k"),
+                ("help", "no-prefix:ctrl-b"),
+                ("new-pane", "no-prefix:c"),
+                ("next-tab", "no-prefix:alt-x"),
+                ("previous-tab", "no-prefix:alt-x"),
+            ]),
+            [
+                ("copy-up", "copy-up needs no prefix anyway"),
+                ("help", "ctrl-b is the prefix"),
+                (
+                    "new-pane",
+                    "c is typed into programs: without the prefix use ctrl-, alt- or super-, or a function key"
+                ),
+                ("previous-tab", "alt-x is also the key of next-tab"),
+            ]
+            .map(|(key, message)| (key.to_owned(), message.to_owned()))
         );
     }
 

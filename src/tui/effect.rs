@@ -39,6 +39,8 @@ pub enum Effect {
     Rows(TerminalId, Range<u64>),
     Search(TerminalId, u64, Box<Search>),
     FindAgents,
+    /// Open a terminal with an editor on a pane's screen and history; the file is the last argument of its command.
+    EditHistory(TerminalId, Box<TerminalSpec>),
     /// Ask for a browser's address of a pane, or of all.
     Address(Option<TerminalId>),
     /// Tell how the providers stand.

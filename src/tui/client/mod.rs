@@ -11,7 +11,7 @@ mod rank;
 
 use std::time::{Duration, Instant};
 
-pub use overlay::{Address, Choice, Confirm, Help, Log, Overlay, Rename, Resolve};
+pub use overlay::{Address, Ask, Choice, Confirm, Help, Log, Overlay, Resolve, Wants};
 pub use panel::{Page, Panel};
 pub use picker::{Item, Picked, Picker, PickerKind};
 pub use prompt::Prompt;

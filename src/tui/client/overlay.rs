@@ -9,7 +9,7 @@ use crate::tui::address::BrowserAddress;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
     Confirm(Confirm),
-    Rename(Rename),
+    Ask(Ask),
     Picker(Picker),
     Help(Help),
     Log(Log),
@@ -22,7 +22,7 @@ impl Overlay {
     #[must_use]
     pub fn takes_text(&self) -> bool {
         match self {
-            Self::Rename(_) | Self::Picker(_) | Self::Help(_) => true,
+            Self::Ask(_) | Self::Picker(_) | Self::Help(_) => true,
             Self::Confirm(_) | Self::Log(_) | Self::Providers(_) | Self::Address(_) => false,
         }
     }
@@ -30,7 +30,7 @@ impl Overlay {
     /// Text that was pasted goes where one types.
     pub fn insert(&mut self, text: &str) {
         match self {
-            Self::Rename(rename) => rename.prompt.insert(text),
+            Self::Ask(ask) => ask.prompt.insert(text),
             Self::Picker(picker) => {
                 picker.query.insert(text);
                 picker.rank();
@@ -66,10 +66,21 @@ pub enum Resolve {
     Paste { id: TerminalId, text: String },
 }
 
+/// A line to type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rename {
-    pub id: TerminalId,
+pub struct Ask {
+    pub wants: Wants,
     pub prompt: Prompt,
+}
+
+/// What a line is typed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    PaneName(TerminalId),
+    /// For the tab that this pane is in; an empty one takes the name away.
+    TabName(TerminalId),
+    TabNumber,
+    Command,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

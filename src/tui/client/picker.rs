@@ -12,6 +12,8 @@ pub enum PickerKind {
     Palette,
     Panes,
     Agents,
+    /// Where a pane could go.
+    Tabs,
 }
 
 /// What choosing an entry means.
@@ -21,6 +23,8 @@ pub enum Picked {
     Focus(TerminalId),
     Launch(AgentName),
     Steer(RouterCommand),
+    /// Move the first pane to the tab of the second, or to a new tab.
+    Move(TerminalId, Option<TerminalId>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

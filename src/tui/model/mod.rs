@@ -55,7 +55,16 @@ impl Model {
         } else {
             0
         };
-        Areas::of(self.client.size, known, providers)
+        let session = &self.session;
+        Areas::of(
+            self.client.size,
+            if session.hides_sidebar { 0 } else { known },
+            if session.hides_providers {
+                0
+            } else {
+                providers
+            },
+        )
     }
 
     /// The area that a tab's layout divides on the screen.
@@ -127,7 +136,10 @@ impl Model {
         let panes_here = session.tab().map_or(0, |tab| tab.layout.ids().len());
         let room = self.gauge.active < self.gauge.max;
         match action {
-            Action::NewPane | Action::LaunchAgent => room,
+            Action::NewPane | Action::LaunchAgent | Action::RunCommand => room,
+            Action::EditHistory => {
+                room && session.focused().is_some_and(|pane| pane.screen.is_some())
+            }
             Action::SplitRight => room && self.can_split(Axis::Horizontal),
             Action::SplitDown => room && self.can_split(Axis::Vertical),
             Action::FocusLeft
@@ -150,7 +162,15 @@ impl Model {
                 session.focused().is_some()
             }
             Action::PasteBuffer => !session.paste_buffer.is_empty() && session.focused().is_some(),
-            Action::NextTab | Action::PreviousTab => session.tabs.len() > 1,
+            Action::NextTab
+            | Action::PreviousTab
+            | Action::GoToTab
+            | Action::MoveTabLeft
+            | Action::MoveTabRight => session.tabs.len() > 1,
+            Action::LastTab => session.last_tab().is_some(),
+            Action::MovePane => session.tabs.len() > 1 || panes_here > 1,
+            Action::RenameTab => session.tab().is_some(),
+            Action::ToggleProviders => self.providers.are_served(),
             Action::ProviderPanel | Action::FailOver | Action::RestartProvider => {
                 !self.providers.is_empty()
             }

@@ -8,6 +8,8 @@ use crate::domain::keymap::Keymap;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     pub keymap: Keymap,
+    /// Program and arguments of the shell that runs what is typed as a command.
+    pub shell: Vec<String>,
     pub mouse: bool,
     /// The share of the pool, 0 to 1, above which the gauge warns.
     pub warn_at: f64,
@@ -49,6 +51,7 @@ mod tests {
     fn times_are_the_users_own() {
         let options = Options {
             keymap: Keymap::new("ctrl-b".parse().unwrap(), &BTreeMap::new()).unwrap(),
+            shell: Vec::new(),
             mouse: true,
             warn_at: 0.8,
             zone: TimeZone::fixed(jiff::tz::offset(2)),

@@ -1,9 +1,12 @@
 //! The other rooms' handles, and what takes a while there: each answer comes back as one message.
 
+use std::io::{self, Write as _};
 use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
@@ -13,7 +16,7 @@ use crate::domain::input::Input;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, RouterCommand};
 use crate::domain::terminal::{TerminalInfo, TerminalSpec};
-use crate::pane::{Gauge, PaneError, PaneHandle, Pool, Search};
+use crate::pane::{Capture, Gauge, PaneError, PaneHandle, Pool, Search};
 use crate::providers::Providers;
 use crate::runtime::programs;
 use crate::tui::address::Addresses;
@@ -57,6 +60,38 @@ impl Backend {
             let opened = pool.open((*spec).clone()).await;
             Msg::Opened {
                 place,
+                spec,
+                result: opened.map(|pane| Box::new(pane.info())),
+            }
+        });
+    }
+
+    /// Writes a pane's screen and history into a file of the user's own and opens a terminal with an editor on it, which
+    /// takes the file away at its end.
+    pub fn edit_history(&mut self, id: TerminalId, mut spec: Box<TerminalSpec>) {
+        let pane = self.pool.get(id);
+        let pool = self.pool.clone();
+        self.answers.spawn(async move {
+            let opened = async {
+                let pane = pane.ok_or(PaneError::Dead(id))?;
+                spec.cwd = Some(pane.working_directory());
+                let text = text_of(&pane.capture(true).await?);
+                let written = spawn_blocking(move || history_file(&text)).await;
+                let file = written
+                    .unwrap_or_else(|error| Err(io::Error::other(error)))
+                    .map_err(|error| {
+                        PaneError::SpawnFailed(format!("the history's file: {error}"))
+                    })?;
+                spec.command.push(file.display().to_string());
+                let opened = pool.open((*spec).clone()).await;
+                if opened.is_err() {
+                    let _ = std::fs::remove_file(&file);
+                }
+                opened
+            }
+            .await;
+            Msg::Opened {
+                place: Place::Tab,
                 spec,
                 result: opened.map(|pane| Box::new(pane.info())),
             }
@@ -157,6 +192,36 @@ impl Backend {
     pub fn gauge(&self) -> Gauge {
         self.pool.gauge()
     }
+}
+
+/// History and screen as text: what was wrapped is one line again, and blank lines at the end are left out.
+fn text_of(capture: &Capture) -> String {
+    let mut text = String::new();
+    for row in capture.scrollback.iter().chain(&capture.screen.rows) {
+        if row.wrapped {
+            for cell in &row.cells {
+                row.push_cell_text(cell, &mut text);
+            }
+        } else {
+            text.push_str(&row.text());
+            text.push('\n');
+        }
+    }
+    text.truncate(text.trim_end_matches('\n').len());
+    text
+}
+
+/// Writes a new file that only this user can read.
+fn history_file(text: &str) -> io::Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("tundra-history-{}.txt", TerminalId::random()));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    Ok(path)
 }
 
 /// The terminal that an event is about.

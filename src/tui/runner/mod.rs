@@ -276,6 +276,7 @@ impl Runner {
             Effect::LookForServers => self.backend.look_for_servers(),
             Effect::Steer(command) => self.backend.steer(command),
             Effect::ServerOutput(name) => self.backend.server_output(name),
+            Effect::EditHistory(id, spec) => self.backend.edit_history(id, spec),
             Effect::Clipboard(text) => {
                 if !self.screen.out_of_band.set_clipboard(text) {
                     self.take(Msg::Notice(Notice {
@@ -374,6 +375,7 @@ async fn until(deadline: Option<Instant>) {
 fn options_of(settings: &Settings) -> Options {
     Options {
         keymap: settings.keymap.clone(),
+        shell: settings.general.shell_command(),
         mouse: settings.general.mouse,
         warn_at: settings.pty.warn_at,
         zone: jiff::tz::TimeZone::system(),

@@ -29,6 +29,10 @@ pub struct Session {
     pub opening: usize,
     /// Some terminal has been there, so that the last one's end is the end.
     pub opened_any: bool,
+    /// The focused pane of the tab that was in front before.
+    pub before: Option<TerminalId>,
+    pub hides_sidebar: bool,
+    pub hides_providers: bool,
     /// The pane that was last told it has the focus.
     pub focus_told: Option<TerminalId>,
 }
@@ -43,6 +47,21 @@ impl Session {
     #[must_use]
     pub fn tab_mut(&mut self) -> Option<&mut Tab> {
         self.tabs.get_mut(self.active)
+    }
+
+    /// Brings a tab to the front; nothing where there is none of that number.
+    pub fn show_tab(&mut self, index: usize) {
+        if index < self.tabs.len() && index != self.active {
+            self.before = self.focus();
+            self.active = index;
+        }
+    }
+
+    /// The tab that was in front before this one, if it is still there.
+    #[must_use]
+    pub fn last_tab(&self) -> Option<usize> {
+        let index = self.tab_of(self.before?)?;
+        (index != self.active).then_some(index)
     }
 
     /// The pane that keys go to.

@@ -8,6 +8,7 @@ mod outer;
 mod panes;
 mod providers;
 mod screens;
+mod tabs;
 mod viewers;
 mod widths;
 
@@ -65,6 +66,7 @@ impl Rig {
         let prefix: Chord = "ctrl-b".parse().unwrap();
         let options = Options {
             keymap: Keymap::new(prefix, &BTreeMap::new()).unwrap(),
+            shell: vec!["bash".to_owned()],
             mouse: true,
             warn_at: 0.8,
             zone: jiff::tz::TimeZone::UTC,

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{address, confirm, copy, focus, open, paste, picker, providers};
+use super::{address, ask, confirm, copy, end, focus, open, paste, picker, providers};
 use crate::domain::action::Action;
+use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Removal, Side};
 use crate::pane::{Gauge, PaneError};
-use crate::tui::client::{Help, Log, Mode, Overlay, Picked, Prompt, Rename};
+use crate::tui::client::{Help, Log, Mode, Overlay, Picked, Wants};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
@@ -55,13 +56,28 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
             }
         }
         Action::KillPane => confirm::ask_kill(model, effects),
-        Action::RenamePane => {
-            if let Some(pane) = model.session.focused() {
-                model.client.overlay = Some(Overlay::Rename(Rename {
-                    id: pane.info.id,
-                    prompt: Prompt::new(pane.name()),
-                }));
+        Action::RenamePane => ask::pane_name(model),
+        Action::RenameTab => ask::tab_name(model),
+        Action::GoToTab => ask::line(model, Wants::TabNumber),
+        Action::RunCommand => ask::line(model, Wants::Command),
+        Action::LastTab => {
+            if let Some(index) = model.session.last_tab() {
+                focus::to_tab(model, index);
             }
+        }
+        Action::MoveTabLeft => move_tab(model, false, now),
+        Action::MoveTabRight => move_tab(model, true, now),
+        Action::MovePane => picker::offer_tabs(model),
+        Action::EditHistory => open::history(model, effects),
+        Action::ToggleSidebar => {
+            model.session.hides_sidebar = !model.session.hides_sidebar;
+            let shown = model.areas().sidebar.is_some();
+            toggled(model, "the list of panes", shown, now);
+        }
+        Action::ToggleProviders => {
+            model.session.hides_providers = !model.session.hides_providers;
+            let shown = model.areas().providers.is_some();
+            toggled(model, "the list of providers", shown, now);
         }
         Action::PaneList => picker::offer_panes(model),
         Action::ProviderPanel => providers::open(model, effects),
@@ -104,14 +120,90 @@ pub(super) fn pick(model: &mut Model, picked: Picked, now: Now, effects: &mut Ve
         Picked::Focus(id) => focus::go_to(model, id),
         Picked::Launch(kind) => open::agent(model, kind, effects),
         Picked::Steer(command) => providers::steer(command, effects),
+        Picked::Move(id, beside) => move_pane(model, id, beside, now),
     }
+}
+
+/// Says that something is shown or hidden now, and why it may not be shown though it is wanted.
+fn toggled(model: &mut Model, what: &str, shown: bool, now: Now) {
+    let hidden = model.session.hides_sidebar || model.session.hides_providers;
+    let text = match (shown, hidden) {
+        (true, _) => format!("{what} is shown"),
+        (false, true) => format!("{what} is hidden"),
+        (false, false) => format!("{what} is shown where there is room for it"),
+    };
+    model.session.messages.tell(Severity::Info, text, now);
+}
+
+/// Moves the tab in front by one place, around the ends.
+fn move_tab(model: &mut Model, forward: bool, now: Now) {
+    let session = &mut model.session;
+    let (from, len) = (session.active, session.tabs.len().max(1));
+    let to = (from + if forward { 1 } else { len - 1 }) % len;
+    let tab = session.tabs.remove(from);
+    session.tabs.insert(to, tab);
+    session.active = to;
+    model.client.mode = Mode::Repeat {
+        until: now.instant + REPEAT_WITHIN,
+    };
+}
+
+/// Moves a pane beside another one in its tab, or to a new tab at the end; it keeps the focus.
+fn move_pane(model: &mut Model, id: TerminalId, beside: Option<TerminalId>, now: Now) {
+    let Some(from) = model.session.tab_of(id) else {
+        return;
+    };
+    let axis = match beside {
+        None => None,
+        Some(target) => {
+            let Some(axis) = axis_with_room(model, target) else {
+                let text = "move-pane: there is no room in that tab".to_owned();
+                model.session.messages.tell(Severity::Info, text, now);
+                return;
+            };
+            Some((target, axis))
+        }
+    };
+    end::take_from_tab(model, id, from);
+    let session = &mut model.session;
+    let home = axis.and_then(|(target, axis)| Some((session.tab_of(target)?, target, axis)));
+    match home.and_then(|(index, target, axis)| Some((session.tabs.get_mut(index)?, target, axis)))
+    {
+        Some((tab, target, axis)) => {
+            tab.zoomed = false;
+            tab.layout.split(target, axis, id);
+        }
+        None => session.tabs.push(Tab::new(id)),
+    }
+    focus::go_to(model, id);
+}
+
+/// How a pane's room can be shared with another one: the longer way if there is a choice.
+fn axis_with_room(model: &Model, target: TerminalId) -> Option<Axis> {
+    let index = model.session.tab_of(target)?;
+    let tab = model.session.tabs.get(index)?;
+    let area = model.areas().below_titles();
+    let rect = tab.layout.rect_of(target, area)?;
+    // A cell is about twice as high as it is wide.
+    let axes = if rect.width >= rect.height.saturating_mul(2) {
+        [Axis::Horizontal, Axis::Vertical]
+    } else {
+        [Axis::Vertical, Axis::Horizontal]
+    };
+    axes.into_iter()
+        .find(|axis| tab.layout.has_room(target, *axis, area))
 }
 
 /// Says why an action does nothing now.
 fn refuse(model: &mut Model, action: Action, now: Now) {
     let opens = matches!(
         action,
-        Action::NewPane | Action::LaunchAgent | Action::SplitRight | Action::SplitDown
+        Action::NewPane
+            | Action::LaunchAgent
+            | Action::RunCommand
+            | Action::EditHistory
+            | Action::SplitRight
+            | Action::SplitDown
     );
     let Gauge { active, max } = model.gauge;
     if opens && active >= max {
@@ -128,7 +220,15 @@ fn reason(model: &Model, action: Action) -> &'static str {
         Action::SplitRight | Action::SplitDown => "the pane is too small to split",
         Action::NextWaiting => "no other pane waits",
         Action::PasteBuffer => "nothing was copied yet",
-        Action::NextTab | Action::PreviousTab => "there is no other tab",
+        Action::NextTab
+        | Action::PreviousTab
+        | Action::GoToTab
+        | Action::MoveTabLeft
+        | Action::MoveTabRight => "there is no other tab",
+        Action::LastTab => "there was no other tab before",
+        Action::MovePane => "there is no other tab, and no other pane in this one",
+        Action::ToggleProviders => "no provider is served",
+        Action::EditHistory => "there is nothing yet",
         Action::ProviderPanel | Action::FailOver | Action::RestartProvider => {
             "there are no providers"
         }
@@ -176,6 +276,6 @@ fn break_pane(model: &mut Model) {
         tab.zoomed = false;
         let place = model.session.active + 1;
         model.session.tabs.insert(place, Tab::new(id));
-        model.session.active = place;
+        model.session.show_tab(place);
     }
 }

@@ -56,28 +56,34 @@ fn describe(exit: Exit) -> String {
 /// Takes a pane away; with the last one the front end ends.
 pub(super) fn forget(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>) {
     model.session.panes.remove(&id);
-    if let Some(index) = model.session.tab_of(id)
-        && let Some(tab) = model.session.tabs.get_mut(index)
-    {
-        match tab.layout.remove(id) {
-            Removal::Removed { heir } => {
-                if tab.focus == id {
-                    tab.focus = tab.before.filter(|before| *before != id).unwrap_or(heir);
-                    tab.before = None;
-                    tab.zoomed = false;
-                }
-                tab.before = tab.before.filter(|before| *before != id);
-            }
-            Removal::Last | Removal::Unknown => {
-                model.session.tabs.remove(index);
-                if model.session.active > index || model.session.active >= model.session.tabs.len()
-                {
-                    model.session.active = model.session.active.saturating_sub(1);
-                }
-            }
-        }
+    if let Some(index) = model.session.tab_of(id) {
+        take_from_tab(model, id, index);
     }
     if model.session.tabs.is_empty() && model.session.opening == 0 && model.session.opened_any {
         effects.push(Effect::Quit);
+    }
+}
+
+/// Takes a pane out of its tab; the tab goes with its last one.
+pub(super) fn take_from_tab(model: &mut Model, id: TerminalId, index: usize) {
+    let session = &mut model.session;
+    let Some(tab) = session.tabs.get_mut(index) else {
+        return;
+    };
+    match tab.layout.remove(id) {
+        Removal::Removed { heir } => {
+            if tab.focus == id {
+                tab.focus = tab.before.filter(|before| *before != id).unwrap_or(heir);
+                tab.before = None;
+                tab.zoomed = false;
+            }
+            tab.before = tab.before.filter(|before| *before != id);
+        }
+        Removal::Last | Removal::Unknown => {
+            session.tabs.remove(index);
+            if session.active > index || session.active >= session.tabs.len() {
+                session.active = session.active.saturating_sub(1);
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::tui::model::Model;
 /// Brings a pane to the front and gives it the focus.
 pub(super) fn go_to(model: &mut Model, id: TerminalId) {
     if let Some(index) = model.session.tab_of(id) {
-        model.session.active = index;
+        model.session.show_tab(index);
         if let Some(tab) = model.session.tab_mut() {
             if tab.focus != id {
                 tab.zoomed = false;
@@ -65,15 +65,14 @@ pub(super) fn to_next_waiting(model: &mut Model) {
 }
 
 pub(super) fn to_tab(model: &mut Model, index: usize) {
-    if index < model.session.tabs.len() {
-        model.session.active = index;
-    }
+    model.session.show_tab(index);
 }
 
 /// Goes to the tab before or after this one, around the ends.
 pub(super) fn step_tab(model: &mut Model, forward: bool) {
     let len = model.session.tabs.len().max(1);
-    model.session.active = (model.session.active + if forward { 1 } else { len - 1 }) % len;
+    let index = (model.session.active + if forward { 1 } else { len - 1 }) % len;
+    model.session.show_tab(index);
 }
 
 /// Tells the panes which of them has the focus, where that changed, and that the user looks at it.

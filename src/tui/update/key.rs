@@ -110,6 +110,10 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
         }
         Mode::Normal => {}
     }
+    if let Some(action) = model.options.keymap.without_prefix(chord) {
+        action::perform(model, action, now, effects);
+        return Redraw::All;
+    }
     if model.options.keymap.is_prefix(chord) {
         model.client.mode = Mode::Prefix {
             since: now.instant,
@@ -154,7 +158,8 @@ fn typed_too_fast(model: &Model, key: &KeyEvent, chord: Chord) -> Option<Context
     } else {
         return None;
     };
-    let unbound = model.options.keymap.lookup(context, chord).is_none();
+    let keymap = &model.options.keymap;
+    let unbound = keymap.lookup(context, chord).is_none() && keymap.without_prefix(chord).is_none();
     unbound.then_some(context)
 }
 

@@ -5,6 +5,7 @@
 
 mod action;
 mod address;
+mod ask;
 mod confirm;
 mod copy;
 mod end;

@@ -14,6 +14,9 @@ use crate::tui::now::Now;
 use crate::tui::services::First;
 use crate::tui::session::{Pane, Tab};
 
+/// Edits a file and takes it away. The variables may hold arguments too.
+const EDIT: &str = r#"${VISUAL:-${EDITOR:-vi}} "$1"; code=$?; rm -f -- "$1"; exit $code"#;
+
 /// Asks for the terminals to begin with, each in a tab of its own.
 pub fn first(model: &mut Model, first: First, effects: &mut Vec<Effect>) {
     let area = model.areas().panes;
@@ -62,6 +65,34 @@ pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
     };
     let spec = shell(size_of(half));
     ask(model, Place::Split(target, axis), spec, effects);
+}
+
+/// Runs what was typed as a command, in a tab of its own.
+pub(super) fn command(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
+    let name = text.split_whitespace().next().map(str::to_owned);
+    let mut command = model.options.shell.clone();
+    command.extend(["-c".to_owned(), text]);
+    let spec = TerminalSpec {
+        name,
+        command,
+        ..shell(size_of(model.areas().panes))
+    };
+    ask(model, Place::Tab, spec, effects);
+}
+
+/// Opens an editor on the focused pane's screen and history, in a tab of its own.
+pub(super) fn history(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(pane) = model.session.focused() else {
+        return;
+    };
+    let id = pane.info.id;
+    let spec = TerminalSpec {
+        name: Some(format!("history of {}", pane.name())),
+        command: ["sh", "-c", EDIT, "sh"].map(str::to_owned).to_vec(),
+        ..shell(size_of(model.areas().panes))
+    };
+    model.session.opening += 1;
+    effects.push(Effect::EditHistory(id, Box::new(spec)));
 }
 
 pub(super) fn agent(model: &mut Model, name: AgentName, effects: &mut Vec<Effect>) {

@@ -1,11 +1,11 @@
 //! Keys for what lies over the panes: questions, prompts, lists, help and the log.
 
 use super::scroll::{Growth, PAGE, scroll};
-use super::{action, confirm, providers};
+use super::{action, ask, confirm, open, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, KeyEvent};
-use crate::tui::client::{Choice, Overlay, Picker};
+use crate::tui::client::{Choice, Overlay, Picker, PickerKind};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
@@ -44,15 +44,13 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
             }
             _ => {}
         },
-        Some(Overlay::Rename(rename)) => {
+        Some(Overlay::Ask(asked)) => {
             if accept {
-                let (id, name) = (rename.id, rename.prompt.text().trim().to_owned());
+                let asked = asked.clone();
                 model.client.overlay = None;
-                if !name.is_empty() {
-                    effects.push(Effect::Rename(id, name));
-                }
+                ask::answered(model, &asked, now, effects);
             } else {
-                rename.prompt.key(key);
+                asked.prompt.key(key);
             }
         }
         Some(Overlay::Picker(picker)) => {
@@ -102,7 +100,14 @@ pub(super) fn accept_choice(model: &mut Model, now: Now, effects: &mut Vec<Effec
     let Some(Overlay::Picker(picker)) = &model.client.overlay else {
         return;
     };
-    let Some(item) = picker.chosen() else { return };
+    let Some(item) = picker.chosen() else {
+        let typed = picker.query.text().trim().to_owned();
+        if picker.kind == PickerKind::Palette && !typed.is_empty() {
+            model.client.overlay = None;
+            open::command(model, typed, effects);
+        }
+        return;
+    };
     if let Some(why) = item.refused {
         let text = format!("{} is {why}", item.label);
         model.session.messages.tell(Severity::Warning, text, now);

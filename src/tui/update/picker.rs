@@ -5,6 +5,7 @@ use crate::domain::adapter::AgentName;
 use crate::domain::route::{DEFAULT_HOLD, RouterCommand};
 use crate::tui::client::{Item, Overlay, Picked, Picker, PickerKind};
 use crate::tui::model::Model;
+use crate::tui::session::Pane;
 
 /// Every action that would do something now, and every pane.
 pub(super) fn offer_actions(model: &mut Model) {
@@ -35,6 +36,38 @@ pub(super) fn offer_panes(model: &mut Model) {
         picker = picker.at(&Picked::Focus(id));
     }
     model.client.overlay = Some(Overlay::Picker(picker));
+}
+
+/// Where the focused pane could go: the other tabs, and a new one.
+pub(super) fn offer_tabs(model: &mut Model) {
+    let Some(id) = model.session.focus() else {
+        return;
+    };
+    let session = &model.session;
+    let here = session.tab().map_or(0, |tab| tab.layout.ids().len());
+    let others = session.tabs.iter().enumerate();
+    let mut items: Vec<Item> = others
+        .filter(|(index, _)| *index != session.active)
+        .map(|(index, tab)| {
+            let pane = session.panes.get(&tab.focus);
+            let name = tab.name.as_deref().or(pane.map(Pane::name));
+            Item {
+                label: format!("tab {}", index + 1),
+                detail: name.unwrap_or_default().to_owned(),
+                refused: None,
+                picked: Picked::Move(id, Some(tab.focus)),
+            }
+        })
+        .collect();
+    if here > 1 {
+        items.push(Item {
+            label: "new tab".to_owned(),
+            detail: String::new(),
+            refused: None,
+            picked: Picked::Move(id, None),
+        });
+    }
+    model.client.overlay = Some(Overlay::Picker(Picker::new(PickerKind::Tabs, items)));
 }
 
 /// The agents; those that are not installed say so and cannot be chosen.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::text::{Line, width};
 use crate::domain::layout::Rect;
-use crate::tui::client::{Choice, Confirm, Rename};
+use crate::tui::client::{Ask, Choice, Confirm};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
@@ -60,7 +60,7 @@ pub(super) fn draw_confirm(model: &Model, confirm: &Confirm, inner: Rect, buffer
         .put(&mark(Choice::Yes, YES), style(Choice::Yes));
 }
 
-pub(super) fn draw_rename(model: &Model, rename: &Rename, inner: Rect, buffer: &mut Buffer) {
+pub(super) fn draw_ask(model: &Model, ask: &Ask, inner: Rect, buffer: &mut Buffer) {
     let style = model.client.theme.style(Role::Text);
-    Line::new(buffer, inner, 0).put_field(&rename.prompt, style);
+    Line::new(buffer, inner, 0).put_field(&ask.prompt, style);
 }

@@ -57,6 +57,19 @@ fn entries(model: &Model, help: &Help) -> Vec<Entry> {
             || chords.to_lowercase().contains(&query)
             || text.to_lowercase().contains(&query)
     };
+    let direct: Vec<Entry> = keymap
+        .direct()
+        .map(|(chord, action)| {
+            let text = format!("{} ({})", action.description(), action.name());
+            (chord.to_string(), text)
+        })
+        .filter(|(chord, text)| fits(chord, text))
+        .map(|(chords, text)| Entry::Key { chords, text })
+        .collect();
+    if !direct.is_empty() {
+        lines.push(Entry::Heading("without the prefix".to_owned()));
+        lines.extend(direct);
+    }
     for context in Context::ALL {
         let entries: Vec<Entry> = keymap
             .iter()

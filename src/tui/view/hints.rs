@@ -5,14 +5,14 @@ use ratatui::buffer::Buffer;
 use super::text::{Line, fill, fit, width};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
-use crate::tui::client::{Mode, Overlay, Page};
+use crate::tui::client::{Mode, Overlay, Page, Wants};
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
 use crate::tui::session::Age;
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
-const AFTER_PREFIX: [(Action, &str); 21] = [
+const AFTER_PREFIX: [(Action, &str); 30] = [
     (Action::NextWaiting, "next waiting"),
     (Action::NewPane, "new"),
     (Action::LaunchAgent, "agent"),
@@ -32,6 +32,15 @@ const AFTER_PREFIX: [(Action, &str); 21] = [
     (Action::Help, "help"),
     (Action::RenamePane, "rename"),
     (Action::PaneList, "panes"),
+    (Action::LastTab, "last tab"),
+    (Action::GoToTab, "tab number"),
+    (Action::RenameTab, "rename tab"),
+    (Action::MoveTabRight, "move tab"),
+    (Action::MovePane, "move pane"),
+    (Action::RunCommand, "run"),
+    (Action::EditHistory, "edit history"),
+    (Action::ToggleSidebar, "list"),
+    (Action::ToggleProviders, "provider lines"),
     (Action::PasteBuffer, "paste"),
     (Action::Quit, "quit"),
 ];
@@ -170,10 +179,14 @@ fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> 
             hints.extend(named(&[(Action::DialogCancel, "back")]));
             hints
         }
-        Overlay::Rename(_) => named(&[
-            (Action::DialogAccept, "rename"),
-            (Action::DialogCancel, "back"),
-        ]),
+        Overlay::Ask(ask) => {
+            let does = match ask.wants {
+                Wants::PaneName(_) | Wants::TabName(_) => "rename",
+                Wants::TabNumber => "go there",
+                Wants::Command => "run",
+            };
+            named(&[(Action::DialogAccept, does), (Action::DialogCancel, "back")])
+        }
         Overlay::Picker(_) => named(&[
             (Action::DialogAccept, "choose"),
             (Action::DialogNext, "next"),

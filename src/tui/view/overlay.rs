@@ -6,7 +6,7 @@ use super::frame_box::{frame_box, inside};
 use super::text::{field, width};
 use super::{address, dialog, help, log, picker, providers};
 use crate::domain::layout::Rect;
-use crate::tui::client::{Choice, Overlay, PickerKind, Prompt};
+use crate::tui::client::{Choice, Overlay, PickerKind, Prompt, Wants};
 use crate::tui::model::Model;
 
 /// What is under the pointer while something lies over the panes.
@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let inner = frame_box(model, outer(model, overlay), &title(overlay), buffer);
     match overlay {
         Overlay::Confirm(confirm) => dialog::draw_confirm(model, confirm, inner, buffer),
-        Overlay::Rename(rename) => dialog::draw_rename(model, rename, inner, buffer),
+        Overlay::Ask(ask) => dialog::draw_ask(model, ask, inner, buffer),
         Overlay::Picker(state) => picker::draw(model, state, inner, buffer),
         Overlay::Help(state) => help::draw(model, state, inner, buffer),
         Overlay::Log(state) => log::draw(model, state, inner, buffer),
@@ -94,7 +94,7 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
         start.saturating_add(column)
     };
     let (x, y) = match overlay {
-        Overlay::Rename(rename) => (typed(&rename.prompt, 0), 0),
+        Overlay::Ask(ask) => (typed(&ask.prompt, 0), 0),
         Overlay::Picker(picker) => (typed(&picker.query, 2), 0),
         Overlay::Help(help) => (typed(&help.query, 8), 0),
         Overlay::Confirm(confirm) => (
@@ -111,11 +111,17 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
 fn title(overlay: &Overlay) -> String {
     let title = match overlay {
         Overlay::Confirm(_) => "sure?",
-        Overlay::Rename(_) => "rename",
+        Overlay::Ask(ask) => match ask.wants {
+            Wants::PaneName(_) => "name of the pane",
+            Wants::TabName(_) => "name of the tab",
+            Wants::TabNumber => "number of the tab",
+            Wants::Command => "command",
+        },
         Overlay::Picker(picker) => match picker.kind {
             PickerKind::Palette => "palette",
             PickerKind::Panes => "panes",
             PickerKind::Agents => "agents",
+            PickerKind::Tabs => "move the pane to",
         },
         Overlay::Help(_) => "keys",
         Overlay::Log(_) => "messages",
@@ -143,9 +149,13 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
                 lines(confirm.details.len()).saturating_add(5),
             )
         }
-        Overlay::Rename(_) => (50, 3),
+        Overlay::Ask(ask) => match ask.wants {
+            Wants::PaneName(_) | Wants::TabName(_) => (50, 3),
+            Wants::TabNumber => (30, 3),
+            Wants::Command => (76, 3),
+        },
         Overlay::Picker(picker) => match picker.kind {
-            PickerKind::Agents => (40, lines(picker.len()).saturating_add(3)),
+            PickerKind::Agents | PickerKind::Tabs => (40, lines(picker.len()).saturating_add(3)),
             _ => (76, lines(picker.len()).saturating_add(3).clamp(6, 20)),
         },
         Overlay::Help(_) => (84, rows),

@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 use super::text::{Line, fill};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
-use crate::tui::client::{Item, Picked, Picker};
+use crate::tui::client::{Item, Picked, Picker, PickerKind};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
@@ -22,7 +22,15 @@ pub(super) fn draw(model: &Model, picker: &Picker, inner: Rect, buffer: &mut Buf
         .put_field(&picker.query, theme.style(Role::Text));
     let rows = inner.height.saturating_sub(1);
     if picker.is_empty() {
-        Line::new(buffer, inner, 1).put("nothing fits", theme.style(Role::Muted));
+        let text = match picker.kind {
+            PickerKind::Palette => "nothing fits: enter runs it in a new pane",
+            PickerKind::Panes | PickerKind::Agents | PickerKind::Tabs => "nothing fits",
+        };
+        Line::new(buffer, inner, 1).put_fit(
+            text,
+            theme.style(Role::Muted),
+            theme.glyphs().ellipsis,
+        );
         return;
     }
     let first = first_shown(picker, usize::from(rows));
@@ -106,7 +114,7 @@ fn tail(model: &Model, item: &Item) -> (String, Role) {
             None => (String::new(), Role::Muted),
         },
         Picked::Do(action) => (chord_of(model, *action), Role::Key),
-        Picked::Launch(_) | Picked::Steer(_) => (String::new(), Role::Muted),
+        Picked::Launch(_) | Picked::Steer(_) | Picked::Move(..) => (String::new(), Role::Muted),
     }
 }
 

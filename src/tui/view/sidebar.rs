@@ -33,7 +33,14 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
                 } else {
                     Role::Muted
                 };
-                line.put(&format!("tab {}", index + 1), theme.style(role));
+                let name = model
+                    .session
+                    .tabs
+                    .get(index)
+                    .and_then(|tab| tab.name.as_deref());
+                let name = name.map_or_else(String::new, |name| format!(" {name}"));
+                let text = format!("tab {}{name}", index + 1);
+                line.put_fit(&text, theme.style(role), glyphs.ellipsis);
             }
             Entry::Pane(id) => {
                 if let Some(pane) = model.session.panes.get(&id) {

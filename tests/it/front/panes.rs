@@ -277,3 +277,58 @@ fn an_ended_program_is_started_once_more_however_often_one_asks() {
     say_back(&mut terminal);
     assert_eq!(alive(&home), 2);
 }
+
+#[test]
+fn the_history_opens_in_the_editor_of_its_user() {
+    let home = Home::new();
+    let editor = home.file("editor");
+    std::fs::write(
+        &editor,
+        format!(
+            "#!/bin/sh\ncp \"$1\" {0}/kept\necho \"$1\" > {0}/path\necho EDITING\nread line\n",
+            home.path().display()
+        ),
+    )
+    .unwrap();
+    let mut command = home.tundra(&["--", "sh"]);
+    command.env("EDITOR", format!("sh {}", editor.display()));
+    command.env_remove("VISUAL");
+    let mut terminal = Terminal::start(command, crate::support::terminal::Options::default());
+    terminal.wait_text("$");
+    terminal.type_("seq 1 200\r");
+    terminal.wait_text("200");
+    terminal.command("e");
+    terminal.wait_text("EDITING");
+    let kept = std::fs::read_to_string(home.path().join("kept")).unwrap();
+    let lines: Vec<&str> = kept.lines().collect();
+    assert!(lines.contains(&"1") && lines.contains(&"200"), "{kept}");
+    terminal.type_("\r");
+    eventually("the editor's pane is gone", || alive(&home) == 1);
+    let path = std::fs::read_to_string(home.path().join("path")).unwrap();
+    eventually("the file is gone", || {
+        !std::path::Path::new(path.trim()).exists()
+    });
+}
+
+#[test]
+fn a_pane_moves_between_tabs_and_a_command_gets_one() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    say(&mut terminal, "tab-the-first");
+    terminal.command("$");
+    terminal.wait_text("command");
+    terminal.type_("echo ran-as-typed; exec cat\r");
+    terminal.wait_for("it runs in a tab of its own", |screen| {
+        screen.has("ran-as-typed") && !screen.has("tab-the-first")
+    });
+    terminal.command("@");
+    terminal.wait_text("move the pane to");
+    terminal.type_("\r");
+    terminal.wait_for("both are in one tab", |screen| {
+        screen.has("ran-as-typed") && screen.has("tab-the-first")
+    });
+    terminal.command("T");
+    terminal.wait_text("name of the tab");
+    terminal.type_("workshop\r");
+    terminal.wait_text("1 workshop");
+}
