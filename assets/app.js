@@ -141,6 +141,7 @@ async function refresh() {
     providerStrip.show(providers);
     if (providers.some(countsDown)) every = COUNT_EVERY;
     $("pool").textContent = status ? `${status.pool.active} of ${status.pool.max} terminals` : "";
+    $("store").textContent = storeLine(status?.store);
     const wanted = fragment().get("terminal");
     if (wanted && wanted !== shown) show(wanted);
     if (!wanted && !view) welcome();
@@ -153,6 +154,15 @@ async function refresh() {
   }
   clearTimeout(listTimer);
   if (!document.hidden) listTimer = setTimeout(refresh, every);
+}
+
+// What is wrong with the journal, and how its copy in Dolt stands where one is kept.
+function storeLine(store) {
+  if (!store) return "";
+  const told = (name, { state, message }) => `${name} ${state}${message ? `: ${message}` : ""}`;
+  const parts = store.state === "ready" ? [] : [told("store", store)];
+  if (store.dolt.state !== "disabled") parts.push(told("dolt", store.dolt));
+  return parts.join(" · ");
 }
 
 function welcome() {

@@ -74,13 +74,9 @@ async fn writing(folder: &Path) {
     }
     let rate = told.len() as f64 / began.elapsed().as_secs_f64();
     told.sort_unstable();
-    let at = |share: f64| told[(told.len() as f64 * share) as usize];
+    let at = |percent: usize| told[told.len() * percent / 100];
     let mean = told.iter().sum::<Duration>() / u32::try_from(told.len()).unwrap();
-    println!(
-        "a fact: mean {mean:?}, p50 {:?}, p99 {:?}",
-        at(0.5),
-        at(0.99)
-    );
+    println!("a fact: mean {mean:?}, p50 {:?}, p99 {:?}", at(50), at(99));
     println!("rows written and on the disk: {rate:.0} a second");
     let before = (ticks(), journal.status().size);
     std::thread::sleep(Duration::from_secs(5));
@@ -128,8 +124,8 @@ fn reading(folder: &Path) {
         &path,
         &format!(
             "WITH RECURSIVE n(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 999999)
-             INSERT INTO usage_hour SELECT {hour} - (x / 1400) * 3600000, 'i', 'p' || x % 5, 'm' || x / 5 % 5,
-               't' || x / 25 % 56, '', 1, 0, 0, 100, 10, 0, 0, 5, 0 FROM n WHERE true ON CONFLICT DO NOTHING;
+             INSERT INTO usage_hour SELECT {hour} - (x / 1400) * 3600000, 'i', 'p' || (x % 5), 'm' || (x / 5 % 5),
+               't' || (x / 25 % 56), '', 1, 0, 0, 100, 10, 0, 0, 5, 0 FROM n WHERE true ON CONFLICT DO NOTHING;
              WITH RECURSIVE n(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 99999)
              INSERT INTO event SELECT printf('%08d-0000-7000-8000-000000000000', x), {now} - 86000000 + x * 800, 'i',
                'provider.failed', '', 'p', '', 'p: API error (status 500): no', '{{\"kind\":\"api\",\"message\":\"no\"}}' FROM n;"
