@@ -20,12 +20,14 @@ use super::{Ending, Launch, Ready};
 use crate::api::{Facts, Services};
 use crate::config::{PaneSettings, Settings};
 use crate::control;
+use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
 use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
 use crate::runtime::dial::LocalListener;
 use crate::runtime::limits;
+use crate::runtime::secrets;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
@@ -63,6 +65,8 @@ where
 {
     launch.paths.prepare()?;
     let lock = control::Instance::acquire(&launch.paths)?;
+    limits::close_memory();
+    secrets::take(secret_names(&launch.settings));
     let telemetry = telemetry::start(&launch.settings.logging, launch.paths.log_file())
         .ok()
         .map(Arc::new);
@@ -85,6 +89,16 @@ where
     drop(telemetry);
     drop(lock);
     outcome
+}
+
+/// The variables whose values nobody is to find in what the kernel shows of this process.
+fn secret_names(settings: &Settings) -> Vec<String> {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let profiles = settings.effective_profiles(is_set);
+    let keys = crate::gateway::secret_variables(&profiles).map(str::to_owned);
+    keys.chain(settings.dolt.password_env.clone())
+        .chain([REMOTE_TOKEN_VARIABLE.to_owned()])
+        .collect()
 }
 
 /// The store is there before all other rooms, which tell it what happens, and ends after them.

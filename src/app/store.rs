@@ -11,6 +11,7 @@ use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::ProfileName;
 use crate::domain::usage::{Cost, Counters, Errors, Tokens};
 use crate::providers::Providers;
+use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
 use crate::store::{
     DoltOptions, ManagedOptions, RunningStore, Server, ShipOptions, Store, StoreError,
@@ -125,10 +126,7 @@ fn counters(totals: &Totals) -> Counters {
 }
 
 fn dolt_options(dolt: &Dolt, paths: &Paths, host: &str) -> DoltOptions {
-    let password = dolt
-        .password_env
-        .as_deref()
-        .and_then(|variable| std::env::var(variable).ok());
+    let password = dolt.password_env.as_deref().and_then(secrets::value);
     let managed = dolt.managed.then(|| ManagedOptions {
         folder: dolt.dir.clone().unwrap_or_else(|| paths.data.join("dolt")),
         state: paths.state.clone(),

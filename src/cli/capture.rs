@@ -42,5 +42,9 @@ pub fn run(args: &Capture, context: &Context) -> Result<Exit, Failure> {
         text.push_str(line);
         text.push('\n');
     }
-    Ok(output::data(&text))
+    Ok(if args.ansi {
+        output::styled(&text)
+    } else {
+        output::data(&text)
+    })
 }

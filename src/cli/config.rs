@@ -1,7 +1,7 @@
 //! `tundra config`: where the configuration is, whether it is right, and what can be said in it.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -44,6 +44,9 @@ pub struct Import {
     /// Print what would be appended, and append nothing
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask about variables of no known provider and addresses in the clear
+    #[arg(long)]
+    yes: bool,
 }
 
 impl ConfigCommand {
@@ -115,10 +118,17 @@ fn import(args: &Import, context: &Context) -> Result<Exit, Failure> {
         output::talk(&format!("{remark}\n"));
     }
     if args.dry_run {
+        for doubt in &import.doubts {
+            output::talk(&format!("{doubt}\n"));
+        }
         return Ok(output::data(import.text.trim_start()));
     }
     if import.text.is_empty() {
         return Ok(output::data("there is nothing to import\n"));
+    }
+    if !import.doubts.is_empty() && !args.yes && !is_meant(&import.doubts)? {
+        let nothing = "nothing was imported: look at what is above, and say --yes if it is meant";
+        return Err(Failure::Import(nothing.to_owned()));
     }
     let text = if present.is_empty() {
         import.text.trim_start().to_owned()
@@ -133,6 +143,24 @@ fn import(args: &Import, context: &Context) -> Result<Exit, Failure> {
     )))
 }
 
+/// Tells what is doubtful and asks whether it is meant; where nobody can be asked it is not.
+fn is_meant(doubts: &[String]) -> Result<bool, Failure> {
+    for doubt in doubts {
+        output::talk(&format!("{doubt}\n"));
+    }
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(false);
+    }
+    output::talk("Import it all the same? [y/N] ");
+    let mut answer = String::new();
+    stdin
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::Input(format!("stdin cannot be read: {error}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// Puts a file in the place of another, with its permissions, so that nobody reads half of it.
 fn replace(target: &Path, text: &str) -> io::Result<()> {
     // A link stays one.
@@ -141,7 +169,12 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let fresh = target.with_extension("toml.new");
-    fs::write(&fresh, text)?;
+    // Made anew: a link that was laid there is not written through.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::File::create_new(&fresh)?.write_all(text.as_bytes())?;
     if let Ok(metadata) = fs::metadata(&target) {
         fs::set_permissions(&fresh, metadata.permissions())?;
     }

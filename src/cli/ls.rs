@@ -44,7 +44,7 @@ pub fn run(args: &Ls, context: &Context) -> Result<Exit, Failure> {
             text.extend([line, "\n"]);
         }
     }
-    Ok(output::data(&text))
+    Ok(output::styled(&text))
 }
 
 /// A head and one line for each terminal. People, whose screen has some `columns`, get short ids and as much of the
@@ -64,7 +64,7 @@ fn lines(terminals: &[TerminalShape], now: Timestamp, columns: Option<usize>) ->
             let agent = terminal.agent.as_ref();
             rows.push(vec![
                 terminal.id.chars().take(id_length).collect(),
-                show::printable(&terminal.name),
+                terminal.name.clone(),
                 show::cut(command, command_columns),
                 terminal.pid.to_string(),
                 format!("{}x{}", terminal.cols, terminal.rows),

@@ -155,18 +155,21 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     }
     let text = error.render();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output::data(&if color.on_stdout() {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
-        }),
-        _ if asks_json => output::fail(&Failure::Usage(one_line(&text.to_string())), true),
-        _ => {
-            output::talk(&if color.on_stderr() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::styled(&if color.on_stdout() {
                 text.ansi().to_string()
             } else {
                 text.to_string()
-            });
+            })
+        }
+        _ if asks_json => output::fail(&Failure::Usage(one_line(&text.to_string())), true),
+        _ => {
+            if color.on_stderr() {
+                // The words of the line are in it, which the caller typed.
+                output::talk_styled(&text.ansi().to_string());
+            } else {
+                output::talk(&text.to_string());
+            }
             Exit::USAGE
         }
     }

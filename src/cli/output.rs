@@ -1,6 +1,8 @@
 //! The one place that prints.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use clap::ValueEnum;
@@ -9,6 +11,7 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::api::shapes::ErrorShape;
+use crate::domain::printable::{is_disruptive, printable, printable_lines};
 
 /// Whether to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
@@ -68,8 +71,14 @@ pub fn columns() -> Option<usize> {
     Some(told.map_or(80, |size| usize::from(size.ws_col)))
 }
 
-/// Writes to stdout. A reader that has gone away wanted no more, which is no failure.
+/// Writes text to stdout, printable but for line ends and tabs. A reader that has gone away wanted no more, which is no
+/// failure.
 pub fn data(text: &str) -> Exit {
+    styled(&printable_lines(text))
+}
+
+/// Writes to stdout what holds attributes: every text of somebody else in it has been made printable.
+pub fn styled(text: &str) -> Exit {
     match write(text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             talk(&format!("stdout cannot be written: {error}\n"));
@@ -80,10 +89,25 @@ pub fn data(text: &str) -> Exit {
 }
 
 /// Stdout for one that writes line after line; what fails to be written is its caller's to tell.
-pub type Lines = BufWriter<StdoutLock<'static>>;
+pub struct Lines(BufWriter<StdoutLock<'static>>);
 
 pub fn lines() -> Lines {
-    BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    Lines(BufWriter::with_capacity(1 << 16, io::stdout().lock()))
+}
+
+impl Write for Lines {
+    /// Takes whole characters, as JSON and formatted text come.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.0.write_all(json_printable(text).as_bytes())?,
+            Err(_) => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Whether a failure to write says that the reader has gone away, who wanted no more.
@@ -116,7 +140,7 @@ pub fn json(value: &impl Serialize) -> Exit {
 
 fn written(json: serde_json::Result<String>) -> Exit {
     match json {
-        Ok(text) => data(&(text + "\n")),
+        Ok(text) => styled(&(json_printable(&text).into_owned() + "\n")),
         Err(error) => {
             talk(&format!("the answer cannot be written as JSON: {error}\n"));
             Exit::FAILURE
@@ -124,8 +148,29 @@ fn written(json: serde_json::Result<String>) -> Exit {
     }
 }
 
-/// Writes to stderr; where that fails there is nobody left to tell.
+/// JSON in which no terminal finds a command; its own escapes leave DEL and C1 as they are.
+fn json_printable(json: &str) -> Cow<'_, str> {
+    if !json.contains(|c| is_disruptive(c) && c != '\n') {
+        return Cow::Borrowed(json);
+    }
+    let mut printable = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_disruptive(c) && c != '\n' {
+            let _ = write!(printable, "\\u{:04x}", u32::from(c));
+        } else {
+            printable.push(c);
+        }
+    }
+    Cow::Owned(printable)
+}
+
+/// Writes text to stderr, printable but for line ends and tabs; where that fails there is nobody left to tell.
 pub fn talk(text: &str) {
+    talk_styled(&printable_lines(text));
+}
+
+/// Writes to stderr what holds attributes, as [`styled`].
+pub fn talk_styled(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -141,10 +186,24 @@ pub fn fail(failure: &Failure, json: bool) -> Exit {
             message: failure.to_string(),
         };
         if let Ok(line) = serde_json::to_string(&Told { error }) {
-            talk(&(line + "\n"));
+            talk_styled(&(json_printable(&line).into_owned() + "\n"));
         }
     } else {
-        talk(&format!("{failure}\n"));
+        let text = failure.to_string();
+        talk_styled(&match failure {
+            // In the words of an instance or of a provider, who must not write lines of their own.
+            Failure::Control(_) | Failure::App(_) | Failure::Store(_) | Failure::Output(_) => {
+                printable(&text).into_owned() + "\n"
+            }
+            Failure::Config(_)
+            | Failure::Paths(_)
+            | Failure::Usage(_)
+            | Failure::NoTerminal { .. }
+            | Failure::TimedOut(_)
+            | Failure::Ended(_)
+            | Failure::Input(_)
+            | Failure::Import(_) => printable_lines(&text).into_owned() + "\n",
+        });
     }
     failure.exit()
 }
@@ -152,6 +211,15 @@ pub fn fail(failure: &Failure, json: bool) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_as_it_was_but_for_what_a_terminal_would_obey() {
+        let text = "a\u{9b}2J\u{202e}\x7f\"\n";
+        let json = serde_json::to_string(text).unwrap();
+        let shown = json_printable(&json);
+        assert!(!shown.contains(is_disruptive), "{shown}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+    }
 
     #[test]
     fn the_choice_of_colour_is_seen_before_parsing() {

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::{output, show};
 use crate::api::shapes::ProviderShape;
 use crate::domain::moment::Span;
+use crate::domain::printable::printable;
 
 #[derive(Debug, Args)]
 pub struct Providers {
@@ -39,7 +40,11 @@ pub fn table(providers: &[ProviderShape]) -> Vec<String> {
     let mut lines = show::table(&rows);
     for provider in providers {
         if let Some(reason) = &provider.reason {
-            lines.push(format!("{}: {}", provider.name, show::printable(reason)));
+            lines.push(format!(
+                "{}: {}",
+                printable(&provider.name),
+                printable(reason)
+            ));
         }
     }
     lines
@@ -67,7 +72,7 @@ fn row(provider: &ProviderShape) -> Vec<String> {
     };
     vec![
         mark.to_owned(),
-        show::printable(&provider.name),
+        provider.name.clone(),
         provider.provider.clone(),
         state(provider),
         breaker(provider),
@@ -83,7 +88,7 @@ fn row(provider: &ProviderShape) -> Vec<String> {
         provider
             .cost_usd
             .map_or("?".to_owned(), |dollars| format!("${dollars:.2}")),
-        show::printable(&provider.model),
+        provider.model.clone(),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::code::Code;
+use crate::domain::printable::printable;
 
 /// One thing wrong at one place of the configuration file.
 ///
@@ -28,6 +29,7 @@ impl fmt::Display for Fault {
             key,
             message,
         } = self;
+        let (key, message) = (printable(key), printable(message));
         write!(f, "config error: {file}:{line}: {key}: {message}")
     }
 }

@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde_json::{Map, Value};
 
 use super::error::Fault;
 use super::load::parse;
-use crate::domain::profile::ProviderKind;
+use crate::domain::profile::{Profile, ProviderKind};
 
 /// A file larger than this holds no profiles.
 const MAX_BYTES: u64 = 4 << 20;
@@ -29,6 +32,8 @@ pub struct Import {
     pub profiles: Vec<String>,
     /// What was left out or changed, for people.
     pub remarks: Vec<String>,
+    /// What the user has to say yes to first.
+    pub doubts: Vec<String>,
 }
 
 /// Why nothing can be imported.
@@ -47,11 +52,11 @@ pub enum ImportError {
     Impossible(Vec<Fault>),
 }
 
-/// Reads the files of `folder` and writes what is to be appended to the configuration `present`.
+/// Reads the files of `folder` and writes what is to be appended to the configuration `present`. Only regular files are
+/// read, and none that is larger than 4 MiB.
 ///
 /// # Errors
-/// [`ImportError`]: there is nothing to read, a file cannot be read or understood, a profile of that name is configured
-/// already, or the values could be no configuration.
+/// [`ImportError`] where there is nothing to import, or where it cannot stand beside what is configured.
 pub fn import(folder: &Path, present: &str) -> Result<Import, ImportError> {
     let profiles = read(folder, "config", "api_profiles.json")?;
     let harness = read(folder, "config", "harness.toml")?;
@@ -76,13 +81,13 @@ pub fn import(folder: &Path, present: &str) -> Result<Import, ImportError> {
         let json = serde_json::from_str(&file.text).map_err(|error| file.malformed(&error))?;
         sources.add_usage(&json);
     }
-    let import = sources.write(present);
-    check(&import, present)?;
+    let mut import = sources.write(present);
+    import.doubts = check(&import, present)?;
     Ok(import)
 }
 
-/// Refuses names that are taken, and values that the configuration would refuse.
-fn check(import: &Import, present: &str) -> Result<(), ImportError> {
+/// Refuses names that are taken, and values that the configuration would refuse. Tells what is doubtful in the rest.
+fn check(import: &Import, present: &str) -> Result<Vec<String>, ImportError> {
     if let Ok(settings) = parse("config.toml", present) {
         let taken: Vec<String> = import
             .profiles
@@ -97,10 +102,48 @@ fn check(import: &Import, present: &str) -> Result<(), ImportError> {
             return Err(ImportError::Exists(taken));
         }
     }
-    parse("import", &import.text).map_err(ImportError::Impossible)?;
+    let settings = parse("import", &import.text).map_err(ImportError::Impossible)?;
     parse("config.toml", &format!("{present}\n{}", import.text))
         .map_err(ImportError::Impossible)?;
-    Ok(())
+    Ok(settings.profiles.iter().flat_map(doubts).collect())
+}
+
+/// What somebody who wrote the files could have had in mind: to be sent any secret of the environment, or to read along.
+fn doubts(profile: &Profile) -> Vec<String> {
+    let Profile { name, base_url, .. } = profile;
+    let known = ProviderKind::ALL
+        .into_iter()
+        .filter_map(ProviderKind::key_env);
+    let mut doubts = Vec::new();
+    if let Some(variable) = profile.key_env.as_deref().filter(|variable| {
+        let mut known = known.clone();
+        !known.any(|known| known == *variable)
+    }) {
+        doubts.push(format!(
+            "profile {name}: the value of {variable}, a variable of no known provider, would be sent to {base_url}"
+        ));
+    }
+    if base_url.starts_with("http://") && !is_loopback(base_url) {
+        doubts.push(format!(
+            "profile {name}: {base_url} is in the clear: key and prompts can be read on the way"
+        ));
+    }
+    doubts
+}
+
+/// Whether an address is this machine's own.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 struct Source {
@@ -124,17 +167,27 @@ fn read(folder: &Path, within: &str, name: &str) -> Result<Option<Source>, Impor
             path: path.clone(),
             source,
         };
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.len() > MAX_BYTES => {
-                return Err(failed(io::Error::other("it is larger than 4MiB")));
-            }
-            Ok(_) => {
-                let text = fs::read_to_string(&path).map_err(failed)?;
-                return Ok(Some(Source { path, text }));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // Opened without waiting for whoever writes into a pipe.
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(&path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
+        };
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no file")));
         }
+        let mut text = String::new();
+        file.take(MAX_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(failed(io::Error::other("it is larger than 4MiB")));
+        }
+        return Ok(Some(Source { path, text }));
     }
     Ok(None)
 }

@@ -34,6 +34,18 @@ pub enum PathsError {
     NoHome,
     #[error("the folder {} cannot be used: {source}", .path.display())]
     Folder { path: PathBuf, source: io::Error },
+    /// Whoever owns it could say what tundra runs and where it writes.
+    #[error("the folder {} belongs to user {owner}, not to you (user {me}): take another with --home DIR", .path.display())]
+    Foreign { path: PathBuf, owner: u32, me: u32 },
+    #[error(
+        "the folder {} (of user {owner}) can be written to by others (mode {mode:o}): look at what is in it, then chmod go-w it",
+        .path.display()
+    )]
+    Writable {
+        path: PathBuf,
+        owner: u32,
+        mode: u32,
+    },
 }
 
 impl From<&PathsError> for Code {
@@ -41,7 +53,9 @@ impl From<&PathsError> for Code {
         match error {
             // What the caller has to say, and has not.
             PathsError::NoHome => Self::Usage,
-            PathsError::Folder { .. } => Self::Paths,
+            PathsError::Folder { .. }
+            | PathsError::Foreign { .. }
+            | PathsError::Writable { .. } => Self::Paths,
         }
     }
 }
@@ -125,25 +139,69 @@ impl Paths {
         self.state.join("tundra.lock")
     }
 
-    /// Makes the folders that an instance needs, closed to everyone else.
+    /// Makes the folders that an instance needs, closed to everyone else, and refuses those that are not its user's own.
     ///
-    /// Only those it cannot do without (state and run) may fail: a read-only configuration or a full log disk is no
+    /// Only those it cannot do without (state and run) must be there: a read-only configuration or a full log disk is no
     /// reason not to start.
     ///
     /// # Errors
-    /// [`PathsError::Folder`] for a folder of state or runtime that can be neither made nor closed to others.
+    /// [`PathsError::Foreign`] and [`PathsError::Writable`] for a folder, the home included, that somebody else made or may
+    /// change, [`PathsError::Folder`] for one that cannot be made.
     pub fn prepare(&self) -> Result<(), PathsError> {
+        if let Some(home) = &self.home {
+            check_own(home)?;
+        }
         for dir in [&self.config_dir, &self.data, &self.logs] {
+            check_own(dir)?;
             let _ = private_dir(dir);
+            check_own(dir)?;
         }
         for dir in [&self.state, &self.run] {
+            check_own(dir)?;
             private_dir(dir).map_err(|source| PathsError::Folder {
                 path: dir.clone(),
                 source,
             })?;
+            check_own(dir)?;
         }
         Ok(())
     }
+}
+
+/// Refuses a folder that another user made, or that others may write to; one that is not there yet is fine. A group that
+/// is the user's own is none of the others.
+fn check_own(dir: &Path) -> Result<(), PathsError> {
+    let me = rustix::process::geteuid().as_raw();
+    let Ok(target) = fs::metadata(dir) else {
+        return Ok(());
+    };
+    // A link is as good as whoever laid it.
+    let link = fs::symlink_metadata(dir).ok();
+    let laid_by = link
+        .filter(fs::Metadata::is_symlink)
+        .map_or(me, |link| link.uid());
+    if target.uid() != me || (laid_by != me && laid_by != 0) {
+        let owner = if target.uid() == me {
+            laid_by
+        } else {
+            target.uid()
+        };
+        return Err(PathsError::Foreign {
+            path: dir.to_owned(),
+            owner,
+            me,
+        });
+    }
+    let own_group = rustix::process::getegid().as_raw() == target.gid();
+    let others = if own_group { 0o002 } else { 0o022 };
+    if target.mode() & others != 0 {
+        return Err(PathsError::Writable {
+            path: dir.to_owned(),
+            owner: target.uid(),
+            mode: target.mode() & 0o7777,
+        });
+    }
+    Ok(())
 }
 
 /// Makes a folder, and those above it, that only its owner can enter; closes one that is there and too open.
@@ -152,15 +210,7 @@ fn private_dir(dir: &Path) -> io::Result<()> {
         .recursive(true)
         .mode(PRIVATE_DIR)
         .create(dir)?;
-    let metadata = fs::metadata(dir)?;
-    let me = rustix::process::geteuid().as_raw();
-    if metadata.uid() != me {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "it belongs to another user",
-        ));
-    }
-    if metadata.mode() & 0o077 != 0 {
+    if fs::metadata(dir)?.mode() & 0o077 != 0 {
         fs::set_permissions(dir, Permissions::from_mode(PRIVATE_DIR))?;
     }
     Ok(())
@@ -198,6 +248,23 @@ mod tests {
             let mode = fs::metadata(dir).unwrap().mode() & 0o777;
             assert_eq!(mode, 0o700, "{}", dir.display());
         }
+        fs::remove_dir_all(&base).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_is_refused_with_its_path_and_owner() {
+        let base = std::env::temp_dir().join(format!("tundra-open-{}", std::process::id()));
+        let paths = Paths::find(Some(&base)).unwrap();
+        for name in ["", "config", "data", "state", "logs", "run"] {
+            fs::create_dir_all(base.join(name)).unwrap();
+            fs::set_permissions(base.join(name), Permissions::from_mode(0o777)).unwrap();
+            let error = paths.prepare().unwrap_err().to_string();
+            let me = rustix::process::geteuid().as_raw();
+            let told = format!("{} (of user {me})", base.join(name).display());
+            assert!(error.contains(&told.replace("/ (", " (")), "{error}");
+            fs::set_permissions(base.join(name), Permissions::from_mode(0o700)).unwrap();
+        }
+        paths.prepare().unwrap();
         fs::remove_dir_all(&base).unwrap();
     }
 }

@@ -49,6 +49,10 @@ impl Client {
             }
         });
         match stream {
+            Ok(stream) if !is_trusted(&stream) => Err(ControlError::Ipc(format!(
+                "{} belongs to another user",
+                path.display()
+            ))),
             Ok(stream) => Ok(Self {
                 stream: BufReader::new(stream),
                 patience: ANSWER_WITHIN,
@@ -346,6 +350,13 @@ impl Iterator for PromptAnswer {
             }
         }
     }
+}
+
+/// Whether the instance is this user's own: what one types is not for whoever made a socket in one's place.
+fn is_trusted(stream: &UnixStream) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    let peer = rustix::net::sockopt::socket_peercred(stream);
+    me == 0 || peer.is_ok_and(|peer| peer.uid.as_raw() == me || peer.uid.is_root())
 }
 
 fn absent(error: &io::Error) -> bool {

@@ -1,19 +1,24 @@
 //! One instance for each home.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
 use crate::config::Paths;
 use crate::domain::code::Code;
+use crate::runtime::dial;
+use crate::runtime::private::{self, Access};
 
 /// The lock of a home; whoever holds it is the instance. The kernel frees it however the process ends.
+///
+/// Two things are locked: the file that tells who holds it, and the folder that it lies in, since a file can be removed
+/// under its holder (by a cleaner of `/tmp`), and the next one would lock another.
 #[derive(Debug)]
 pub struct Instance {
-    _lock: File,
+    _file: File,
+    _folder: File,
 }
 
 /// Why this process cannot be the instance.
@@ -41,37 +46,50 @@ impl Instance {
     /// Takes the lock and writes into it how this process is reached. The folders must be prepared.
     ///
     /// # Errors
-    /// [`InstanceError::Running`] with its holder where another process has the lock; [`InstanceError::Lock`] where the
-    /// file cannot be made or locked.
+    /// [`InstanceError::Running`] where another process is the instance, [`InstanceError::Lock`] where there is no lock to
+    /// be had.
     pub fn acquire(paths: &Paths) -> Result<Self, InstanceError> {
         let path = paths.lock_file();
         let failed = |source| InstanceError::Lock {
             path: path.clone(),
             source,
         };
-        let mut lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                let pid = Holder::read(&path).map(|holder| holder.pid);
-                return Err(InstanceError::Running { pid });
+        let running = || {
+            let told = Holder::read(&path).map(|holder| holder.pid);
+            let pid = told.or_else(|| answering(&paths.control_socket()));
+            InstanceError::Running { pid }
+        };
+        let folder = File::open(&paths.state).map_err(failed)?;
+        let mut file = private::open(&path, Access::Update).map_err(failed)?;
+        for lock in [&folder, &file] {
+            match rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => return Err(running()),
+                Err(error) => return Err(failed(error.into())),
             }
-            Err(error) => return Err(failed(error.into())),
         }
         let socket = paths.control_socket();
+        // Whoever still answers there is the instance, whatever became of its lock.
+        if answering(&socket).is_some() {
+            return Err(running());
+        }
         let text = format!("{}\n{}\n", std::process::id(), socket.display());
         // A full disk leaves the lock empty, which only makes its messages poorer.
-        let _ = lock
+        let _ = file
             .set_len(0)
-            .and_then(|()| lock.write_all(text.as_bytes()));
-        Ok(Self { _lock: lock })
+            .and_then(|()| file.write_all(text.as_bytes()));
+        Ok(Self {
+            _file: file,
+            _folder: folder,
+        })
     }
+}
+
+/// The process that answers at a socket.
+fn answering(socket: &Path) -> Option<u32> {
+    let stream = dial::connect(socket).ok()?;
+    let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?;
+    u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
 }
 
 /// What the lock says of its holder, which may be gone.
@@ -107,6 +125,10 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("tundra status"), "{error}");
+        // A lock file that was removed lets nobody else in.
+        fs::remove_file(paths.lock_file()).unwrap();
+        let error = Instance::acquire(&paths).unwrap_err();
+        assert!(matches!(error, InstanceError::Running { .. }), "{error}");
         drop(first);
         Instance::acquire(&paths).unwrap();
         fs::remove_dir_all(&home).unwrap();

@@ -26,6 +26,7 @@ pub mod offer;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
+pub mod printable;
 pub mod profile;
 pub mod retry_budget;
 pub mod route;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
+use crate::runtime::private;
 
 /// How every caller's key begins.
 pub const CALLER_KEY_START: &str = "tundra-";
@@ -112,19 +113,7 @@ pub fn outside_key(file: &Path) -> io::Result<CallerKey> {
             .create(folder)?;
     }
     let key = CallerKey::random();
-    let fresh = file.with_extension("key.new");
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    writeln!(out, "{}", key.0)?;
-    out.sync_all()?;
-    fs::rename(&fresh, file)?;
+    private::replace(file, format!("{}\n", key.0).as_bytes())?;
     Ok(key)
 }
 

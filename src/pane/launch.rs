@@ -10,7 +10,7 @@ use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
-use crate::runtime::programs;
+use crate::runtime::{programs, secrets};
 
 /// Variables of the outer terminal or multiplexer that would mislead a program inside a pane.
 const OUTER_ONLY: &[&str] = &[
@@ -157,6 +157,7 @@ fn environment(
     let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
         .filter(|(name, _)| name != REMOTE_TOKEN_VARIABLE)
+        .filter(|(name, _)| !secrets::names_taken().any(|taken| OsStr::new(taken) == name))
         .filter(|(name, _)| {
             !extra
                 .without

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Resource, Rlimit};
 use rustix::termios::Winsize;
 
 use crate::domain::size::Size;
+use crate::runtime::limits;
 
 /// A program ready to be started: looked up, with its whole environment.
 #[derive(Clone, Debug)]
@@ -189,6 +190,7 @@ fn enter_session(open_files: Option<(u64, u64)>) -> io::Result<()> {
         // A child with a higher limit than it expects still runs.
         let _ = rustix::process::setrlimit(Resource::Nofile, limit);
     }
+    limits::restore_core(None);
     close_on_exec_from(3);
     Ok(())
 }

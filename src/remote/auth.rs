@@ -6,10 +6,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::fs::{self, Permissions};
+use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::runtime::connections::peer_network;
+use crate::runtime::private;
 
 /// The bytes of a token: 256 bits.
 const TOKEN_BYTES: usize = 32;
@@ -292,31 +293,12 @@ fn read_or_make(path: &Path, random: &SystemRandom) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let secret = Secret::draw(random)?;
-    write_private(path, format!("{}\n", secret.0).as_bytes())?;
+    private::replace(path, format!("{}\n", secret.0).as_bytes())?;
     Ok(secret.0)
 }
 
 fn is_token_text(text: &str) -> bool {
     text.len() == TOKEN_BYTES * 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Writes a file that only its owner can read, whole or not at all.
-///
-/// # Errors
-/// What the file system says; the file is as it was then.
-pub(super) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -11,8 +11,8 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::auth::write_private;
 use crate::config::TlsFiles;
+use crate::runtime::private;
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +108,7 @@ fn make(cert: &Path, key: &Path, address: SocketAddr) -> Result<(), TlsError> {
         .push(rcgen::DnType::CommonName, "tundra");
     let signed = params.self_signed(&pair).map_err(TlsError::Making)?;
     let write = |path: &Path, text: String| {
-        write_private(path, text.as_bytes()).map_err(|error: io::Error| TlsError::File {
+        private::replace(path, text.as_bytes()).map_err(|error: io::Error| TlsError::File {
             path: path.to_owned(),
             details: error.to_string(),
         })

@@ -11,9 +11,9 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::auth::write_private;
 use super::error::TransportError;
 use super::tls::fingerprint;
+use crate::runtime::private;
 
 /// The certificates that the user said yes to, one line each: `host:port fingerprint`.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl KnownRemotes {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
-        write_private(&self.path, text.as_bytes())
+        private::replace(&self.path, text.as_bytes())
     }
 }
 

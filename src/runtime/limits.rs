@@ -1,6 +1,11 @@
 //! What the kernel allows this process.
 
-use rustix::process::{Resource, Rlimit};
+use std::sync::OnceLock;
+
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit};
+
+/// The soft limit on core files as it was, for children; None for no limit.
+static CORE_BEFORE: OnceLock<Option<u64>> = OnceLock::new();
 
 /// Raises the limit on open files to what the kernel allows, since each terminal holds three descriptors.
 ///
@@ -20,4 +25,32 @@ pub fn raise_open_files() -> Option<(u64, u64)> {
 /// The most files that this process may have open; None where there is no limit.
 pub fn open_files() -> Option<u64> {
     rustix::process::getrlimit(Resource::Nofile).current
+}
+
+/// Keeps this process's memory, which holds keys, from others of the same user: no core file, no `ptrace`, no
+/// `/proc/PID/{environ,mem}`. A program that it starts is as open as ever; [`restore_core`] gives it back its core files.
+pub fn close_memory() {
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let before = rustix::process::getrlimit(Resource::Core);
+    if CORE_BEFORE.set(before.current).is_ok() {
+        let none = Rlimit {
+            current: Some(0),
+            maximum: before.maximum,
+        };
+        let _ = rustix::process::setrlimit(Resource::Core, none);
+    }
+}
+
+/// Gives a child, or this process where none is named, the limit on core files that tundra was started with. Makes system
+/// calls alone, so that a forked child may call it.
+pub fn restore_core(child: Option<Pid>) {
+    let Some(before) = CORE_BEFORE.get() else {
+        return;
+    };
+    let limit = Rlimit {
+        current: *before,
+        maximum: rustix::process::getrlimit(Resource::Core).maximum,
+    };
+    // A child without core files still runs.
+    let _ = rustix::process::prlimit(child, Resource::Core, limit);
 }

@@ -7,6 +7,8 @@ pub mod dial;
 pub mod fault;
 pub mod limits;
 pub mod ports;
+pub mod private;
 pub mod programs;
+pub mod secrets;
 pub mod signals;
 pub mod tasks;

@@ -1,9 +1,10 @@
 //! What a child writes: a file that is kept within bounds.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::runtime::private::{self, Access};
 
 /// A longer log is set aside; one that was set aside before goes.
 const MAX_BYTES: u64 = 10 << 20;
@@ -12,11 +13,7 @@ const TAIL_BYTES: u64 = 64 << 10;
 
 /// Opens a log to append to, for its owner alone.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
+    private::open(path, Access::Append)
 }
 
 /// Sets a log aside that has grown too long. The child keeps writing to the same file, which is emptied under it.
@@ -25,8 +22,12 @@ pub(super) fn bound(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let aside = path.with_extension("log.1");
+    match fs::remove_file(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     fs::copy(path, &aside)?;
-    OpenOptions::new().write(true).open(path)?.set_len(0)
+    private::open(path, Access::Update)?.set_len(0)
 }
 
 /// The last lines of a log, without what a terminal would take for commands.

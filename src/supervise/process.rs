@@ -12,6 +12,7 @@ use tracing::warn;
 use super::log;
 use super::spec::{Overdue, Spec};
 use crate::domain::REMOTE_TOKEN_VARIABLE;
+use crate::runtime::{limits, secrets};
 
 /// A started child. Dropped, it is killed, or asked to end where it must not be.
 #[derive(Debug)]
@@ -41,6 +42,9 @@ impl Process {
         if let Some(cwd) = &spec.cwd {
             command.current_dir(cwd);
         }
+        for variable in secrets::names_taken() {
+            command.env_remove(variable);
+        }
         for variable in &spec.without {
             command.env_remove(variable);
         }
@@ -53,6 +57,7 @@ impl Process {
             .and_then(|pid| i32::try_from(pid).ok())
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("it ended at once"))?;
+        limits::restore_core(Some(group));
         Ok(Self {
             child,
             group,

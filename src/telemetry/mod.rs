@@ -6,6 +6,7 @@
 //! the folder cannot be written the trouble is told and tundra goes on.
 
 mod filter;
+mod line;
 mod rotate;
 mod start;
 

@@ -1,14 +1,16 @@
 //! The log file: set aside when it is too large or from another day, and never a reason to stop.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
+
+use crate::runtime::private::{self, Access};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 /// While the file cannot be opened it is tried again this often, so that a full disk costs no calls.
@@ -134,13 +136,7 @@ impl RotatingFile {
                 self.set_aside();
             }
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            // A pipe or a device in the log's place must not make tundra wait.
-            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-            .open(&self.path)?;
+        let file = private::open(&self.path, Access::Append)?;
         let size = file.metadata()?.len();
         Ok(OpenFile {
             file,

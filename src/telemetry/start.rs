@@ -11,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use super::filter;
+use super::line::Lines;
 use super::rotate::{Limits, RotatingFile};
 use crate::config::{LogFormat, Logging};
 
@@ -52,7 +53,7 @@ pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, Telemetr
         .buffered_lines_limit(QUEUED_LINES)
         .lossy(true)
         .thread_name("log")
-        .finish(file);
+        .finish(Lines::new(file, logging.format));
     let dropped = writer.error_counter();
 
     let (first, warning) = match filter::of_environment(std::env::var("RUST_LOG").ok()) {

@@ -157,3 +157,55 @@ fn what_is_missing_or_broken_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn only_files_of_a_bounded_size_are_read() {
+    let folder = Folder::new("odd", &[("harness.toml", "")]);
+    let pipe = folder.0.join("api_profiles.json");
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::Mode::from_raw_mode(0o600),
+    )
+    .unwrap();
+    let error = import(&folder.0, "").unwrap_err().to_string();
+    assert!(error.ends_with("it is no file"), "{error}");
+    fs::remove_file(&pipe).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &pipe).unwrap();
+    let error = import(&folder.0, "").unwrap_err().to_string();
+    assert!(error.ends_with("it is no file"), "{error}");
+    fs::remove_file(&pipe).unwrap();
+    fs::write(&pipe, " ".repeat((4 << 20) + 1)).unwrap();
+    let error = import(&folder.0, "").unwrap_err().to_string();
+    assert!(error.ends_with("it is larger than 4MiB"), "{error}");
+}
+
+#[test]
+fn a_strange_variable_and_an_address_in_the_clear_are_doubtful() {
+    let profile = |url: &str, variable: &str| {
+        format!(
+            r#"[{{"name": "x", "provider": "openai", "base_url": "{url}", "api_key_env": "{variable}"}}]"#
+        )
+    };
+    let doubts = |url: &str, variable: &str| {
+        let text = profile(url, variable);
+        let folder = Folder::new("doubts", &[("api_profiles.json", text.as_str())]);
+        import(&folder.0, "").unwrap().doubts
+    };
+    assert_eq!(doubts("https://proxy.example", "OPENAI_API_KEY"), [""; 0]);
+    assert_eq!(doubts("http://127.0.0.1:8080", "OPENAI_API_KEY"), [""; 0]);
+    assert_eq!(doubts("http://[::1]:8080", "OPENAI_API_KEY"), [""; 0]);
+    assert_eq!(
+        doubts("https://evil.example", "AWS_SECRET_ACCESS_KEY"),
+        [
+            "profile x: the value of AWS_SECRET_ACCESS_KEY, a variable of no known provider, would be sent to \
+             https://evil.example"
+        ]
+    );
+    assert_eq!(
+        doubts("http://localhost.evil.example", "OPENAI_API_KEY"),
+        [
+            "profile x: http://localhost.evil.example is in the clear: key and prompts can be read on the way"
+        ]
+    );
+}

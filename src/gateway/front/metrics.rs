@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::domain::breaker::BreakerState;
 use crate::domain::outcome::ErrorKind;
+use crate::domain::printable::is_disruptive;
 use crate::domain::route::{ProviderState, ProviderStatus, RouterStatus};
 use crate::domain::usage::{Counters, Latency, OTHER_MODEL, Usage};
 use crate::gateway::service::GatewayState;
@@ -460,6 +461,8 @@ impl fmt::Display for Escaped<'_> {
                 '\\' => f.write_str("\\\\")?,
                 '"' => f.write_str("\\\"")?,
                 '\n' => f.write_str("\\n")?,
+                // The format knows no escape for it, so that its own backslash is escaped.
+                c if is_disruptive(c) => write!(f, "\\{}", c.escape_unicode())?,
                 c => f.write_char(c)?,
             }
         }

@@ -11,6 +11,7 @@ use crate::domain::login::LoginId;
 use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::KeyState;
 use crate::domain::timeouts::Timeouts;
+use crate::runtime::secrets;
 
 /// Tells the value of an environment variable. A closure, so that keys stay where they are until they are needed.
 pub type KeySource = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -18,7 +19,7 @@ pub type KeySource = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// Reads the process's own environment.
 #[must_use]
 pub fn environment() -> KeySource {
-    Arc::new(|name| std::env::var(name).ok())
+    Arc::new(secrets::value)
 }
 
 /// Logins of one profile whose connections are kept; past them the one that was used longest ago loses its own.

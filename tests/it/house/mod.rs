@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("runtime", &["domain"]),
     ("store", &["domain", "runtime", "supervise"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "domain", "runtime"]),
     ("pane", &["domain", "runtime"]),
     ("gateway", &["domain", "runtime"]),
     ("supervise", &["domain", "runtime"]),
