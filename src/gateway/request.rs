@@ -92,6 +92,13 @@ impl IncomingRequest {
         self.form.0.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
+    /// Whether another dialect has a route for what it asks.
+    fn is_translatable(&self) -> bool {
+        let own = self.dialect();
+        let mut others = Dialect::ALL.into_iter().filter(|other| *other != own);
+        others.any(|other| self.endpoint.in_dialect(other).is_some())
+    }
+
     /// What the router needs to know of it.
     pub fn call(&self) -> Call {
         Call {
@@ -101,7 +108,7 @@ impl IncomingRequest {
             capabilities: self.summary.needs,
             tokens: self.reservation(),
             only: self.only.clone(),
-            foreign: if self.endpoint.generates() {
+            foreign: if self.is_translatable() {
                 Foreign::Unknown
             } else {
                 Foreign::Never

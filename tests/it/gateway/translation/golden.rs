@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tundra::domain::profile::Dialect;
@@ -221,5 +222,64 @@ fn a_tool_of_codex_comes_back_as_what_it_was() {
                 .collect::<Vec<_>>(),
             [("c1", "exec"), ("c2", "local_shell"), ("c3", "wait")]
         );
+    }
+}
+
+/// Some value within a JSON text, put in another's place.
+fn disturb(text: &str, at: usize, with: &Value) -> String {
+    fn walk(value: &mut Value, left: &mut usize, with: &Value) {
+        if *left == 0 {
+            *value = with.clone();
+        }
+        *left = left.wrapping_sub(1);
+        match value {
+            Value::Array(entries) => entries.iter_mut().for_each(|entry| walk(entry, left, with)),
+            Value::Object(members) => members
+                .values_mut()
+                .for_each(|member| walk(member, left, with)),
+            _ => {}
+        }
+    }
+    let mut value: Value = serde_json::from_str(text).unwrap();
+    let mut left = at;
+    walk(&mut value, &mut left, with);
+    value.to_string()
+}
+
+proptest! {
+    /// Whatever a caller or a provider puts in the place of what it should say, nothing panics, and what is written can
+    /// be read.
+    #[test]
+    fn what_is_understood_is_written_so_that_it_can_be_read(
+        at in 1_usize..80,
+        with in prop_oneof![
+            Just(Value::Null),
+            Just(serde_json::json!([])),
+            Just(serde_json::json!({})),
+            Just(serde_json::json!("text")),
+            Just(serde_json::json!(-1)),
+            Just(serde_json::json!([{"type": "text", "text": "x"}])),
+        ],
+    ) {
+        for case in cases(include_str!("../../../fixtures/translation/requests.json")).values() {
+            for (from, to, text) in pairs(case) {
+                let Ok(asked) = translate::read(from, disturb(text, at, &with).as_bytes()) else {
+                    continue;
+                };
+                if let Ok(sent) = translate::write(&asked, to, &TARGET, &Maker::of("http://x", to)) {
+                    prop_assert!(translate::read(to, &sent.body).is_ok(), "{}", String::from_utf8_lossy(&sent.body));
+                }
+            }
+        }
+        for case in cases(include_str!("../../../fixtures/translation/answers.json")).values() {
+            for (from, to, text) in pairs(case) {
+                let text = disturb(text, at, &with);
+                let _ = translate::answer(text.as_bytes(), &crossing(from, to));
+                if let Ok(stream) = translate::whole_as_stream(text.as_bytes(), crossing(from, to)) {
+                    let read = super::strict::read(to, &stream);
+                    prop_assert!(read.is_ok(), "{:?}\n{}\n{}", read, text, String::from_utf8_lossy(&stream));
+                }
+            }
+        }
     }
 }
