@@ -23,6 +23,9 @@ pub struct BreakerSettings {
     pub half_open_requests: u32,
     /// How long a probe's outcome is awaited before the next one may go.
     pub probe_lease: Duration,
+    /// From its opening to the first early probe, and between any two; zero for none. Two seconds: an agent's client asks
+    /// again within that time, and a provider that is down hears no more of it than of one impatient user.
+    pub early_probe: Duration,
 }
 
 impl Default for BreakerSettings {
@@ -34,6 +37,7 @@ impl Default for BreakerSettings {
             open_for: Duration::from_secs(30),
             half_open_requests: 1,
             probe_lease: Duration::from_secs(40),
+            early_probe: Duration::from_secs(2),
         }
     }
 }
@@ -57,14 +61,24 @@ impl Jitter {
 #[must_use = "a ticket that is not settled holds a probe's place until its lease ends"]
 pub struct BreakerTicket {
     generation: u64,
-    probe: bool,
+    role: Role,
+}
+
+/// What a call is to its breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Ordinary,
+    /// Decides whether a half-open breaker closes.
+    Probe,
+    /// Asks before an open breaker's time: its success closes it, its failure changes nothing.
+    EarlyProbe,
 }
 
 impl BreakerTicket {
     /// Whether this call decides if the breaker closes.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
-        self.probe
+        !matches!(self.role, Role::Ordinary)
     }
 }
 
@@ -164,7 +178,12 @@ pub struct Breaker {
 enum Phase {
     Closed,
     Open {
+        opened_at: Moment,
         retry_at: Moment,
+        /// When the last early probe went, or else when it opened.
+        early_since: Moment,
+        /// Until when the outcome of an early probe under way is awaited.
+        early_lease: Option<Moment>,
     },
     HalfOpen {
         /// Probes under way.
@@ -211,9 +230,13 @@ impl Breaker {
     pub fn check(&self, now: Moment) -> Result<(), BreakerRefusal> {
         match self.phase {
             Phase::Forced(Forced::Open) => Err(BreakerRefusal::Open { retry_at: None }),
-            Phase::Open { retry_at } if now < retry_at => Err(BreakerRefusal::Open {
+            Phase::Open { retry_at, .. } if now < retry_at => Err(BreakerRefusal::Open {
                 retry_at: Some(retry_at),
             }),
+            Phase::Open {
+                early_lease: Some(until),
+                ..
+            } if now < until => Err(BreakerRefusal::Probing { until }),
             Phase::HalfOpen {
                 live, lease_ends, ..
             } if live >= self.settings.half_open_requests && now < lease_ends => {
@@ -267,19 +290,65 @@ impl Breaker {
         };
         let ticket = BreakerTicket {
             generation: self.generation,
-            probe,
+            role: if probe { Role::Probe } else { Role::Ordinary },
         };
         Ok((ticket, transition))
+    }
+
+    /// When an open breaker may be asked before its time; `None` where it may not.
+    #[must_use]
+    pub fn early_probe_at(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Open {
+                early_since,
+                early_lease,
+                ..
+            } if !self.settings.early_probe.is_zero() => {
+                let due = early_since.after(self.settings.early_probe);
+                Some(early_lease.map_or(due, |lease| lease.max(due)))
+            }
+            _ => None,
+        }
+    }
+
+    /// When it opened, if it is open.
+    #[must_use]
+    pub const fn opened_at(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Open { opened_at, .. } => Some(opened_at),
+            _ => None,
+        }
+    }
+
+    /// Lets one call through an open breaker before its time, if none is under way and one is due.
+    pub fn admit_early(&mut self, now: Moment) -> Option<BreakerTicket> {
+        self.early_probe_at().filter(|due| *due <= now)?;
+        if let Phase::Open {
+            early_since,
+            early_lease,
+            ..
+        } = &mut self.phase
+        {
+            *early_since = now;
+            *early_lease = Some(now.after(self.settings.probe_lease));
+        }
+        Some(BreakerTicket {
+            generation: self.generation,
+            role: Role::EarlyProbe,
+        })
     }
 
     /// Judges a probe at its answer's first valid event, long before a stream ends; its ticket then stands for an
     /// ordinary call of the generation that begins. Nothing happens to any other ticket.
     pub fn confirm(&mut self, ticket: &mut BreakerTicket, now: Moment) -> Option<Transition> {
-        if !ticket.probe || ticket.generation != self.generation {
+        if !ticket.is_probe() || ticket.generation != self.generation {
             return None;
         }
-        ticket.probe = false;
-        let transition = self.probe_succeeded(now);
+        let transition = match ticket.role {
+            Role::EarlyProbe => self.early_probe_succeeded(now),
+            Role::Probe | Role::Ordinary => self.probe_succeeded(now),
+        };
+        ticket.role = Role::Ordinary;
         ticket.generation = self.generation;
         transition
     }
@@ -299,6 +368,9 @@ impl Breaker {
         if ticket.generation != self.generation {
             return None;
         }
+        if ticket.role == Role::EarlyProbe {
+            return self.settle_early(outcome, now);
+        }
         match (self.phase, outcome) {
             (Phase::Open { .. } | Phase::Forced(_), _) | (Phase::Closed, Outcome::Ignored) => None,
             (Phase::Closed, Outcome::Success) => {
@@ -311,7 +383,7 @@ impl Breaker {
                 self.note(fault);
                 Some(self.open(Cause::ProbeFailed(fault), now, jitter))
             }
-            (Phase::HalfOpen { .. }, _) if !ticket.probe => None,
+            (Phase::HalfOpen { .. }, _) if !ticket.is_probe() => None,
             (Phase::HalfOpen { .. }, Outcome::Success) => self.probe_succeeded(now),
             (
                 Phase::HalfOpen {
@@ -347,8 +419,10 @@ impl Breaker {
     #[must_use]
     pub fn status(&self, now: Moment) -> BreakerStatus {
         let (state, retry_in) = match self.phase {
-            Phase::Open { retry_at } if now >= retry_at => (BreakerState::HalfOpen, Duration::ZERO),
-            Phase::Open { retry_at } => (BreakerState::Open, retry_at.since(now)),
+            Phase::Open { retry_at, .. } if now >= retry_at => {
+                (BreakerState::HalfOpen, Duration::ZERO)
+            }
+            Phase::Open { retry_at, .. } => (BreakerState::Open, retry_at.since(now)),
             phase => (phase.state(), Duration::ZERO),
         };
         BreakerStatus {
@@ -392,7 +466,31 @@ impl Breaker {
     fn open(&mut self, cause: Cause, now: Moment, jitter: Jitter) -> Transition {
         let open_for = self.settings.open_for;
         let retry_at = now.after(open_for.saturating_add(jitter.of(open_for)));
-        self.enter(Phase::Open { retry_at }, cause, now)
+        let open = Phase::Open {
+            opened_at: now,
+            retry_at,
+            early_since: now,
+            early_lease: None,
+        };
+        self.enter(open, cause, now)
+    }
+
+    /// Ends an early probe of the present generation.
+    fn settle_early(&mut self, outcome: Outcome, now: Moment) -> Option<Transition> {
+        match outcome {
+            Outcome::Success => self.early_probe_succeeded(now),
+            Outcome::Failure(_) | Outcome::Ignored => {
+                if let Phase::Open { early_lease, .. } = &mut self.phase {
+                    *early_lease = None;
+                }
+                None
+            }
+        }
+    }
+
+    fn early_probe_succeeded(&mut self, now: Moment) -> Option<Transition> {
+        matches!(self.phase, Phase::Open { .. })
+            .then(|| self.enter(Phase::Closed, Cause::ProbeSucceeded, now))
     }
 
     fn probe_succeeded(&mut self, now: Moment) -> Option<Transition> {
@@ -431,7 +529,7 @@ impl Breaker {
             generation: self.generation,
             at: now,
             retry_at: match phase {
-                Phase::Open { retry_at } => Some(retry_at),
+                Phase::Open { retry_at, .. } => Some(retry_at),
                 _ => None,
             },
         }

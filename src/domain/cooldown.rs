@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
 use super::bucket::Remaining;
 use super::moment::Moment;
@@ -15,6 +14,8 @@ use super::moment::Moment;
 pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A wait of nothing, or until a time that has passed, is this long, so that nobody hammers.
 pub const AT_ONCE: Duration = Duration::from_secs(1);
+/// No provider's word takes a profile whose budget is spent out for longer: budgets are monthly at most.
+pub const LONGEST_RESET: Duration = Duration::from_secs(31 * 24 * 3600);
 /// How often a profile whose budget is spent is asked again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
 
@@ -78,10 +79,11 @@ impl Cooldown {
         }
     }
 
-    /// Takes the profile out until its budget is looked at again.
-    pub fn exhaust(&mut self, now: Moment) {
+    /// Takes the profile out until its budget is looked at again: after `reset` where the provider told one, else after
+    /// [`RECHECK`].
+    pub fn exhaust(&mut self, reset: Option<Duration>, now: Moment) {
         self.spent = Some(Spent {
-            recheck_at: now.after(RECHECK),
+            recheck_at: now.after(reset.unwrap_or(RECHECK)),
             asking_until: None,
         });
     }
@@ -160,46 +162,6 @@ pub fn remaining<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Remaining {
             "x-ratelimit-remaining-tokens",
         ]),
     }
-}
-
-/// Whether a 429's body speaks of a budget that is spent, so that waiting a minute does not help.
-///
-/// `OpenAI` says so in `error.code` or `error.type`, Anthropic in `error.details.error_code` or in words.
-#[must_use]
-pub fn is_budget_spent(body: &[u8]) -> bool {
-    const CODES: [&str; 8] = [
-        "insufficient_quota",
-        "billing_hard_limit_reached",
-        "billing_not_active",
-        "credit_balance_exhausted",
-        "organization_spend_limit_exceeded",
-        "organization_usage_limit_exceeded",
-        "project_spend_limit_exceeded",
-        "enforced_spend_limit_reached",
-    ];
-    const WORDS: [&str; 4] = [
-        "spend limit",
-        "specified api usage limits",
-        "exceeded your current quota",
-        "credit balance is too low",
-    ];
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return false;
-    };
-    let error = &body["error"];
-    let codes = [
-        &error["code"],
-        &error["type"],
-        &error["details"]["error_code"],
-    ];
-    let message = error["message"].as_str().unwrap_or_default();
-    codes
-        .into_iter()
-        .filter_map(Value::as_str)
-        .any(|code| CODES.contains(&code))
-        || WORDS
-            .iter()
-            .any(|words| message.to_ascii_lowercase().contains(words))
 }
 
 fn retry_after(text: &str, base: Timestamp) -> Option<Duration> {

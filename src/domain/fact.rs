@@ -202,7 +202,9 @@ impl MoveCause {
     pub const fn of(event: &RouterEvent) -> Option<Self> {
         match event {
             RouterEvent::Breaker { .. } => Some(Self::Breaker),
-            RouterEvent::Cooling { .. } | RouterEvent::Exhausted { .. } => Some(Self::Cooldown),
+            RouterEvent::Cooling { .. }
+            | RouterEvent::Exhausted { .. }
+            | RouterEvent::Rejected { .. } => Some(Self::Cooldown),
             RouterEvent::Commanded { by, .. } | RouterEvent::Reloaded { by, .. } => {
                 Some(Self::Asked(*by))
             }
@@ -251,6 +253,7 @@ impl What {
                 RouterEvent::Breaker { .. } => Kind::ProviderBreaker,
                 RouterEvent::Cooling { .. }
                 | RouterEvent::Exhausted { .. }
+                | RouterEvent::Rejected { .. }
                 | RouterEvent::Plan {
                     news: PlanNews::UsedUp { .. },
                     ..

@@ -43,7 +43,7 @@ impl CallError {
     pub fn fails_over(&self) -> bool {
         match self {
             Self::Http(_) | Self::RateLimited { .. } | Self::Timeout | Self::Unsupported(_) => true,
-            Self::Api { status, .. } => *status >= 500,
+            Self::Api { status, .. } => *status >= 500 || is_rejection(*status),
             Self::Parse(_) => false,
         }
     }
@@ -59,6 +59,13 @@ impl CallError {
             Self::Api { .. } | Self::RateLimited { .. } | Self::Unsupported(_) => Outcome::Ignored,
         }
     }
+}
+
+/// Whether a status says that the provider does not take the key it was shown, or not its account's credit: no fault of
+/// the request, so that the next profile may well serve it.
+#[must_use]
+pub const fn is_rejection(status: u16) -> bool {
+    matches!(status, 401..=403)
 }
 
 /// What errors are counted by.
@@ -164,6 +171,12 @@ mod tests {
                 api(404),
                 "API error (status 404): no",
                 false,
+                Outcome::Ignored,
+            ),
+            (
+                api(401),
+                "API error (status 401): no",
+                true,
                 Outcome::Ignored,
             ),
             (

@@ -40,7 +40,7 @@ pub use call::{Call, CallLogin, Run};
 pub use choice::Choice;
 pub use command::{By, CommandError, DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent};
 pub use permit::{Admission, Cool, Permit, Settlement};
-pub use profile_state::{KeyState, LoginState, ProfileId, ServerState};
+pub use profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus};
 pub use translation::{Feature, Foreign, Translation};
@@ -191,12 +191,20 @@ impl Router {
             chosen = self.own_login(call, run, now);
         }
         let permit = chosen.and_then(|(id, choice)| self.grant(id, choice, call, now));
-        let Some(permit) = permit else {
-            return self.wait_or_refuse(call, run, now);
-        };
+        if permit.is_none()
+            && let Some(until) = self.join_queue(call, run, now)
+        {
+            return Admission::Wait { until };
+        }
+        let permit = permit.or_else(|| self.early_probe(call, run, now));
         self.leave_queue(run);
-        run.tries(permit.id);
-        Admission::Go(permit)
+        match permit {
+            Some(permit) => {
+                run.tries(permit.id);
+                Admission::Go(permit)
+            }
+            None => Admission::Refused(self.nothing_left(call, run, now)),
+        }
     }
 
     /// Where a call with a login goes when nobody else may take it: to its own profile, whose answer is then the
@@ -502,10 +510,11 @@ impl Router {
     ) -> Result<(), Skip> {
         let ahead = self.queue.ahead_of(run.place, entry.id);
         entry.verdict(wants, ahead, now)?;
-        if run.has_tried(entry.id) {
-            return Err(Skip::Tried);
+        if run.may_ask(entry.id) {
+            Ok(())
+        } else {
+            Err(Skip::Tried)
         }
-        Ok(())
     }
 
     fn grant(&mut self, id: ProfileId, choice: Choice, call: &Call, now: Moment) -> Option<Permit> {
@@ -513,7 +522,11 @@ impl Router {
         let translation = self.settings.translation;
         let entry = self.roster.with_id(id)?;
         let dialect = entry.dialect_for(&call.wants(translation)).ok()??;
-        let (breaker, transition) = entry.breaker.admit(now).ok()?;
+        let (breaker, transition) = if choice == Choice::EarlyProbe {
+            (entry.breaker.admit_early(now)?, None)
+        } else {
+            entry.breaker.admit(now).ok()?
+        };
         let Ok(reservation) = entry.bucket.reserve(Amount::call(call.tokens), now) else {
             let jitter = Jitter::default();
             entry.breaker.settle(breaker, Outcome::Ignored, now, jitter);
@@ -537,30 +550,42 @@ impl Router {
         Some(permit)
     }
 
-    fn wait_or_refuse(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
+    /// Stands in the queue where waiting is worth it; answers when to look again.
+    fn join_queue(&mut self, call: &Call, run: &mut Run, now: Moment) -> Option<Moment> {
         let patience = now.after(self.settings.max_wait);
         let patience_ends = *run.patience_ends.get_or_insert(patience);
-        if let Some(until) = self.worth_waiting(run, patience_ends) {
-            if run.place.is_none() {
-                run.place = self.queue.join(call.tokens, self.candidates(call, run));
-            }
-            if run.place.is_some() {
-                return Admission::Wait { until };
-            }
+        let until = self.worth_waiting(run, patience_ends)?;
+        if run.place.is_none() {
+            run.place = self.queue.join(call.tokens, self.candidates(call, run));
         }
-        self.leave_queue(run);
-        Admission::Refused(self.nothing_left(call, run, now))
+        run.place.map(|_| until)
+    }
+
+    /// The last resort: of the profiles that nothing but an open breaker stands against, the one that opened first and
+    /// whose early probe is due.
+    fn early_probe(&mut self, call: &Call, run: &Run, now: Moment) -> Option<Permit> {
+        let is_open = |name: &ProfileName| {
+            let mut skips = run.skipped.iter();
+            skips.any(|(other, skip)| other == name && matches!(skip, Skip::Open { .. }))
+        };
+        let due = self
+            .roster
+            .in_order(call.only.as_ref())
+            .filter(|entry| is_open(&entry.profile.name) && run.may_ask(entry.id))
+            .filter(|entry| entry.breaker.early_probe_at().is_some_and(|at| at <= now));
+        let id = due.min_by_key(|entry| entry.breaker.opened_at())?.id;
+        self.grant(id, Choice::EarlyProbe, call, now)
     }
 
     /// When to look again, if a bucket or a cooldown is due before patience ends: then, or as soon as anything else is.
     fn worth_waiting(&self, run: &Run, patience_ends: Moment) -> Option<Moment> {
-        let tried = |name| {
+        let may_ask = |name| {
             let mut entries = self.roster.in_order(Some(name));
-            entries.any(|entry| run.has_tried(entry.id))
+            entries.any(|entry| run.may_ask(entry.id))
         };
-        let untried = run.skipped.iter().filter(|(name, _)| !tried(name));
+        let left = run.skipped.iter().filter(|(name, _)| may_ask(name));
         let (mut due, mut worth) = (None::<Moment>, false);
-        for (_, skip) in untried {
+        for (_, skip) in left {
             worth |= skip
                 .worth_waiting()
                 .is_some_and(|until| until <= patience_ends);
@@ -573,34 +598,34 @@ impl Router {
         let wants = call.wants(self.settings.translation);
         self.roster
             .in_order(wants.only)
-            .filter(|entry| entry.serves(&wants).is_ok() && !run.has_tried(entry.id))
+            .filter(|entry| entry.serves(&wants).is_ok() && run.may_ask(entry.id))
             .map(|entry| entry.id)
             .collect()
     }
 
     fn nothing_left(&self, call: &Call, run: &Run, now: Moment) -> NothingLeft {
-        let reason = |(name, skip): &(ProfileName, Skip)| {
-            let entry = self.roster.in_order(Some(name)).next()?;
-            let failure = run.failure_of(entry.id);
-            Some(Reason {
+        let mut all_rate = !run.skipped.is_empty();
+        let mut profiles = Vec::with_capacity(run.skipped.len());
+        for (name, skip) in &run.skipped {
+            let Some(entry) = self.roster.in_order(Some(name)).next() else {
+                continue;
+            };
+            let tried = *skip == Skip::Tried;
+            all_rate &= skip.is_rate() || (tried && run.was_rate_limited(entry.id));
+            let failure = run.failure_of(entry.id).filter(|_| tried);
+            profiles.push(Reason {
                 name: name.clone(),
-                reason: match (skip, failure) {
-                    (Skip::Tried, Some(failure)) => failure.to_owned(),
-                    _ => skip.text(&entry.profile, now),
-                },
-                retry_in: match skip {
-                    // The next request may well be taken, but should not come at once.
-                    Skip::Tried | Skip::Starting | Skip::Down => Some(Duration::from_secs(1)),
-                    _ => skip.retry_at().map(|at| at.since(now)),
-                },
-            })
-        };
-        let mut profiles: Vec<Reason> = run.skipped.iter().filter_map(reason).collect();
+                reason: failure.map_or_else(|| entry.reason(skip, now), str::to_owned),
+                retry_in: retry_in(entry, skip, now),
+                able: skip.is_able(),
+            });
+        }
         let unknown = call.only.as_ref().filter(|_| profiles.is_empty());
         profiles.extend(unknown.map(|name| Reason {
             name: name.clone(),
             reason: CommandError::NotFound(name.clone()).to_string(),
             retry_in: None,
+            able: false,
         }));
         // Nothing that time or an operator could change, in any profile that is enabled.
         let mut enabled = (run.skipped.iter())
@@ -610,7 +635,7 @@ impl Router {
             && enabled.all(|(_, skip)| matches!(skip, Skip::Unsupported(_)));
         NothingLeft {
             never,
-            all_rate: !run.skipped.is_empty() && run.skipped.iter().all(|(_, skip)| skip.is_rate()),
+            all_rate,
             retry_in: profiles.iter().filter_map(|profile| profile.retry_in).min(),
             profiles,
         }
@@ -639,7 +664,7 @@ impl Router {
             reason: skip.map(|skip| match (skip, &counted.last_error) {
                 // What opened it tells more than that it is open.
                 (Skip::Open { .. } | Skip::Probing { .. }, Some(error)) => error.message.clone(),
-                _ => skip.text(&entry.profile, now),
+                _ => entry.reason(&skip, now),
             }),
             skip,
             breaker,
@@ -709,6 +734,20 @@ impl Router {
                 at: now,
             });
         }
+    }
+}
+
+/// When the caller should ask again for the profile's sake.
+fn retry_in(entry: &Entry, skip: &Skip, now: Moment) -> Option<Duration> {
+    match skip {
+        // The next request may well be taken, but should not come at once.
+        Skip::Tried | Skip::Starting | Skip::Down => Some(Duration::from_secs(1)),
+        Skip::Open { retry_at } => {
+            let early = entry.breaker.early_probe_at();
+            let soonest = retry_at.iter().copied().chain(early).min();
+            soonest.map(|at| at.since(now))
+        }
+        _ => skip.retry_at().map(|at| at.since(now)),
     }
 }
 

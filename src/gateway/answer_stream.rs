@@ -153,6 +153,11 @@ impl AnswerStream {
     }
 
     fn ended(&mut self, how: Result<(), CallError>) {
+        let rest = self.reader.finish();
+        self.ready.push_back(self.conversion.events(rest));
+        if self.reader.progress().error.is_some() {
+            return self.look();
+        }
         if self.reader.is_whole() {
             self.settle(Ok(()));
             self.source = None;

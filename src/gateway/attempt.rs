@@ -22,7 +22,7 @@ use crate::domain::profile::{Auth, Profile};
 use crate::domain::route::ServerState;
 
 pub use upstream_answer::AttemptResult;
-use upstream_answer::UpstreamAnswer;
+use upstream_answer::{Content, UpstreamAnswer};
 
 /// Asks the profile that `call` is to, by way of `conversion`, and settles the call or hands it to the stream that it became.
 ///
@@ -89,8 +89,8 @@ pub async fn send(
     call.first_byte();
     call.learn(remaining(|name| head.headers.get(name)?.to_str().ok()));
     call.learn_plan(&head.headers);
-    let key = connection.key.clone();
-    let answer = UpstreamAnswer::new(state, request, conversion, call, (head, source), key);
+    let cleaner = Arc::clone(&connection.cleaner);
+    let answer = UpstreamAnswer::new(state, request, conversion, call, (head, source), cleaner);
     judge(answer).await
 }
 
@@ -115,18 +115,9 @@ fn own_login(
 async fn judge(answer: UpstreamAnswer<'_>) -> AttemptResult {
     let code = answer.status.as_u16();
     match code {
-        200..300
-            if answer.has_media("text/event-stream")
-                && answer.conversion.is_translation()
-                && !answer.request.streams() =>
-        {
-            answer.fail(CallError::Parse("the provider streamed unasked".to_owned()))
-        }
-        200..300 if answer.has_media("text/event-stream") => hold::until_content(answer).await,
-        200..300 if answer.has_media("text/html") => {
-            answer.fail(CallError::Http("the answer is a web page".to_owned()))
-        }
-        200..300 => whole::judge(answer).await,
+        200..300 => good(answer).await,
+        // A caller's own login gets its answer back, since its client renews it.
+        401..=403 if !answer.is_own_login() => refusal::rejected(answer).await,
         429 => refusal::rate_limited(answer).await,
         400..500 => refusal::passed_through(answer).await,
         500.. => refusal::server_error(answer).await,
@@ -138,6 +129,23 @@ async fn judge(answer: UpstreamAnswer<'_>) -> AttemptResult {
             };
             answer.fail(CallError::Http(format!("{what} (status {code})")))
         }
+    }
+}
+
+/// What the body is decides, and not what it is called.
+async fn good(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
+    let named_stream = answer.has_media("text/event-stream");
+    let web_page = || CallError::Http("the answer is a web page".to_owned());
+    match answer.content().await {
+        Ok(Content::Events) if answer.conversion.is_translation() && !answer.request.streams() => {
+            answer.fail(CallError::Parse("the provider streamed unasked".to_owned()))
+        }
+        Ok(Content::Events) => hold::until_content(answer).await,
+        Ok(Content::Page) => answer.fail(web_page()),
+        Ok(Content::Other) if answer.has_media("text/html") => answer.fail(web_page()),
+        Ok(Content::Other) if named_stream => hold::until_content(answer).await,
+        Ok(Content::Json | Content::Other) => whole::judge(answer).await,
+        Err(error) => answer.fail(error),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Why the gateway itself turns a request away: one list, with the status that each has.
 
-use http::{Method, StatusCode};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use thiserror::Error;
 
-use super::content_coding::CodingError;
+use super::content_coding::{CodingError, TAKEN};
 use super::request::summary::BadBody;
 
 /// A request that no provider gets to see.
@@ -23,7 +24,7 @@ pub enum Refusal {
     WrongKey,
     #[error(
         "no such route: {method} {path}; there are POST /v1/messages, /v1/messages/count_tokens, \
-         /v1/chat/completions, /v1/responses and GET /v1/models, /metrics, /health"
+         /v1/chat/completions, /v1/responses, /v1/responses/compact and GET /v1/models, /metrics, /health"
     )]
     NoRoute { method: Method, path: String },
     #[error("method {method} is not allowed here: use {}", list(allowed))]
@@ -31,6 +32,8 @@ pub enum Refusal {
         method: Method,
         allowed: &'static [Method],
     },
+    #[error("an upgrade to {0} is not taken: use plain HTTP requests")]
+    Upgrade(String),
     #[error("the body is larger than {most} bytes (gateway.max_body)")]
     TooLarge { most: usize },
     #[error("the body did not arrive in time")]
@@ -57,12 +60,46 @@ impl Refusal {
             Self::NoKey | Self::WrongKey => StatusCode::UNAUTHORIZED,
             Self::NoRoute { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Upgrade(_) => StatusCode::UPGRADE_REQUIRED,
             Self::TooLarge { .. } | Self::Coding(CodingError::TooLarge(_)) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    /// The headers that say what would be taken.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        match self {
+            Self::Method { allowed, .. } => {
+                let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+                    headers.insert(ALLOW, names);
+                }
+            }
+            Self::Upgrade(_) => {
+                headers.insert(UPGRADE, HeaderValue::from_static("HTTP/1.1"));
+                headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            }
+            Self::Coding(CodingError::Unknown(_)) => {
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(TAKEN));
+            }
+            Self::ForeignHost
+            | Self::ForeignOrigin
+            | Self::KeyInQuery
+            | Self::NoKey
+            | Self::WrongKey
+            | Self::NoRoute { .. }
+            | Self::TooLarge { .. }
+            | Self::BodyTimeout
+            | Self::BodyCut(_)
+            | Self::BadBody(_)
+            | Self::Coding(CodingError::TooLarge(_) | CodingError::Broken { .. })
+            | Self::ShuttingDown => {}
+        }
+        headers
     }
 }
 

@@ -38,6 +38,7 @@ pub async fn dispatch(
     let mut asked: Option<ProfileName> = None;
     let mut has_looked = false;
     let mut kept: Option<(Box<Answer>, ProfileName)> = None;
+    let mut refusals = Refusals::default();
     loop {
         let upstream = match state.router.admit(&call, &mut run).await {
             Ok(upstream) => upstream,
@@ -50,6 +51,11 @@ pub async fn dispatch(
             Err(left) => {
                 if look_closer(&mut call, &request) {
                     continue;
+                }
+                if let Some(mut answer) = refusals.of_all(&left) {
+                    warn!(caller = ?call.caller, model = %call.model, reasons = %left, "every provider refused");
+                    answer.mark(run.attempts(), asked.as_ref());
+                    return answer;
                 }
                 return match kept {
                     Some((mut own, name)) => {
@@ -86,6 +92,11 @@ pub async fn dispatch(
                 kept = own.map(|own| (own, name.clone())).or(kept);
                 error
             }
+            AttemptResult::Refused(error, answer) => {
+                refusals.last = Some(answer);
+                refusals.by.push(name.clone());
+                error
+            }
         };
         run.failed(&error);
         if !error.fails_over() {
@@ -105,6 +116,22 @@ fn look_closer(call: &mut Call, request: &IncomingRequest) -> bool {
         call.foreign = conversion::judge(request);
     }
     is_news
+}
+
+/// Client errors that were passed over because the next profile might serve.
+#[derive(Debug, Default)]
+struct Refusals {
+    by: Vec<ProfileName>,
+    last: Option<Answer>,
+}
+
+impl Refusals {
+    /// The last one's answer, if everybody who could ever have served has refused.
+    fn of_all(self, left: &NothingLeft) -> Option<Answer> {
+        let mut able = left.profiles.iter().filter(|profile| profile.able);
+        self.last
+            .filter(|_| able.all(|profile| self.by.contains(&profile.name)))
+    }
 }
 
 fn nobody_left(

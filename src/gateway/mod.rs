@@ -47,6 +47,7 @@ mod request;
 pub mod router;
 mod scan;
 mod service;
+mod spent;
 mod sse;
 mod stream_reader;
 pub mod translate;

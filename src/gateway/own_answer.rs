@@ -44,6 +44,7 @@ impl OwnAnswer<'_> {
         let seconds = left.retry_after_s();
         let mut answer = self.build(Some(("profiles", profiles.into())));
         if left.never {
+            // No time would mend it.
             return answer;
         }
         let headers = &mut answer.headers;

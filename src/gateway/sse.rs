@@ -61,6 +61,12 @@ impl Framer {
         Ok(whole)
     }
 
+    /// Takes what has begun and was not ended by an empty line.
+    pub fn take_rest(&mut self) -> Bytes {
+        self.seen = 0;
+        std::mem::take(&mut self.partial).freeze()
+    }
+
     /// Whether an event has begun and not ended.
     pub fn in_event(&self) -> bool {
         !self.partial.is_empty()

@@ -1,10 +1,14 @@
 //! Reads along in a stream: when it is committed, how it ends, and what it used.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::gzip::GzipDecoder;
 use super::request::summary::estimate;
+use super::scan;
 use super::sse::{self, Framer};
+use super::upstream::cleaner::Cleaner;
 use super::wire::{self, EventKind, StreamError, TokenUsage};
 use crate::domain::outcome::CallError;
 use crate::domain::profile::Dialect;
@@ -21,8 +25,10 @@ pub struct StreamProgress {
     /// The terminator came.
     pub ended: bool,
     pub error: Option<StreamError>,
-    /// Whole events so far.
+    /// Whole events so far, comments and pings counted.
     pub events: u64,
+    /// Bytes of the events that were more than a comment or a ping.
+    pub told_bytes: usize,
 }
 
 /// What a chunk, and what was kept back before it, came to.
@@ -41,6 +47,7 @@ pub struct Part {
 #[derive(Debug)]
 pub struct StreamReader {
     dialect: Dialect,
+    cleaner: Arc<Cleaner>,
     framer: Framer,
     decoder: Option<GzipDecoder>,
     /// The compressed stream could not be read along; it is passed on unread.
@@ -51,6 +58,8 @@ pub struct StreamReader {
     input_told: bool,
     text: usize,
     error_data: Bytes,
+    /// The stream ended in the middle of an event.
+    torn: bool,
     /// A part was opened that is an answer even if nothing more is told of it.
     opened: bool,
     /// The number of the next event, where events are numbered.
@@ -58,9 +67,11 @@ pub struct StreamReader {
 }
 
 impl StreamReader {
-    pub fn new(dialect: Dialect, compressed: bool) -> Self {
+    /// Errors told in the stream go through `cleaner`.
+    pub fn new(dialect: Dialect, compressed: bool, cleaner: Arc<Cleaner>) -> Self {
         Self {
             dialect,
+            cleaner,
             framer: Framer::default(),
             decoder: compressed.then(GzipDecoder::default),
             blind: false,
@@ -70,14 +81,15 @@ impl StreamReader {
             input_told: false,
             text: 0,
             error_data: Bytes::new(),
+            torn: false,
             opened: false,
             next_number: 0,
         }
     }
 
     /// For a stream in a coding that cannot be read: it is passed on as it is, and uncounted.
-    pub fn unreadable(dialect: Dialect) -> Self {
-        let mut reader = Self::new(dialect, true);
+    pub fn unreadable(dialect: Dialect, cleaner: Arc<Cleaner>) -> Self {
+        let mut reader = Self::new(dialect, true, cleaner);
         reader.blind = true;
         reader
     }
@@ -107,6 +119,25 @@ impl StreamReader {
         })
     }
 
+    /// The stream has ended: an event that lacks its empty line counts all the same, where it ends the answer. What was
+    /// cut off in the middle is not passed on.
+    pub fn finish(&mut self) -> Part {
+        let rest = self.framer.take_rest();
+        let whole = sse::parse(&rest)
+            .is_some_and(|event| &*event.data == b"[DONE]" || scan::validate(&event.data).is_ok());
+        if !whole || self.progress.ended {
+            self.torn = !rest.trim_ascii().is_empty();
+            return Part::default();
+        }
+        self.note(&rest);
+        // Of a compressed stream everything has been passed on already.
+        let passes = self.takes_events() && (self.is_whole() || self.progress.error.is_some());
+        Part {
+            passed: if passes { rest.clone() } else { Bytes::new() },
+            events: rest,
+        }
+    }
+
     /// Whether our own events can be put between what is passed on.
     pub fn takes_events(&self) -> bool {
         self.decoder.is_none()
@@ -114,7 +145,8 @@ impl StreamReader {
 
     /// Whether the stream may end here.
     pub fn is_whole(&self) -> bool {
-        self.blind || self.progress.ended || (self.progress.finished && !self.framer.in_event())
+        let between = !self.torn && !self.framer.in_event();
+        self.blind || self.progress.ended || (self.progress.finished && between)
     }
 
     /// Whether a stream that has ended gave an answer at all: content, or an empty one that was counted.
@@ -168,6 +200,7 @@ impl StreamReader {
         if let Some(cut) = cut {
             // Nothing may follow an error, a success terminator least of all.
             whole.truncate(cut);
+            whole = self.cleaner.bytes(whole);
         }
         if self.dialect == Dialect::Responses
             && let Some(number) = wire::responses::sequence_number(&whole)
@@ -189,6 +222,9 @@ impl StreamReader {
             self.output_told |= usage.output.is_some();
             usage.apply(&mut self.told);
         }
+        if reading.step != EventKind::Quiet {
+            self.progress.told_bytes += frame.len();
+        }
         self.progress.valid |= !matches!(reading.step, EventKind::Quiet | EventKind::Error(_));
         self.progress.content |= reading.stopped;
         match reading.step {
@@ -198,9 +234,10 @@ impl StreamReader {
             EventKind::Content => self.progress.content = true,
             EventKind::Finish => self.progress.finished = true,
             EventKind::End => self.progress.ended = true,
-            EventKind::Error(error) => {
+            EventKind::Error(mut error) => {
+                error.message = self.cleaner.words(&error.message);
                 self.progress.error = Some(error);
-                self.error_data = Bytes::copy_from_slice(&event.data);
+                self.error_data = self.cleaner.bytes(Bytes::copy_from_slice(&event.data));
             }
         }
     }
@@ -216,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_whole_stream_tells_its_usage() {
-        let mut reader = StreamReader::new(Dialect::Messages, false);
+        let mut reader = StreamReader::new(Dialect::Messages, false, Arc::default());
         for part in [START, DELTA, DONE] {
             assert_eq!(reader.take(Bytes::from_static(part)).unwrap().passed, part);
         }
@@ -227,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_cut_stream_is_estimated() {
-        let mut reader = StreamReader::new(Dialect::Messages, false);
+        let mut reader = StreamReader::new(Dialect::Messages, false, Arc::default());
         reader.take(Bytes::from_static(START)).unwrap();
         reader.take(Bytes::from_static(DELTA)).unwrap();
         reader
@@ -240,7 +277,7 @@ mod tests {
 
     #[test]
     fn nothing_passes_after_an_error() {
-        let mut reader = StreamReader::new(Dialect::Chat, false);
+        let mut reader = StreamReader::new(Dialect::Chat, false, Arc::default());
         let chunk = Bytes::from_static(
             b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"error\":{\"message\":\"m\"}}\n\ndata: [DONE]\n\n",
         );

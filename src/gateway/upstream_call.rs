@@ -248,7 +248,11 @@ impl UpstreamCall {
             kind: error.kind(),
             message: error.to_string(),
         };
-        self.settle(cool.map_or(settlement, |cool| settlement.with(cool)), end);
+        let settlement = match cool {
+            Some(cool) => settlement.with(cool),
+            None => settlement,
+        };
+        self.settle(settlement, end);
     }
 
     /// What to set the reservation off against; `unknown` where the answer has told nothing.

@@ -12,7 +12,7 @@ use crate::domain::id::TerminalId;
 use crate::domain::moment::Span;
 use crate::domain::outcome::{ErrorKind, Fault};
 use crate::domain::profile::ProfileName;
-use crate::domain::route::{Choice, PlanNews, RouterCommand, RouterEvent};
+use crate::domain::route::{Choice, PlanNews, REJECTED_FOR, RouterCommand, RouterEvent};
 use crate::domain::terminal::Exit;
 use crate::domain::usage::Attempt;
 
@@ -263,6 +263,18 @@ fn route_words(event: &RouterEvent, cause: MoveCause) -> Words {
             profile: profile.to_string(),
             text,
             data: object(json!({"cause": "exhausted", "wait_s": null})),
+            ..Words::default()
+        },
+        RouterEvent::Rejected {
+            profile, rejection, ..
+        } => Words {
+            profile: profile.to_string(),
+            text,
+            data: object(json!({
+                "cause": "rejected",
+                "status": rejection.status,
+                "wait_s": Span(REJECTED_FOR).seconds(),
+            })),
             ..Words::default()
         },
         RouterEvent::Commanded {

@@ -176,7 +176,7 @@ fn all_down() -> Router {
     let cool = Cool::Overload(Duration::from_secs(60));
     let mut run = Run::default();
     while let Admission::Go(grant) = router.admit(&call(), &mut run, Moment::ORIGIN) {
-        let settlement = Settlement::failed(&error, Used::AsReserved).with(cool);
+        let settlement = Settlement::failed(&error, Used::AsReserved).with(cool.clone());
         router.settle(grant, settlement, Moment::ORIGIN);
     }
     router

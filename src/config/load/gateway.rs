@@ -67,6 +67,9 @@ pub(super) fn read_breaker(table: &mut Table<'_>, breaker: &mut BreakerSettings)
         table.read(key, slot, |item| item.integer(1..=MAX_COUNT));
     }
     table.read("open_for", &mut breaker.open_for, |item| some_time(item));
+    table.read("early_probe", &mut breaker.early_probe, |item| {
+        item.duration(MAX_GRACE)
+    });
 }
 
 pub(super) fn read_timeouts(table: &mut Table<'_>, timeouts: &mut Timeouts) {

@@ -52,7 +52,7 @@ fn the_example_file_names_every_key() {
     );
     assert_eq!(
         keys("circuit_breaker"),
-        "failure_threshold half_open_requests open_for success_threshold timeout_threshold"
+        "early_probe failure_threshold half_open_requests open_for success_threshold timeout_threshold"
     );
     assert_eq!(keys("timeouts"), "connect first_byte stream_idle");
     let uncommented: Vec<&str> = DEFAULT_FILE

@@ -137,43 +137,6 @@ fn the_least_of_what_remains_is_taken() {
     assert_eq!(unknown, Remaining::default());
 }
 
-#[test]
-fn a_spent_budget_is_told_from_a_rate() {
-    let table = [
-        (
-            r#"{"error":{"message":"x","type":"insufficient_quota","code":"insufficient_quota"}}"#,
-            true,
-        ),
-        (
-            r#"{"error":{"message":"x","type":"requests","code":"project_spend_limit_exceeded"}}"#,
-            true,
-        ),
-        (
-            r#"{"type":"error","error":{"type":"rate_limit_error","message":"no","details":{"error_code":"enforced_spend_limit_reached"}}}"#,
-            true,
-        ),
-        (
-            r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's monthly Spend Limit."}}"#,
-            true,
-        ),
-        (
-            r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#,
-            false,
-        ),
-        (
-            r#"{"error":{"message":"Rate limit reached for gpt-4o in organization","type":"tokens","code":"rate_limit_exceeded"}}"#,
-            false,
-        ),
-        (r#"{"message":"spend limit"}"#, false),
-        (r#"{"error":"spend limit"}"#, false),
-        ("spend limit", false),
-        ("", false),
-    ];
-    for (body, expected) in table {
-        assert_eq!(is_budget_spent(body.as_bytes()), expected, "{body}");
-    }
-}
-
 fn at(seconds: u64) -> Moment {
     Moment::ORIGIN.after(Duration::from_secs(seconds))
 }
@@ -197,7 +160,7 @@ fn a_spent_budget_is_asked_for_once_an_hour_by_one_call() {
     let lease = Duration::from_secs(40);
     let mut cooldown = Cooldown::default();
     assert!(!cooldown.ask_again(at(0), lease));
-    cooldown.exhaust(at(0));
+    cooldown.exhaust(None, at(0));
     assert_eq!(cooldown.check(at(3599)), Some(Cooling::Exhausted(at(3600))));
     assert_eq!(cooldown.check(at(3600)), None);
     assert!(cooldown.ask_again(at(3600), lease));
@@ -207,7 +170,7 @@ fn a_spent_budget_is_asked_for_once_an_hour_by_one_call() {
     assert_eq!(cooldown.check(at(3601)), None);
     assert!(cooldown.is_exhausted());
     assert!(cooldown.ask_again(at(3601), lease));
-    cooldown.exhaust(at(3602));
+    cooldown.exhaust(None, at(3602));
     assert_eq!(cooldown.check(at(7201)), Some(Cooling::Exhausted(at(7202))));
     assert!(cooldown.ask_again(at(7202), lease));
     cooldown.asked(true);

@@ -116,6 +116,8 @@ pub struct Run {
 struct Tried {
     profile: ProfileId,
     failure: Option<String>,
+    /// It answered 429, so that it may be asked once more.
+    rate_limited: bool,
 }
 
 impl Run {
@@ -123,6 +125,7 @@ impl Run {
     pub fn failed(&mut self, error: &CallError) {
         if let Some(latest) = &mut self.latest {
             latest.failure = Some(error.to_string());
+            latest.rate_limited = matches!(error, CallError::RateLimited { .. });
         }
     }
 
@@ -172,6 +175,7 @@ impl Run {
         let next = Tried {
             profile,
             failure: None,
+            rate_limited: false,
         };
         self.earlier.extend(self.latest.replace(next));
     }
@@ -181,14 +185,30 @@ impl Run {
         self.latest = self.earlier.pop();
     }
 
-    pub(super) fn has_tried(&self, profile: ProfileId) -> bool {
-        self.tried().any(|tried| tried.profile == profile)
+    /// Whether this request may ask the profile: once, and once more where it answered 429.
+    pub(super) fn may_ask(&self, profile: ProfileId) -> bool {
+        let mut tries = self.tried().filter(|tried| tried.profile == profile);
+        match (tries.next(), tries.next()) {
+            (None, _) => true,
+            (Some(only), None) => only.rate_limited,
+            (Some(_), Some(_)) => false,
+        }
     }
 
+    /// Why the profile did not answer when it was asked last.
     pub(super) fn failure_of(&self, profile: ProfileId) -> Option<&str> {
-        self.tried()
-            .find(|tried| tried.profile == profile)
+        self.last_try(profile)
             .and_then(|tried| tried.failure.as_deref())
+    }
+
+    /// Whether it answered 429 when it was asked last.
+    pub(super) fn was_rate_limited(&self, profile: ProfileId) -> bool {
+        self.last_try(profile)
+            .is_some_and(|tried| tried.rate_limited)
+    }
+
+    fn last_try(&self, profile: ProfileId) -> Option<&Tried> {
+        self.tried().filter(|tried| tried.profile == profile).last()
     }
 
     fn tried(&self) -> impl Iterator<Item = &Tried> {

@@ -15,6 +15,8 @@ pub enum Choice {
     Next,
     /// One before it was asked and failed.
     Failover,
+    /// Nobody else was left, so that it was asked although its breaker is open.
+    EarlyProbe,
 }
 
 impl Choice {
@@ -27,6 +29,7 @@ impl Choice {
             Self::Affinity => "affinity",
             Self::Next => "next",
             Self::Failover => "failover",
+            Self::EarlyProbe => "early probe",
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::domain::cooldown::CoolingCause;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::profile::ProfileName;
 
+use super::profile_state::Rejection;
+
 /// How long `failover` holds a profile where no time is given.
 pub const DEFAULT_HOLD: Duration = Duration::from_secs(600);
 
@@ -102,6 +104,12 @@ pub enum RouterEvent {
         profile: ProfileName,
         at: Moment,
     },
+    /// Its provider did not take the key.
+    Rejected {
+        profile: ProfileName,
+        rejection: Rejection,
+        at: Moment,
+    },
     /// Something is new of the plan of a login at `profile`.
     Plan {
         profile: ProfileName,
@@ -153,6 +161,12 @@ impl fmt::Display for RouterEvent {
                     window, percent, ..
                 } => write!(f, "{profile}: {percent} % of {window} is used"),
             },
+            Self::Rejected {
+                profile, rejection, ..
+            } => {
+                let Rejection { status, words } = rejection;
+                write!(f, "{profile}: key rejected (status {status}): {words}")
+            }
             Self::Commanded { command, by, .. } => write!(f, "{command} (by {})", by.as_str()),
             Self::Moved { to: Some(to), .. } => write!(f, "requests now go to {to}"),
             Self::Moved { to: None, .. } => f.write_str("no provider can take requests now"),

@@ -13,7 +13,7 @@ use crate::domain::retry_budget::RetryBudget;
 use super::call::{WantedLogin, Wants};
 use super::command::RouterEvent;
 use super::permit::Cool;
-use super::profile_state::{KeyState, LoginState, ProfileId, ServerState};
+use super::profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
 use super::skip::{Lack, Skip};
 use super::translation::{Foreign, Translation};
 
@@ -26,6 +26,8 @@ pub(super) struct Entry {
     /// As configured until an operator says otherwise.
     pub enabled: bool,
     pub held_until: Option<Moment>,
+    /// That the key was rejected, and until when it is not shown again.
+    pub rejected: Option<(Rejection, Moment)>,
     pub cooldown: Cooldown,
     pub breaker: Breaker,
     pub bucket: Bucket,
@@ -49,6 +51,7 @@ impl Entry {
             server: ServerState::Serving,
             enabled: profile.enabled,
             held_until: None,
+            rejected: None,
             cooldown: Cooldown::default(),
             breaker: Breaker::new(breaker),
             bucket: Bucket::new(profile.limits, now),
@@ -81,6 +84,8 @@ impl Entry {
             self.enabled = profile.enabled;
         }
         self.key = key;
+        // A user who changes something has perhaps changed just that.
+        self.rejected = None;
         self.breaker.reconfigure(breaker);
         if self.profile.limits != profile.limits {
             self.bucket.reconfigure(profile.limits, now);
@@ -195,6 +200,7 @@ impl Entry {
     /// Ends what keeps the profile from being asked, and lets nothing under way bring it back.
     pub fn reset(&mut self, now: Moment) -> Option<Transition> {
         self.held_until = None;
+        self.rejected = None;
         self.cooldown.clear();
         self.breaker.reset(now)
     }
@@ -203,9 +209,17 @@ impl Entry {
     pub fn cool(&mut self, cool: Cool, now: Moment) -> RouterEvent {
         let profile = self.profile.name.clone();
         let (cause, wait) = match cool {
-            Cool::Spent => {
-                self.cooldown.exhaust(now);
+            Cool::Spent(reset) => {
+                self.cooldown.exhaust(reset, now);
                 return RouterEvent::Exhausted { profile, at: now };
+            }
+            Cool::Rejected(rejection) => {
+                self.rejected = Some((rejection.clone(), now.after(REJECTED_FOR)));
+                return RouterEvent::Rejected {
+                    profile,
+                    rejection,
+                    at: now,
+                };
             }
             Cool::RateLimit(wait) => (CoolingCause::RateLimit, wait),
             Cool::Overload(wait) => (CoolingCause::Overload, wait),
@@ -216,6 +230,21 @@ impl Entry {
             cause,
             wait,
             at: now,
+        }
+    }
+
+    /// Why it is skipped, in words, the provider's own where it rejected the key.
+    pub fn reason(&self, skip: &Skip, now: Moment) -> String {
+        match (skip, &self.rejected) {
+            (Skip::Rejected { .. }, Some((rejection, _))) => {
+                let Rejection { status, words } = rejection;
+                let key = match &self.profile.key_env {
+                    Some(variable) => format!("key of {variable}"),
+                    None => "request without a key".to_owned(),
+                };
+                format!("{key} rejected (status {status}): {words}")
+            }
+            _ => skip.text(&self.profile, now),
         }
     }
 
@@ -234,6 +263,12 @@ impl Entry {
         }
         if let Some(until) = self.held_until.filter(|until| now < *until) {
             return Err(Skip::Held { until });
+        }
+        if let Some((rejection, until)) = self.rejected.as_ref().filter(|(_, until)| now < *until) {
+            return Err(Skip::Rejected {
+                until: *until,
+                billing: rejection.is_billing(),
+            });
         }
         match self.cooldown.check(now) {
             Some(Cooling::Exhausted(until)) => return Err(Skip::Exhausted { until }),

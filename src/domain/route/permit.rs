@@ -7,11 +7,11 @@ use crate::domain::affinity::ConversationId;
 use crate::domain::breaker::BreakerTicket;
 use crate::domain::bucket::{Reservation, Used};
 use crate::domain::moment::Moment;
-use crate::domain::outcome::{CallError, Outcome};
+use crate::domain::outcome::{CallError, Outcome, is_rejection};
 use crate::domain::profile::{Dialect, Profile};
 
 use super::choice::Choice;
-use super::profile_state::ProfileId;
+use super::profile_state::{ProfileId, Rejection};
 use super::skip::NothingLeft;
 
 /// The right to make one call to one profile. Settle it exactly once.
@@ -50,7 +50,7 @@ pub enum Admission {
 }
 
 /// How a call ended, in all that the rules need to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     pub(super) outcome: Outcome,
     pub(super) used: Used,
@@ -60,14 +60,16 @@ pub struct Settlement {
 }
 
 /// What a provider's answer asks for besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cool {
     /// A 429.
     RateLimit(Duration),
     /// A 5xx or 529 that names a time.
     Overload(Duration),
-    /// A 429 that speaks of a spent budget.
-    Spent,
+    /// A 429 that speaks of a spent budget, and how long until it is there again where it tells.
+    Spent(Option<Duration>),
+    /// A 401, 402 or 403 to a key of tundra's.
+    Rejected(Rejection),
 }
 
 impl Settlement {
@@ -89,12 +91,12 @@ impl Settlement {
             CallError::RateLimited { retry_after } => Some(Cool::RateLimit(*retry_after)),
             _ => None,
         };
+        let refused = matches!(error, CallError::Api { status, .. } if *status < 500 && !is_rejection(*status));
         Self {
             outcome: error.outcome(),
             used,
+            answered: refused || cool.is_some(),
             cool,
-            answered: matches!(error, CallError::Api { status, .. } if *status < 500)
-                || cool.is_some(),
         }
     }
 
@@ -111,14 +113,14 @@ impl Settlement {
 
     /// The same where the profile is not to blame: what was asked for concerns one caller's login alone.
     #[must_use]
-    pub const fn of_login_alone(mut self) -> Self {
+    pub fn of_login_alone(mut self) -> Self {
         self.cool = None;
         self
     }
 
     /// The same with another cooldown.
     #[must_use]
-    pub const fn with(mut self, cool: Cool) -> Self {
+    pub fn with(mut self, cool: Cool) -> Self {
         self.cool = Some(cool);
         self
     }

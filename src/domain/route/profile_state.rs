@@ -1,5 +1,8 @@
 //! What the router is told of a profile besides its configuration.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::domain::moment::Moment;
 
 /// Names one profile in one life: a profile that was removed and came back is another one.
@@ -34,4 +37,25 @@ pub struct LoginState {
     pub seen: bool,
     /// Its plan is used up until then.
     pub used_up: Option<Moment>,
+}
+
+/// How long a key that was rejected is not shown again, unless somebody says that it is another one. Ten minutes: nobody
+/// who renews a key waits for longer, and a vendor hears of a dead one six times an hour.
+pub const REJECTED_FOR: Duration = Duration::from_secs(600);
+
+/// That a provider did not take tundra's key, and by what words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// 401, 402 or 403.
+    pub status: u16,
+    /// The provider's own, cleaned.
+    pub words: Arc<str>,
+}
+
+impl Rejection {
+    /// Whether it is the account's credit that is missing and not the key's right.
+    #[must_use]
+    pub const fn is_billing(&self) -> bool {
+        self.status == 402
+    }
 }

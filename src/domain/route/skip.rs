@@ -37,6 +37,11 @@ pub enum Skip {
     Held {
         until: Moment,
     },
+    /// Its provider did not take the key; `billing` where it is the credit that is missing.
+    Rejected {
+        until: Moment,
+        billing: bool,
+    },
     /// Its budget is spent.
     Exhausted {
         until: Moment,
@@ -86,6 +91,7 @@ impl Skip {
     pub const fn retry_at(&self) -> Option<Moment> {
         match *self {
             Self::Held { until }
+            | Self::Rejected { until, .. }
             | Self::Exhausted { until }
             | Self::Cooling { until, .. }
             | Self::Probing { until }
@@ -128,6 +134,12 @@ impl Skip {
         )
     }
 
+    /// Whether the profile could serve such a request at another time.
+    #[must_use]
+    pub const fn is_able(&self) -> bool {
+        !matches!(self, Self::Disabled | Self::NoKey | Self::Unsupported(_))
+    }
+
     /// A word for labels and lists.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -142,7 +154,8 @@ impl Skip {
             Self::Starting => "starting",
             Self::Down => "down",
             Self::Held { .. } => "held",
-            Self::Exhausted { .. } => "exhausted",
+            Self::Rejected { billing: false, .. } => "rejected",
+            Self::Rejected { billing: true, .. } | Self::Exhausted { .. } => "exhausted",
             Self::Cooling { .. } => "cooling",
             Self::Open { .. } => "open",
             Self::Probing { .. } => "half_open",
@@ -174,6 +187,14 @@ impl Skip {
             Self::Starting => "its server is starting".to_owned(),
             Self::Down => "its server ended and is being started again".to_owned(),
             Self::Held { until } => format!("held for {}", Span(left(until))),
+            Self::Rejected { billing, until } => {
+                let what = if billing {
+                    "credit used up"
+                } else {
+                    "key rejected"
+                };
+                format!("{what}: asked again in {}", Span(left(until)))
+            }
             Self::Exhausted { until } => {
                 format!("budget spent: asked again in {}", Span(left(until)))
             }
@@ -213,6 +234,8 @@ pub struct Reason {
     pub name: ProfileName,
     pub reason: String,
     pub retry_in: Option<Duration>,
+    /// Whether it could serve such a request, now or at another time.
+    pub able: bool,
 }
 
 impl NothingLeft {

@@ -62,6 +62,8 @@ pub enum ProviderState {
     NoLogin,
     /// Nothing answers at its address.
     Down,
+    /// Its provider did not take the key.
+    Rejected,
 }
 
 impl ProviderState {
@@ -78,6 +80,7 @@ impl ProviderState {
             Self::NoKey => "no_key",
             Self::NoLogin => "no_login",
             Self::Down => "down",
+            Self::Rejected => "rejected",
         }
     }
 
@@ -90,7 +93,15 @@ impl ProviderState {
             (Some(Skip::Held { .. } | Skip::Starting | Skip::Down), _) => Self::Held,
             (Some(Skip::NeedsLogin), _) => Self::NoLogin,
             (Some(Skip::Unreachable), _) => Self::Down,
-            (Some(Skip::Exhausted { .. } | Skip::UsedUp { .. }), _) => Self::Exhausted,
+            (Some(Skip::Rejected { billing: false, .. }), _) => Self::Rejected,
+            (
+                Some(
+                    Skip::Rejected { billing: true, .. }
+                    | Skip::Exhausted { .. }
+                    | Skip::UsedUp { .. },
+                ),
+                _,
+            ) => Self::Exhausted,
             (Some(Skip::Cooling { .. }), _) => Self::Cooling,
             (Some(Skip::Open { .. }), _) => Self::Open,
             (_, BreakerState::HalfOpen) | (Some(Skip::Probing { .. }), _) => Self::HalfOpen,

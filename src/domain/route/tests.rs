@@ -6,6 +6,7 @@ use crate::domain::caller::Caller;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Capabilities, Capability, Dialect, Limits, ProviderKind};
 
+mod resort;
 mod steering;
 mod story;
 mod walk;

@@ -5,10 +5,12 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::upstream_answer::{AttemptResult, UpstreamAnswer};
-use crate::domain::cooldown::{asked_wait, is_budget_spent};
-use crate::domain::outcome::CallError;
+use crate::domain::cooldown::asked_wait;
+use crate::domain::outcome::{CallError, is_rejection};
 use crate::domain::plan::UsedUp;
-use crate::domain::route::Cool;
+use crate::domain::route::{Cool, Rejection};
+use crate::gateway::answer::Answer;
+use crate::gateway::spent;
 use crate::gateway::wire::StreamError;
 
 /// A client error is the caller's own: it goes back as it came.
@@ -19,11 +21,37 @@ pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
     };
     let error = CallError::Api {
         status: answer.status.as_u16(),
-        message: answer.excerpt(&answer.decoded(&body)),
+        message: answer.words(&answer.decoded(&body)),
     };
     let passed = answer.pass_error(answer.status, body);
     answer.call.fail(&error);
     AttemptResult::Answered(passed)
+}
+
+/// The provider does not take tundra's key, or its account's credit: the next profile may well serve.
+pub async fn rejected(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
+    let status = answer.status.as_u16();
+    let body = match answer.read().await {
+        Ok(body) => body,
+        Err(error) => return answer.fail(error),
+    };
+    let words = answer.words(&answer.decoded(&body));
+    let passed = answer.pass_error(answer.status, body);
+    reject(answer, status, words, passed)
+}
+
+fn reject(answer: UpstreamAnswer<'_>, status: u16, words: String, passed: Answer) -> AttemptResult {
+    let rejection = Rejection {
+        status,
+        words: words.as_str().into(),
+    };
+    let error = CallError::Api {
+        status,
+        message: words,
+    };
+    let cool = Some(Cool::Rejected(rejection));
+    answer.call.fail_and_cool(&error, cool);
+    AttemptResult::Refused(error, passed)
 }
 
 pub async fn rate_limited(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
@@ -32,7 +60,8 @@ pub async fn rate_limited(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         .unwrap_or(answer.call.profile().cooldown);
     let error = CallError::RateLimited { retry_after };
     let Some(own) = own else {
-        let cool = is_budget_spent(&body).then_some(Cool::Spent);
+        let spent = spent::read(&body, Timestamp::now());
+        let cool = spent.map(|spent| Cool::Spent(spent.reset));
         answer.call.fail_and_cool(&error, cool);
         return AttemptResult::failed(error);
     };
@@ -54,7 +83,7 @@ pub async fn server_error(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         .map(Cool::Overload);
     let error = CallError::Api {
         status: answer.status.as_u16(),
-        message: answer.excerpt(&body),
+        message: answer.words(&body),
     };
     let passed = own.map(|own| Box::new(answer.pass(own)));
     answer.call.fail_and_cool(&error, cool);
@@ -66,18 +95,23 @@ pub fn within_answer(answer: UpstreamAnswer<'_>, told: &StreamError, body: Bytes
     if told.status == 429 {
         let retry_after = answer.call.profile().cooldown;
         let error = CallError::RateLimited { retry_after };
-        let cool = told.exhausted.then_some(Cool::Spent);
+        let cool = told.exhausted.then_some(Cool::Spent(None));
         answer.call.fail_and_cool(&error, cool);
         return AttemptResult::failed(error);
     }
+    let words = answer.cleaner.words(&told.message);
+    let status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::BAD_REQUEST);
+    if is_rejection(told.status) && !answer.is_own_login() {
+        let passed = answer.pass_error(status, body);
+        return reject(answer, told.status, words, passed);
+    }
     let error = CallError::Api {
         status: told.status,
-        message: told.message.clone(),
+        message: words,
     };
     if error.fails_over() {
         return answer.fail(error);
     }
-    let status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::BAD_REQUEST);
     let passed = answer.pass_error(status, body);
     answer.call.fail(&error);
     AttemptResult::Answered(passed)

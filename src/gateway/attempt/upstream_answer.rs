@@ -1,19 +1,24 @@
 //! An answer of which nothing has reached the caller yet, and what may become of it.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, HeaderMap};
 use http::{StatusCode, response};
 use http_body_util::BodyExt;
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::outcome::CallError;
+use crate::domain::profile::Auth;
 use crate::gateway::answer::Answer;
 use crate::gateway::conversion::Conversion;
 use crate::gateway::gzip::GzipDecoder;
-use crate::gateway::request::{BroughtLogin, IncomingRequest};
+use crate::gateway::request::IncomingRequest;
 use crate::gateway::service::GatewayState;
+use crate::gateway::upstream::cleaner::Cleaner;
 use crate::gateway::upstream::{body_error, headers};
 use crate::gateway::upstream_call::UpstreamCall;
 
@@ -23,8 +28,13 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const MAX_ERROR: usize = 64 * 1024;
 /// How long is waited for it; the next profile should not wait for the words of the last.
 const ERROR_PATIENCE: Duration = Duration::from_secs(1);
-/// How much of an error's body goes into a message, in bytes.
-const EXCERPT: usize = 512;
+/// A body that is read to its end brings at least so many bytes in twice `stream_idle`; any model writes a hundred times
+/// as fast, and a byte now and then is as good as silence.
+const LEAST_PER_WINDOW: usize = 1024;
+/// How many times `stream_idle` a body may keep its reader waiting with blanks, as some providers do while they think.
+const MOST_BLANK_WINDOWS: u32 = 20;
+/// As many bytes tell what a body is.
+const TELLING: usize = 8;
 
 /// What an attempt came to.
 pub enum AttemptResult {
@@ -35,6 +45,9 @@ pub enum AttemptResult {
         /// The provider's own answer, which the caller gets if nobody else has a better one.
         own: Option<Box<Answer>>,
     },
+    /// A key of tundra's was rejected: the next profile's turn; but if every one refuses, the caller gets the last one's
+    /// answer.
+    Refused(CallError, Answer),
 }
 
 impl AttemptResult {
@@ -59,6 +72,34 @@ pub enum Coding {
     Unreadable,
 }
 
+/// What a body is, by its first bytes: providers send events under any media type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    Events,
+    Json,
+    Page,
+    /// Nothing, something else, or what cannot be read.
+    Other,
+}
+
+impl Content {
+    /// `None` where more bytes are needed to tell.
+    fn of(text: &[u8]) -> Option<Self> {
+        const FIELDS: [&[u8]; 5] = [b":", b"data", b"event", b"id", b"retry"];
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let text = text.trim_ascii_start();
+        let begins = |field: &[u8]| text.starts_with(field) || field.starts_with(text);
+        match text.first() {
+            None => None,
+            Some(b'<') => Some(Self::Page),
+            Some(b'{' | b'[') => Some(Self::Json),
+            Some(_) if FIELDS.iter().any(|field| text.starts_with(field)) => Some(Self::Events),
+            Some(_) if text.len() < TELLING && FIELDS.iter().any(|field| begins(field)) => None,
+            Some(_) => Some(Self::Other),
+        }
+    }
+}
+
 /// An answer whose head is here.
 pub struct UpstreamAnswer<'a> {
     pub state: &'a GatewayState,
@@ -67,8 +108,13 @@ pub struct UpstreamAnswer<'a> {
     pub call: UpstreamCall,
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// Knows what the profile is asked with, and the caller's login.
+    pub cleaner: Arc<Cleaner>,
+    /// Knows what the profile is asked with alone: a caller may well read its own login.
+    profile_cleaner: Arc<Cleaner>,
     pub source: reqwest::Body,
-    key: Option<HeaderValue>,
+    /// What was read to tell what the body is.
+    peeked: VecDeque<Bytes>,
 }
 
 impl<'a> UpstreamAnswer<'a> {
@@ -78,24 +124,36 @@ impl<'a> UpstreamAnswer<'a> {
         conversion: Conversion,
         call: UpstreamCall,
         answer: (response::Parts, reqwest::Body),
-        key: Option<HeaderValue>,
+        cleaner: Arc<Cleaner>,
     ) -> Self {
         let (head, source) = answer;
+        let profile_cleaner = Arc::clone(&cleaner);
+        let cleaner = match &request.brought {
+            Some(brought) => Arc::new(cleaner.and(brought.secrets())),
+            None => cleaner,
+        };
         Self {
+            profile_cleaner,
             state,
             request,
             conversion,
             call,
             status: head.status,
             headers: head.headers,
+            cleaner,
             source,
-            key,
+            peeked: VecDeque::new(),
         }
     }
 
     /// A header's value, where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the caller's own login was shown and no key of tundra's.
+    pub fn is_own_login(&self) -> bool {
+        self.call.profile().auth == Auth::Caller
     }
 
     pub fn has_media(&self, kind: &str) -> bool {
@@ -115,23 +173,86 @@ impl<'a> UpstreamAnswer<'a> {
         }
     }
 
+    /// The next piece of the body by `deadline`; `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Timeout`] where none comes in time, [`CallError::Http`] where the body is cut short.
+    pub async fn next_chunk(&mut self, deadline: Instant) -> Result<Option<Bytes>, CallError> {
+        if let Some(chunk) = self.peeked.pop_front() {
+            return Ok(Some(chunk));
+        }
+        match timeout_at(deadline, self.source.frame()).await {
+            Err(_) => Err(CallError::Timeout),
+            Ok(None) => Ok(None),
+            Ok(Some(Err(error))) => Err(body_error(&error)),
+            Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
+        }
+    }
+
+    /// Reads as much as tells what the body is, and keeps it to be read again.
+    pub async fn content(&mut self) -> Result<Content, CallError> {
+        let idle = self.state.timeouts().stream_idle;
+        let gives_up_at = Instant::now() + idle * MOST_BLANK_WINDOWS;
+        let mut decoder = match self.coding() {
+            Coding::Plain => None,
+            Coding::Gzip => Some(GzipDecoder::default()),
+            Coding::Unreadable => return Ok(Content::Other),
+        };
+        let (mut peeked, mut text) = (VecDeque::new(), Vec::new());
+        let mut length = 0;
+        let content = loop {
+            let deadline = (Instant::now() + idle).min(gives_up_at);
+            let Some(chunk) = self.next_chunk(deadline).await? else {
+                break Content::Other;
+            };
+            match &mut decoder {
+                None => text.extend_from_slice(&chunk),
+                Some(decoder) => match decoder.push(&chunk) {
+                    Ok(plain) => text.extend_from_slice(&plain),
+                    Err(_) => text.extend_from_slice(b"!"),
+                },
+            }
+            length += chunk.len();
+            peeked.push_back(chunk);
+            if let Some(content) = Content::of(&text) {
+                break content;
+            }
+            if length > MAX_ANSWER {
+                break Content::Other;
+            }
+            if text.trim_ascii().is_empty() {
+                // Blanks keep the reader waiting and are looked at once.
+                text.clear();
+            }
+        };
+        self.peeked = peeked;
+        Ok(content)
+    }
+
     /// Reads the rest of the answer, which must be whole.
+    ///
+    /// # Errors
+    ///
+    /// Where it is silent for `stream_idle`, drips, is cut short, or is larger than 32 MiB.
     pub async fn read(&mut self) -> Result<Bytes, CallError> {
         let idle = self.state.timeouts().stream_idle;
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
+        let (mut window_ends, mut window_began_at) = (Instant::now() + idle * 2, 0);
         loop {
-            let frame = timeout_at(Instant::now() + idle, self.source.frame()).await;
-            let chunk = match frame {
-                Err(_) => return Err(CallError::Timeout),
-                Ok(None) => break,
-                Ok(Some(Err(error))) => return Err(body_error(&error)),
-                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            let deadline = (Instant::now() + idle).min(window_ends);
+            let Some(chunk) = self.next_chunk(deadline).await? else {
+                break;
             };
-            if first.len() + rest.len() + chunk.len() > MAX_ANSWER {
+            let length = first.len() + rest.len() + chunk.len();
+            if length > MAX_ANSWER {
                 return Err(CallError::Parse(format!(
                     "the answer is larger than {MAX_ANSWER} bytes"
                 )));
+            }
+            if length - window_began_at >= LEAST_PER_WINDOW {
+                (window_ends, window_began_at) = (Instant::now() + idle * 2, length);
             }
             if first.is_empty() {
                 first = chunk;
@@ -153,9 +274,9 @@ impl<'a> UpstreamAnswer<'a> {
         let deadline = Instant::now() + ERROR_PATIENCE;
         let mut body = BytesMut::new();
         while body.len() < MAX_ERROR
-            && let Ok(Some(Ok(frame))) = timeout_at(deadline, self.source.frame()).await
+            && let Ok(Some(chunk)) = self.next_chunk(deadline).await
         {
-            body.extend_from_slice(&frame.into_data().unwrap_or_default());
+            body.extend_from_slice(&chunk);
         }
         body.truncate(MAX_ERROR);
         self.decoded(&body.freeze())
@@ -180,12 +301,20 @@ impl<'a> UpstreamAnswer<'a> {
         }
     }
 
-    /// An error's own words, without the key should they repeat it.
-    pub fn excerpt(&self, body: &[u8]) -> String {
-        let key = self.key.as_ref().and_then(|key| key.to_str().ok());
-        let brought = self.request.brought.iter().flat_map(BroughtLogin::secrets);
-        let secrets = key.into_iter().chain(brought);
-        secrets.fold(excerpt(body), |text, secret| text.replace(secret, "[key]"))
+    /// An error's own words, cleaned: its message if it has any, else the beginning of what it is.
+    pub fn words(&self, body: &[u8]) -> String {
+        let told = serde_json::from_slice::<Value>(body).ok();
+        let message = told.as_ref().and_then(|told| {
+            let error = &told["error"];
+            error["message"]
+                .as_str()
+                .or_else(|| error.as_str())
+                .or_else(|| told["message"].as_str())
+        });
+        match message {
+            Some(message) => self.cleaner.words(message),
+            None => self.cleaner.words(&String::from_utf8_lossy(body)),
+        }
     }
 
     /// The call failed, and the next profile may be asked.
@@ -201,37 +330,19 @@ impl<'a> UpstreamAnswer<'a> {
         Answer::whole(self.status, headers, body)
     }
 
-    /// An error as it came, or as the caller reads it; `body` is all of it.
+    /// An error as it came, or as the caller reads it; `body` is all of it, of which only a secret of ours is taken out.
     pub fn pass_error(&self, status: StatusCode, body: Bytes) -> Answer {
         let mut headers = headers::from_provider(&self.headers);
         let text = self.decoded(&body);
+        let clean = self.profile_cleaner.bytes(text.clone());
+        let body = if clean == text {
+            body
+        } else {
+            headers.remove(CONTENT_ENCODING);
+            clean.clone()
+        };
         self.conversion.mark(&mut headers, true);
-        let body = self.conversion.error(status.as_u16(), body, &text);
+        let body = self.conversion.error(status.as_u16(), body, &clean);
         Answer::whole(status, headers, body)
     }
-}
-
-/// An error's own words if it has any, else the beginning of what it is; without control characters.
-fn excerpt(body: &[u8]) -> String {
-    let told = serde_json::from_slice::<serde_json::Value>(body).ok();
-    let message = told.as_ref().and_then(|told| {
-        let error = &told["error"];
-        error["message"]
-            .as_str()
-            .or_else(|| error.as_str())
-            .or_else(|| told["message"].as_str())
-    });
-    let text = message.map_or_else(|| String::from_utf8_lossy(body), Into::into);
-    let mut short: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .scan(0, |length, c| {
-            *length += c.len_utf8();
-            (*length <= EXCERPT).then_some(c)
-        })
-        .collect();
-    if short.trim().is_empty() {
-        "no message".clone_into(&mut short);
-    }
-    short.trim().to_owned()
 }

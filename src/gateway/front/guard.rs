@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::Uri;
-use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN};
+use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use percent_encoding::percent_decode_str;
 
 use crate::domain::caller::Caller;
@@ -129,6 +129,20 @@ pub fn check_query(uri: &Uri) -> Result<(), Refusal> {
         Err(Refusal::KeyInQuery)
     } else {
         Ok(())
+    }
+}
+
+/// Refuses a change to another protocol that its client would wait for. One that a client only offers, such as `h2c`, is
+/// left as if it were not there (RFC 9110 7.8).
+pub fn check_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
+    let asked = headers.get_all(UPGRADE).iter();
+    let mut protocols = asked
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim);
+    match protocols.find(|name| name.eq_ignore_ascii_case("websocket")) {
+        Some(name) => Err(Refusal::Upgrade(name.to_ascii_lowercase())),
+        None => Ok(()),
     }
 }
 

@@ -21,7 +21,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How many models of one profile get a line of their own.
 const MOST_MODELS: usize = 32;
 
-const STATES: [ProviderState; 10] = [
+const STATES: [ProviderState; 11] = [
     ProviderState::Ready,
     ProviderState::Open,
     ProviderState::HalfOpen,
@@ -32,6 +32,7 @@ const STATES: [ProviderState; 10] = [
     ProviderState::NoKey,
     ProviderState::NoLogin,
     ProviderState::Down,
+    ProviderState::Rejected,
 ];
 
 /// Everything there is to scrape, as of now.

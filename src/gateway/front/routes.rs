@@ -38,10 +38,11 @@ pub async fn answer(
 ) -> Response<ResponseBody> {
     let path_key = guard::take_path_key(request.uri_mut());
     let dialect = dialect_of(&request);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = match route(state, here, path_key, request).await {
         Ok(response) => response,
         Err(refusal) => {
-            debug!(status = refusal.status().as_u16(), reason = %refusal, "refused");
+            debug!(%method, path, status = refusal.status().as_u16(), reason = %refusal, "refused");
             whole(refuse(&refusal, dialect))
         }
     };
@@ -67,11 +68,12 @@ async fn route(
         "/api/hello" => {
             return only(method, &[Method::HEAD, Method::GET]).map(|()| whole(health()));
         }
-        // Claude Code looks whether anybody is there.
-        "/" if method == Method::HEAD => return Ok(whole(health())),
+        // Claude Code looks whether there is anybody, before it shows its key.
+        "/" => return only(method, &[Method::HEAD]).map(|()| whole(health())),
         _ => {}
     }
     let identity = guard::check_key(uri, path_key.as_ref(), headers, &state.keys)?;
+    guard::check_upgrade(headers)?;
     if let Some(endpoint) = Endpoint::from_path(path) {
         only(method, &[Method::POST])?;
         return forward(state, endpoint, identity, request).await;
@@ -118,14 +120,16 @@ fn whole(answer: Answer) -> Response<ResponseBody> {
 }
 
 fn refuse(refusal: &Refusal, dialect: Dialect) -> Answer {
-    OwnAnswer {
+    let own = OwnAnswer {
         dialect,
         status: refusal.status(),
         message: &refusal.to_string(),
         attempts: 0,
         profile: None,
-    }
-    .into_answer()
+    };
+    let mut answer = own.into_answer();
+    answer.headers.extend(refusal.headers());
+    answer
 }
 
 /// Forwards a request to whoever can take it.

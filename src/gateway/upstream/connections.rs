@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use http::HeaderValue;
 
 use super::Upstream;
+use super::cleaner::Cleaner;
 use crate::domain::login::LoginId;
 use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::KeyState;
@@ -31,6 +32,8 @@ pub struct Connection {
     pub upstream: Upstream,
     /// Marked as sensitive, so that nothing prints it.
     pub key: Option<HeaderValue>,
+    /// Knows the key and the configured headers.
+    pub cleaner: Arc<Cleaner>,
     /// At a profile for callers: each login's own connections, the one used last at the end.
     logins: Option<LoginUpstreams>,
 }
@@ -126,6 +129,8 @@ impl Connections {
         } else {
             KeyState::Present
         };
+        let values = profile.headers.iter().map(|(_, value)| value.as_str());
+        let cleaner = Arc::new(Cleaner::new(secret.as_deref().into_iter().chain(values)));
         let key = secret
             .map(|secret| HeaderValue::from_str(&secret))
             .transpose();
@@ -142,6 +147,7 @@ impl Connections {
                     upstream,
                     key,
                     logins,
+                    cleaner,
                 }))
             }
             (Err(error), _) => Err(error.to_string()),

@@ -4,6 +4,7 @@
 //! the system's certificates are honoured; loopback is never proxied. HTTP/1.1 alone: a stream has its own connection,
 //! so cancelling one is closing it, and no provider's limit of streams per connection can hold others up.
 
+pub mod cleaner;
 pub mod connections;
 pub mod headers;
 pub mod reach;

@@ -12,12 +12,45 @@ use serde_json::{Value, json};
 
 use super::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate};
 use crate::gateway::scan::{Scanner, Token};
+use crate::gateway::spent;
 use crate::gateway::sse::Event;
 
 #[derive(Deserialize)]
 struct Whole {
     usage: Option<Usage>,
     error: Option<Failure>,
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    /// `OpenRouter` tells what became of one choice here.
+    error: Option<Failure>,
+    finish_reason: Option<String>,
+}
+
+impl Whole {
+    /// The error that it tells, wherever it stands; a finish reason may be all there is of one.
+    fn error(self) -> Option<StreamError> {
+        let mut choices = self.choices.into_iter();
+        let within = |choice: Choice| match (choice.error, choice.finish_reason.as_deref()) {
+            (Some(error), _) => Some(Some(error)),
+            (None, Some("error")) => Some(None),
+            (None, _) => None,
+        };
+        let told = self.error.map(Some).or_else(|| choices.find_map(within))?;
+        Some(told.map_or_else(ended_in_error, |error| in_band(Some(error))))
+    }
+}
+
+/// An error of which nothing is told but that there was one.
+fn ended_in_error() -> StreamError {
+    StreamError {
+        status: 502,
+        message: "the provider ended its answer with an error".to_owned(),
+        exhausted: false,
+    }
 }
 
 #[derive(Deserialize)]
@@ -48,10 +81,10 @@ pub(super) enum Failure {
     Text(String),
 }
 
-impl From<Usage> for UsageUpdate {
-    fn from(usage: Usage) -> Self {
-        let details = usage.prompt_tokens_details;
-        let read = details.as_ref().and_then(|details| details.cached_tokens);
+impl From<&Usage> for UsageUpdate {
+    fn from(usage: &Usage) -> Self {
+        let details = usage.prompt_tokens_details.as_ref();
+        let read = details.and_then(|details| details.cached_tokens);
         let write = details.and_then(|details| details.cache_write_tokens);
         let cached = read.unwrap_or_default() + write.unwrap_or_default();
         Self {
@@ -75,10 +108,11 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
     let whole = (chunk.error || chunk.usage)
         .then(|| serde_json::from_slice::<Whole>(data).ok())
         .flatten();
-    let (usage, error) = whole.map_or((None, None), |whole| (whole.usage, whole.error));
+    let usage = whole.as_ref().and_then(|whole| whole.usage.as_ref());
     let usage = usage.map(UsageUpdate::from);
     let step = if chunk.error {
-        EventKind::Error(in_band(error))
+        let error = whole.and_then(Whole::error);
+        EventKind::Error(error.unwrap_or_else(|| in_band(None)))
     } else if chunk.text > 0 || chunk.calls {
         EventKind::Content
     } else if chunk.finish {
@@ -121,6 +155,8 @@ impl Chunk {
                     within_calls = Some(scanner.depth());
                 }
                 Token::ObjectStart if within_calls.is_some() => chunk.calls = true,
+                // Of the whole, or of a choice.
+                Token::ObjectStart if key == b"error" && scanner.depth() == 4 => chunk.error = true,
                 Token::ObjectStart if scanner.depth() == 2 => match key {
                     b"usage" => chunk.usage = true,
                     b"error" => chunk.error = true,
@@ -129,13 +165,16 @@ impl Chunk {
                 Token::ArrayEnd if within_calls.is_some_and(|depth| scanner.depth() < depth) => {
                     within_calls = None;
                 }
-                Token::String(_) if scanner.depth() == 1 && key == b"error" => chunk.error = true,
+                Token::String(_) if matches!(scanner.depth(), 1 | 3) && key == b"error" => {
+                    chunk.error = true;
+                }
                 Token::String(span) => {
                     if key == b"finish_reason" {
                         let reason = span.of(data);
                         // Some local servers write an empty one before there is any.
                         chunk.finish |= !reason.is_empty();
-                        chunk.stopped |= !matches!(reason, b"" | b"stop");
+                        chunk.stopped |= !matches!(reason, b"" | b"stop" | b"error");
+                        chunk.error |= reason == b"error";
                     } else if super::is_answer(key) {
                         chunk.text += span.len();
                     }
@@ -152,8 +191,8 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
         return AnswerReading::default();
     };
     AnswerReading {
-        usage: whole.usage.map(UsageUpdate::from),
-        error: whole.error.map(|error| in_band(Some(error))),
+        usage: whole.usage.as_ref().map(UsageUpdate::from),
+        error: whole.error(),
     }
 }
 
@@ -176,7 +215,7 @@ pub(super) fn in_band(error: Option<Failure>) -> StreamError {
     let status = number.unwrap_or_else(|| status_of(word, &kind));
     StreamError {
         status,
-        exhausted: is_spent(word) || is_spent(&kind),
+        exhausted: spent::is_code(word) || spent::is_code(&kind),
         message: message.unwrap_or_else(|| {
             if word.is_empty() {
                 "the provider told an error without a message".to_owned()
@@ -185,13 +224,6 @@ pub(super) fn in_band(error: Option<Failure>) -> StreamError {
             }
         }),
     }
-}
-
-fn is_spent(word: &str) -> bool {
-    matches!(
-        word,
-        "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active"
-    )
 }
 
 fn status_of(code: &str, kind: &str) -> u16 {
@@ -315,5 +347,15 @@ mod tests {
             (400, false)
         );
         assert_eq!(status(r#"{"error":"model exploded"}"#), (500, false));
+        assert_eq!(
+            status(
+                r#"{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","error":{"code":429,"message":"m"}}]}"#
+            ),
+            (429, false)
+        );
+        assert_eq!(
+            status(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}"#),
+            (502, false)
+        );
     }
 }

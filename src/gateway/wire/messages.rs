@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate, text_in};
+use crate::gateway::spent;
 use crate::gateway::sse::Event;
 
 #[derive(Deserialize)]
@@ -22,12 +23,16 @@ struct Frame {
     content_block: Option<Block>,
     usage: Option<Usage>,
     error: Option<Failure>,
+    stop_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Message {
     usage: Option<Usage>,
 }
+
+/// What a gateway of another vendor writes where its own provider failed.
+const STOPPED_BY_ERROR: &str = "error";
 
 #[derive(Deserialize)]
 struct Block {
@@ -126,6 +131,9 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         "content_block_stop" => EventKind::Closed,
         "message_delta" => {
             let stop = frame.delta.and_then(|delta| delta.stop_reason);
+            if stop.as_deref() == Some(STOPPED_BY_ERROR) {
+                return EventReading::of(EventKind::Error(in_band(frame.error)));
+            }
             stopped = stop.is_some_and(|reason| reason != "end_turn");
             // An empty answer that was paid for is an answer.
             if usage.and_then(|usage| usage.output).unwrap_or_default() > 0 {
@@ -136,6 +144,7 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         }
         "message_stop" => EventKind::End,
         "error" => EventKind::Error(in_band(frame.error)),
+        "" if frame.error.is_some() => EventKind::Error(in_band(frame.error)),
         "message_start" => EventKind::Lifecycle,
         _ => EventKind::Quiet,
     };
@@ -151,7 +160,9 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
     let Ok(frame) = serde_json::from_slice::<Frame>(body) else {
         return AnswerReading::default();
     };
-    let error = (frame.kind == "error" || frame.error.is_some()).then(|| in_band(frame.error));
+    let stopped = frame.stop_reason.as_deref() == Some(STOPPED_BY_ERROR);
+    let failed = frame.kind == "error" || frame.error.is_some() || stopped;
+    let error = failed.then(|| in_band(frame.error));
     AnswerReading {
         usage: frame.usage.map(UsageUpdate::from),
         error,
@@ -162,8 +173,12 @@ fn in_band(error: Option<Failure>) -> StreamError {
     let (kind, message) = error.map_or_else(Default::default, |error| (error.kind, error.message));
     StreamError {
         status: status_of(&kind),
-        exhausted: message.contains("spend limit"),
-        message: if message.is_empty() { kind } else { message },
+        exhausted: spent::is_phrase(&message),
+        message: match (message.is_empty(), kind.is_empty()) {
+            (false, _) => message,
+            (true, false) => kind,
+            (true, true) => "the provider ended its answer with an error".to_owned(),
+        },
     }
 }
 
@@ -205,8 +220,9 @@ fn kind_of(status: StatusCode) -> &'static str {
     }
 }
 
+/// Of the kind after which clients ask again by themselves: after `api_error` opencode gives the turn up.
 pub fn error_event(message: &str) -> Bytes {
-    let data = json!({"type": "error", "error": {"type": "api_error", "message": message}});
+    let data = json!({"type": "error", "error": {"type": "overloaded_error", "message": message}});
     Bytes::from(format!("event: error\ndata: {data}\n\n"))
 }
 

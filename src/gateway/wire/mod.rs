@@ -25,6 +25,8 @@ pub enum Endpoint {
     CountTokens,
     Chat,
     Responses,
+    /// Codex asks for a shorter form of its conversation; nobody else has such a route.
+    Compact,
 }
 
 impl Endpoint {
@@ -34,6 +36,7 @@ impl Endpoint {
             "/v1/messages/count_tokens" => Some(Self::CountTokens),
             "/v1/chat/completions" => Some(Self::Chat),
             "/v1/responses" => Some(Self::Responses),
+            "/v1/responses/compact" => Some(Self::Compact),
             _ => None,
         }
     }
@@ -44,6 +47,7 @@ impl Endpoint {
             Self::CountTokens => "/v1/messages/count_tokens",
             Self::Chat => "/v1/chat/completions",
             Self::Responses => "/v1/responses",
+            Self::Compact => "/v1/responses/compact",
         }
     }
 
@@ -60,7 +64,7 @@ impl Endpoint {
         match self {
             Self::Messages | Self::CountTokens => Dialect::Messages,
             Self::Chat => Dialect::Chat,
-            Self::Responses => Dialect::Responses,
+            Self::Responses | Self::Compact => Dialect::Responses,
         }
     }
 
@@ -68,7 +72,8 @@ impl Endpoint {
     pub fn in_dialect(self, dialect: Dialect) -> Option<Self> {
         match (self, dialect) {
             (Self::CountTokens, Dialect::Messages) => Some(Self::CountTokens),
-            (Self::CountTokens, _) => None,
+            (Self::Compact, Dialect::Responses) => Some(Self::Compact),
+            (Self::CountTokens | Self::Compact, _) => None,
             (_, Dialect::Messages) => Some(Self::Messages),
             (_, Dialect::Chat) => Some(Self::Chat),
             (_, Dialect::Responses) => Some(Self::Responses),
@@ -248,6 +253,10 @@ pub fn error_as_event(dialect: Dialect, body: &[u8]) -> Bytes {
         .and_then(|told| told["error"]["message"].as_str())
         .unwrap_or("the provider answered with an error");
     match (&told, dialect) {
+        // A fault of ours or of a provider is told as one after which clients ask again.
+        (Some(told), Dialect::Messages) if told["error"]["type"] == "api_error" => {
+            error_event(dialect, message, 0)
+        }
         (Some(told), Dialect::Messages) if told["type"] == "error" => {
             Bytes::from(format!("event: error\ndata: {told}\n\n"))
         }

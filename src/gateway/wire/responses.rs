@@ -41,6 +41,14 @@ impl Item {
 struct Response {
     usage: Option<Usage>,
     error: Option<Failure>,
+    status: Option<String>,
+}
+
+impl Response {
+    /// A failed one need not say why.
+    fn is_failed(&self) -> bool {
+        self.error.is_some() || self.status.as_deref() == Some("failed")
+    }
 }
 
 #[derive(Deserialize)]
@@ -89,6 +97,13 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         frame.kind.as_str()
     };
     match kind {
+        "response.completed" | "response.incomplete"
+            if frame.response.as_ref().is_some_and(Response::is_failed) =>
+        {
+            let error = frame.response.and_then(|response| response.error);
+            EventReading::of(EventKind::Error(in_band(error)))
+        }
+        "" if frame.error.is_some() => EventReading::of(EventKind::Error(in_band(frame.error))),
         "response.completed" | "response.incomplete" => EventReading {
             stopped: kind == "response.incomplete",
             usage: frame
@@ -139,9 +154,10 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
     let Ok(answer) = serde_json::from_slice::<Response>(body) else {
         return AnswerReading::default();
     };
+    let failed = answer.is_failed();
     AnswerReading {
         usage: answer.usage.map(UsageUpdate::from),
-        error: answer.error.map(|error| in_band(Some(error))),
+        error: failed.then(|| in_band(answer.error)),
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
         }
         ProviderEvent::Router(
             RouterEvent::Exhausted { .. }
+            | RouterEvent::Rejected { .. }
             | RouterEvent::Cooling { .. }
             | RouterEvent::Plan { .. }
             | RouterEvent::Moved { to: None, .. },

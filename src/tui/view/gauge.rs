@@ -105,6 +105,7 @@ pub(super) fn state(provider: &ProviderStatus, process: Option<ProcessStatus>) -
         (ProviderState::Exhausted, _) if provider.plan.used_up.is_some() => {
             ("used up".to_owned(), Role::Error)
         }
+        (ProviderState::Rejected, _) => ("key rejected".to_owned(), Role::Error),
         (ProviderState::Exhausted, _) => {
             (format!("exhausted{}", left(provider.cooldown)), Role::Error)
         }

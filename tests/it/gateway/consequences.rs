@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use tundra::domain::breaker::BreakerState;
 use tundra::domain::outcome::ErrorKind;
-use tundra::domain::profile::Dialect;
-use tundra::domain::route::{ProviderState, Translation};
+use tundra::domain::profile::{Capabilities, Capability, Dialect};
+use tundra::domain::route::{By, ProviderState, RouterCommand, Translation};
 
 use super::dialects::{self, delta, lifecycle, path, request};
 use crate::support::eventually;
-use crate::support::stage::{Got, Stage, profile, quick};
+use crate::support::stage::{Got, SECRET, Stage, profile, quick};
 use crate::support::upstream::{Step, Upstream, answer, chunk, json, stream_head};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,6 +198,7 @@ async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
     let stage = Stage::with(options, vec![profile]).await;
     let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, false))).await;
     assert_eq!((got.status.as_u16(), got.attempts()), (400, "0"));
+    assert_eq!(got.header("retry-after"), None, "no time would mend it");
     assert_eq!(
         got.json()["profiles"][0]["reason"],
         "unsupported: responses"
@@ -273,4 +274,121 @@ async fn a_caller_who_leaves_takes_the_providers_connection_along() {
         );
         assert_eq!(provider.state, ProviderState::Ready);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rejected_key_does_not_stop_the_agent_and_is_told_by_its_words() {
+    let rejects = Upstream::start(json(
+        401,
+        format!(
+            r#"{{"type":"error","error":{{"type":"authentication_error","message":"invalid x-api-key {SECRET}"}}}}"#
+        ),
+    ));
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let stage = Stage::quick(vec![
+        profile("first", 1, &rejects.url()),
+        profile("second", 2, &good.url()),
+    ])
+    .await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let got = ask().await;
+    assert_eq!(
+        (got.status.as_u16(), got.attempts(), got.profile()),
+        (200, "2", Some("second"))
+    );
+    let first = stage.provider("first");
+    assert_eq!(first.state, ProviderState::Rejected);
+    assert_eq!(
+        first.reason.as_deref(),
+        Some("key of UPSTREAM_KEY rejected (status 401): invalid x-api-key [redacted]")
+    );
+    assert_eq!(
+        first.usage.last_error.unwrap().message,
+        "API error (status 401): invalid x-api-key [redacted]"
+    );
+    // It is not shown again, until somebody says that it is another one.
+    assert_eq!(ask().await.attempts(), "1");
+    assert_eq!(rejects.requests(), 1);
+    let reset = RouterCommand::Reset(Stage::name("first"));
+    stage.gateway.command(&reset, By::Cli).unwrap();
+    assert_eq!(ask().await.attempts(), "2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_everybody_rejects_the_last_ones_answer_goes_back_byte_for_byte() {
+    let words = |name: &str| format!(r#"{{"error": {{"message":"{name} says no" ,"code":402}} }}"#);
+    let first = Upstream::start(json(401, words("first")));
+    let second = Upstream::start(json(402, words("second")));
+    let mut blind = profile("blind", 0, &first.url());
+    blind.capabilities = Some(Capabilities::of(&[Capability::Tools]));
+    let stage = Stage::quick(vec![
+        blind,
+        profile("first", 1, &first.url()),
+        profile("second", 2, &second.url()),
+    ])
+    .await;
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    assert_eq!(
+        (got.status.as_u16(), got.attempts(), got.profile()),
+        (402, "2", Some("second"))
+    );
+    assert_eq!(got.text(), words("second"));
+    assert_eq!(stage.provider("second").state, ProviderState::Exhausted);
+    // From now on nobody is asked, and each says why.
+    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (503, "0"));
+    assert!(
+        got.text()
+            .contains("key of UPSTREAM_KEY rejected (status 402): second says no")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_waits_for_a_rate_limit_that_ends_within_its_patience() {
+    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    upstream.then(answer(429, &[("retry-after-ms", "300")], "slow"));
+    let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let began = Instant::now();
+    let got = ask().await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (200, "2"));
+    assert!(began.elapsed() >= Duration::from_millis(300));
+    // Twice is enough: then the caller is told.
+    upstream.then(answer(429, &[("retry-after-ms", "100")], "slow"));
+    upstream.then(answer(429, &[("retry-after-ms", "100")], "slow"));
+    let got = ask().await;
+    assert_eq!((got.status.as_u16(), got.attempts()), (429, "2"));
+    assert!(got.text().contains("rate limited"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_early_probe_finds_who_is_back_behind_an_open_breaker() {
+    let mut options = quick();
+    options.route.breaker.open_for = Duration::from_secs(600);
+    options.route.breaker.early_probe = Duration::from_millis(300);
+    options.route.max_wait = Duration::ZERO;
+    let back = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    for _ in 0..5 {
+        back.then(json(500, "{}"));
+    }
+    let slow = Upstream::start(json(429, "{}"));
+    let stage = Stage::with(
+        options,
+        vec![
+            profile("back", 1, &back.url()),
+            profile("slow", 2, &slow.url()),
+        ],
+    )
+    .await;
+    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let began = Instant::now();
+    let mut got = ask().await;
+    while got.status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", got.text());
+        got = ask().await;
+    }
+    assert_eq!(got.profile(), Some("back"));
+    assert_eq!(stage.provider("back").breaker.state, BreakerState::Closed);
+    // Five that opened it, and no more of those before the probe was due.
+    assert!(back.requests() <= 7, "{}", back.requests());
 }

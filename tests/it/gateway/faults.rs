@@ -27,6 +27,8 @@ enum Want {
     Told(u16),
     /// The stream is committed and ends in an error event, with no terminator.
     Broken,
+    /// The stream is committed and ends in the provider's own word that it failed, with no terminator.
+    Ended,
     /// The first one answers as if nothing had been.
     Fine,
 }
@@ -54,6 +56,14 @@ fn row(name: &'static str, script: Script, want: Want, kind: impl Into<Option<Er
         failures: u32::from(counts),
         timeouts: u32::from(kind == Some(ErrorKind::Timeout)),
         kind,
+    }
+}
+
+/// The provider does not take tundra's key: the next one's turn, and nobody's fault.
+fn rejected(name: &'static str, script: Script) -> Row {
+    Row {
+        failures: 0,
+        ..row(name, script, Want::Elsewhere, ErrorKind::Api)
     }
 }
 
@@ -133,8 +143,9 @@ fn before_the_answer(dialect: Dialect) -> Vec<Row> {
         ),
         row("429", error(429), Elsewhere, RateLimited),
         row("400", error(400), Passed(400), Api),
-        row("401", error(401), Passed(401), Api),
-        row("403", error(403), Passed(403), Api),
+        rejected("401", error(401)),
+        rejected("402", error(402)),
+        rejected("403", error(403)),
         row("404", error(404), Passed(404), Api),
         row("413", error(413), Passed(413), Api),
     ]
@@ -180,6 +191,28 @@ fn whole_answers(dialect: Dialect) -> Vec<Row> {
             ErrorKind::Api,
         ),
         row(
+            "an error under a 200 that says nothing more",
+            json(200, silent_error(dialect)),
+            Elsewhere,
+            ErrorKind::Api,
+        ),
+        row(
+            "a rate limit under a 200",
+            json(200, rate_limit_within(dialect)),
+            Elsewhere,
+            ErrorKind::RateLimited,
+        ),
+        rejected("a rejected key under a 200", json(200, rejection_within(dialect))),
+        row(
+            "a body that drips",
+            vec![
+                Step::Send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{".to_vec()),
+                Step::Drip(b' ', Duration::from_millis(50)),
+            ],
+            Elsewhere,
+            Timeout,
+        ),
+        row(
             "a body of more than 32 MiB",
             json(200, vec![b' '; 33 * 1024 * 1024]),
             Told(502),
@@ -199,6 +232,77 @@ fn in_band_answer(dialect: Dialect) -> &'static str {
             r#"{"id":"r","status":"failed","error":{"code":"server_error","message":"Overloaded"}}"#
         }
     }
+}
+
+/// A whole answer that failed and does not say why.
+fn silent_error(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Messages => r#"{"type":"message","content":[],"stop_reason":"error"}"#,
+        Dialect::Chat => {
+            r#"{"choices":[{"index":0,"message":{"content":""},"finish_reason":"error"}]}"#
+        }
+        Dialect::Responses => r#"{"id":"r","status":"failed","error":null,"output":[]}"#,
+    }
+}
+
+fn rate_limit_within(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Messages => {
+            r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#
+        }
+        Dialect::Chat => {
+            r#"{"choices":[{"index":0,"error":{"code":429,"message":"slow"},"finish_reason":"error"}]}"#
+        }
+        Dialect::Responses => {
+            r#"{"status":"failed","error":{"code":"rate_limit_exceeded","message":"slow"}}"#
+        }
+    }
+}
+
+fn rejection_within(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Messages => {
+            r#"{"type":"error","error":{"type":"authentication_error","message":"no"}}"#
+        }
+        Dialect::Chat => r#"{"error":{"code":402,"message":"Insufficient credits"}}"#,
+        Dialect::Responses => {
+            r#"{"status":"failed","error":{"code":"invalid_api_key","message":"no"}}"#
+        }
+    }
+}
+
+/// The last event of a stream that failed and does not say why.
+fn silent_error_event(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Messages => {
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"error\"}}\n\n"
+        }
+        Dialect::Chat => {
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n"
+        }
+        Dialect::Responses => {
+            "event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"
+        }
+    }
+}
+
+/// Events that say that the provider is at work and nothing else.
+fn waiting(dialect: Dialect) -> [&'static str; 3] {
+    [
+        ": OPENROUTER PROCESSING\n\n",
+        "event: ping\ndata: {\"type\":\"ping\"}\n\n",
+        match dialect {
+            Dialect::Messages => {
+                "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"\"}}\n\n"
+            }
+            Dialect::Chat => {
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":null}]}\n\n"
+            }
+            Dialect::Responses => {
+                "event: response.in_progress\ndata: {\"type\":\"response.in_progress\",\"response\":{\"status\":\"in_progress\"}}\n\n"
+            }
+        },
+    ]
 }
 
 fn streams(dialect: Dialect) -> Vec<Row> {
@@ -292,6 +396,29 @@ fn streams(dialect: Dialect) -> Vec<Row> {
             started(vec![chunk(&huge), end()]),
             Elsewhere,
             Http,
+        ),
+        row(
+            "a thousand times nothing and a failure",
+            started(
+                (0..334)
+                    .map(|_| chunk(waiting(dialect).concat()))
+                    .chain([chunk(error_event(dialect, true)), end()])
+                    .collect(),
+            ),
+            Elsewhere,
+            Api,
+        ),
+        row(
+            "an error before content that says nothing more",
+            started(vec![chunk(silent_error_event(dialect)), end()]),
+            Elsewhere,
+            Api,
+        ),
+        row(
+            "content and an error that says nothing more",
+            committed(vec![chunk(silent_error_event(dialect)), end()]),
+            Want::Ended,
+            Api,
         ),
         row("content and the end", committed(vec![end()]), Broken, Http),
         row(
@@ -448,6 +575,12 @@ async fn play(dialect: Dialect, streaming: bool, row: Row) {
                 "{name}: {text}"
             );
             assert!(!got.cut, "{name}");
+        }
+        Want::Ended => {
+            assert_eq!(got.status, 200, "{name}");
+            let expected =
+                lifecycle(dialect).concat() + &delta(dialect, "Hi") + silent_error_event(dialect);
+            assert_eq!(text, expected, "{name}");
         }
         Want::Fine => {
             assert_eq!(got.status, 200, "{name}");

@@ -53,13 +53,25 @@ async fn bad_requests_are_told_in_the_callers_format_and_go_nowhere() {
         }
         let got = Got::of(stage.get(path)).await;
         assert_told(&got, 405, dialect, "use POST");
+        assert_eq!(got.header("allow"), Some("POST"));
+        for coding in ["br", "compress"] {
+            let request = stage.post(path, "x").header("content-encoding", coding);
+            let got = Got::of(request).await;
+            let told = format!("content-encoding {coding} is not taken");
+            assert_told(&got, 415, dialect, &told);
+            let taken = got.header("accept-encoding").unwrap();
+            assert!(
+                taken.contains("zstd") && taken.contains("identity"),
+                "{taken}"
+            );
+        }
+        let socket = stage
+            .get(path)
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket");
+        assert_told(&Got::of(socket).await, 426, dialect, "use plain HTTP");
     }
-    for path in [
-        "/",
-        "/v1/completions",
-        "/v1/messages/batches",
-        "/v1/embeddings",
-    ] {
+    for path in ["/v1/completions", "/v1/messages/batches", "/v1/embeddings"] {
         let dialect = if path.starts_with("/v1/messages") {
             Dialect::Messages
         } else {
@@ -128,6 +140,8 @@ async fn health_and_hello_need_no_key_and_the_rest_does() {
     assert_eq!((health.status.as_u16(), health.attempts()), (200, "0"));
     let hello = Got::of(stage.client().head(format!("{}/api/hello", stage.url))).await;
     assert_eq!((hello.status.as_u16(), hello.body.len()), (200, 0));
+    let root = Got::of(stage.client().head(format!("{}/", stage.url))).await;
+    assert_eq!((root.status.as_u16(), root.body.len()), (200, 0));
     for path in ["/v1/models", "/metrics"] {
         assert_eq!(
             Got::of(stage.client().get(format!("{}{path}", stage.url)))

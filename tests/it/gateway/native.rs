@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tundra::domain::profile::{Dialect, ProviderKind};
+use tundra::domain::profile::{Dialect, Dialects, ProviderKind};
 use tundra::domain::usage::Tokens;
 
 use super::dialects::{self, events, path, request};
@@ -248,6 +248,22 @@ async fn counting_tokens_passes_through() {
     assert_eq!(upstream.seen()[0].path(), "/v1/messages/count_tokens");
     let counters = stage.provider("p").usage.counters;
     assert_eq!((counters.requests, counters.tokens), (1, Tokens::default()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compacting_a_conversation_passes_to_who_has_such_a_route() {
+    let body = r#"{"model":"some-model","input":[{"role":"user","content":"long"}]}"#;
+    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Responses)));
+    let mut chat = profile("chat", 1, &upstream.url());
+    chat.dialects = Dialects::of(&[Dialect::Chat]);
+    let stage = Stage::quick(vec![chat, profile("p", 2, &upstream.url())]).await;
+    let got = Got::of(stage.post("/v1/responses/compact", body)).await;
+    assert_eq!((got.status.as_u16(), got.profile()), (200, Some("p")));
+    assert_eq!(got.text(), dialects::answer(Dialect::Responses));
+    let seen = upstream.seen();
+    assert_eq!(seen[0].path(), "/v1/responses/compact");
+    assert_eq!(seen[0].body, body.as_bytes());
+    assert_eq!(stage.provider("p").usage.counters.tokens.output, 7);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,17 +119,115 @@ async fn an_error_after_pings_is_an_event_and_no_success() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lifecycle_is_held_until_it_is_too_much() {
-    // More than 64 chunks of comments, then a failure: by then the stream has been let go.
-    let mut script = vec![stream_head(&[])];
-    script.extend((0..70).flat_map(|_| [chunk(": hm\n\n"), Step::Wait(Duration::from_millis(2))]));
-    script.push(Step::Close);
+async fn events_that_tell_something_are_held_until_they_are_too_much() {
+    // More than 2 MiB of lifecycle, then a failure: by then the stream has been let go.
+    let filler = "x".repeat(1024 * 1024);
+    let created = format!(
+        "event: response.created\ndata: {{\"type\":\"response.created\",\"response\":{{\"instructions\":\"{filler}\"}}}}\n\n"
+    );
+    let script = vec![
+        stream_head(&[]),
+        chunk(&created),
+        chunk(&created),
+        Step::Wait(Duration::from_millis(20)),
+        Step::Close,
+    ];
     let first = Upstream::start(script);
-    let second = Upstream::start(stream(&events(Dialect::Chat)));
+    let second = Upstream::start(stream(&events(Dialect::Responses)));
     let stage = Stage::two(&first.url(), &second.url()).await;
-    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
+    let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, true))).await;
     assert_eq!((got.attempts(), second.requests()), ("1", 0));
-    assert!(got.text().contains("\"error\"") && !got.text().contains("[DONE]"));
+    let failed = "\"type\":\"response.failed\"";
+    assert!(got.text().contains(failed) && !got.text().contains("response.completed"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_is_known_by_its_bytes_and_passes_at_once() {
+    for dialect in dialects::ALL {
+        for media in [
+            Some("text/plain"),
+            Some("application/json"),
+            Some("application/octet-stream"),
+            None,
+        ] {
+            let kind = media.map_or(String::new(), |media| format!("content-type: {media}\r\n"));
+            let head = format!("HTTP/1.1 200 OK\r\n{kind}transfer-encoding: chunked\r\n\r\n");
+            let mut script = vec![Step::Send(head.into_bytes())];
+            script.extend(lifecycle(dialect).iter().map(chunk));
+            script.push(chunk(delta(dialect, "Hi")));
+            // It would take longer than the client waits, were it read whole first.
+            script.push(Step::Stall);
+            let upstream = Upstream::start(script);
+            let stage = Stage::with(patient(), vec![profile("p", 1, &upstream.url())]).await;
+            let mut response = stage
+                .post(path(dialect), request(dialect, true))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(response.status(), 200, "{media:?}");
+            assert_eq!(response.headers()["content-type"], "text/event-stream");
+            let expected = lifecycle(dialect).concat() + &delta(dialect, "Hi");
+            let mut text = String::new();
+            while text.len() < expected.len() {
+                let next = tokio::time::timeout(Duration::from_secs(5), response.chunk());
+                let part = next.await.expect("the stream flows").unwrap().unwrap();
+                text.push_str(&String::from_utf8_lossy(&part));
+            }
+            assert_eq!(text, expected, "{dialect:?} as {media:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_last_event_without_its_empty_line_passes_whole_and_counts_as_whole() {
+    for dialect in dialects::ALL {
+        for cut in [1, 2] {
+            let text = events(dialect).concat();
+            let text = text.get(..text.len() - cut).unwrap();
+            let upstream = Upstream::start(stream(&[text]));
+            let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+            let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+            assert_eq!(got.text(), text, "{dialect:?} without {cut}");
+            let provider = eventually("the call is settled", || {
+                Some(stage.provider("p")).filter(|provider| provider.in_flight == 0)
+            });
+            let counters = provider.usage.counters;
+            assert_eq!(
+                (
+                    counters.errors.total(),
+                    counters.tokens.output,
+                    provider.breaker.failures
+                ),
+                (0, 7, 0),
+                "{dialect:?} without {cut}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_stream_ends_in_the_event_after_which_clients_ask_again() {
+    for (dialect, kind) in [
+        (Dialect::Messages, "\"type\":\"overloaded_error\""),
+        (Dialect::Chat, "\"type\":\"server_error\""),
+        (Dialect::Responses, "\"code\":\"server_error\""),
+    ] {
+        let mut script = vec![stream_head(&[])];
+        script.extend(lifecycle(dialect).iter().map(chunk));
+        script.extend([
+            chunk(delta(dialect, "Hi")),
+            Step::Wait(Duration::from_millis(20)),
+            Step::Close,
+        ]);
+        let upstream = Upstream::start(script);
+        let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
+        let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
+        let text = got.text();
+        let begin = lifecycle(dialect).concat() + &delta(dialect, "Hi");
+        let last = text.strip_prefix(&begin).unwrap();
+        assert!(last.contains(kind) && !got.cut, "{dialect:?}: {last}");
+        assert!(!last.contains("server_is_overloaded") && !last.contains("api_error"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -105,7 +105,7 @@ fn reset_ends_breaker_cooldown_exhaustion_and_hold() {
     open_first(&mut router, at(0));
     tell(&mut router, &RouterCommand::Reset(named("a")));
     assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("a"));
-    for cool in [Cool::Spent, Cool::RateLimit(Duration::from_secs(60))] {
+    for cool in [Cool::Spent(None), Cool::RateLimit(Duration::from_secs(60))] {
         let permit = go(&mut router, &mut Run::default(), at(0));
         let settlement = Settlement::failed(&rate_limited(60), Used::AsReserved);
         router.settle(permit, settlement.with(cool), at(0));

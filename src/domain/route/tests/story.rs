@@ -152,7 +152,7 @@ fn an_overload_that_names_a_time_counts_and_cools_down_and_is_no_matter_of_rate(
 #[test]
 fn a_spent_budget_takes_a_profile_out_for_an_hour() {
     let mut router = router([profile("a", 0), profile("b", 1)]);
-    let spent = Settlement::failed(&rate_limited(60), Used::Tokens(0)).with(Cool::Spent);
+    let spent = Settlement::failed(&rate_limited(60), Used::Tokens(0)).with(Cool::Spent(None));
     let permit = go(&mut router, &mut Run::default(), at(0));
     router.settle(permit, spent, at(0));
     assert_eq!(goes_to(&mut router, at(3_599)).as_deref(), Some("b"));
