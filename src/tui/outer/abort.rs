@@ -8,23 +8,28 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::OnceLock;
 
-use super::terminal::{is_entered, leave_bytes};
-
 struct Armed {
     input: RawFd,
     output: RawFd,
     before: libc::termios,
     leave: Vec<u8>,
+    /// Whether the terminal is in use at all; called in the handler.
+    is_entered: fn() -> bool,
 }
 
 static ARMED: OnceLock<Armed> = OnceLock::new();
 
-/// Restores the terminal behind these descriptors, as it is set now, when the process aborts. Both must stay open. Only
-/// the first call counts.
+/// Restores the terminal behind these descriptors, as it is set now, by writing `leave` when the process aborts while
+/// `is_entered`, which must do nothing but look at an atomic. Both descriptors must stay open. Only the first call counts.
 ///
 /// # Errors
 /// When the terminal's settings cannot be read, or the handler cannot be set.
-pub fn restore_on_abort(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<()> {
+pub fn restore_on_abort(
+    input: BorrowedFd<'_>,
+    output: BorrowedFd<'_>,
+    leave: Vec<u8>,
+    is_entered: fn() -> bool,
+) -> io::Result<()> {
     let mut before = MaybeUninit::uninit();
     // SAFETY: the descriptor is open, and `before` is memory for one termios, which is read only where the call filled it.
     #[allow(unsafe_code)]
@@ -38,7 +43,8 @@ pub fn restore_on_abort(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Re
         input: input.as_raw_fd(),
         output: output.as_raw_fd(),
         before,
-        leave: leave_bytes(),
+        leave,
+        is_entered,
     };
     if ARMED.set(armed).is_err() {
         return Ok(());
@@ -59,7 +65,7 @@ extern "C" fn on_abort(_: libc::c_int) {
     #[allow(unsafe_code)]
     unsafe {
         if let Some(armed) = ARMED.get()
-            && is_entered()
+            && (armed.is_entered)()
         {
             libc::write(armed.output, armed.leave.as_ptr().cast(), armed.leave.len());
             libc::tcsetattr(armed.input, libc::TCSANOW, &raw const armed.before);

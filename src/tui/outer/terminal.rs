@@ -125,7 +125,7 @@ impl Terminal {
     pub fn stdio() -> Result<Self, TuiError> {
         let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
         if termios::isatty(stdin) && termios::isatty(stdout) {
-            restore_on_abort(stdin, stdout).map_err(TuiError::Setup)?;
+            restore_on_abort(stdin, stdout, leave_bytes(), is_entered).map_err(TuiError::Setup)?;
         }
         let duplicate =
             |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| TuiError::Setup(e.into()));
