@@ -146,8 +146,8 @@ impl Connections {
                 Ok(Arc::new(Connection {
                     upstream,
                     key,
-                    logins,
                     cleaner,
+                    logins,
                 }))
             }
             (Err(error), _) => Err(error.to_string()),
