@@ -81,6 +81,8 @@ impl Status {
 pub struct TerminalInfo {
     pub id: TerminalId,
     pub name: String,
+    /// Somebody chose the name; else it is that of the program that was started.
+    pub named: bool,
     pub command: Vec<String>,
     pub cwd: PathBuf,
     pub pid: u32,

@@ -68,15 +68,28 @@ impl PaneHandle {
     pub fn rename(&self, name: &str) {
         let name = name.trim();
         if !name.is_empty() {
-            self.parts
-                .facts
-                .update(|info| name.clone_into(&mut info.name));
+            self.parts.facts.update(|info| {
+                name.clone_into(&mut info.name);
+                info.named = true;
+            });
         }
     }
 
     /// Where the program in the terminal is now: as it told (OSC 7), else as the kernel knows of the first process.
     pub fn working_directory(&self) -> PathBuf {
         self.parts.facts.working_directory()
+    }
+
+    /// The name of the program that the terminal's keys go to now, as the kernel has it: the leader of the foreground
+    /// process group. None once that has ended.
+    pub fn foreground_program(&self) -> Option<String> {
+        let pid = self.parts.facts.pid.as_raw_nonzero();
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // proc(5): the name in brackets may hold anything; tpgid is the sixth field after it.
+        let (_, after) = stat.rsplit_once(')')?;
+        let group: i32 = after.split_whitespace().nth(5)?.parse().ok()?;
+        let name = std::fs::read_to_string(format!("/proc/{group}/comm")).ok()?;
+        Some(name.trim_end().to_owned())
     }
 
     pub fn set_owner(&self, owner: Owner) {

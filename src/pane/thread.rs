@@ -98,6 +98,7 @@ fn start(
             .name
             .clone()
             .unwrap_or_else(|| base_name(program).to_owned()),
+        named: spec.name.is_some(),
         cwd: launch.program.cwd,
         pid: pid.as_raw_nonzero().get().unsigned_abs(),
         size: spec.size,

@@ -4,6 +4,7 @@
 //! asked for and kept around the view only. While something is selected they stay as they were first seen.
 
 mod event;
+mod held;
 mod motion;
 mod rows;
 mod search;
@@ -19,8 +20,9 @@ use crate::domain::action::Action;
 use crate::domain::input::{KeyCode, KeyEvent, KeyKind};
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
-use crate::pane::{Direction, RowWindow};
+use crate::pane::{Direction, PlacesNow, RowWindow};
 pub use event::{CopyEffect, CopyEvent, CopyView, PromptView, Span};
+use held::Held;
 use motion::{Place, Word};
 use search::Finder;
 use selection::{Selection, Shape};
@@ -44,6 +46,14 @@ pub struct CopyMode {
     by_wheel: bool,
     /// The cursor has gone to a match whose row has been asked for.
     landing: bool,
+    /// How often lines had been wrapped at another width when the rows had the numbers that are used here.
+    rewraps: u64,
+    /// Where things stood before the view got another width.
+    held: Option<Held>,
+    /// What stood where is being asked for.
+    asking: Option<Held>,
+    /// The newest screen, while its rows have other numbers.
+    newer: Option<Arc<ScreenSnapshot>>,
 }
 
 /// What follows when the selection has been copied.
@@ -65,6 +75,10 @@ impl CopyMode {
             copying: None,
             by_wheel: true,
             landing: false,
+            rewraps: screen.rewraps,
+            held: None,
+            asking: None,
+            newer: None,
         };
         let effects = mode.viewport.need().map(CopyEffect::NeedRows);
         (mode, effects.into_iter().collect())
@@ -88,6 +102,7 @@ impl CopyMode {
             CopyEvent::Screen(_)
             | CopyEvent::Rows(_)
             | CopyEvent::Found { .. }
+            | CopyEvent::Places(_)
             | CopyEvent::Resize(_) => self.told(event, &mut effects),
             _ => self.used(event, &mut effects),
         }
@@ -146,11 +161,24 @@ impl CopyMode {
     /// Something came from the pane or the window.
     fn told(&mut self, event: CopyEvent, effects: &mut Vec<CopyEffect>) {
         match event {
+            CopyEvent::Screen(screen) if screen.rewraps != self.rewraps => {
+                self.newer = Some(screen);
+                self.ask_places(effects);
+            }
             CopyEvent::Screen(screen) => {
+                if screen.size == self.viewport.size() {
+                    // Nothing was wrapped, as on the alternate screen.
+                    self.held = None;
+                }
                 self.viewport.forget_answered();
                 self.viewport.take_screen(&screen);
                 self.settle();
             }
+            // Its rows have other numbers; they are asked for again.
+            CopyEvent::Rows(window) if window.rewraps != self.rewraps => {
+                self.viewport.forget_asked();
+            }
+            CopyEvent::Places(now) => self.moved(&now, effects),
             CopyEvent::Rows(window) => {
                 self.viewport.take_window(&window);
                 self.landing = false;
@@ -163,14 +191,74 @@ impl CopyMode {
             }
             CopyEvent::Resize(size) => {
                 self.viewport.forget_answered();
+                if size.cols() != self.viewport.size().cols() && self.held.is_none() {
+                    self.held = Some(self.hold());
+                }
                 self.viewport.resize(size);
             }
             _ => {}
         }
     }
 
+    /// Where things stand now.
+    fn hold(&self) -> Held {
+        Held {
+            cursor: self.viewport.cursor(),
+            top: self.viewport.top(),
+            at_bottom: self.viewport.is_at_bottom(),
+            anchor: self.selection.map(|selection| selection.anchor),
+            pressed: self.pressed.map(|(place, _)| place),
+        }
+    }
+
+    /// Asks where things are now that lines were wrapped at another width.
+    fn ask_places(&mut self, effects: &mut Vec<CopyEffect>) {
+        if self.asking.is_some() {
+            return;
+        }
+        let held = self.held.take().unwrap_or_else(|| self.hold());
+        effects.push(CopyEffect::NeedPlaces {
+            since: self.rewraps,
+            places: held.places(),
+        });
+        self.asking = Some(held);
+    }
+
+    /// Goes to where things are now, with the newest screen if that is of the same width.
+    fn moved(&mut self, now: &PlacesNow, effects: &mut Vec<CopyEffect>) {
+        let Some(held) = self.asking.take() else {
+            return;
+        };
+        let held = held.moved(&now.places);
+        self.rewraps = now.rewraps;
+        match self.newer.take() {
+            Some(screen) if screen.rewraps == now.rewraps => {
+                self.viewport.rewrapped(&screen, &held);
+                if let (Some(selection), Some(anchor)) = (&mut self.selection, held.anchor) {
+                    selection.anchor = anchor;
+                }
+                if let (Some((place, _)), Some(pressed)) = (&mut self.pressed, held.pressed) {
+                    *place = pressed;
+                }
+                self.finder.rewrapped(&self.viewport);
+                self.settle();
+            }
+            // Lines were wrapped once more meanwhile; the screen of it is here or on its way.
+            newer => {
+                self.held = Some(held);
+                if let Some(screen) = newer
+                    && screen.rewraps > now.rewraps
+                {
+                    self.newer = Some(screen);
+                    self.ask_places(effects);
+                }
+            }
+        }
+    }
+
     /// Something came from the user.
     fn used(&mut self, event: CopyEvent, effects: &mut Vec<CopyEffect>) {
+        self.held = None;
         self.viewport.forget_answered();
         // What the user does next is not to wait for rows that may never come.
         self.copying = None;

@@ -37,6 +37,8 @@ pub enum Effect {
     /// The user looks at this pane.
     Seen(TerminalId),
     Rows(TerminalId, Range<u64>),
+    /// Tell where places of a pane are now that were told when its lines had been wrapped anew so many times.
+    Places(TerminalId, u64, Vec<(u64, u16)>),
     Search(TerminalId, u64, Box<Search>),
     FindAgents,
     /// Open a terminal with an editor on a pane's screen and history; the file is the last argument of its command.

@@ -17,7 +17,7 @@ use crate::domain::route::{Done, RouterCommand};
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::terminal::{TerminalInfo, TerminalSpec};
 use crate::domain::usage::Attempt;
-use crate::pane::{Gauge, Match, PaneError, RowWindow};
+use crate::pane::{Gauge, Match, PaneError, PlacesNow, RowWindow};
 use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
 
 #[derive(Debug)]
@@ -35,9 +35,12 @@ pub enum Msg {
     Terminal(TerminalEvent, Option<Box<TerminalInfo>>),
     /// Events were missed: these are all terminals there are.
     Listed(Vec<TerminalInfo>),
+    /// The program that a pane's keys go to now.
+    Program(TerminalId, String),
     Gauge(Gauge),
     Screen(TerminalId, Arc<ScreenSnapshot>),
     Rows(TerminalId, Result<RowWindow, PaneError>),
+    Places(TerminalId, Result<PlacesNow, PaneError>),
     Found(TerminalId, u64, Result<Option<Match>, PaneError>),
     /// Input could not be handed over.
     Refused(TerminalId, PaneError),

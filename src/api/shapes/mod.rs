@@ -288,6 +288,7 @@ mod tests {
         let info = TerminalInfo {
             id,
             name: "shell".to_owned(),
+            named: true,
             command: vec!["bash".to_owned(), "-l".to_owned()],
             cwd: PathBuf::from("/tmp"),
             pid: 42,

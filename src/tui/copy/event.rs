@@ -7,7 +7,7 @@ use crate::domain::action::Action;
 use crate::domain::input::KeyEvent;
 use crate::domain::screen::{Row, ScreenSnapshot};
 use crate::domain::size::Size;
-use crate::pane::{Match, RowWindow, Search};
+use crate::pane::{Match, PlacesNow, RowWindow, Search};
 
 /// What copy mode is told.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub enum CopyEvent {
         number: u64,
         hit: Option<Match>,
     },
+    /// The answer to [`CopyEffect::NeedPlaces`].
+    Places(PlacesNow),
     /// The view has another size.
     Resize(Size),
 }
@@ -58,6 +60,8 @@ pub enum CopyEvent {
 pub enum CopyEffect {
     /// Read these rows and tell [`CopyEvent::Rows`].
     NeedRows(Range<u64>),
+    /// Lines were wrapped at another width: find out where these places are now and tell [`CopyEvent::Places`].
+    NeedPlaces { since: u64, places: Vec<(u64, u16)> },
     /// Search, and tell [`CopyEvent::Found`] with this number; only the newest number counts.
     Search { number: u64, search: Search },
     /// Put on the clipboard and into the paste buffer.

@@ -105,6 +105,19 @@ impl Rows {
         self.asked = self.asked.take().filter(|(_, answered)| !answered);
     }
 
+    /// Rows that were asked for will not come.
+    pub(super) fn forget_asked(&mut self) {
+        self.asked = None;
+    }
+
+    /// Begins again with a screen whose rows have other numbers.
+    pub(super) fn renumbered(&mut self, screen: &ScreenSnapshot) {
+        self.kept.clear();
+        self.asked = None;
+        self.extent = Extent::of_screen(screen);
+        self.insert(screen.top, &screen.rows);
+    }
+
     /// Keeps rows once seen as they are, or lets them change again.
     pub(super) fn set_frozen(&mut self, frozen: bool) {
         if self.frozen && !frozen {

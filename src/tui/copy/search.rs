@@ -142,6 +142,15 @@ impl Finder {
     }
 
     /// Forgets a match whose row is gone.
+    /// Rows have other numbers: what is given up goes back to where the cursor is now.
+    pub(super) fn rewrapped(&mut self, viewport: &Viewport) {
+        self.found = None;
+        if let Some(prompt) = &mut self.prompt {
+            prompt.origin = viewport.cursor();
+            prompt.origin_top = viewport.top();
+        }
+    }
+
     pub(super) fn settle(&mut self, viewport: &Viewport) {
         let extent = viewport.rows().extent();
         self.found = self.found.filter(|found| extent.contains(found.row));

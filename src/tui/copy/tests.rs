@@ -136,6 +136,7 @@ impl Stage {
                     };
                     self.tell(CopyEvent::Rows(window));
                 }
+                CopyEffect::NeedPlaces { .. } => self.told.push("places".to_owned()),
                 CopyEffect::Search { number, search } => {
                     let hit = self.search(&search);
                     self.tell(CopyEvent::Found { number, hit });

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::held::Held;
 use super::motion::{self, Place, Word};
 use super::rows::Rows;
 use super::text;
@@ -224,6 +225,21 @@ impl Viewport {
     pub(super) fn take_screen(&mut self, screen: &ScreenSnapshot) {
         self.rows.take_screen(screen);
         self.settle();
+    }
+
+    /// Lines were wrapped at another width, so that all rows have other numbers; the text stays in view.
+    pub(super) fn rewrapped(&mut self, screen: &ScreenSnapshot, held: &Held) {
+        self.rows.renumbered(screen);
+        self.cursor = held.cursor;
+        self.wanted_col = held.cursor.col;
+        let top = if held.at_bottom { u64::MAX } else { held.top };
+        self.set_top(top);
+        self.settle();
+    }
+
+    /// The rows that were asked for will not come.
+    pub(super) fn forget_asked(&mut self) {
+        self.rows.forget_asked();
     }
 
     pub(super) fn take_window(&mut self, window: &RowWindow) {

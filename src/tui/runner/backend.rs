@@ -125,6 +125,17 @@ impl Backend {
         });
     }
 
+    pub fn places(&mut self, id: TerminalId, since: u64, places: Vec<(u64, u16)>) {
+        let pane = self.pool.get(id);
+        self.answers.spawn(async move {
+            let now = match pane {
+                Some(pane) => pane.places_now(since, places).await,
+                None => Err(PaneError::Dead(id)),
+            };
+            Msg::Places(id, now)
+        });
+    }
+
     pub fn search(&mut self, id: TerminalId, number: u64, search: Search) {
         let pane = self.pool.get(id);
         self.answers.spawn(async move {
@@ -177,6 +188,11 @@ impl Backend {
             (name, attempts)
         });
         Msg::Providers(Arc::new(self.providers.status()), attempts)
+    }
+
+    /// The program that a pane's keys go to now. Two small reads of `/proc`.
+    pub fn foreground_program(&self, id: TerminalId) -> Option<String> {
+        self.pool.get(id)?.foreground_program()
     }
 
     /// The facts of the terminal that an event is about.

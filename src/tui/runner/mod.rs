@@ -5,6 +5,7 @@
 //! one after a pause at once.
 
 mod backend;
+mod programs;
 mod screen;
 mod watches;
 
@@ -17,6 +18,7 @@ use tokio::sync::{broadcast, mpsc};
 use tracing::{info, warn};
 
 use self::backend::Backend;
+use self::programs::ProgramChecks;
 use self::screen::{Screen, ScreenEvent};
 use self::watches::Watches;
 use super::client::Client;
@@ -48,6 +50,7 @@ pub(super) struct Runner {
     screen: Screen,
     job: JobControl,
     watches: Watches,
+    programs: ProgramChecks,
     model: Model,
     provider_changes: Changes,
     provider_events: Events,
@@ -108,6 +111,7 @@ impl Runner {
             screen,
             job: JobControl::of_process().map_err(TuiError::Setup)?,
             watches: Watches::default(),
+            programs: ProgramChecks::default(),
             model: Model::new(client, Arc::new(options_of(&current)), pool.gauge()),
             provider_changes: providers.changes(),
             provider_events: providers.events(),
@@ -161,10 +165,15 @@ impl Runner {
             ProviderPoll::Due(at) => Some(at),
             ProviderPoll::Done(_) => None,
         };
-        let deadline = [pause, self.model.next_deadline(), poll]
-            .into_iter()
-            .flatten()
-            .min();
+        let deadline = [
+            pause,
+            self.model.next_deadline(),
+            poll,
+            self.programs.next(),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         tokio::select! {
             biased;
             termination = self.terminations.next() => Woken::End(Ending::Signal(termination)),
@@ -190,7 +199,12 @@ impl Runner {
 
     async fn handle(&mut self, woken: Woken) {
         match woken {
-            Woken::Message(msg) => self.take(msg),
+            Woken::Message(msg) => {
+                if let Msg::Screen(id, _) = msg {
+                    self.programs.changed(id, Instant::now());
+                }
+                self.take(msg);
+            }
             Woken::Screen(ScreenEvent::Input(event)) => self.take_input(event),
             Woken::Screen(ScreenEvent::Written(Ok(()))) => {}
             Woken::Screen(ScreenEvent::Written(Err(error))) => {
@@ -211,6 +225,11 @@ impl Runner {
                     && at <= Instant::now()
                 {
                     self.look_at_providers();
+                }
+                for id in self.programs.take(Instant::now()) {
+                    if let Some(program) = self.backend.foreground_program(id) {
+                        self.take(Msg::Program(id, program));
+                    }
                 }
                 self.take(Msg::Tick);
             }
@@ -266,6 +285,7 @@ impl Runner {
             Effect::Rename(id, name) => self.backend.with(id, |pane| pane.rename(&name)),
             Effect::Seen(id) => self.backend.with(id, PaneHandle::seen),
             Effect::Rows(id, range) => self.backend.rows(id, range),
+            Effect::Places(id, since, places) => self.backend.places(id, since, places),
             Effect::Search(id, number, search) => self.backend.search(id, number, *search),
             Effect::Address(id) => {
                 let address = self.backend.address(id);

@@ -13,6 +13,8 @@ use crate::tui::copy::CopyMode;
 #[derive(Debug)]
 pub struct Pane {
     pub info: TerminalInfo,
+    /// The program that its keys go to, as last looked at.
+    pub program: Option<String>,
     /// What was asked for, where it was asked for here; to start it again.
     pub spec: Option<TerminalSpec>,
     /// The newest screen seen; None before the first.
@@ -44,6 +46,7 @@ impl Pane {
             size: info.size,
             ended: info.exit,
             info,
+            program: None,
             spec,
             screen: None,
             copy: None,
@@ -57,9 +60,16 @@ impl Pane {
         }
     }
 
+    /// What it is called: the name that somebody gave it, else its program's title, else the program that runs in it now.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.info.name
+        let info = &self.info;
+        match &self.program {
+            _ if info.named => &info.name,
+            _ if !info.title.trim().is_empty() => info.title.trim(),
+            Some(program) => program,
+            None => &info.name,
+        }
     }
 
     #[must_use]

@@ -229,6 +229,7 @@ impl Rig {
         self.opened += 1;
         let info = TerminalInfo {
             name: name.to_owned(),
+            named: true,
             owner: Owner::Local,
             ..info_of(self.opened, &spec_of(&["cat"]))
         };
@@ -335,6 +336,7 @@ fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
     TerminalInfo {
         id: id(number),
         name: program.clone(),
+        named: spec.name.is_some(),
         command: if spec.command.is_empty() {
             vec![program]
         } else {

@@ -175,3 +175,23 @@ fn a_chord_without_the_prefix_acts_at_once_and_reaches_no_program() {
         rig.text()
     );
 }
+
+#[test]
+fn a_pane_is_called_by_its_program_and_title_until_its_user_names_it() {
+    let mut rig = three_tabs();
+    let line = |rig: &Rig| rig.text().lines().next().unwrap().to_owned();
+    rig.tell(Msg::Program(id(3), "vim".to_owned()));
+    assert!(line(&rig).contains(" 3 vim "), "{}", line(&rig));
+    rig.change(id(3), |info| info.title = "notes.md".to_owned());
+    assert!(line(&rig).contains(" 3 notes.md "), "{}", line(&rig));
+    rig.change(id(3), |info| info.title = String::new());
+    rig.tell(Msg::Program(id(3), "bash".to_owned()));
+    assert!(line(&rig).contains(" 3 bash "), "{}", line(&rig));
+    rig.change(id(3), |info| {
+        info.name = "work".to_owned();
+        info.named = true;
+        info.title = "other".to_owned();
+    });
+    rig.tell(Msg::Program(id(3), "top".to_owned()));
+    assert!(line(&rig).contains(" 3 work "), "{}", line(&rig));
+}

@@ -9,7 +9,7 @@ use crate::domain::id::TerminalId;
 use crate::domain::input::{Input, KeyEvent};
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
-use crate::pane::{Match, PaneError, RowWindow};
+use crate::pane::{Match, PaneError, PlacesNow, RowWindow};
 use crate::tui::copy::{CopyEffect, CopyEvent, CopyMode};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -212,6 +212,19 @@ pub(super) fn rows(
     Redraw::All
 }
 
+/// Where the places are that copy mode asked for; those of a program that has ended stay as they are.
+pub(super) fn places(
+    model: &mut Model,
+    id: TerminalId,
+    now_at: Result<PlacesNow, PaneError>,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    if let Ok(places) = now_at {
+        tell(model, id, CopyEvent::Places(places), now, effects);
+    }
+}
+
 pub(super) fn found(
     model: &mut Model,
     id: TerminalId,
@@ -260,6 +273,9 @@ fn carry_out(
     for effect in asked {
         match effect {
             CopyEffect::NeedRows(range) => effects.push(Effect::Rows(id, range)),
+            CopyEffect::NeedPlaces { since, places } => {
+                effects.push(Effect::Places(id, since, places));
+            }
             CopyEffect::Search { number, search } => {
                 effects.push(Effect::Search(id, number, Box::new(search)));
             }

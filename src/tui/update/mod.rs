@@ -52,6 +52,7 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
         Msg::Input(event) => return input(model, event, now, effects),
         Msg::Screen(id, screen) => return copy::screen(model, id, screen, now, effects),
         Msg::Rows(id, rows) => return copy::rows(model, id, rows, now, effects),
+        Msg::Places(id, places) => copy::places(model, id, places, now, effects),
         Msg::Found(id, number, hit) => copy::found(model, id, number, hit, now, effects),
         Msg::Resized(cols, rows) => model.client.size = (cols, rows),
         Msg::Opened {
@@ -66,6 +67,15 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
                 return Redraw::Nothing;
             }
             model.gauge = gauge;
+        }
+        Msg::Program(id, program) => {
+            let Some(pane) = model.session.panes.get_mut(&id) else {
+                return Redraw::Nothing;
+            };
+            if pane.program.as_ref() == Some(&program) {
+                return Redraw::Nothing;
+            }
+            pane.program = Some(program);
         }
         Msg::Refused(id, error) => refused(model, id, &error, now),
         Msg::Agents(agents) => picker::offer_agents(model, &agents),

@@ -332,3 +332,19 @@ fn a_pane_moves_between_tabs_and_a_command_gets_one() {
     terminal.type_("workshop\r");
     terminal.wait_text("1 workshop");
 }
+
+#[test]
+fn a_pane_follows_its_program_until_it_is_named() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.wait_text("1 sh ");
+    terminal.type_("sleep 1000\r");
+    terminal.wait_text("1 sleep ");
+    terminal.write(b"\x03");
+    terminal.wait_text("1 sh ");
+    home.cli(&["rename", "sh", "kept"]).ok();
+    terminal.wait_text("1 kept ");
+    terminal.type_("sleep 1000\r");
+    terminal.wait_text("sleep 1000");
+    terminal.wait_text("1 kept ");
+}

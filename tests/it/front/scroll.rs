@@ -152,3 +152,34 @@ fn the_clipboard_of_a_program_is_passed_on() {
         screen.clipboard().iter().any(|data| data == b"aGVsbG8=")
     });
 }
+
+#[test]
+fn copy_mode_stays_on_its_text_when_the_window_narrows_and_widens() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("i=0; while [ $i -lt 80 ]; do printf '%0140d\\n' $i; i=$((i+1)); [ $i = 40 ] && echo the need\"\"le; done; echo al\"\"l\r");
+    terminal.wait_text("all");
+    terminal.command("[");
+    terminal.type_("?needle\r");
+    terminal.wait_text("the needle");
+    for (rows, cols) in [(30, 60), (30, 100), (24, 47)] {
+        terminal.resize(rows, cols);
+        let narrow = usize::from(cols);
+        terminal.wait_for("lines are wrapped at the new width", |screen| {
+            screen.has("the needle")
+                && screen
+                    .lines()
+                    .iter()
+                    .any(|line| line.len() == narrow && line.starts_with("000"))
+        });
+    }
+    terminal.type_("v");
+    terminal.type_("e");
+    terminal.type_("y");
+    terminal.wait_for("the word under the cursor is copied", |screen| {
+        screen
+            .clipboard()
+            .last()
+            .is_some_and(|text| text == b"bmVlZGxl")
+    });
+}
