@@ -24,6 +24,22 @@
 //!   token as a bearer), everybody else as a bearer.
 //! - `/metrics` and `/v1/models` want a key as any request does.
 //! - Prices are those of `assets/prices.json`, of the date in it; a local model's price is not known.
+//!
+//! # What an attacker can and cannot do
+//!
+//! - **A page in the browser** is refused by Host and Origin, parsed whole (no user information, one of each, a port of
+//!   digits); it has no key, and no answer lets a foreign page read it, whatever headers a provider sends.
+//! - **A program in a pane** has a key of its own, good until its terminal ends. With it it can ask every profile and spend
+//!   its credit; it cannot learn a provider's key, nor name the profile or another terminal. What it writes doubled or
+//!   escaped in its JSON is read as every JSON reader reads it, so that what is priced is what is asked.
+//! - **Another user of the machine** can connect, since loopback knows no users; without a key he gets nothing but
+//!   `/health`. Connections are counted, a head has 5 s and 32 KiB, a body its own end; what all of them take leaves
+//!   descriptors for terminals and commands. He can use up the connections of loopback, which the oldest idle ones give up.
+//! - **A provider, or whoever stands in front of it**, sees what it is asked and can answer what it likes. It gets no key but
+//!   its own: no redirect is followed, and the caller's key and cookies go nowhere. Its words reach logs, lists and our own
+//!   answers through one cleaner (`upstream::cleaner`): without keys and configured headers, without control characters,
+//!   cut. Each phase of its answer ends by bytes and by time. It can still lie about usage, and what it answers well formed
+//!   is the caller's to judge.
 
 mod answer;
 mod answer_stream;

@@ -1,6 +1,8 @@
 //! A validating JSON scanner that tells tokens as spans of the text, so that one value can be cut out and all other
 //! bytes stay as they are.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 use thiserror::Error;
 
@@ -26,6 +28,20 @@ impl Span {
     /// The span's bytes in the text that it was scanned from; empty when it does not fit.
     pub fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The characters that a key or a string stands for, however they are escaped.
+    pub fn text<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let raw = self.of(text);
+        if memchr::memchr(b'\\', raw).is_none() {
+            return Cow::Borrowed(raw);
+        }
+        let quoted = [b"\"", raw, b"\""].concat();
+        match serde_json::from_slice::<String>(&quoted) {
+            Ok(plain) => Cow::Owned(plain.into_bytes()),
+            // A lone surrogate, which no key of ours has.
+            Err(_) => Cow::Borrowed(raw),
+        }
     }
 
     pub fn len(&self) -> usize {

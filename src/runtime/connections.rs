@@ -183,7 +183,9 @@ impl Requests {
         RequestGuard(self.clone())
     }
 
-    fn is_idle(&self) -> bool {
+    /// Whether no request is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 }

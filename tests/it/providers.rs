@@ -581,3 +581,75 @@ fn the_predecessors_profiles_are_imported() {
     let nowhere = home.cli(&["config", "import", home.user().to_str().unwrap()]);
     assert_eq!(nowhere.code, 1, "{nowhere:?}");
 }
+
+#[test]
+fn a_configured_header_that_a_provider_repeats_is_told_nowhere() {
+    let words =
+        r#"{"type":"error","error":{"type":"api_error","message":"no tenant tenant-secret-1"}}"#;
+    let upstream = Upstream::start(upstream::json(500, words));
+    let serve = serve(&format!(
+        r#"
+[gateway]
+bind = "127.0.0.1:0"
+[[profile]]
+name = "first"
+provider = "anthropic"
+base_url = "{}"
+headers = {{ x-tenant = "tenant-secret-1" }}
+"#,
+        upstream.url()
+    ));
+    let (status, head, body) = post(&serve.home, &gateway_url(&serve));
+    assert_eq!(status, 503, "{head}{body}");
+    assert_eq!(
+        upstream.seen()[0].header("x-tenant"),
+        Some("tenant-secret-1")
+    );
+    let shown = [
+        serve.cli(&["providers", "--json"]).ok(),
+        serve.cli(&["status", "--json"]).ok(),
+        fs::read_to_string(serve.home.path().join("logs/tundra.log")).unwrap(),
+        body,
+    ];
+    for text in shown {
+        assert!(!text.contains("tenant-secret-1"), "{text}");
+    }
+    let error = named(&serve.home, "first")["last_error"]["message"].clone();
+    assert_eq!(error, "API error (status 500): no tenant [redacted]");
+}
+
+#[test]
+fn requests_go_through_the_environments_proxy_but_for_loopback_and_what_is_excepted() {
+    let proxy = Upstream::start(says("proxied"));
+    let direct = Upstream::start(says("direct"));
+    let profile = |name: &str, priority: u8, url: &str| {
+        format!(
+            "[[profile]]\nname = \"{name}\"\nprovider = \"anthropic\"\npriority = {priority}\nbase_url = \"{url}\"\n"
+        )
+    };
+    let config = format!(
+        "[gateway]\nbind = \"127.0.0.1:0\"\n[timeouts]\nconnect = \"1s\"\n{}{}{}",
+        profile("excepted", 1, "http://excepted.invalid"),
+        profile("far", 2, "http://far.invalid"),
+        profile("near", 3, &direct.url()),
+    );
+    let home = Home::with_config(&config);
+    let mut command = home.tundra(&["serve", "--print-ready"]);
+    command
+        .env("ANTHROPIC_API_KEY", SECRET)
+        .env("HTTP_PROXY", proxy.url())
+        .env("http_proxy", proxy.url())
+        .env("NO_PROXY", "excepted.invalid")
+        .env("no_proxy", "excepted.invalid");
+    let serve = Serve::from(home, command);
+    let (_, head, body) = post(&serve.home, &gateway_url(&serve));
+    assert!(
+        head.contains("x-tundra-profile: far") && body.contains("proxied"),
+        "{head}{body}"
+    );
+    assert_eq!(proxy.seen()[0].path(), "http://far.invalid/v1/messages");
+    serve.cli(&["pin", "near"]).ok();
+    let (_, _, body) = post(&serve.home, &gateway_url(&serve));
+    assert!(body.contains("direct"), "{body}");
+    assert_eq!(proxy.requests(), 1);
+}

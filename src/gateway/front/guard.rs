@@ -1,9 +1,10 @@
 //! Who may come in: callers on this machine with a valid key, and no web page.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
+use http::uri::Authority;
 use percent_encoding::percent_decode_str;
 
 use crate::domain::caller::Caller;
@@ -23,25 +24,38 @@ const KEY_PARAMETERS: [&str; 7] = [
 ];
 
 /// Refuses what a browser was tricked into sending: a name that was rebound to loopback, a page of another origin.
+///
+/// Where there are two hosts or two origins, or an absolute address beside the Host header, nobody can say which one
+/// somebody else would look at: each must be this machine.
 pub fn check_origin(uri: &Uri, headers: &HeaderMap, bound: IpAddr) -> Result<(), Refusal> {
-    let host = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .or_else(|| uri.authority().map(http::uri::Authority::as_str));
-    if !host.is_some_and(|host| is_here(host, bound)) {
+    let is_here = |host: &str| is_here(host, bound);
+    let mut hosts = headers.get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        (None, None) => uri.authority().map(Authority::as_str),
+        _ => None,
+    };
+    let foreign_target = uri
+        .authority()
+        .is_some_and(|authority| !is_here(authority.as_str()));
+    if foreign_target || !host.is_some_and(is_here) {
         return Err(Refusal::ForeignHost);
     }
-    for origin in headers.get_all(ORIGIN) {
-        let here = origin
-            .to_str()
-            .ok()
-            .and_then(|origin| origin.split_once("://"))
-            .is_some_and(|(_, host)| is_here(host, bound));
-        if !here {
-            return Err(Refusal::ForeignOrigin);
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => Ok(()),
+        (Some(origin), None)
+            if origin.to_str().is_ok_and(|origin| {
+                let host = origin
+                    .strip_prefix("http://")
+                    .or_else(|| origin.strip_prefix("https://"));
+                host.is_some_and(is_here)
+            }) =>
+        {
+            Ok(())
         }
+        (Some(_), _) => Err(Refusal::ForeignOrigin),
     }
-    Ok(())
 }
 
 /// Who calls, and whether it has shown its terminal's key apart from a login of its own.
@@ -154,17 +168,41 @@ fn holds_caller_key(text: &str) -> bool {
     })
 }
 
-/// Whether `host[:port]` names loopback or the very address that is listened on.
-fn is_here(host: &str, bound: IpAddr) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').map_or("", |(name, _)| name),
-        None => host.split_once(':').map_or(host, |(name, _)| name),
+/// Whether `host[:port]`, and nothing more, names loopback or the very address that is listened on (RFC 3986 3.2).
+fn is_here(authority: &str, bound: IpAddr) -> bool {
+    let Some(host) = host_of(authority) else {
+        return false;
     };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| {
-            address.is_loopback() || (address == bound && !bound.is_unspecified())
-        })
+    let address = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(v6) => v6.parse::<Ipv6Addr>().map(IpAddr::from),
+        None => host.parse::<Ipv4Addr>().map(IpAddr::from),
+    };
+    match address {
+        Ok(address) => address.is_loopback() || (address == bound && !bound.is_unspecified()),
+        Err(_) => {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            name.eq_ignore_ascii_case("localhost")
+        }
+    }
+}
+
+/// The host of an authority without user information, whose port is one where it has any.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, rest) = match authority.find(']') {
+        Some(end) if authority.starts_with('[') => authority.split_at(end + 1),
+        Some(_) => return None,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let sound = match rest.strip_prefix(':') {
+        Some(port) => is_port(port),
+        None => rest.is_empty(),
+    };
+    (sound && !host.is_empty()).then_some(host)
 }
 
 #[cfg(test)]
@@ -205,6 +243,20 @@ mod tests {
             "10.0.0.1",
             "localhost.evil.com",
             "",
+            "evil@127.0.0.1:3100",
+            "127.0.0.1@evil.example",
+            "127.0.0.1:+3100",
+            "127.0.0.1:-1",
+            "127.0.0.1:",
+            "127.0.0.1:99999",
+            "127.0.0.1:3100/",
+            "127.0.0.1 ",
+            "[127.0.0.1]:1",
+            "::1",
+            "[::1]evil",
+            "http://127.0.0.1",
+            "127.1",
+            "0x7f.0.0.1",
         ] {
             assert_eq!(
                 checked(&[("host", host)]),
@@ -219,9 +271,32 @@ mod tests {
             "https://evil.example",
             "null",
             "http://127.0.0.1.evil.example",
+            "http://127.0.0.1@evil.example",
+            "http://localhost/",
+            "ftp://localhost",
+            "localhost",
         ] {
             assert_eq!(with(origin), Err(Refusal::ForeignOrigin), "{origin}");
         }
+        let twice = [("host", "localhost"), ("host", "127.0.0.1")];
+        let mut two_hosts = HeaderMap::new();
+        for (name, value) in twice {
+            two_hosts.append(name, value.parse().unwrap());
+        }
+        let refused = check_origin(&uri, &two_hosts, HERE);
+        assert_eq!(refused, Err(Refusal::ForeignHost));
+        let absolute = |uri| {
+            check_origin(
+                &Uri::from_static(uri),
+                &headers(&[("host", "localhost")]),
+                HERE,
+            )
+        };
+        assert_eq!(absolute("http://127.0.0.1:3100/v1/models"), Ok(()));
+        assert_eq!(
+            absolute("http://evil.example/v1/models"),
+            Err(Refusal::ForeignHost)
+        );
     }
 
     #[test]

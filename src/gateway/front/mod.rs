@@ -2,6 +2,7 @@
 
 mod body;
 mod guard;
+mod head_timeout;
 mod login_models;
 mod metrics;
 mod models;
@@ -20,10 +21,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::service::{Gateway, GatewayState};
+use crate::runtime::connections::{ConnectionLimit, Requests};
 use crate::runtime::tasks::Tasks;
 
-/// How long a connection may take for the next request's head; clients give unused ones up long before.
-const HEAD_PATIENCE: Duration = Duration::from_secs(600);
+use head_timeout::{HeadTimeout, Keeping};
+
+/// How long a connection may rest between two requests; clients give unused ones up long before.
+const IDLE_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a request's head may take from its first byte on.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+/// The head of a request, in bytes.
+const MAX_HEAD: usize = 32 * 1024;
 /// How long requests under way may go on once tundra ends, before streams are ended.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long the last answers then have to leave.
@@ -41,6 +49,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, tasks: Tasks) {
         .unwrap_or_else(PoisonError::into_inner) = bound;
     let here = bound.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
     let connections = TaskTracker::new();
+    let limit = ConnectionLimit::for_listener();
     let ending = tasks.ending();
     tokio::pin!(ending);
     loop {
@@ -49,8 +58,20 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, tasks: Tasks) {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = serve_connection(stream, Arc::clone(&state), here, tasks.clone());
+            Ok((stream, address)) => {
+                let Some(permit) = limit.admit(Some(address.ip())) else {
+                    continue;
+                };
+                let requests = permit.requests();
+                let served =
+                    serve_connection(stream, Arc::clone(&state), here, requests, tasks.clone());
+                // It ends early where its peer needs the permit for another one.
+                let connection = async move {
+                    tokio::select! {
+                        () = served => {}
+                        () = permit.revoked() => {}
+                    }
+                };
                 tasks.spawn("gateway connection", connections.track_future(connection));
             }
             Err(error) => {
@@ -69,19 +90,32 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, tasks: Tasks) {
     }
 }
 
-async fn serve_connection(stream: TcpStream, state: Arc<GatewayState>, here: IpAddr, tasks: Tasks) {
+async fn serve_connection(
+    stream: TcpStream,
+    state: Arc<GatewayState>,
+    here: IpAddr,
+    requests: Requests,
+    tasks: Tasks,
+) {
     // Small frames must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "TCP_NODELAY");
     }
     let closing = state.closing.clone();
+    let stream = HeadTimeout::new(stream, requests.clone(), HEAD_PATIENCE);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(routes::answer(state, here, request).await) }
+        let under_way = requests.begin();
+        async move {
+            let answer = routes::answer(state, here, request).await;
+            // A stream is a request under way until its end.
+            Ok::<_, Infallible>(answer.map(|body| Keeping::new(body, under_way)))
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(IDLE_PATIENCE)
+        .max_header_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

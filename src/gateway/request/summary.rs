@@ -1,5 +1,8 @@
 //! What a request says that routing needs to know, read without changing or copying its body.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::domain::profile::{Capabilities, Capability};
@@ -17,8 +20,8 @@ const LONGEST_NAME: usize = 2_048;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSummary {
     pub model: String,
-    /// The model's value in the body, quotes included.
-    model_span: Span,
+    /// The model's value in the body, quotes included; several where its key is doubled, and the last one counts.
+    model_spans: Vec<Span>,
     pub stream: bool,
     /// Whether a chat stream was asked to tell its usage.
     pub include_usage: bool,
@@ -59,19 +62,24 @@ impl RequestSummary {
     }
 
     /// The body with `model` in the place of its model; the very bytes where that changes nothing.
+    ///
+    /// Where the key is doubled each of its values is replaced, so that no reader of the body takes another model than the
+    /// one that was chosen and is paid for.
     pub fn with_model(&self, body: &Bytes, model: &str) -> Bytes {
-        if model == self.model {
+        if model == self.model && self.model_spans.len() == 1 {
             return body.clone();
         }
         let Ok(name) = serde_json::to_vec(model) else {
             return body.clone();
         };
-        let (head, rest) = body.split_at(self.model_span.start.min(body.len()));
-        let tail = rest.get(self.model_span.len()..).unwrap_or_default();
-        let mut changed = BytesMut::with_capacity(head.len() + name.len() + tail.len());
-        changed.extend_from_slice(head);
-        changed.extend_from_slice(&name);
-        changed.extend_from_slice(tail);
+        let mut changed = BytesMut::with_capacity(body.len() + name.len());
+        let mut copied = 0;
+        for span in &self.model_spans {
+            changed.extend_from_slice(body.get(copied..span.start).unwrap_or_default());
+            changed.extend_from_slice(&name);
+            copied = span.end;
+        }
+        changed.extend_from_slice(body.get(copied..).unwrap_or_default());
         changed.freeze()
     }
 }
@@ -94,16 +102,28 @@ enum Section {
 struct Reader<'a> {
     body: &'a [u8],
     section: Section,
-    key: &'a [u8],
-    model: Option<Span>,
+    /// The key last read, without its escapes.
+    key: Cow<'a, [u8]>,
+    /// Of every key that is doubled the last one counts, as JSON readers have it (RFC 8259, section 4).
+    models: Vec<Option<Span>>,
     stream: bool,
     include_usage: bool,
-    needs: Capabilities,
+    tools: bool,
+    json: bool,
+    /// By the key of the part that holds it.
+    attached: HashMap<Vec<u8>, Attached>,
+    part: Vec<u8>,
     max_output: Option<u64>,
     user: Option<Span>,
     cache_key: Option<Span>,
     text: usize,
-    attached: u64,
+}
+
+/// What a part of the conversation brings besides text.
+#[derive(Clone, Copy, Default)]
+struct Attached {
+    pictures: u64,
+    documents: u64,
 }
 
 impl<'a> Reader<'a> {
@@ -111,16 +131,18 @@ impl<'a> Reader<'a> {
         Self {
             body,
             section: Section::Other,
-            key: b"",
-            model: None,
+            key: Cow::Borrowed(b""),
+            models: Vec::new(),
             stream: false,
             include_usage: false,
-            needs: Capabilities::NONE,
+            tools: false,
+            json: false,
+            attached: HashMap::new(),
+            part: Vec::new(),
             max_output: None,
             user: None,
             cache_key: None,
             text: 0,
-            attached: 0,
         }
     }
 
@@ -134,90 +156,123 @@ impl<'a> Reader<'a> {
                     .and_then(|digits| digits.parse().ok());
             }
             Token::True => match self.section {
-                Section::Stream if depth == 1 => {
-                    self.stream = true;
-                    self.needs = self.needs.with(Capability::Streaming);
+                Section::Stream if depth == 1 => self.stream = true,
+                Section::StreamOptions if *self.key == *b"include_usage" => {
+                    self.include_usage = true;
                 }
-                Section::StreamOptions if self.key == b"include_usage" => self.include_usage = true,
                 _ => {}
             },
             Token::ObjectStart if depth == 3 && self.section == Section::Tools => {
-                self.needs = self.needs.with(Capability::Tools);
+                self.tools = true;
             }
             _ => {}
         }
     }
 
     fn key(&mut self, span: Span, depth: usize) {
-        self.key = span.of(self.body);
+        self.key = span.text(self.body);
         self.text += span.len();
         if depth == 1 {
-            self.section = match self.key {
-                b"model" => Section::Model,
-                b"stream" => Section::Stream,
-                b"stream_options" => Section::StreamOptions,
-                b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => {
-                    Section::MaxOutput
-                }
-                b"messages" | b"input" | b"system" => Section::Conversation,
-                b"tools" => Section::Tools,
-                b"metadata" => Section::Metadata,
-                b"prompt_cache_key" => Section::CacheKey,
-                b"response_format" | b"text" | b"output_format" | b"output_config" => {
-                    Section::Format
-                }
-                _ => Section::Other,
-            };
+            self.section = Section::of(&self.key);
+            self.begin_section();
+        }
+    }
+
+    /// Forgets what the same key told before.
+    fn begin_section(&mut self) {
+        match self.section {
+            Section::Model => self.models.push(None),
+            Section::Stream => self.stream = false,
+            Section::StreamOptions => self.include_usage = false,
+            Section::MaxOutput => self.max_output = None,
+            Section::Tools => self.tools = false,
+            Section::Format => self.json = false,
+            Section::Conversation => {
+                self.part = self.key.to_vec();
+                self.attached.remove(&self.part);
+            }
+            Section::Metadata => self.user = None,
+            Section::CacheKey => self.cache_key = None,
+            Section::Other => {}
         }
     }
 
     fn string(&mut self, span: Span, depth: usize) {
-        let value = span.of(self.body);
+        let names_type = *self.key == *b"type";
         match self.section {
-            Section::Model if depth == 1 => self.model = Some(span),
-            Section::Metadata if depth == 2 && self.key == b"user_id" => self.user = Some(span),
-            Section::CacheKey if depth == 1 => self.cache_key = Some(span),
-            Section::Format if self.key == b"type" && value.starts_with(b"json_") => {
-                self.needs = self.needs.with(Capability::Json);
+            Section::Model if depth == 1 => {
+                if let Some(model) = self.models.last_mut() {
+                    *model = Some(span);
+                }
             }
-            Section::Conversation if self.key == b"type" => match value {
-                b"image" | b"image_url" | b"input_image" => {
-                    self.needs = self.needs.with(Capability::Vision);
-                    self.attached += TOKENS_PER_IMAGE;
-                }
-                b"document" | b"file" | b"input_file" | b"input_audio" => {
-                    self.attached += TOKENS_PER_DOCUMENT;
-                }
-                _ => {}
-            },
+            Section::Metadata if depth == 2 && *self.key == *b"user_id" => self.user = Some(span),
+            Section::CacheKey if depth == 1 => self.cache_key = Some(span),
+            Section::Format if names_type => {
+                self.json |= span.text(self.body).starts_with(b"json_");
+            }
+            Section::Conversation if names_type => self.attach(&span.text(self.body)),
             _ => {}
         }
-        if !is_opaque(self.key) {
-            self.text += value.len();
+        if !is_opaque(&self.key) {
+            self.text += span.len();
         }
     }
 
-    fn finish(self) -> Result<RequestSummary, BadBody> {
-        let span = self.model.ok_or(BadBody::NoModel)?;
-        let quoted = Span {
-            start: span.start - 1,
-            end: span.end + 1,
+    fn attach(&mut self, kind: &[u8]) {
+        let more = match kind {
+            b"image" | b"image_url" | b"input_image" => (1, 0),
+            b"document" | b"file" | b"input_file" | b"input_audio" => (0, 1),
+            _ => return,
         };
+        let attached = self.attached.entry(self.part.clone()).or_default();
+        attached.pictures += more.0;
+        attached.documents += more.1;
+    }
+
+    fn needs(&self) -> Capabilities {
+        let pictures = self.attached.values().any(|attached| attached.pictures > 0);
+        [
+            (self.stream, Capability::Streaming),
+            (self.tools, Capability::Tools),
+            (pictures, Capability::Vision),
+            (self.json, Capability::Json),
+        ]
+        .into_iter()
+        .filter(|(needed, _)| *needed)
+        .fold(Capabilities::NONE, |needs, (_, capability)| {
+            needs.with(capability)
+        })
+    }
+
+    fn finish(self) -> Result<RequestSummary, BadBody> {
+        let spans: Option<Vec<Span>> = self.models.iter().copied().collect();
+        let quoted: Vec<Span> = spans
+            .ok_or(BadBody::NoModel)?
+            .into_iter()
+            .map(|span| Span {
+                start: span.start - 1,
+                end: span.end + 1,
+            })
+            .collect();
+        let last = quoted.last().ok_or(BadBody::NoModel)?;
         let model: String =
-            serde_json::from_slice(quoted.of(self.body)).map_err(|_| BadBody::NoModel)?;
+            serde_json::from_slice(last.of(self.body)).map_err(|_| BadBody::NoModel)?;
         if model.trim().is_empty() {
             return Err(BadBody::NoModel);
         }
+        let attached = self.attached.values().map(|attached| {
+            attached.pictures * TOKENS_PER_IMAGE + attached.documents * TOKENS_PER_DOCUMENT
+        });
         Ok(RequestSummary {
             model,
-            model_span: quoted,
             stream: self.stream,
             include_usage: self.include_usage,
-            needs: self.needs,
-            input_tokens: estimate(self.text) + self.attached,
+            needs: self.needs(),
+            input_tokens: estimate(self.text) + attached.sum::<u64>(),
             max_output: self.max_output,
             user: self.user.and_then(|span| self.name(span)),
             cache_key: self.cache_key.and_then(|span| self.name(span)),
+            model_spans: quoted,
         })
     }
 
@@ -231,6 +286,23 @@ impl<'a> Reader<'a> {
             end: span.end + 1,
         };
         serde_json::from_slice(quoted.of(self.body)).ok()
+    }
+}
+
+impl Section {
+    fn of(key: &[u8]) -> Self {
+        match key {
+            b"model" => Self::Model,
+            b"stream" => Self::Stream,
+            b"stream_options" => Self::StreamOptions,
+            b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => Self::MaxOutput,
+            b"messages" | b"input" | b"system" => Self::Conversation,
+            b"tools" => Self::Tools,
+            b"metadata" => Self::Metadata,
+            b"prompt_cache_key" => Self::CacheKey,
+            b"response_format" | b"text" | b"output_format" | b"output_config" => Self::Format,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -298,6 +370,26 @@ mod tests {
                 r#"{"model":"m","tools":[{"input_schema":{"properties":{"stream":true,"type":"image"}}}]}"#
             ),
             Capabilities::of(&[Capability::Tools])
+        );
+    }
+
+    #[test]
+    fn the_last_of_doubled_keys_counts_however_it_is_escaped() {
+        let body = Bytes::from_static(
+            br#"{"model":"cheap","stream":true,"max_tokens":1,"mod\u0065l":"expensive","str\u0065am":false,"max_tokens":9,"messages":[{"content":[{"typ\u0065":"im\u0061ge"}]}],"messages":[]}"#,
+        );
+        let summary = RequestSummary::read(&body).unwrap();
+        assert_eq!(summary.model, "expensive");
+        assert_eq!((summary.stream, summary.max_output), (false, Some(9)));
+        assert_eq!(summary.needs, Capabilities::NONE);
+        let sent = summary.with_model(&body, "expensive");
+        let sent = String::from_utf8(sent.to_vec()).unwrap();
+        assert!(!sent.contains("cheap"), "{sent}");
+        assert_eq!(sent.matches("expensive").count(), 2);
+        let picture = br#"{"model":"m","messages":[{"content":[{"typ\u0065":"im\u0061ge"}]}]}"#;
+        assert_eq!(
+            RequestSummary::read(picture).unwrap().needs,
+            Capabilities::of(&[Capability::Vision])
         );
     }
 

@@ -1,9 +1,9 @@
 //! Which headers go from one side to the other.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST,
-    HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE, USER_AGENT,
+    ACCEPT_ENCODING, ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
+    EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, REFRESH, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 
 use crate::domain::profile::{Dialect, Profile, ProviderKind};
@@ -74,10 +74,36 @@ pub fn across(headers: &HeaderMap, upstream: Dialect) -> HeaderMap {
     passed
 }
 
+/// What a provider could do to a caller that is a browser, or to other services of this machine, by headers: set cookies,
+/// clear what a site has stored, lead elsewhere, open an answer to foreign pages, have reports sent.
+const FOR_BROWSERS: [HeaderName; 10] = [
+    SET_COOKIE,
+    HeaderName::from_static("set-cookie2"),
+    HeaderName::from_static("clear-site-data"),
+    ALT_SVC,
+    STRICT_TRANSPORT_SECURITY,
+    HeaderName::from_static("nel"),
+    HeaderName::from_static("report-to"),
+    HeaderName::from_static("reporting-endpoints"),
+    HeaderName::from_static("service-worker-allowed"),
+    REFRESH,
+];
+
 /// The provider's headers as they go on to the caller.
 pub fn from_provider(headers: &HeaderMap) -> HeaderMap {
     let mut kept = end_to_end(headers);
     kept.remove(CONTENT_LENGTH);
+    for name in &FOR_BROWSERS {
+        kept.remove(name);
+    }
+    let shared: Vec<HeaderName> = kept
+        .keys()
+        .filter(|name| name.as_str().starts_with("access-control-"))
+        .cloned()
+        .collect();
+    for name in shared {
+        kept.remove(name);
+    }
     kept
 }
 
@@ -177,6 +203,24 @@ mod tests {
                 ("x-anything", "yes"),
                 ("accept-encoding", "gzip, identity"),
             ])
+        );
+    }
+
+    #[test]
+    fn nothing_for_browsers_comes_back_from_a_provider() {
+        let answered = headers(&[
+            ("content-type", "application/json"),
+            ("set-cookie", "a=b"),
+            ("clear-site-data", "*"),
+            ("alt-svc", "h3"),
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-credentials", "true"),
+            ("strict-transport-security", "max-age=1"),
+            ("x-request-id", "r"),
+        ]);
+        assert_eq!(
+            from_provider(&answered),
+            headers(&[("content-type", "application/json"), ("x-request-id", "r")])
         );
     }
 

@@ -6,6 +6,7 @@
     reason = "a table of faults is one table"
 )]
 
+mod borders;
 mod consequences;
 mod dialects;
 mod faults;
