@@ -100,6 +100,8 @@ pub(crate) mod tests {
             shell: vec!["/bin/sh".to_owned()],
             agents: Adapters::default(),
             env: Vec::new(),
+            confine: false,
+            private: Vec::new(),
         };
         let setup = Setup {
             settings: &crate::config::parse("", "").unwrap(),

@@ -293,6 +293,7 @@ impl Instance {
 
 fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
     TerminalSpec {
+        confine: pane.confine,
         name: pane.name.clone(),
         command: pane.command.clone(),
         cwd: pane.cwd.clone(),

@@ -20,5 +20,13 @@ pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
         shell: settings.general.shell_command(),
         agents: settings.agents.clone(),
         env: home.into_iter().collect(),
+        confine: settings.pty.confine,
+        private: vec![
+            paths.run.clone(),
+            paths.state.clone(),
+            paths.logs.clone(),
+            paths.data.clone(),
+            paths.config_dir.clone(),
+        ],
     }
 }

@@ -50,6 +50,7 @@ pub struct New {
 
 pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
     let spec = TerminalSpec {
+        confine: None,
         name: args.name,
         command: args.command,
         cwd: working_directory(args.cwd)?,

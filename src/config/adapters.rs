@@ -25,6 +25,7 @@ struct Row {
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    shift_enter: Option<String>,
     #[serde(default)]
     anthropic: VendorRow,
     #[serde(default)]
@@ -57,6 +58,8 @@ pub fn built_in_adapters() -> Adapters {
 fn read(text: &str) -> Result<Vec<Adapter>, toml::de::Error> {
     let table: Table = toml::from_str(text)?;
     let rows = table.agent.into_iter().map(|row| Adapter {
+        shift_enter: row.shift_enter,
+        confine: None,
         name: row.name.into(),
         command: row.command,
         args: row.args,

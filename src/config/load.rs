@@ -173,6 +173,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         max_lifetime: Duration::ZERO,
         warn_at: 0.8,
         kill_grace: Duration::from_secs(2),
+        confine: false,
     };
     root.section("pty", |table| read_pty(table, &mut pty));
     let mut remote = remote::defaults();
@@ -280,6 +281,7 @@ fn read_pty(table: &mut Table<'_>, pty: &mut Pty) {
     table.read("kill_grace", &mut pty.kill_grace, |item| {
         item.duration(MAX_GRACE)
     });
+    table.read("confine", &mut pty.confine, Item::boolean);
 }
 
 fn read_logging(table: &mut Table<'_>, logging: &mut Logging) {
@@ -347,6 +349,9 @@ fn read_panes(
             item.one_of(&choices)
         });
         table.read("gateway", &mut pane.gateway, Item::boolean);
+        table.read("confine", &mut pane.confine, |item| {
+            item.boolean().map(Some)
+        });
         table.refuse_unknown();
         panes.push(pane);
     }

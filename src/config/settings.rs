@@ -90,6 +90,8 @@ pub struct Pty {
     /// The share of `max_ptys`, above 0 and up to 1, from which the gauge warns.
     pub warn_at: f64,
     pub kill_grace: Duration,
+    /// Whether terminals are kept from the instance's sockets and files.
+    pub confine: bool,
 }
 
 /// Attaching over the network.
@@ -199,6 +201,8 @@ pub struct PaneSettings {
     pub agent: Option<AgentName>,
     /// Whether its programs are pointed at the gateway; without it their environment stays as it is.
     pub gateway: bool,
+    /// Whether its programs are kept from the instance's sockets and files; None: as its agent says, else `pty.confine`.
+    pub confine: Option<bool>,
 }
 
 impl Default for PaneSettings {
@@ -210,6 +214,7 @@ impl Default for PaneSettings {
             env: BTreeMap::new(),
             agent: None,
             gateway: true,
+            confine: None,
         }
     }
 }

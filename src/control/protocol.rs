@@ -173,6 +173,7 @@ impl Request {
                 agent,
                 gateway,
             } => Operation::Open(TerminalSpec {
+                confine: None,
                 name,
                 command,
                 cwd: cwd.map(PathBuf::from),

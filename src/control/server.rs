@@ -54,7 +54,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                if let Err(reason) = admit(&stream, connections.len()) {
+                if let Err(reason) = admit(&stream, connections.len(), &services) {
                     if !refusing {
                         tracing::warn!(reason = reason.message, "control connections are refused");
                     }
@@ -82,14 +82,19 @@ pub async fn serve(
     Ok(())
 }
 
-fn admit(stream: &UnixStream, open: usize) -> Result<(), ErrorShape> {
+fn admit(stream: &UnixStream, open: usize, services: &Services) -> Result<(), ErrorShape> {
     let me = rustix::process::geteuid().as_raw();
     let peer = stream
         .peer_cred()
-        .map_err(|error| ErrorShape::new(Code::Forbidden, error.to_string()))?
-        .uid();
+        .map_err(|error| ErrorShape::new(Code::Forbidden, error.to_string()))?;
+    let (peer, pid) = (peer.uid(), peer.pid());
     if peer != me && peer != 0 {
         let message = format!("this tundra belongs to user {me}, not {peer}");
+        return Err(ErrorShape::new(Code::Forbidden, message));
+    }
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    if pid.is_some_and(|pid| services.pool.confines(pid)) {
+        let message = "this terminal is confined: it cannot steer tundra (pty.confine)";
         return Err(ErrorShape::new(Code::Forbidden, message));
     }
     if open >= MAX_CONNECTIONS {

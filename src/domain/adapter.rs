@@ -57,6 +57,10 @@ pub struct Adapter {
     pub env: Vec<(String, String)>,
     /// What it gets besides, by what the gateway offers the clients of a vendor.
     pub wirings: Vec<Wiring>,
+    /// What Shift+Enter is to its program while that has asked for no keyboard protocol; None: what it is to every other.
+    pub shift_enter: Option<String>,
+    /// Whether its terminals are confined; None: as the configuration says.
+    pub confine: Option<bool>,
 }
 
 /// What points an agent at the gateway under one condition.
@@ -174,6 +178,8 @@ mod tests {
 
     fn adapter(name: &str, command: &[&str]) -> Adapter {
         Adapter {
+            shift_enter: None,
+            confine: None,
             name: name.into(),
             command: command.iter().map(ToString::to_string).collect(),
             args: vec!["--url={gateway}/v1".to_owned(), "{key}".to_owned()],

@@ -46,6 +46,8 @@ pub struct TerminalSpec {
     pub agent: Option<AgentName>,
     /// Whether its programs are pointed at the gateway; without it their environment stays as it is.
     pub gateway: bool,
+    /// Whether its programs are kept from the instance's sockets and files; None: as its agent says, else the configuration.
+    pub confine: Option<bool>,
     pub owner: Owner,
 }
 

@@ -156,6 +156,8 @@ mod tests {
             env: vec![("ONE_CONFIG".to_owned(), value.to_owned())],
         };
         let adapter = Adapter {
+            shift_enter: None,
+            confine: None,
             name: "one".into(),
             command: vec!["one".to_owned()],
             args: vec!["--url={gateway}".to_owned()],

@@ -19,10 +19,12 @@ use super::readiness::{self, Interest, Ready};
 use super::registry::Slot;
 use super::text_wait::TextWaiters;
 use super::write_queue::WriteQueue;
-use super::{encode, reader};
+use super::{encode, foreground, reader};
+use crate::domain::adapter::Adapters;
 use crate::domain::agent::{Sign, Tracker};
 use crate::domain::event::TerminalEvent;
 use crate::domain::input::Input;
+use crate::domain::screen::InputModes;
 use crate::domain::size::Size;
 use crate::domain::terminal::Status;
 use crate::runtime::fault;
@@ -58,6 +60,8 @@ pub(super) struct Actor {
     tracker: Option<Tracker>,
     waiters: TextWaiters,
     limits: Limits,
+    /// What is known of agents.
+    agents: Adapters,
     born: Instant,
     last_activity: Instant,
     child: Child,
@@ -71,6 +75,7 @@ impl Actor {
         emulator: Emulator,
         publisher: Publisher,
         limits: Limits,
+        agents: Adapters,
     ) -> Self {
         let now = Instant::now();
         let tracker = parts
@@ -92,6 +97,7 @@ impl Actor {
             tracker,
             waiters: TextWaiters::default(),
             limits,
+            agents,
             born: now,
             last_activity: now,
             child: Child::new(parts.facts.pid),
@@ -234,17 +240,36 @@ impl Actor {
         fault::point("pane", &self.facts().info().name);
         let before = self.input.len();
         let modes = self.emulator.input_modes();
-        encode::encode(
-            input,
-            &modes,
-            self.emulator.alternate_screen(),
-            self.input.tail(),
-        );
+        match self.shift_enter(input, &modes) {
+            Some(text) => self.input.tail().extend_from_slice(text.as_bytes()),
+            None => encode::encode(
+                input,
+                &modes,
+                self.emulator.alternate_screen(),
+                self.input.tail(),
+            ),
+        }
         self.parts
             .mailbox
             .encoded(input_size(input), self.input.len() - before);
         self.last_activity = now;
         self.sign(&Sign::Input, now);
+    }
+
+    /// What Shift+Enter is to the agent that reads it, where it would be Enter otherwise.
+    fn shift_enter(&self, input: &Input, modes: &InputModes) -> Option<String> {
+        if !encode::is_plain_shift_enter(input, modes) {
+            return None;
+        }
+        let agent = self
+            .facts()
+            .info()
+            .agent
+            .as_ref()
+            .map(|agent| agent.kind.clone());
+        let pty = self.pty.as_ref()?;
+        let adapter = foreground::adapter(pty, self.facts().pid, agent.as_ref(), &self.agents)?;
+        adapter.shift_enter.clone()
     }
 
     fn resize(&mut self, size: Size, now: Instant) {

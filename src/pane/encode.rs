@@ -11,7 +11,7 @@ mod tests;
 
 use std::io::Write;
 
-use crate::domain::input::{Input, KeyEvent, KeyKind};
+use crate::domain::input::{Input, KeyCode, KeyEvent, KeyKind, Mods};
 use crate::domain::screen::InputModes;
 
 /// Appends the bytes of an input; nothing where the program did not ask to be told.
@@ -28,6 +28,19 @@ pub fn encode(input: &Input, modes: &InputModes, alternate_screen: bool, out: &m
         }
         Input::Bytes(bytes) => out.extend_from_slice(bytes),
     }
+}
+
+/// Whether an input is Shift+Enter, and the program has asked for no keyboard protocol that would tell it from Enter.
+pub fn is_plain_shift_enter(input: &Input, modes: &InputModes) -> bool {
+    let Input::Key(event) = input else {
+        return false;
+    };
+    let held = event.mods.without(Mods::CAPS_LOCK).without(Mods::NUM_LOCK);
+    event.code == KeyCode::Enter
+        && held == Mods::SHIFT
+        && event.kind != KeyKind::Release
+        && modes.modify_other_keys == 0
+        && !kitty::Flags(modes.kitty_flags).change_keys()
 }
 
 fn key(event: &KeyEvent, modes: &InputModes, out: &mut Vec<u8>) {

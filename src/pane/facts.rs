@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 use tokio::sync::Notify;
 
+use super::confine::Confined;
 use super::listeners::Listeners;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -17,6 +18,8 @@ use crate::domain::terminal::{Status, TerminalInfo};
 pub(super) struct Facts {
     pub id: TerminalId,
     pub pid: Pid,
+    /// How its processes are known, where they are kept from the instance.
+    pub confined: Option<Confined>,
     info: Mutex<TerminalInfo>,
     /// Rung after every change of `info`, and when the session is gone.
     changed: Notify,
@@ -28,10 +31,16 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub fn new(info: TerminalInfo, pid: Pid, listeners: Listeners) -> Self {
+    pub fn new(
+        info: TerminalInfo,
+        pid: Pid,
+        confined: Option<Confined>,
+        listeners: Listeners,
+    ) -> Self {
         Self {
             id: info.id,
             pid,
+            confined,
             info: Mutex::new(info),
             changed: Notify::new(),
             listeners,

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::confine::{LEADING_VARIABLES, Plan};
 use super::error::PaneError;
 use super::launch_env::{LaunchEnv, LaunchEnvLease};
 use super::pty::Program;
@@ -63,6 +64,9 @@ pub(super) struct Defaults<'a> {
     pub agents: &'a Adapters,
     pub env: &'a [(String, OsString)],
     pub open_files: Option<(u64, u64)>,
+    pub confine: bool,
+    /// The folders that a confined terminal does not see.
+    pub private: &'a [PathBuf],
     pub env_lease: &'a LaunchEnvLease,
 }
 
@@ -92,7 +96,15 @@ pub(super) fn prepare(
     } else {
         LaunchEnv::default()
     };
-    let env = environment(id, defaults.env, &extra, &spec.env);
+    let of_agent = agent.and_then(|adapter| adapter.confine);
+    let confine = spec.confine.or(of_agent).unwrap_or(defaults.confine);
+    let confinement = confine
+        .then(|| Plan::new(defaults.private, &cwd))
+        .transpose()?;
+    let mut env = environment(id, defaults.env, &extra, &spec.env);
+    if confine {
+        env.retain(|(name, _)| !LEADING_VARIABLES.iter().any(|leading| name == leading));
+    }
     let search = env
         .iter()
         .find(|(key, _)| key == "PATH")
@@ -112,6 +124,7 @@ pub(super) fn prepare(
         cwd,
         env,
         open_files: defaults.open_files,
+        confinement,
     };
     Ok(Launch {
         agent: agent.map(|adapter| adapter.name.clone()),
@@ -198,6 +211,7 @@ mod tests {
 
     fn spec(command: &[&str]) -> TerminalSpec {
         TerminalSpec {
+            confine: None,
             name: None,
             command: command.iter().map(ToString::to_string).collect(),
             cwd: None,
@@ -212,6 +226,8 @@ mod tests {
 
     fn agents() -> Adapters {
         let row = |name: &str, command: &[&str]| Adapter {
+            shift_enter: None,
+            confine: None,
             name: name.into(),
             command: command.iter().map(ToString::to_string).collect(),
             args: Vec::new(),
@@ -227,6 +243,8 @@ mod tests {
             agents: &agents(),
             env: &[],
             open_files: None,
+            confine: false,
+            private: &[],
             env_lease: &LaunchEnvLease::new(None, TerminalId::random()),
         };
         match prepare(TerminalId::random(), spec, &defaults) {
@@ -323,6 +341,8 @@ mod tests {
                 agents: &agents(),
                 env: &[],
                 open_files: None,
+                confine: false,
+                private: &[],
                 env_lease: &LaunchEnvLease::new(Some(Arc::new(Codex)), id),
             };
             prepare(id, &spec, &defaults).unwrap().program

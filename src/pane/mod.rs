@@ -11,12 +11,14 @@ mod ansi;
 mod attach;
 mod child;
 mod color_parameter;
+mod confine;
 #[doc(hidden)] // public for the bench and the fuzz target alone
 pub mod emulator;
 pub mod encode;
 mod error;
 mod facts;
 mod final_state;
+mod foreground;
 mod frames;
 mod handle;
 mod keyframe;

@@ -1,6 +1,7 @@
 //! What the pool goes by.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::limits::Limits;
@@ -24,6 +25,10 @@ pub struct PoolOptions {
     pub agents: Adapters,
     /// Variables of every terminal, which its own go before.
     pub env: Vec<(String, OsString)>,
+    /// Whether terminals are confined that do not say so themselves.
+    pub confine: bool,
+    /// The folders that a confined terminal does not see.
+    pub private: Vec<PathBuf>,
 }
 
 impl PoolOptions {

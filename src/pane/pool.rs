@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, oneshot};
 use tracing::error;
 
+use super::confine::Confined;
 use super::error::PaneError;
 use super::handle::PaneHandle;
 use super::launch_env::LaunchEnvSource;
@@ -200,6 +202,18 @@ impl Pool {
             active: state.taken,
             max: state.options.max_ptys,
         }
+    }
+
+    /// Whether a process belongs to a confined terminal: whoever serves a local socket refuses it.
+    pub fn confines(&self, pid: Pid) -> bool {
+        let confined: Vec<Confined> = self
+            .registry
+            .state()
+            .panes
+            .iter()
+            .filter_map(|pane| pane.parts().facts.confined)
+            .collect();
+        Confined::has(&confined, pid)
     }
 
     /// What happens from now on.

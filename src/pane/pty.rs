@@ -12,6 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Resource, Rlimit};
 use rustix::termios::Winsize;
 
+use super::confine::Plan;
 use crate::domain::size::Size;
 use crate::runtime::limits;
 
@@ -25,6 +26,8 @@ pub(super) struct Program {
     pub env: Vec<(OsString, OsString)>,
     /// The limit on open files that the child starts with, since tundra raises its own.
     pub open_files: Option<(u64, u64)>,
+    /// How the child keeps itself from the instance.
+    pub confinement: Option<Plan>,
 }
 
 /// The master side of a pty. Closing it hangs up whatever still runs on the slave side.
@@ -82,12 +85,16 @@ impl Pty {
             .stdout(Stdio::from(slave.try_clone()?))
             .stderr(Stdio::from(slave));
         let open_files = program.open_files;
+        let confinement = program.confinement.clone();
         // SAFETY: the closure runs in the forked child of a threaded process, where only async-signal-safe calls are
-        // sound. It makes system calls alone (setsid, ioctl, sigaction, prlimit, close_range), on values copied into
+        // sound. It makes system calls alone (setsid, ioctl, sigaction, prlimit, close_range, unshare, mount), on values copied into
         // it, and allocates nothing.
         #[allow(unsafe_code)]
         unsafe {
-            command.pre_exec(move || enter_session(open_files));
+            command.pre_exec(move || {
+                enter_session(open_files)?;
+                confinement.as_ref().map_or(Ok(()), Plan::enter)
+            });
         }
         let child = command.spawn()?;
         // The handle is let go: the child is reaped by its pid, after its session has been ended.
@@ -105,6 +112,11 @@ impl Pty {
             ws_ypixel: 0,
         };
         Ok(rustix::termios::tcsetwinsize(&self.master, winsize)?)
+    }
+
+    /// The process group in the foreground; None where there is none, or the kernel does not tell.
+    pub fn foreground_group(&self) -> Option<Pid> {
+        rustix::termios::tcgetpgrp(&self.master).ok()
     }
 
     /// Reads what the child wrote: `None` where there is nothing now, `Some(0)` once every slave is closed.

@@ -83,14 +83,41 @@ pub(super) fn signal_leader(leader: Pid, signal: Signal) {
     }
 }
 
+/// What tells of one process which terminal it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ancestor {
+    pub parent: Option<Pid>,
+    pub session: i32,
+    /// The device number of its terminal; 0 for none.
+    pub tty: i32,
+}
+
+/// Looks at a process; None where it is not there any more.
+#[cfg(target_os = "linux")]
+pub(super) fn ancestor(pid: Pid) -> Option<Ancestor> {
+    let stat = read_stat(pid)?;
+    Some(Ancestor {
+        parent: Pid::from_raw(stat.parent),
+        session: stat.session,
+        tty: stat.tty,
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn ancestor(_pid: Pid) -> Option<Ancestor> {
+    None
+}
+
 #[cfg(target_os = "linux")]
 struct Stat {
+    parent: i32,
     session: i32,
+    tty: i32,
     start_time: u64,
     ended: bool,
 }
 
-/// Reads `/proc/PID/stat` (`proc_pid_stat(5)`): state is field 3, session 6, start time 22.
+/// Reads `/proc/PID/stat` (`proc_pid_stat(5)`): state is field 3, parent 4, session 6, terminal 7, start time 22.
 #[cfg(target_os = "linux")]
 fn read_stat(pid: Pid) -> Option<Stat> {
     let text = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
@@ -99,10 +126,14 @@ fn read_stat(pid: Pid) -> Option<Stat> {
     let fields = std::str::from_utf8(text.get(after..)?).ok()?;
     let mut fields = fields.split_ascii_whitespace();
     let state = fields.next()?;
-    let session = fields.nth(2)?.parse().ok()?;
-    let start_time = fields.nth(15)?.parse().ok()?;
+    let parent = fields.next()?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok()?;
+    let tty = fields.next()?.parse().ok()?;
+    let start_time = fields.nth(14)?.parse().ok()?;
     Some(Stat {
+        parent,
         session,
+        tty,
         start_time,
         ended: matches!(state, "Z" | "X"),
     })

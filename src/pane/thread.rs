@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::info;
 
 use super::actor::{self, Actor};
+use super::confine::Confined;
 use super::emulator::Emulator;
 use super::error::PaneError;
 use super::facts::Facts;
@@ -82,14 +83,26 @@ fn start(
             agents: &options.agents,
             env: &options.env,
             open_files,
+            confine: options.confine,
+            private: &options.private,
             env_lease,
         },
     )?;
     let (mailbox, wakeup) = Mailbox::new(id).map_err(failed)?;
     let pty = Pty::open(spec.size).map_err(failed)?;
     let pid = pty.spawn(&launch.program).map_err(|error| {
-        PaneError::SpawnFailed(format!("{}: {error}", launch.program.path.display()))
+        let path = launch.program.path.display();
+        PaneError::SpawnFailed(if launch.program.confinement.is_some() {
+            format!("{path}: {error} (confined: a namespace of its own may not be allowed here)")
+        } else {
+            format!("{path}: {error}")
+        })
     })?;
+    let confined = launch
+        .program
+        .confinement
+        .is_some()
+        .then(|| Confined::of_leader(pid));
     let now = Timestamp::now();
     let program = launch.command.first().map_or("", String::as_str);
     let mut info = TerminalInfo {
@@ -123,7 +136,7 @@ fn start(
     info.settle(now);
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
     let parts = PaneParts::new(
-        Facts::new(info, pid, registry.listeners.clone()),
+        Facts::new(info, pid, confined, registry.listeners.clone()),
         mailbox,
         OutputBuffer::new(options.replay_bytes),
         ScreenFeed::new(receiver, Arc::clone(&registry.all_watchers)),
@@ -131,7 +144,16 @@ fn start(
     let emulator = Emulator::new(spec.size, options.scrollback_lines);
     let publisher = Publisher::new(Arc::clone(&parts.feed), sender);
     let limits = options.limits();
-    let actor = Actor::new(parts.clone(), wakeup, pty, emulator, publisher, limits);
+    let agents = options.agents.clone();
+    let actor = Actor::new(
+        parts.clone(),
+        wakeup,
+        pty,
+        emulator,
+        publisher,
+        limits,
+        agents,
+    );
     Ok((parts, actor))
 }
 

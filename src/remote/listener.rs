@@ -71,7 +71,7 @@ pub(super) async fn serve_local(listener: UnixListener, service: Arc<Service>) {
         let Some((stream, _)) = accepted_or_pause(accepted).await else {
             continue;
         };
-        if !is_own(&stream) {
+        if !is_own(&stream, &service) {
             continue;
         }
         let Some(permit) = limit.admit(None) else {
@@ -125,9 +125,16 @@ async fn serve_stream(stream: TcpStream, acceptor: Option<TlsAcceptor>, connecti
     }
 }
 
-fn is_own(stream: &UnixStream) -> bool {
+fn is_own(stream: &UnixStream, service: &Service) -> bool {
     let me = rustix::process::geteuid().as_raw();
-    let peer = stream.peer_cred().map(|peer| peer.uid());
+    let peer = stream.peer_cred();
+    let pid = peer.as_ref().ok().and_then(tokio::net::unix::UCred::pid);
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    if pid.is_some_and(|pid| service.services.pool.confines(pid)) {
+        warn!(?pid, "a local connection of a confined terminal refused");
+        return false;
+    }
+    let peer = peer.map(|peer| peer.uid());
     let own = matches!(peer, Ok(uid) if uid == me || uid == 0);
     if !own {
         warn!(?peer, "a local connection of another user refused");

@@ -440,3 +440,65 @@ fn an_ansi_capture_keeps_blanks_that_show_a_colour_or_an_attribute() {
     assert_eq!(lines[1], "\x1b[7mcd  \x1b[0m");
     assert_eq!(lines[2], "\x1b[31mef\x1b[0m");
 }
+
+#[test]
+fn shift_enter_breaks_a_line_in_an_agent_that_asks_for_no_keyboard_protocol() {
+    let serve = Serve::start();
+    let script = "#!/bin/sh\nstty raw -echo; echo READY; exec od -An -tx1 -v -w1\n";
+    for (program, expected) in [("claude", "1b\n 0d"), ("other", "0d")] {
+        let path = serve.home.file(program);
+        std::fs::write(&path, script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        for command in [
+            vec![path.as_str()],
+            vec!["sh", "-ic", &format!("{path}; true")],
+        ] {
+            let id = serve.open(&command);
+            serve.wait_text(&id, "READY");
+            serve.key(&id, "S-Enter");
+            serve.key(&id, "z");
+            serve.wait_text(&id, "7a");
+            let text = serve.capture(&id);
+            let typed = text.split_once("READY").unwrap().1;
+            assert!(
+                typed.trim_start().starts_with(expected),
+                "{command:?}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_confined_terminal_reaches_neither_the_socket_nor_the_tokens() {
+    let serve = Serve::with_config("[pty]\nconfine = true\n");
+    let home = serve.home.path().to_str().unwrap().to_owned();
+    let tundra = env!("CARGO_BIN_EXE_tundra");
+    let pid = serve.pid();
+    let attack = format!(
+        "cd /; echo \"home[$TUNDRA_HOME]\"
+        try() {{ name=$1; shift; if \"$@\" >/dev/null 2>&1; then echo \"$name held NOT\"; else echo \"$name held\"; fi; }}
+        try token cat {home}/state/remote.token
+        try key cat {home}/state/gateway.key
+        try log cat {home}/logs/tundra.log
+        try write touch {home}/state/x
+        try command {tundra} --home {home} ls
+        try session setsid -w {tundra} --home {home} ls
+        try daemon sh -c '(setsid -f {tundra} --home {home} new -- touch {home}/daemon) && sleep 1 && test -e {home}/daemon'
+        try uncover umount {home}/state
+        try root cat /proc/{pid}/root{home}/state/remote.token
+        try environ cat /proc/{pid}/environ
+        try trace sh -c 'exec 3</proc/{pid}/mem'
+        try join nsenter -t {pid} -m cat {home}/state/remote.token
+        echo DONE; exec cat"
+    );
+    let id = serve.open_with(&["--cols", "100", "--rows", "30"], &["sh", "-c", &attack]);
+    serve.wait_text(&id, "DONE");
+    let text = serve.capture(&id);
+    assert!(text.contains("home[]"), "{text}");
+    assert!(!text.contains("NOT"), "{text}");
+    assert_eq!(text.matches(" held").count(), 12, "{text}");
+    // Whoever is outside goes on as ever.
+    assert!(serve.cli(&["ls"]).ok().contains(&id[..8]));
+}

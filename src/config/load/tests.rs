@@ -34,7 +34,7 @@ fn the_example_file_names_every_key() {
     assert_eq!(keys("general"), "mouse prefix shell theme unicode");
     assert_eq!(
         keys("pty"),
-        "idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
+        "confine idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"
     );
     assert_eq!(keys("store"), "retention");
     assert_eq!(

@@ -98,6 +98,7 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
         Err(error) => return bad(&error.to_string()),
     };
     Ok(TerminalSpec {
+        confine: None,
         name: open.name,
         command,
         cwd: open.cwd,

@@ -97,6 +97,7 @@ impl Pane {
     #[must_use]
     pub fn again(&self) -> TerminalSpec {
         self.spec.clone().unwrap_or_else(|| TerminalSpec {
+            confine: None,
             name: Some(self.info.name.clone()),
             command: self.info.command.clone(),
             cwd: Some(self.info.cwd.clone()),

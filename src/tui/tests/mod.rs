@@ -314,6 +314,7 @@ fn id(number: u32) -> TerminalId {
 
 fn spec_of(command: &[&str]) -> TerminalSpec {
     TerminalSpec {
+        confine: None,
         name: None,
         command: command.iter().map(ToString::to_string).collect(),
         cwd: None,

@@ -247,6 +247,7 @@ fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Ef
 /// The configured shell.
 fn shell(size: Size) -> TerminalSpec {
     TerminalSpec {
+        confine: None,
         name: None,
         command: Vec::new(),
         cwd: None,
