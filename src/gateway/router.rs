@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::domain::fact::{Fact, Recorder};
@@ -11,13 +12,12 @@ use crate::domain::login::{KeptPlan, Plans, Spill};
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::{
-    Admission, By, Call, CommandError, Done, KeyState, LoginState, NothingLeft, Permit, PlanNews,
-    RouteSettings, Router, RouterCommand, RouterEvent, RouterStatus, Run, ServerState,
+    By, Call, CommandError, Done, KeyState, LoginState, PlanNews, RouteSettings, Router,
+    RouterCommand, RouterEvent, RouterStatus, ServerState,
 };
-use crate::domain::usage::{Attempt, AttemptEnd, Counters, Usage};
+use crate::domain::usage::{Attempt, Counters, Usage};
 
 use super::clock::Clock;
-use super::upstream_call::UpstreamCall;
 
 /// How many events a slow listener may be behind; it then misses the oldest and is told how many.
 const EVENTS: usize = 256;
@@ -61,7 +61,7 @@ impl RouterState {
     }
 
     /// The call with its login as it stands now.
-    fn as_it_stands(&self, call: &Call, now: Moment) -> Call {
+    pub(super) fn as_it_stands(&self, call: &Call, now: Moment) -> Call {
         let mut call = call.clone();
         if let Some(brought) = &mut call.login {
             let wall = Timestamp::now();
@@ -160,48 +160,9 @@ impl RouterHandle {
         }
     }
 
-    /// Finds a profile for the call's next attempt, waiting in the queue up to `max_wait` where none has room.
-    ///
-    /// Dropped while it waits, it leaves the queue and nothing behind.
-    ///
-    /// # Errors
-    /// [`NothingLeft`] with each profile's reason, once no profile can serve or `max_wait` is over.
-    pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<UpstreamCall, NothingLeft> {
-        let began = self.shared.clock.now();
-        let waiting = Waiting { handle: self, run };
-        loop {
-            let capacity_changed = self.shared.capacity_changed.notified();
-            tokio::pin!(capacity_changed);
-            // From here on no stir is missed, though the router is only looked at next.
-            capacity_changed.as_mut().enable();
-            let (admission, now) = self.with(|state, now| {
-                let standing = call.login.map(|_| state.as_it_stands(call, now));
-                let call = standing.as_ref().unwrap_or(call);
-                let admission = state.router.admit(call, waiting.run, now);
-                if let Admission::Go(permit) = &admission {
-                    note_skipped(&mut state.usage, call, waiting.run, permit, now);
-                }
-                (admission, now)
-            });
-            match admission {
-                Admission::Go(permit) => {
-                    return Ok(UpstreamCall::new(
-                        self.clone(),
-                        permit,
-                        call,
-                        now.since(began),
-                        now,
-                    ));
-                }
-                Admission::Refused(nothing_left) => return Err(nothing_left),
-                Admission::Wait { until } => {
-                    tokio::select! {
-                        () = tokio::time::sleep(until.since(now)) => {}
-                        () = capacity_changed => {}
-                    }
-                }
-            }
-        }
+    /// Ends when something may have become free before its time; none is missed from when it is enabled on.
+    pub(super) fn capacity_changed(&self) -> Notified<'_> {
+        self.shared.capacity_changed.notified()
     }
 
     /// Carries out an operator's command; it holds from the next request on.
@@ -349,45 +310,6 @@ impl RouterHandle {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Leaves the queue when the wait is given up.
-struct Waiting<'a> {
-    handle: &'a RouterHandle,
-    run: &'a mut Run,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.run.waits() {
-            self.handle
-                .with(|state, _| state.router.leave_queue(self.run));
-        }
-    }
-}
-
-/// Keeps among their attempts that the profiles before the chosen one were skipped.
-fn note_skipped(usage: &mut Usage, call: &Call, run: &Run, permit: &Permit, now: Moment) {
-    for (name, skip) in run.skipped() {
-        let attempt = Attempt {
-            at: now,
-            caller: call.caller,
-            model: Arc::clone(&call.model),
-            sent_model: Arc::clone(&call.model),
-            dialect: permit.dialect,
-            translated: false,
-            without: Vec::new(),
-            choice: None,
-            end: AttemptEnd::Skipped(*skip),
-            waited: Duration::ZERO,
-            first_byte: None,
-            total: Duration::ZERO,
-            tokens: None,
-            estimated: false,
-            nanodollars: None,
-        };
-        usage.record(name, attempt);
     }
 }
 

@@ -16,8 +16,10 @@ use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::plan::{UsedUp, Window, Windows};
 use crate::domain::profile::{Auth, Dialect, Profile};
-use crate::domain::route::{Call, Choice, Cool, Permit, PlanNews, Settlement};
-use crate::domain::usage::{Attempt, AttemptEnd, Tokens};
+use crate::domain::route::{
+    Admission, Call, Choice, Cool, NothingLeft, Permit, PlanNews, Run, Settlement,
+};
+use crate::domain::usage::{Attempt, AttemptEnd, Tokens, Usage};
 
 /// One call to one profile. [`UpstreamCall::succeed`] and [`UpstreamCall::fail`] end it; dropped before, it counts as
 /// given up by the caller: the breaker hears nothing, a probe's place is free again, and what was not used goes back.
@@ -36,8 +38,50 @@ pub struct UpstreamCall {
     login: Option<LoginId>,
 }
 
+/// Here and not beside the handle, which knows nothing of calls.
+impl RouterHandle {
+    /// Finds a profile for the call's next attempt, waiting in the queue up to `max_wait` where none has room.
+    ///
+    /// Dropped while it waits, it leaves the queue and nothing behind.
+    ///
+    /// # Errors
+    /// [`NothingLeft`] with each profile's reason, once no profile can serve or `max_wait` is over.
+    pub async fn admit(&self, call: &Call, run: &mut Run) -> Result<UpstreamCall, NothingLeft> {
+        let began = self.clock().now();
+        let waiting = Waiting { router: self, run };
+        loop {
+            let capacity_changed = self.capacity_changed();
+            tokio::pin!(capacity_changed);
+            // From here on no change is missed, though the router is only looked at next.
+            capacity_changed.as_mut().enable();
+            let (admission, now) = self.with(|state, now| {
+                let standing = call.login.map(|_| state.as_it_stands(call, now));
+                let call = standing.as_ref().unwrap_or(call);
+                let admission = state.router.admit(call, waiting.run, now);
+                if let Admission::Go(permit) = &admission {
+                    note_skipped(&mut state.usage, call, waiting.run, permit, now);
+                }
+                (admission, now)
+            });
+            match admission {
+                Admission::Go(permit) => {
+                    let waited = now.since(began);
+                    return Ok(UpstreamCall::new(self.clone(), permit, call, waited, now));
+                }
+                Admission::Refused(nothing_left) => return Err(nothing_left),
+                Admission::Wait { until } => {
+                    tokio::select! {
+                        () = tokio::time::sleep(until.since(now)) => {}
+                        () = capacity_changed => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl UpstreamCall {
-    pub(super) fn new(
+    fn new(
         router: RouterHandle,
         permit: Permit,
         call: &Call,
@@ -304,5 +348,44 @@ impl Drop for UpstreamCall {
     fn drop(&mut self) {
         let used = self.towards_limit(Used::AsReserved);
         self.settle(Settlement::ignored(used), AttemptEnd::Cancelled);
+    }
+}
+
+/// Leaves the queue when the wait is given up.
+struct Waiting<'a> {
+    router: &'a RouterHandle,
+    run: &'a mut Run,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.run.waits() {
+            self.router
+                .with(|state, _| state.router.leave_queue(self.run));
+        }
+    }
+}
+
+/// Keeps among their attempts that the profiles before the chosen one were skipped.
+fn note_skipped(usage: &mut Usage, call: &Call, run: &Run, permit: &Permit, now: Moment) {
+    for (name, skip) in run.skipped() {
+        let attempt = Attempt {
+            at: now,
+            caller: call.caller,
+            model: Arc::clone(&call.model),
+            sent_model: Arc::clone(&call.model),
+            dialect: permit.dialect,
+            translated: false,
+            without: Vec::new(),
+            choice: None,
+            end: AttemptEnd::Skipped(*skip),
+            waited: Duration::ZERO,
+            first_byte: None,
+            total: Duration::ZERO,
+            tokens: None,
+            estimated: false,
+            nanodollars: None,
+        };
+        usage.record(name, attempt);
     }
 }

@@ -8,8 +8,9 @@ use crate::domain::breaker::BreakerState;
 use crate::domain::caller::Caller;
 use crate::domain::outcome::{CallError, ErrorKind};
 use crate::domain::profile::{Capabilities, Dialect, Limits, ProviderKind};
-use crate::domain::route::{Choice, ProviderStatus};
-use crate::domain::usage::Tokens;
+use crate::domain::route::{Choice, ProviderStatus, Run};
+use crate::domain::usage::{AttemptEnd, Tokens};
+use crate::gateway::upstream_call::UpstreamCall;
 use crate::gateway::wire::TokenUsage;
 
 fn limited(name: &str, priority: i64, rpm: u32, burst: u32) -> Profile {

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate};
+use super::reading::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate};
 use crate::gateway::scan::{Scanner, Token};
 use crate::gateway::spent;
 use crate::gateway::sse::Event;
@@ -175,7 +175,7 @@ impl Chunk {
                         chunk.finish |= !reason.is_empty();
                         chunk.stopped |= !matches!(reason, b"" | b"stop" | b"error");
                         chunk.error |= reason == b"error";
-                    } else if super::is_answer(key) {
+                    } else if super::reading::is_answer(key) {
                         chunk.text += span.len();
                     }
                 }

@@ -10,7 +10,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate, text_in};
+use super::reading::{
+    AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate, text_in,
+};
 use crate::gateway::spent;
 use crate::gateway::sse::Event;
 

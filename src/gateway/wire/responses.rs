@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::chat::{Failure, in_band};
-use super::{AnswerReading, EventKind, EventReading, UsageUpdate, text_in};
+use super::reading::{AnswerReading, EventKind, EventReading, UsageUpdate, text_in};
 use crate::gateway::sse::Event;
 
 #[derive(Deserialize)]
