@@ -258,7 +258,7 @@ async fn details_list_the_last_attempts() {
     let text = panel.rig.text();
     assert!(text.contains("provider claude"), "{text}");
     assert!(
-        text.contains("why         circuit is open – refusing call"),
+        text.contains("why         HTTP error: connection refused"),
         "{text}"
     );
     assert!(text.contains("http 5  api 0"), "{text}");
