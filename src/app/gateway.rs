@@ -1,5 +1,6 @@
 //! The gateway's listener, its keys, and what terminals are told of it.
 
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;
 
@@ -9,12 +10,13 @@ use crate::domain::adapter::Adapter;
 use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
 use crate::domain::offer::Offers;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Profile, ProviderKind};
 use crate::domain::route::ProviderState;
 use crate::gateway::{self, environment, outside_key};
 use crate::pane::{LaunchEnv, LaunchEnvSource};
 use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::ports::{self, Choice};
+use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
 
@@ -112,13 +114,14 @@ impl GatewayLaunchEnv {
 }
 
 impl LaunchEnvSource for GatewayLaunchEnv {
-    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>) -> LaunchEnv {
+    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>, gateway: bool) -> LaunchEnv {
         let Some(providers) = self.providers.get() else {
             return LaunchEnv::default();
         };
-        let Some(endpoint) = providers.endpoint() else {
+        let Some(endpoint) = providers.endpoint().filter(|_| gateway) else {
             // The environment stays as it is, but for what is the store's alone.
             return LaunchEnv {
+                env: keys_of_the_user(providers),
                 without: providers.store_secret(),
                 ..LaunchEnv::default()
             };
@@ -157,4 +160,21 @@ fn offers(providers: &Providers) -> Offers {
         .read(|state, _| state.router.translation());
     let usable: Vec<&Profile> = usable.map(|provider| &*provider.profile).collect();
     Offers::of(&usable, translation)
+}
+
+/// The providers' keys as the user has set them, for a program that goes to its provider by itself.
+fn keys_of_the_user(providers: &Providers) -> Vec<(String, OsString)> {
+    let status = providers.gateway().router().status();
+    let is_key = |name: &str| {
+        let known = ProviderKind::ALL.into_iter();
+        let mut configured = status.providers.iter();
+        known
+            .filter_map(ProviderKind::key_env)
+            .any(|key| key == name)
+            || configured.any(|provider| provider.profile.key_env.as_deref() == Some(name))
+    };
+    secrets::taken()
+        .filter(|(name, _)| is_key(name))
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect()
 }

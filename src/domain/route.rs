@@ -217,6 +217,8 @@ impl Router {
         };
         self.in_order_for(call, None)
             .take_while(|entry| entry.profile.auth == Auth::Caller)
+            // Its own 429 is the caller's, who knows best when to come again.
+            .filter(|entry| !run.has_asked(entry.id))
             .find(|entry| self.verdict(entry, &wants, run, now).is_ok())
             .map(|entry| (entry.id, run.choice(call, false, false)))
     }

@@ -91,11 +91,7 @@ pub(super) fn prepare(
     let cwd = working_directory(spec.cwd.as_deref())?;
     let runs = defaults.agents.of_program(name);
     let agent = asked.or(runs);
-    let extra = if spec.gateway {
-        defaults.env_lease.launch_env(agent)
-    } else {
-        LaunchEnv::default()
-    };
+    let extra = defaults.env_lease.launch_env(agent, spec.gateway);
     let of_agent = agent.and_then(|adapter| adapter.confine);
     let confine = spec.confine.or(of_agent).unwrap_or(defaults.confine);
     let confinement = confine
@@ -318,7 +314,7 @@ mod tests {
     struct Codex;
 
     impl LaunchEnvSource for Codex {
-        fn launch_env(&self, _: TerminalId, agent: Option<&Adapter>) -> LaunchEnv {
+        fn launch_env(&self, _: TerminalId, agent: Option<&Adapter>, _: bool) -> LaunchEnv {
             let is_codex = agent.is_some_and(|agent| agent.name.as_str() == "codex");
             LaunchEnv {
                 env: vec![("OUTFIT".to_owned(), "given".into())],

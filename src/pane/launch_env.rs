@@ -11,8 +11,9 @@ use crate::domain::id::TerminalId;
 ///
 /// Called on the pane's own thread; must not block.
 pub trait LaunchEnvSource: fmt::Debug + Send + Sync {
-    /// Before the program is started.
-    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>) -> LaunchEnv;
+    /// Before the program is started. `gateway` tells whether it is to be pointed at the gateway; else its environment is
+    /// to be as its user has it.
+    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>, gateway: bool) -> LaunchEnv;
 
     /// After its last process is gone, or where it could not be started.
     fn ended(&self, id: TerminalId);
@@ -44,9 +45,9 @@ impl LaunchEnvLease {
         self.id
     }
 
-    pub fn launch_env(&self, agent: Option<&Adapter>) -> LaunchEnv {
+    pub fn launch_env(&self, agent: Option<&Adapter>, gateway: bool) -> LaunchEnv {
         match &self.launch_envs {
-            Some(launch_envs) => launch_envs.launch_env(self.id, agent),
+            Some(launch_envs) => launch_envs.launch_env(self.id, agent, gateway),
             None => LaunchEnv::default(),
         }
     }

@@ -234,10 +234,13 @@ fn a_prompt_is_answered_as_it_comes() {
     let body: Value = serde_json::from_slice(&seen[0].body).unwrap();
     assert_eq!(body["model"], "m");
     assert_eq!(body["messages"][0]["content"], "who?");
-    one.usually(upstream::json(
+    let rejected = upstream::json(
         401,
         r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#,
-    ));
+    );
+    one.usually(rejected.clone());
+    assert_eq!(serve.cli(&["ask", "who are you?"]).ok(), "I am two\n");
+    two_.usually(rejected);
     serve
         .cli(&["ask", "hi"])
         .refused(1, "API error (status 401): invalid x-api-key");
@@ -480,7 +483,7 @@ fn front(config: &str, options: Options) -> (Home, Terminal) {
 #[test]
 fn the_screen_shows_a_breaker_open_counting_down_and_closed_again() {
     let (one, two_) = (Upstream::start(says("one")), Upstream::start(says("two")));
-    let breaker = "[circuit_breaker]\nopen_for = \"4s\"\n";
+    let breaker = "[gateway]\naffinity = \"0s\"\n[circuit_breaker]\nopen_for = \"4s\"\n";
     let (home, mut terminal) = front(&two(&one, &two_, breaker), Options::default());
     terminal.wait_text("first");
     let url = home.cli(&["status", "--json"]).json()["gateway"]["url"].clone();

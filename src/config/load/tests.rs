@@ -119,7 +119,7 @@ colour = \"red\"
             "config error: config.toml:10: pane[0].command: must begin with a program",
             "config error: config.toml:12: pane[1].agent: must be \"claude\", \"codex\", \"aider\", \
              \"opencode\", \"gemini\" or \"shell\"",
-            "config error: config.toml:13: pane[1].colour: unknown key, valid here: name, command, cwd, env, agent, gateway",
+            "config error: config.toml:13: pane[1].colour: unknown key, valid here: name, command, cwd, env, agent, gateway, confine",
         ]
     );
 }

@@ -186,6 +186,10 @@ impl Run {
     }
 
     /// Whether this request may ask the profile: once, and once more where it answered 429.
+    pub(super) fn has_asked(&self, profile: ProfileId) -> bool {
+        self.tried().any(|tried| tried.profile == profile)
+    }
+
     pub(super) fn may_ask(&self, profile: ProfileId) -> bool {
         let mut tries = self.tried().filter(|tried| tried.profile == profile);
         match (tries.next(), tries.next()) {

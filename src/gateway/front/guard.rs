@@ -180,12 +180,11 @@ fn is_here(authority: &str, bound: IpAddr) -> bool {
         Some(v6) => v6.parse::<Ipv6Addr>().map(IpAddr::from),
         None => host.parse::<Ipv4Addr>().map(IpAddr::from),
     };
-    match address {
-        Ok(address) => address.is_loopback() || (address == bound && !bound.is_unspecified()),
-        Err(_) => {
-            let name = host.strip_suffix('.').unwrap_or(host);
-            name.eq_ignore_ascii_case("localhost")
-        }
+    if let Ok(address) = address {
+        address.is_loopback() || (address == bound && !bound.is_unspecified())
+    } else {
+        let name = host.strip_suffix('.').unwrap_or(host);
+        name.eq_ignore_ascii_case("localhost")
     }
 }
 

@@ -1,5 +1,7 @@
 //! The providers above the hint line: one row each, as far as there is room.
 
+use std::ops::RangeInclusive;
+
 use ratatui::buffer::Buffer;
 
 use super::gauge::{bar, breaker, gauge_role, latency, short, state, windows};
@@ -11,7 +13,8 @@ use crate::supervise::ProcessStatus;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
-const NAME_COLUMNS: u16 = 12;
+/// For the longest name and its mark.
+const NAME_COLUMNS: RangeInclusive<u16> = 12..=16;
 const STATE_COLUMNS: u16 = 13;
 const BREAKER_COLUMNS: u16 = 10;
 /// From this width on gauges are longer and tell their capacity.
@@ -68,7 +71,7 @@ fn draw_row(
     };
     column(
         &format!("{mark}{}", provider.profile.name),
-        NAME_COLUMNS,
+        name_columns(model),
         name_role,
     );
     let (text, role) = state(provider, process);
@@ -118,6 +121,16 @@ fn draw_row(
     if let Some(cost) = usage.counters.cost.dollars().filter(|cost| *cost > 0.0) {
         line.put(&format!(" ${cost:.2}"), base);
     }
+}
+
+/// As many as the longest name takes, within bounds.
+fn name_columns(model: &Model) -> u16 {
+    let names = model.providers.each();
+    let longest = names.map(|(provider, _)| width(provider.profile.name.as_str()) + 1);
+    longest
+        .max()
+        .unwrap_or_default()
+        .clamp(*NAME_COLUMNS.start(), *NAME_COLUMNS.end())
 }
 
 fn amount(gauge: Gauge, wide: bool) -> String {

@@ -295,8 +295,8 @@ fn the_history_opens_in_the_editor_of_its_user() {
     command.env_remove("VISUAL");
     let mut terminal = Terminal::start(command, crate::support::terminal::Options::default());
     terminal.wait_text("$");
-    terminal.type_("seq 1 200\r");
-    terminal.wait_text("200");
+    terminal.type_("seq 1 200; echo fin''ished\r");
+    terminal.wait_text("finished");
     terminal.command("e");
     terminal.wait_text("EDITING");
     let kept = std::fs::read_to_string(home.path().join("kept")).unwrap();

@@ -13,7 +13,7 @@ fn without_any_configuration_there_is_a_shell_at_once() {
     say(&mut terminal, "hello");
     let (rows, cols) = pane_size(&home, &mut terminal);
     assert!(
-        rows >= 26 && cols >= 96,
+        rows >= 25 && cols >= 96,
         "most of 30x100 is the pane's: {rows}x{cols}"
     );
     assert_eq!(list(&home)[0]["owner"], "front");
