@@ -463,10 +463,7 @@ fn shift_enter_breaks_a_line_in_an_agent_that_asks_for_no_keyboard_protocol() {
             let text = serve.capture(&id);
             let typed = text.split_once("READY").unwrap().1;
             let typed: Vec<&str> = typed.split_whitespace().collect();
-            assert!(
-                typed.join(" ").starts_with(expected),
-                "{command:?}: {text}"
-            );
+            assert!(typed.join(" ").starts_with(expected), "{command:?}: {text}");
         }
     }
 }
