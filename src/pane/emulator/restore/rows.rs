@@ -35,10 +35,14 @@ fn goes_on(row: &Row, next: &Row, cols: usize) -> bool {
     if !row.wrapped || first.ch == '\0' {
         return false;
     }
-    // A wide character that had no room in the last column leaves it blank.
+    // A wide character that had no room in the last column leaves it blank: in some terminals in the pen's background.
     match row.cells.get(cols - 1) {
         Some(last) if last.ch != '\0' || last.attrs.contains(Attrs::WIDE_TAIL) => true,
-        _ => first.attrs.contains(Attrs::WIDE) && before_last_is_text(row, cols),
+        _ => {
+            first.attrs.contains(Attrs::WIDE)
+                && first.bg == Color::DEFAULT
+                && before_last_is_text(row, cols)
+        }
     }
 }
 
