@@ -444,7 +444,7 @@ fn an_ansi_capture_keeps_blanks_that_show_a_colour_or_an_attribute() {
 #[test]
 fn shift_enter_breaks_a_line_in_an_agent_that_asks_for_no_keyboard_protocol() {
     let serve = Serve::start();
-    let script = "#!/bin/sh\nstty raw -echo; echo READY; exec od -An -tx1 -v -w1\n";
+    let script = "#!/bin/sh\nstty raw -echo; echo READY; od -An -tx1 -v -w1\n";
     for (program, expected) in [("claude", "1b 0d"), ("other", "0d")] {
         let path = serve.home.file(program);
         std::fs::write(&path, script).unwrap();

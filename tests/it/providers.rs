@@ -241,9 +241,10 @@ fn a_prompt_is_answered_as_it_comes() {
     one.usually(rejected.clone());
     assert_eq!(serve.cli(&["ask", "who are you?"]).ok(), "I am two\n");
     two_.usually(rejected);
-    serve
-        .cli(&["ask", "hi"])
-        .refused(1, "API error (status 401): invalid x-api-key");
+    let done = serve.cli(&["ask", "hi"]);
+    assert_eq!(done.code, 1);
+    let words = "first: key of ANTHROPIC_API_KEY rejected (status 401): invalid x-api-key";
+    assert!(done.stderr.contains(words), "{done:#?}");
 }
 
 #[test]
@@ -483,7 +484,7 @@ fn front(config: &str, options: Options) -> (Home, Terminal) {
 #[test]
 fn the_screen_shows_a_breaker_open_counting_down_and_closed_again() {
     let (one, two_) = (Upstream::start(says("one")), Upstream::start(says("two")));
-    let breaker = "[gateway]\naffinity = \"0s\"\n[circuit_breaker]\nopen_for = \"4s\"\n";
+    let breaker = "affinity = \"0s\"\n[circuit_breaker]\nopen_for = \"4s\"\n";
     let (home, mut terminal) = front(&two(&one, &two_, breaker), Options::default());
     terminal.wait_text("first");
     let url = home.cli(&["status", "--json"]).json()["gateway"]["url"].clone();
