@@ -16,6 +16,7 @@ use super::{output, show};
 use crate::api::shapes::EventShape;
 use crate::domain::fact::Kind;
 use crate::domain::nearest::nearest;
+use crate::domain::printable::printable;
 use crate::store::{Event, EventFilter, Events, Reader, StoreError};
 
 /// How often a history that is followed is looked at. What is new is on the disk within 50 ms.
@@ -225,7 +226,7 @@ fn line(event: &Event<'_>) -> String {
         who,
         event.text
     );
-    show::printable(line.trim_end())
+    printable(line.trim_end()).into_owned()
 }
 
 #[cfg(test)]

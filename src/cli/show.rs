@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::api::shapes::ExitShape;
 use crate::config::show_duration;
-use crate::domain::printable;
+use crate::domain::printable::printable;
 
 /// The time since a moment, in its largest unit: `5s`, `3m`, `2h`, `9d`.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
@@ -16,11 +16,6 @@ pub fn age(since: Timestamp, now: Timestamp) -> String {
     let unit = [86_400, 3600, 60].into_iter().find(|unit| seconds >= *unit);
     let whole = unit.map_or(seconds, |unit| seconds - seconds % unit);
     show_duration(Duration::from_secs(whole))
-}
-
-/// A text that cannot disturb the terminal.
-pub fn printable(text: &str) -> String {
-    printable::printable(text).into_owned()
 }
 
 /// A command as a shell would take it, near enough to be read.
@@ -32,7 +27,7 @@ pub fn command(words: &[String]) -> String {
             word.clone()
         }
     };
-    printable(&words.iter().map(word).collect::<Vec<_>>().join(" "))
+    printable(&words.iter().map(word).collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 /// A status, and for one that has ended how it did.
@@ -70,7 +65,7 @@ pub fn cut(text: &str, columns: usize) -> String {
 pub fn table(rows: &[Vec<String>]) -> Vec<String> {
     let mut printed: Vec<Vec<Cow<'_, str>>> = Vec::new();
     for row in rows {
-        printed.push(row.iter().map(|cell| printable::printable(cell)).collect());
+        printed.push(row.iter().map(|cell| printable(cell)).collect());
     }
     let rows = printed;
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -14,6 +14,7 @@ use super::{output, show};
 use crate::api::shapes::{ChangeShape, CommitShape, DoltShape, StoreShape};
 use crate::control::ControlError;
 use crate::domain::moment::Span;
+use crate::domain::printable::printable;
 use crate::store::{self, Reader, StoreError, Table};
 
 #[derive(Debug, Args)]
@@ -181,7 +182,7 @@ fn lines(store: &StoreShape) -> Vec<Vec<String>> {
         ));
     }
     rows.into_iter()
-        .map(|(name, value)| vec![name.to_owned(), show::printable(&value)])
+        .map(|(name, value)| vec![name.to_owned(), printable(&value).into_owned()])
         .collect()
 }
 
@@ -231,7 +232,7 @@ fn commit(commit: &CommitShape) -> Vec<String> {
     vec![
         short(&commit.hash).to_owned(),
         commit.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-        show::printable(&commit.message),
+        printable(&commit.message).into_owned(),
     ]
 }
 
@@ -260,7 +261,7 @@ fn change_line(change: &ChangeShape) -> String {
         "removed" => ("-", change.from.clone()),
         _ => ("~", difference(change)),
     };
-    show::printable(&format!("{sign} {} {row}", change.table))
+    printable(&format!("{sign} {} {row}", change.table)).into_owned()
 }
 
 /// Key and changed columns, as `[from, to]`.

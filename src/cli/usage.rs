@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::since::{self, Since};
 use super::{output, show};
 use crate::api::shapes::{UsageShape, usage_key_text};
+use crate::domain::printable::printable;
 use crate::store::{Grouping, Reader, UsageKey, UsageReport, UsageRow, UsageSum};
 
 /// A bar of a person's terminal: wide enough to compare, narrow enough for 80 columns.
@@ -159,11 +160,11 @@ fn name(row: &UsageRow, by: By) -> String {
         By::Profile | By::Model | By::Hour | By::Day => "",
     };
     match (&row.name, key.as_str()) {
-        (Some(name), _) => show::printable(name),
+        (Some(name), _) => printable(name).into_owned(),
         (None, "") => none.to_owned(),
         (None, key) => match (by, &row.key) {
             (By::Hour, UsageKey::Time(at)) => at.strftime("%Y-%m-%d %H:00").to_string(),
-            _ => show::printable(key),
+            _ => printable(key).into_owned(),
         },
     }
 }

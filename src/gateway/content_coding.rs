@@ -1,4 +1,5 @@
-//! Request bodies that come compressed (RFC 9110 8.4): decoded beside their way out, to know what they ask for.
+//! Whole bodies that come compressed (RFC 9110 8.4): decoded beside their way on, to know what they hold. A stream is read
+//! along by [`super::gzip`].
 
 use std::io::Read;
 
@@ -8,10 +9,14 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use thiserror::Error;
 
+use crate::domain::printable::printable_start;
+
 /// What `Accept-Encoding` tells whoever sent another one.
 pub const TAKEN: &str = "gzip, deflate, zstd, identity";
 /// The largest window that a zstd frame may ask for, as a power of two: 8 MiB, as RFC 8878 advises.
 const ZSTD_WINDOW: u32 = 23;
+/// How much of a caller's word an error repeats, in characters.
+const MOST_TOLD: usize = 40;
 
 /// A coding that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +46,7 @@ impl ContentCoding {
         }
     }
 
-    /// The coding that a request's headers name; `None` for a body as it is.
+    /// The coding that a message's headers name; `None` for a body as it is.
     ///
     /// # Errors
     ///
@@ -56,10 +61,10 @@ impl ContentCoding {
                     "gzip" | "x-gzip" => Self::Gzip,
                     "deflate" => Self::Deflate,
                     "zstd" => Self::Zstd,
-                    _ => return Err(CodingError::Unknown(printable(name))),
+                    _ => return Err(CodingError::Unknown(printable_start(name, MOST_TOLD))),
                 };
                 if found.replace(coding).is_some() {
-                    return Err(CodingError::Unknown(printable(text)));
+                    return Err(CodingError::Unknown(printable_start(text, MOST_TOLD)));
                 }
             }
         }
@@ -91,7 +96,7 @@ impl ContentCoding {
     fn broken(self, error: &std::io::Error) -> CodingError {
         CodingError::Broken {
             coding: self.as_str(),
-            cause: printable(&error.to_string()),
+            cause: printable_start(&error.to_string(), MOST_TOLD),
         }
     }
 
@@ -107,12 +112,6 @@ impl ContentCoding {
         }
         Ok(text.into())
     }
-}
-
-/// A caller's word, short enough and without anything that a terminal or a log would obey.
-fn printable(text: &str) -> String {
-    let fits = |c: &char| c.is_ascii_graphic() || *c == ' ';
-    text.chars().filter(fits).take(40).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 
-/// The most that one body may decode to while it is read along; a bomb is passed on but no longer counted.
-const MAX_DECODED: usize = 64 * 1024 * 1024;
+/// The most bytes that one body may decode to while it is read along; a bomb is passed on but no longer counted.
+pub const MAX_DECODED: usize = 64 * 1024 * 1024;
 
 /// A chunk could not be decoded: the data is no gzip or decodes to too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,10 @@ impl Default for GzipDecoder {
 }
 
 impl GzipDecoder {
+    /// What the stream so far holds beyond what was answered before.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for what is no gzip, or decodes to too much; the stream cannot be read further then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<Bytes, Unreadable> {
         for piece in chunk.chunks(4096) {
             self.decoder.write_all(piece).map_err(|_| Unreadable)?;
@@ -48,21 +52,6 @@ impl GzipDecoder {
             Ok(())
         }
     }
-
-    /// Decodes a whole body.
-    pub fn whole(body: &[u8]) -> Result<Bytes, Unreadable> {
-        let mut decoder = Self::default();
-        let text = decoder.push(body)?;
-        decoder.decoder.try_finish().map_err(|_| Unreadable)?;
-        decoder.check()?;
-        let rest = std::mem::take(decoder.decoder.get_mut());
-        if rest.is_empty() {
-            return Ok(text);
-        }
-        let mut all = text.to_vec();
-        all.extend_from_slice(&rest);
-        Ok(Bytes::from(all))
-    }
 }
 
 #[cfg(test)]
@@ -70,12 +59,6 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
-
-    fn compress(text: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
 
     #[test]
     fn unfolds_each_flushed_part_at_once() {
@@ -94,14 +77,11 @@ mod tests {
 
     #[test]
     fn refuses_bombs_and_nonsense() {
-        let bomb = compress(&vec![0; MAX_DECODED + 1]);
-        assert!(GzipDecoder::whole(&bomb).is_err());
-        assert_eq!(GzipDecoder::whole(b"no gzip at all"), Err(Unreadable));
-        let compressed = compress(b"{\"a\":1}");
-        assert_eq!(GzipDecoder::whole(&compressed).unwrap(), &b"{\"a\":1}"[..]);
-        assert_eq!(
-            GzipDecoder::whole(&compressed[..compressed.len() - 9]),
-            Err(Unreadable)
-        );
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&vec![0; MAX_DECODED + 1]).unwrap();
+        let bomb = encoder.finish().unwrap();
+        assert_eq!(GzipDecoder::default().push(&bomb), Err(Unreadable));
+        let nonsense = GzipDecoder::default().push(b"no gzip at all");
+        assert_eq!(nonsense, Err(Unreadable));
     }
 }

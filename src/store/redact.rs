@@ -1,5 +1,7 @@
 //! Texts of others' making, made fit to be kept: no keys, no control characters, no end without bounds.
 
+use crate::domain::printable::blanked;
+
 /// The longest text that is kept, in characters.
 const LONGEST: usize = 1000;
 /// What keys of the providers begin with.
@@ -22,11 +24,7 @@ pub fn clean(text: &str) -> String {
         rest = after;
     }
     clean.push_str(rest);
-    let mut short: String = clean
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut short: String = blanked(&clean).take(LONGEST).collect();
     if clean.chars().nth(LONGEST).is_some() {
         short.push('…');
     }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::domain::printable::blanked;
 use crate::runtime::private::{self, Access};
 
 /// A longer log is set aside; one that was set aside before goes.
@@ -40,12 +41,8 @@ pub(super) fn tail(path: &Path, lines: usize) -> io::Result<Vec<String>> {
     let text = String::from_utf8_lossy(&bytes);
     let all: Vec<&str> = text.lines().collect();
     let first = all.len().saturating_sub(lines);
-    let printable = |line: &&str| {
-        line.chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect()
-    };
-    Ok(all.iter().skip(first).map(printable).collect())
+    let last = all.iter().skip(first);
+    Ok(last.map(|line| blanked(line).collect()).collect())
 }
 
 /// The log of a child, in a file that any name makes.

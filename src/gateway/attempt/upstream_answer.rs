@@ -14,8 +14,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::domain::outcome::CallError;
 use crate::domain::profile::Auth;
 use crate::gateway::answer::Answer;
+use crate::gateway::content_coding::ContentCoding;
 use crate::gateway::conversion::Conversion;
-use crate::gateway::gzip::GzipDecoder;
+use crate::gateway::gzip::{GzipDecoder, MAX_DECODED};
 use crate::gateway::request::IncomingRequest;
 use crate::gateway::service::GatewayState;
 use crate::gateway::upstream::cleaner::Cleaner;
@@ -166,10 +167,11 @@ impl<'a> UpstreamAnswer<'a> {
     }
 
     pub fn coding(&self) -> Coding {
-        match self.header("content-encoding").map(str::trim) {
-            None | Some("" | "identity") => Coding::Plain,
-            Some("gzip" | "x-gzip") => Coding::Gzip,
-            Some(_) => Coding::Unreadable,
+        match ContentCoding::of(&self.headers) {
+            Ok(None) => Coding::Plain,
+            Ok(Some(ContentCoding::Gzip)) => Coding::Gzip,
+            // Not asked for, and no stream of these is read along.
+            Ok(Some(ContentCoding::Deflate | ContentCoding::Zstd)) | Err(_) => Coding::Unreadable,
         }
     }
 
@@ -296,7 +298,9 @@ impl<'a> UpstreamAnswer<'a> {
     /// A body without its coding; empty where that is broken.
     pub fn decoded(&self, body: &Bytes) -> Bytes {
         match self.coding() {
-            Coding::Gzip => GzipDecoder::whole(body).unwrap_or_default(),
+            Coding::Gzip => ContentCoding::Gzip
+                .decode(body, MAX_DECODED)
+                .unwrap_or_default(),
             Coding::Plain | Coding::Unreadable => body.clone(),
         }
     }

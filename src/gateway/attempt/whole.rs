@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::refusal;
 use super::upstream_answer::{AttemptResult, Coding, UpstreamAnswer};
 use crate::domain::outcome::CallError;
-use crate::gateway::gzip::GzipDecoder;
+use crate::gateway::content_coding::ContentCoding;
+use crate::gateway::gzip::MAX_DECODED;
 use crate::gateway::request::summary::estimate;
 use crate::gateway::scan;
 use crate::gateway::wire::{self, TokenUsage};
@@ -55,7 +56,8 @@ pub async fn judge(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
 /// The body's text, which is one JSON value.
 fn text_of(body: &Bytes, coding: Coding) -> Result<Bytes, CallError> {
     let text = if coding == Coding::Gzip {
-        GzipDecoder::whole(body)
+        ContentCoding::Gzip
+            .decode(body, MAX_DECODED)
             .map_err(|_| CallError::Parse("the gzip data is broken".to_owned()))?
     } else {
         body.clone()

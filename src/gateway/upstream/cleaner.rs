@@ -8,6 +8,8 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 
+use crate::domain::printable::blanked;
+
 /// The longest text of a provider that is kept, in bytes.
 const MOST: usize = 512;
 /// Shorter values are words that stand in any text.
@@ -50,8 +52,7 @@ impl Cleaner {
         // A secret is taken out before the cut, so that no half of one is left.
         let text = self.redacted(text);
         let mut short = String::new();
-        for c in text.trim().chars() {
-            let c = if is_unprintable(c) { ' ' } else { c };
+        for c in blanked(text.trim()) {
             if short.len() + c.len_utf8() > MOST {
                 break;
             }
@@ -90,15 +91,6 @@ impl Cleaner {
             text.replace(secret.as_str(), REDACTED)
         })
     }
-}
-
-/// Control characters, and those that turn the direction of a line or break it.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 impl fmt::Debug for Cleaner {

@@ -1,5 +1,7 @@
 //! Text that comes in strings: base64, percent encoding, and what a title may not hold.
 
+use crate::domain::printable::is_disruptive;
+
 /// Decodes base64 with or without padding (RFC 4648); `None` where it is not base64.
 pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let digits = text
@@ -68,16 +70,7 @@ pub(super) fn hex_byte(digits: &[u8]) -> Option<u8> {
 pub(super) fn clean(text: &[u8], chars: usize) -> String {
     String::from_utf8_lossy(text)
         .chars()
-        .filter(|c| !c.is_control() && !is_format(*c))
+        .filter(|c| !is_disruptive(*c))
         .take(chars)
         .collect()
-}
-
-/// Bidirectional controls and line separators.
-fn is_format(c: char) -> bool {
-    matches!(
-        c,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-    )
 }

@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::printable::printable;
+use crate::domain::printable::printable_start;
 use crate::remote::error::TransportError;
 use crate::remote::trust::KnownRemotes;
+
+/// The longest text of a server that is shown, in characters: more is no message.
+const MOST_SHOWN: usize = 500;
 
 /// Where an instance is reached.
 #[derive(Clone, Debug)]
@@ -101,12 +104,17 @@ impl Target {
     /// An error in the words of the way that was taken.
     pub(super) fn error(&self, details: impl std::fmt::Display) -> TransportError {
         // A server can have its own words in what a library says of its answer.
-        let details = printable(&details.to_string());
+        let details = shown(&details.to_string());
         match self {
             Self::Local { .. } => TransportError::Local(details),
             Self::Network(_) => TransportError::Network(details),
         }
     }
+}
+
+/// Text of a server that nobody vouches for, on its way to this terminal.
+pub(super) fn shown(text: &str) -> String {
+    printable_start(text, MOST_SHOWN)
 }
 
 #[cfg(test)]

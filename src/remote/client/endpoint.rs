@@ -20,8 +20,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::address::Target;
-use super::printable::printable;
+use super::address::{Target, shown};
 use crate::api::shapes::{ErrorShape, TerminalShape};
 use crate::domain::id::TerminalId;
 use crate::remote::error::TransportError;
@@ -147,7 +146,7 @@ impl Endpoint {
         let mut terminals: Vec<TerminalShape> =
             serde_json::from_slice(&answer).map_err(|error| self.target.error(error))?;
         for terminal in &mut terminals {
-            terminal.name = printable(&terminal.name);
+            terminal.name = shown(&terminal.name);
         }
         // An id goes into a path and into messages.
         terminals.retain(|terminal| terminal.id.parse::<TerminalId>().is_ok());
@@ -334,8 +333,8 @@ impl Endpoint {
 /// What an instance says, without anything that a terminal would take for a command.
 fn printable_error(error: &ErrorShape) -> ErrorShape {
     ErrorShape {
-        code: printable(&error.code),
-        message: printable(&error.message),
+        code: shown(&error.code),
+        message: shown(&error.message),
     }
 }
 

@@ -7,7 +7,6 @@ mod event;
 mod link;
 mod machine;
 mod outbox;
-mod printable;
 
 pub use address::{Address, Target};
 pub use endpoint::Endpoint;
