@@ -165,21 +165,37 @@ impl Backlog {
         }
     }
 
+    /// Keeps of a fact that goes what changes a terminal's row.
     fn trace(&mut self, fact: Fact) {
-        let id = match &fact.what {
-            What::TerminalOpened(opened) => opened.id,
-            What::TerminalRenamed { id, .. } | What::TerminalExited { id, .. } => *id,
-            _ => return,
-        };
-        if self.terminals.len() >= MOST_FACTS && !self.terminals.contains_key(&id) {
-            return;
-        }
-        let trace = self.terminals.entry(id).or_default();
         match fact.what {
-            What::TerminalOpened(opened) => trace.opened = Some((fact.at, opened)),
-            What::TerminalRenamed { name, .. } => trace.name = Some(name),
-            What::TerminalExited { exit, .. } => trace.exited = Some((fact.at, exit)),
-            _ => {}
+            What::TerminalOpened(opened) => {
+                self.of_terminal(opened.id, |trace| trace.opened = Some((fact.at, opened)));
+            }
+            What::TerminalRenamed { id, name } => {
+                self.of_terminal(id, |trace| trace.name = Some(name));
+            }
+            What::TerminalExited { id, exit } => {
+                self.of_terminal(id, |trace| trace.exited = Some((fact.at, exit)));
+            }
+            What::InstanceStarted { .. }
+            | What::InstanceStopped { .. }
+            | What::AgentChanged { .. }
+            | What::ViewerAttached { .. }
+            | What::ViewerDetached { .. }
+            | What::ViewerRefused { .. }
+            | What::Routed { .. }
+            | What::Attempted { .. }
+            | What::ConfigReloaded { .. }
+            | What::ConfigRefused { .. }
+            | What::FrontAttached { .. }
+            | What::FrontDetached { .. }
+            | What::StoreChanged { .. } => {}
+        }
+    }
+
+    fn of_terminal(&mut self, id: TerminalId, note: impl FnOnce(&mut TerminalTrace)) {
+        if self.terminals.len() < MOST_FACTS || self.terminals.contains_key(&id) {
+            note(self.terminals.entry(id).or_default());
         }
     }
 }

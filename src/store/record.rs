@@ -7,7 +7,7 @@ use super::redact::clean;
 use crate::domain::breaker::{Cause, Transition};
 use crate::domain::caller::Caller;
 use crate::domain::cooldown::CoolingCause;
-use crate::domain::fact::{Fact, MoveCause, Opened, Viewer, What};
+use crate::domain::fact::{Fact, MoveCause, Opened, Peer, Viewer, What};
 use crate::domain::id::TerminalId;
 use crate::domain::moment::Span;
 use crate::domain::outcome::{ErrorKind, Fault};
@@ -99,19 +99,7 @@ fn words(what: &What) -> Words {
             text: format!("now called {name}"),
             ..Words::default()
         },
-        What::TerminalExited { id, exit } => {
-            let (code, signal) = exit_of(*exit);
-            let how = match exit {
-                Exit::Code(code) => format!("exit code {code}"),
-                Exit::Signal(signal) => format!("signal {signal}"),
-            };
-            Words {
-                terminal_id: id.to_string(),
-                text: format!("ended with {how}"),
-                data: object(json!({"code": code, "signal": signal})),
-                ..Words::default()
-            }
-        }
+        What::TerminalExited { id, exit } => exited_words(*id, *exit),
         What::AgentChanged {
             id,
             agent,
@@ -131,36 +119,10 @@ fn words(what: &What) -> Words {
             peer,
             status,
             why,
-        } => Words {
-            terminal_id: terminal.map_or_else(String::new, |id| id.to_string()),
-            text: format!("{peer} was refused: {why}"),
-            data: object(json!({"peer": peer.to_string(), "status": status, "why": why})),
-            ..Words::default()
-        },
+        } => refused_words(*terminal, peer, *status, why),
         What::Routed { event, cause } => route_words(event, *cause),
         What::Attempted { profile, attempt } => attempt_words(profile, attempt),
-        What::ConfigReloaded { .. }
-        | What::ConfigRefused { .. }
-        | What::FrontAttached { .. }
-        | What::FrontDetached { .. }
-        | What::StoreChanged { .. } => own_words(what),
-    }
-}
-
-/// Of what concerns the instance itself.
-fn own_words(what: &What) -> Words {
-    match what {
-        What::ConfigReloaded { at_next_start } => Words {
-            by: "reload",
-            text: if at_next_start.is_empty() {
-                "configuration applied".to_owned()
-            } else {
-                let keys = at_next_start.join(", ");
-                format!("configuration applied, but for {keys} at the next start")
-            },
-            data: object(json!({"at_next_start": at_next_start})),
-            ..Words::default()
-        },
+        What::ConfigReloaded { at_next_start } => reload_words(at_next_start),
         What::ConfigRefused { why } => Words {
             by: "reload",
             text: format!("configuration refused, the last good one stays: {why}"),
@@ -192,7 +154,43 @@ fn own_words(what: &What) -> Words {
             data: object(json!({"from": from, "to": to, "message": clean(why), "lost": lost})),
             ..Words::default()
         },
-        _ => Words::default(),
+    }
+}
+
+fn reload_words(at_next_start: &[String]) -> Words {
+    Words {
+        by: "reload",
+        text: if at_next_start.is_empty() {
+            "configuration applied".to_owned()
+        } else {
+            let keys = at_next_start.join(", ");
+            format!("configuration applied, but for {keys} at the next start")
+        },
+        data: object(json!({"at_next_start": at_next_start})),
+        ..Words::default()
+    }
+}
+
+fn refused_words(terminal: Option<TerminalId>, peer: &Peer, status: u16, why: &str) -> Words {
+    Words {
+        terminal_id: terminal.map_or_else(String::new, |id| id.to_string()),
+        text: format!("{peer} was refused: {why}"),
+        data: object(json!({"peer": peer.to_string(), "status": status, "why": why})),
+        ..Words::default()
+    }
+}
+
+fn exited_words(id: TerminalId, exit: Exit) -> Words {
+    let (code, signal) = exit_of(exit);
+    let how = match exit {
+        Exit::Code(code) => format!("exit code {code}"),
+        Exit::Signal(signal) => format!("signal {signal}"),
+    };
+    Words {
+        terminal_id: id.to_string(),
+        text: format!("ended with {how}"),
+        data: object(json!({"code": code, "signal": signal})),
+        ..Words::default()
     }
 }
 

@@ -203,7 +203,18 @@ impl Scribe {
                 let own = self.instance_id.clone();
                 self.enqueue(transaction, Table::Instance, &own)
             }
-            _ => Ok(()),
+            // Events alone.
+            What::InstanceStarted { .. }
+            | What::ViewerAttached { .. }
+            | What::ViewerDetached { .. }
+            | What::ViewerRefused { .. }
+            | What::Routed { .. }
+            | What::Attempted { .. }
+            | What::ConfigReloaded { .. }
+            | What::ConfigRefused { .. }
+            | What::FrontAttached { .. }
+            | What::FrontDetached { .. }
+            | What::StoreChanged { .. } => Ok(()),
         }
     }
 

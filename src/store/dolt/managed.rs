@@ -4,10 +4,10 @@
 //! ever asked to end: Dolt that is killed while it writes may lose what it keeps.
 
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, DirBuilder};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tracing::{info, warn};
 use super::connect::Server;
 use super::error::DoltError;
 use crate::runtime::tasks::Tasks;
+use crate::runtime::{private, programs};
 use crate::supervise::{Children, Overdue, Probe, ProcessState, Spec};
 
 const NAME: &str = "dolt";
@@ -97,11 +98,9 @@ impl Managed {
     }
 
     async fn start(&mut self, wanted: &Server) -> Result<(), DoltError> {
-        if !is_on_path(PROGRAM) {
-            return Err(DoltError::Managed(
-                "`dolt` is not on the PATH: install it, or set dolt.managed = false".to_owned(),
-            ));
-        }
+        programs::find_here(PROGRAM).map_err(|error| {
+            DoltError::Managed(format!("{error}: install it, or set dolt.managed = false"))
+        })?;
         self.children.keep(Vec::new());
         let folder = self.prepare_folder()?;
         end_leftovers(&folder).await?;
@@ -111,7 +110,7 @@ impl Managed {
         let address = listener.local_addr()?;
         drop(listener);
         let config = folder.join("tundra.yaml");
-        write_private(&config, &configuration(&folder, address.port()))?;
+        private::replace(&config, configuration(&folder, address.port()).as_bytes())?;
         let mut spec = Spec::new(
             NAME,
             [PROGRAM, "sql-server", "--config", &config.to_string_lossy()]
@@ -170,7 +169,7 @@ impl Managed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        write_private(&path, &password)?;
+        private::replace(&path, password.as_bytes())?;
         Ok(password)
     }
 
@@ -208,22 +207,6 @@ fn configuration(folder: &Path, port: u16) -> String {
         text(folder.join("databases")),
         text(folder.join(".doltcfg")),
     )
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
-}
-
-fn is_on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
 }
 
 /// Asks servers to end that a tundra left behind which was killed, and waits for them.
