@@ -10,7 +10,7 @@ use crate::domain::adapter::Adapter;
 use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
 use crate::domain::offer::Offers;
-use crate::domain::profile::{Profile, ProviderKind};
+use crate::domain::profile::Profile;
 use crate::domain::route::ProviderState;
 use crate::gateway::{self, environment, outside_key};
 use crate::pane::{LaunchEnv, LaunchEnvSource};
@@ -164,17 +164,9 @@ fn offers(providers: &Providers) -> Offers {
 
 /// The providers' keys as the user has set them, for a program that goes to its provider by itself.
 fn keys_of_the_user(providers: &Providers) -> Vec<(String, OsString)> {
-    let status = providers.gateway().router().status();
-    let is_key = |name: &str| {
-        let known = ProviderKind::ALL.into_iter();
-        let mut configured = status.providers.iter();
-        known
-            .filter_map(ProviderKind::key_env)
-            .any(|key| key == name)
-            || configured.any(|provider| provider.profile.key_env.as_deref() == Some(name))
-    };
+    let keys = providers.key_variables();
     secrets::taken()
-        .filter(|(name, _)| is_key(name))
+        .filter(|(name, _)| keys.iter().any(|key| key == name))
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect()
 }

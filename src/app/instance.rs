@@ -95,7 +95,7 @@ where
 fn secret_names(settings: &Settings) -> Vec<String> {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let profiles = settings.effective_profiles(is_set);
-    let keys = crate::gateway::secret_variables(&profiles).map(str::to_owned);
+    let keys = crate::gateway::key_variables(&profiles).map(str::to_owned);
     keys.chain(settings.dolt.password_env.clone())
         .chain([REMOTE_TOKEN_VARIABLE.to_owned()])
         .collect()

@@ -400,12 +400,16 @@ impl Router {
         done
     }
 
+    /// Every profile, in their order.
+    pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        self.roster.entries().iter().map(|entry| &*entry.profile)
+    }
+
     /// The profiles for callers, in their order.
     pub fn for_callers(&self) -> impl Iterator<Item = ProfileName> {
-        let entries = self.roster.entries().iter();
-        entries
-            .filter(|entry| entry.profile.auth == Auth::Caller)
-            .map(|entry| entry.profile.name.clone())
+        self.profiles()
+            .filter(|profile| profile.auth == Auth::Caller)
+            .map(|profile| profile.name.clone())
     }
 
     /// Who takes the requests of `profile`'s callers once they may cost money.

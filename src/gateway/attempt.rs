@@ -87,8 +87,8 @@ pub async fn send(
         Err(PostError::Sent(error)) => return fail(call, error),
     };
     call.first_byte();
-    call.learn(remaining(|name| head.headers.get(name)?.to_str().ok()));
-    call.learn_plan(&head.headers);
+    let left = remaining(|name| head.headers.get(name)?.to_str().ok());
+    call.learn(left, &head.headers);
     let cleaner = Arc::clone(&connection.cleaner);
     let answer = UpstreamAnswer::new(state, request, conversion, call, (head, source), cleaner);
     judge(answer).await

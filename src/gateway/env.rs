@@ -88,8 +88,8 @@ fn merge(all: &mut Map<String, Value>, more: Map<String, Value>) {
     }
 }
 
-/// The variables that hold providers' keys, which no child may see.
-pub fn secret_variables<'a>(profiles: &'a [Profile]) -> impl Iterator<Item = &'a str> {
+/// The variables that hold keys of the providers, and of these profiles.
+pub fn key_variables<'a>(profiles: &'a [Profile]) -> impl Iterator<Item = &'a str> {
     let known: [Option<&'a str>; 4] = ProviderKind::ALL.map(ProviderKind::key_env);
     known.into_iter().flatten().chain(
         profiles

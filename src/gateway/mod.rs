@@ -73,7 +73,7 @@ mod wire;
 
 pub use ask::{Ask, AskError, Asked};
 pub use clock::Clock;
-pub use env::{Launch, launch, secret_variables};
+pub use env::{Launch, key_variables, launch};
 pub use front::serve;
 pub use keys::{CallerKey, KeyRing, outside_key};
 pub use price::date as prices_date;

@@ -42,6 +42,8 @@ struct Shared {
     state: Mutex<RouterState>,
     clock: Clock,
     revision: watch::Sender<u64>,
+    /// The revision of the plans, which changes seldom.
+    plans: watch::Sender<u64>,
     events: broadcast::Sender<RouterEvent>,
     /// Wakes everybody in the queue when something may have become free before its time.
     capacity_changed: Notify,
@@ -116,6 +118,25 @@ impl RouterState {
         self.router.command(command, by, now)
     }
 
+    /// Changes the plan of a login at `profile`, and lets the rules know how it stands then.
+    pub(super) fn change_plan(
+        &mut self,
+        profile: &ProfileName,
+        now: Moment,
+        change: impl FnOnce(&mut Plans, Timestamp) -> Vec<PlanNews>,
+    ) {
+        let wall = Timestamp::now();
+        let before = self.plans.revision();
+        let news = change(&mut self.plans, wall);
+        self.note_login(profile, now, wall);
+        for news in news {
+            self.router.tell_plan(profile, news, now);
+        }
+        if self.plans.revision() != before {
+            self.router.plan_changed();
+        }
+    }
+
     fn note_login(&mut self, profile: &ProfileName, now: Moment, wall: Timestamp) {
         let login = LoginState {
             seen: self.plans.was_seen(profile),
@@ -153,6 +174,7 @@ impl RouterHandle {
                 state: Mutex::new(state),
                 clock,
                 revision: watch::Sender::new(0),
+                plans: watch::Sender::new(0),
                 events: broadcast::Sender::new(EVENTS),
                 capacity_changed: Notify::new(),
                 recorder: OnceLock::new(),
@@ -173,35 +195,21 @@ impl RouterHandle {
         self.with(|state, now| state.command(command, by, now))
     }
 
-    /// What is worth keeping of the logins' plans over a restart, and a number that rises with every change of it.
+    /// What is worth keeping of the logins' plans over a restart.
     #[must_use]
-    pub fn kept_plans(&self) -> (u64, Vec<KeptPlan>) {
-        self.read(|state, _| (state.plans.revision(), state.plans.kept(Timestamp::now())))
+    pub fn kept_plans(&self) -> Vec<KeptPlan> {
+        self.read(|state, _| state.plans.kept(Timestamp::now()))
+    }
+
+    /// Changes when [`RouterHandle::kept_plans`] may answer something else.
+    #[must_use]
+    pub fn watch_plans(&self) -> watch::Receiver<u64> {
+        self.shared.plans.subscribe()
     }
 
     /// Takes up what an earlier run kept.
     pub fn restore_plans(&self, kept: Vec<KeptPlan>) {
         self.with(|state, _| state.plans.restore(kept, Timestamp::now()));
-    }
-
-    /// Changes the plan of a login at `profile`, and lets the rules know how it stands then.
-    pub(super) fn with_plan(
-        &self,
-        profile: &ProfileName,
-        change: impl FnOnce(&mut Plans, Timestamp) -> Vec<PlanNews>,
-    ) {
-        self.with(|state, now| {
-            let wall = Timestamp::now();
-            let before = state.plans.revision();
-            let news = change(&mut state.plans, wall);
-            state.note_login(profile, now, wall);
-            for news in news {
-                state.router.tell_plan(profile, news, now);
-            }
-            if state.plans.revision() != before {
-                state.router.plan_changed();
-            }
-        });
     }
 
     /// Takes other settings and profiles; those that still reach the same provider keep their state.
@@ -271,7 +279,7 @@ impl RouterHandle {
 
     /// Changes the router under its lock, and tells whom it concerns.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut RouterState, Moment) -> T) -> T {
-        let (answer, revision, capacity_changed) = {
+        let (answer, revisions, capacity_changed) = {
             let mut state = self.lock();
             // Read under the lock, so that the router never sees time run back.
             let now = self.shared.clock.now();
@@ -289,15 +297,12 @@ impl RouterHandle {
             }
             (
                 answer,
-                state.router.revision(),
+                (state.router.revision(), state.plans.revision()),
                 state.router.take_capacity_changed(),
             )
         };
-        self.shared.revision.send_if_modified(|seen| {
-            let newer = revision > *seen;
-            *seen = revision.max(*seen);
-            newer
-        });
+        raise(&self.shared.revision, revisions.0);
+        raise(&self.shared.plans, revisions.1);
         if capacity_changed {
             self.shared.capacity_changed.notify_waiters();
         }
@@ -311,6 +316,15 @@ impl RouterHandle {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells of a revision unless a newer one was told; two who changed the router may come here in any order.
+fn raise(told: &watch::Sender<u64>, revision: u64) {
+    told.send_if_modified(|told| {
+        let newer = revision > *told;
+        *told = revision.max(*told);
+        newer
+    });
 }
 
 #[cfg(test)]

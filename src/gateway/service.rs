@@ -197,11 +197,12 @@ impl GatewayState {
     }
 
     fn guesses(&self) -> Vec<(ProfileName, String)> {
-        let providers = self.router.status().providers.into_iter();
-        let guesses = providers.filter(|provider| provider.profile.is_guess);
-        guesses
-            .map(|guess| (guess.profile.name.clone(), guess.profile.base_url.clone()))
-            .collect()
+        self.router.read(|state, _| {
+            let guesses = state.router.profiles().filter(|profile| profile.is_guess);
+            guesses
+                .map(|guess| (guess.name.clone(), guess.base_url.clone()))
+                .collect()
+        })
     }
 
     pub fn timeouts(&self) -> Timeouts {

@@ -11,11 +11,11 @@ use super::router::RouterHandle;
 use super::wire::TokenUsage;
 use crate::domain::bucket::{Remaining, Used};
 use crate::domain::fact::{Fact, What};
-use crate::domain::login::LoginId;
+use crate::domain::login::{LoginId, Plans};
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::plan::{UsedUp, Window, Windows};
-use crate::domain::profile::{Auth, Dialect, Profile};
+use crate::domain::profile::{Auth, Dialect, Profile, ProfileName};
 use crate::domain::route::{
     Admission, Call, Choice, Cool, NothingLeft, Permit, PlanNews, Run, Settlement,
 };
@@ -173,65 +173,52 @@ impl UpstreamCall {
         self.attempt.first_byte.get_or_insert(now.since(sent_at));
     }
 
-    /// The answer's headers tell what is left of the provider's limits.
-    pub fn learn(&mut self, remaining: Remaining) {
-        if let Some(permit) = self
-            .permit
-            .as_ref()
-            .filter(|_| remaining != Remaining::default())
-        {
-            self.router
-                .with(|state, now| state.router.learn(permit, remaining, now));
-        }
-    }
-
-    /// The answer's headers tell what is left of its login's plan.
-    pub fn learn_plan(&self, headers: &HeaderMap) {
-        let Some(login) = self.login else {
+    /// The answer's headers tell what is left of the provider's limits, and of its login's plan.
+    pub fn learn(&mut self, remaining: Remaining, headers: &HeaderMap) {
+        let permit = self.permit.as_ref();
+        let permit = permit.filter(|_| remaining != Remaining::default());
+        if permit.is_none() && self.login.is_none() {
             return;
-        };
+        }
         let profile = &self.profile.name;
-        self.router.with_plan(profile, |plans, wall| {
-            plans.see(login, profile);
-            let told = headers.iter();
-            let told = told.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-            let windows = Windows::told(told, wall);
-            let near = plans.learn(login, profile, windows, wall).into_iter();
-            near.map(|warning| near_end(warning.window)).collect()
+        self.router.with(|state, now| {
+            if let Some(permit) = permit {
+                state.router.learn(permit, remaining, now);
+            }
+            if let Some(login) = self.login {
+                state.change_plan(profile, now, |plans, wall| {
+                    plans.see(login, profile);
+                    let windows = windows(headers, wall);
+                    let near = plans.learn(login, profile, windows, wall).into_iter();
+                    near.map(|warning| near_end(warning.window)).collect()
+                });
+            }
         });
     }
 
     /// Its login was told to wait, or that its plan is used up, which concerns no other login.
     pub fn refuse_login(mut self, error: &CallError, used_up: Option<UsedUp>) {
-        if let Some(login) = self.login {
-            let profile = &self.profile.name;
-            self.router.with_plan(profile, |plans, wall| {
-                let Some(used_up) = used_up else {
-                    if let CallError::RateLimited { retry_after } = error {
-                        let until = wall.saturating_add(*retry_after).unwrap_or(wall);
-                        plans.cool(login, profile, until);
-                    }
-                    return Vec::new();
-                };
-                let until = used_up.until;
-                let is_news = plans
-                    .standing(login, &self.attempt.model, wall)
-                    .used_up
-                    .is_none();
-                plans.use_up(login, profile, used_up, wall);
-                is_news
-                    .then_some(PlanNews::UsedUp { until })
-                    .into_iter()
-                    .collect()
-            });
-        }
+        let model = Arc::clone(&self.attempt.model);
+        let refused = |plans: &mut Plans, login, profile: &ProfileName, wall: Timestamp| {
+            let Some(used_up) = used_up else {
+                if let CallError::RateLimited { retry_after } = error {
+                    let until = wall.saturating_add(*retry_after).unwrap_or(wall);
+                    plans.cool(login, profile, until);
+                }
+                return None;
+            };
+            let until = used_up.until;
+            let is_news = plans.standing(login, &model, wall).used_up.is_none();
+            plans.use_up(login, profile, used_up, wall);
+            is_news.then_some(PlanNews::UsedUp { until })
+        };
         let used = self.towards_limit(Used::Tokens(0));
         let settlement = Settlement::failed(error, used).of_login_alone();
         let end = AttemptEnd::Failed {
             kind: error.kind(),
             message: error.to_string(),
         };
-        self.settle(settlement, end);
+        self.settle_with_plan(settlement, end, refused);
     }
 
     /// The answer's first valid event is here: a probe has succeeded, whatever becomes of the rest.
@@ -260,15 +247,13 @@ impl UpstreamCall {
 
     /// The answer is whole.
     pub fn succeed(mut self) {
-        if let Some(login) = self.login {
-            let (profile, model) = (&self.profile.name, &self.attempt.model);
-            self.router.with_plan(profile, |plans, wall| {
-                plans.serves(login, model, wall);
-                Vec::new()
-            });
-        }
+        let model = Arc::clone(&self.attempt.model);
+        let serves = |plans: &mut Plans, login, _: &ProfileName, wall| {
+            plans.serves(login, &model, wall);
+            None
+        };
         let used = self.towards_limit(Used::AsReserved);
-        self.settle(Settlement::success(used), AttemptEnd::Success);
+        self.settle_with_plan(Settlement::success(used), AttemptEnd::Success, serves);
     }
 
     /// The call failed. A 429 cools the profile down for as long as the error says.
@@ -309,6 +294,16 @@ impl UpstreamCall {
     }
 
     fn settle(&mut self, settlement: Settlement, end: AttemptEnd) {
+        self.settle_with_plan(settlement, end, |_, _, _, _| None);
+    }
+
+    /// Settles the call and, in one step with it, notes on the plan of its login, where it has one, what its end means.
+    fn settle_with_plan(
+        &mut self,
+        settlement: Settlement,
+        end: AttemptEnd,
+        change: impl FnOnce(&mut Plans, LoginId, &ProfileName, Timestamp) -> Option<PlanNews>,
+    ) {
         let Some(permit) = self.permit.take() else {
             return;
         };
@@ -327,13 +322,25 @@ impl UpstreamCall {
                 },
             ));
         }
+        let (profile, login) = (&self.profile.name, self.login);
         self.router.with(|state, now| {
+            if let Some(login) = login {
+                state.change_plan(profile, now, |plans, wall| {
+                    change(plans, login, profile, wall).into_iter().collect()
+                });
+            }
             state.router.settle(permit, settlement, now);
             if counts {
-                state.usage.record(&self.profile.name, attempt);
+                state.usage.record(profile, attempt);
             }
         });
     }
+}
+
+fn windows(headers: &HeaderMap, wall: Timestamp) -> Windows {
+    let told = headers.iter();
+    let told = told.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    Windows::told(told, wall)
 }
 
 fn near_end(window: Window) -> PlanNews {

@@ -21,7 +21,7 @@ use crate::domain::route::{
     RouterStatus, ServerState,
 };
 use crate::domain::usage::{Attempt, Counters};
-use crate::gateway::{Clock, Gateway, KeySource, Options, secret_variables};
+use crate::gateway::{Clock, Gateway, KeySource, Options, key_variables};
 use crate::runtime::tasks::Tasks;
 use crate::supervise::{
     Address, Begin, Children, Probe, ProcessEvent, ProcessState, ProcessStatus, RestartError, Spec,
@@ -269,6 +269,12 @@ impl Providers {
         self.gateway().router().resume_usage(profile, counters);
     }
 
+    /// The variables that hold providers' keys.
+    #[must_use]
+    pub fn key_variables(&self) -> Vec<String> {
+        self.shared.applied().key_variables().collect()
+    }
+
     /// The variables that hold providers' keys and the store's password, which no program in a terminal may see.
     #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
@@ -399,8 +405,8 @@ impl Events {
 /// Writes what is known of plans whenever it has changed, and once more at the end.
 async fn keep_plans(file: PlanFile, gateway: Gateway, tasks: Tasks) {
     let file = Arc::new(file);
-    let mut changed = gateway.router().watch();
-    let mut written = 0;
+    let mut changed = gateway.router().watch_plans();
+    let mut written = *changed.borrow();
     let ending = tasks.ending();
     tokio::pin!(ending);
     loop {
@@ -412,9 +418,9 @@ async fn keep_plans(file: PlanFile, gateway: Gateway, tasks: Tasks) {
                 changed
             } => changed.is_err(),
         };
-        let (revision, plans) = gateway.router().kept_plans();
+        let revision = *changed.borrow_and_update();
         if revision != written {
-            let file = Arc::clone(&file);
+            let (file, plans) = (Arc::clone(&file), gateway.router().kept_plans());
             match tokio::task::spawn_blocking(move || file.write(&plans)).await {
                 Ok(Ok(())) => written = revision,
                 Ok(Err(error)) => warn!(%error, "what is left of plans could not be kept"),
@@ -493,9 +499,13 @@ impl Applied {
         }
     }
 
+    fn key_variables(&self) -> impl Iterator<Item = String> {
+        key_variables(&self.profiles).map(str::to_owned)
+    }
+
     /// Variables that no child may see.
     fn secrets(&self) -> Vec<String> {
-        let keys = secret_variables(&self.profiles).map(str::to_owned);
+        let keys = self.key_variables();
         keys.chain(self.store_secret.clone()).collect()
     }
 }

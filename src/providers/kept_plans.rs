@@ -4,8 +4,7 @@
 //! the file.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ use uuid::Uuid;
 use crate::domain::login::{KeptPlan, LoginId};
 use crate::domain::plan::{UsedUp, Window};
 use crate::domain::profile::ProfileName;
+use crate::runtime::private;
 
 /// A larger file is not one of ours.
 const MAX_BYTES: u64 = 1 << 20;
@@ -90,25 +90,13 @@ impl PlanFile {
             secret: self.secret.clone(),
             plans: plans.iter().map(PlanShape::from).collect(),
         };
-        self.replace(&shape).map_err(|source| KeepError {
-            path: self.path.clone(),
-            source,
-        })
-    }
-
-    fn replace(&self, shape: &FileShape) -> io::Result<()> {
-        let fresh = self.path.with_extension("json.new");
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        file.write_all(&serde_json::to_vec(shape)?)?;
-        fs::rename(&fresh, &self.path)
+        let written = serde_json::to_vec(&shape).map_err(io::Error::from);
+        written
+            .and_then(|text| private::replace(&self.path, &text))
+            .map_err(|source| KeepError {
+                path: self.path.clone(),
+                source,
+            })
     }
 }
 
