@@ -22,6 +22,7 @@ pub(super) struct Entry {
     pub id: ProfileId,
     pub profile: Arc<Profile>,
     pub key: KeyState,
+    /// One that nobody wrote down is not there until somebody has looked.
     pub server: ServerState,
     /// As configured until an operator says otherwise.
     pub enabled: bool,
@@ -48,7 +49,11 @@ impl Entry {
         Self {
             id,
             key,
-            server: ServerState::Serving,
+            server: if profile.is_guess {
+                ServerState::Unreachable
+            } else {
+                ServerState::Serving
+            },
             enabled: profile.enabled,
             held_until: None,
             rejected: None,

@@ -349,3 +349,16 @@ fn a_profile_whose_server_is_not_there_is_skipped_until_it_is() {
     let permit = go(&mut router, &mut Run::default(), at(2));
     assert_eq!(permit.profile.name, local);
 }
+
+#[test]
+fn a_server_that_nobody_wrote_down_never_had_the_route_before_somebody_looked() {
+    let mut guess = profile("local", 1);
+    guess.is_guess = true;
+    let mut router = router([guess]);
+    let local = named("local");
+    router.set_server(&local, ServerState::Unreachable, at(1));
+    assert_eq!(router.active(at(1)), None);
+    assert!(router.take_events().is_empty());
+    router.set_server(&local, ServerState::Serving, at(2));
+    assert_eq!(router.active(at(2)), Some(local));
+}
