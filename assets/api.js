@@ -61,6 +61,9 @@ export const terminal = (id) => ask("GET", `api/terminals/${segment(id)}`);
 export const open = (options) => ask("POST", "api/terminals", options);
 export const end = (id) => ask("DELETE", `api/terminals/${segment(id)}`);
 export const status = () => ask("GET", "api/status");
+const query = (parameters) => new URLSearchParams(parameters).toString();
+export const usage = (since, by) => ask("GET", `api/usage?${query({ since, by })}`);
+export const history = (since, kind) => ask("GET", `api/history?${query({ since, kind })}`);
 export const provider = (name, action) => ask("POST", `api/providers/${segment(name)}/${action}`, undefined, LONG_PATIENCE);
 
 export function socketUrl(id, readOnly) {

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { List, commandOf, ended } from "./list.js";
+import { Journal } from "./journal.js";
 import { setUpPreferences } from "./preferences.js";
 import { Providers, countsDown } from "./providers.js";
 import { confirmPaste, confirmed, note, hush, say } from "./dialogs.js";
@@ -33,6 +34,7 @@ const met = new Set();
 const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
 const providerStrip = new Providers($("providers"), $("provider"), say);
 providerStrip.onAct = refresh;
+const journal = new Journal($("journal"), refresh);
 const bar = makeTouchBar($("touchbar"), () => view);
 scrollBySwipe($("screen"), () => view);
 selectByTouch($("screen"), $("selection"), () => view);
@@ -142,6 +144,7 @@ async function refresh() {
     if (providers.some(countsDown)) every = COUNT_EVERY;
     $("pool").textContent = status ? `${status.pool.active} of ${status.pool.max} terminals` : "";
     $("store").textContent = storeLine(status?.store);
+    journal.tell(status?.store.state === "ready" ? "" : storeLine(status?.store));
     const wanted = fragment().get("terminal");
     if (wanted && wanted !== shown) show(wanted);
     if (!wanted && !view) welcome();
@@ -380,6 +383,12 @@ function setUp() {
     make({ ...commandOf($("new-command").value.trim()), persistent: $("new-persistent").checked });
     $("new-command").value = "";
   });
+  for (const page of ["usage", "history"]) {
+    $(`show-${page}`).addEventListener("click", () => {
+      drawer(false);
+      journal.open(page);
+    });
+  }
   $("skip").addEventListener("click", (event) => {
     event.preventDefault();
     view?.focus();

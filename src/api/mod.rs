@@ -10,8 +10,11 @@ mod operation;
 pub mod pattern;
 mod perform;
 mod prompt;
+pub mod query;
+mod reading;
 mod services;
 pub mod shapes;
+pub mod since;
 mod typing;
 
 pub use error::ApiError;

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::shapes::RowStyle;
+use super::since::Since;
 use crate::domain::agent::AgentState;
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
 use crate::domain::route::{RouterCommand, Verb};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Status, TerminalSpec};
+use crate::store::{EventFilter, Grouping};
 
 /// One thing to do, or to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,13 @@ pub enum Operation {
     Providers,
     /// Done, for the restart of a profile with a server of tundra's, once that takes requests.
     Steer(RouterCommand),
+    /// What was asked of whom, and what it cost.
+    Usage {
+        since: Since,
+        by: Grouping,
+    },
+    /// What happened.
+    History(EventFilter),
     /// How the journal and its copy stand.
     Store,
     /// Ships what waits for the copy, and commits it.
@@ -99,6 +108,8 @@ impl Operation {
         match self {
             Self::Kill(_)
             | Self::Wait { .. }
+            | Self::Usage { .. }
+            | Self::History(_)
             | Self::StoreShip
             | Self::StoreLog { .. }
             | Self::StoreDiff { .. } => true,

@@ -9,10 +9,11 @@ use tracing::info;
 use super::error::ApiError;
 use super::operation::{Condition, Operation, Target};
 use super::pattern;
+use super::reading;
 use super::services::Services;
 use super::shapes::{
     self, ChangeShape, CommitShape, DoneShape, GatewayShape, ProviderShape, ScreenShape,
-    ShippedShape, StatusShape, StoreShape, TerminalShape,
+    ShippedShape, StatusShape, StoreShape, TerminalShape, UsageShape,
 };
 use super::typing::type_parts;
 use crate::domain::code::Code;
@@ -38,6 +39,8 @@ pub enum Answer {
     Url(String),
     Providers(Vec<ProviderShape>),
     Steered(DoneShape),
+    Usage(UsageShape),
+    Events(Vec<serde_json::Value>),
     Store(Box<StoreShape>),
     Shipped(ShippedShape),
     Commits(Vec<CommitShape>),
@@ -123,6 +126,8 @@ pub async fn perform(
             let done = services.providers.command(command, by).await?;
             Answer::Steered(DoneShape::from(&done))
         }
+        Operation::Usage { since, by } => Answer::Usage(reading::usage(services, since, by).await?),
+        Operation::History(filter) => Answer::Events(reading::history(services, filter).await?),
         Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
         Operation::StoreShip => {
             let shipped = services.store.ship().await?;

@@ -44,6 +44,7 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         pool,
         settings,
         providers,
+        store,
         notices,
         terminations,
         addresses: remote.addresses(),

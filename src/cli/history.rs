@@ -11,9 +11,9 @@ use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::since::{self, Since};
 use super::{output, show};
 use crate::api::shapes::EventShape;
+use crate::api::since::{self, Since};
 use crate::domain::fact::Kind;
 use crate::domain::nearest::nearest;
 use crate::domain::printable::printable;
@@ -134,6 +134,7 @@ struct Printer {
     form: Form,
     columns: Option<usize>,
     is_first: bool,
+    line: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -157,6 +158,7 @@ impl Printer {
             form,
             columns: output::columns(),
             is_first: true,
+            line: Vec::new(),
         }
     }
 
@@ -170,17 +172,18 @@ impl Printer {
     fn print(&mut self, event: &Event<'_>) -> Result<(), Untold> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         match self.form {
-            Form::Array => {
-                if !is_first {
-                    self.out.write_all(b",")?;
+            Form::Array | Form::Lines => {
+                // Written at once: a serializer writes in pieces of a few bytes.
+                self.line.clear();
+                if self.form == Form::Array && !is_first {
+                    self.line.push(b',');
                 }
-                serde_json::to_writer(&mut self.out, &EventShape::from(event))
+                serde_json::to_writer(&mut self.line, &EventShape::from(event))
                     .map_err(io::Error::from)?;
-            }
-            Form::Lines => {
-                serde_json::to_writer(&mut self.out, &EventShape::from(event))
-                    .map_err(io::Error::from)?;
-                self.out.write_all(b"\n")?;
+                if self.form == Form::Lines {
+                    self.line.push(b'\n');
+                }
+                self.out.write_all(&self.line)?;
             }
             Form::Table => {
                 let line = line(event);

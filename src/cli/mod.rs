@@ -26,7 +26,6 @@ mod rename;
 mod resize;
 mod send;
 mod show;
-mod since;
 mod status;
 mod steer;
 mod store;

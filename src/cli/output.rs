@@ -98,6 +98,11 @@ pub fn lines() -> Lines {
 impl Write for Lines {
     /// Takes whole characters, as JSON and formatted text come.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Nearly all text is so, and this is looked for many bytes at a time.
+        if bytes.iter().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+            self.0.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => self.0.write_all(json_printable(text).as_bytes())?,
             Err(_) => self.0.write_all(bytes)?,

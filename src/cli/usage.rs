@@ -1,23 +1,21 @@
 //! `tundra usage`: what was asked of whom, and what it cost.
 
 use clap::{Args, ValueEnum};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 
 use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::since::{self, Since};
 use super::{output, show};
 use crate::api::shapes::{UsageShape, usage_key_text};
+use crate::api::since::{self, Since};
 use crate::domain::printable::printable;
 use crate::store::{Grouping, Reader, UsageKey, UsageReport, UsageRow, UsageSum};
 
 /// A bar of a person's terminal: wide enough to compare, narrow enough for 80 columns.
 const LONGEST_BAR: usize = 40;
 const SHORTEST_BAR: usize = 4;
-/// More rows than this, and those without usage are left out.
-const MOST_ROWS: usize = 200;
 
 #[derive(Debug, Args)]
 pub struct Usage {
@@ -82,10 +80,7 @@ fn text(report: &UsageReport, by: By, columns: Option<usize>) -> String {
     if report.rows.is_empty() {
         return format!("no requests since {since}\n");
     }
-    let rows = match by {
-        By::Hour | By::Day => with_gaps(report, by),
-        By::Profile | By::Model | By::Pane | By::Agent => report.rows.clone(),
-    };
+    let rows = report.rows_with_gaps(by.grouping());
     let mut cells = vec![head(by)];
     cells.extend(rows.iter().map(|row| line(&name(row, by), &row.sum)));
     cells.push(line("total", &report.total));
@@ -169,57 +164,20 @@ fn name(row: &UsageRow, by: By) -> String {
     }
 }
 
-/// The hours or days between the first and the last, those without usage too: a gap is to be seen as one.
-fn with_gaps(report: &UsageReport, by: By) -> Vec<UsageRow> {
-    let step = match by {
-        By::Day => 24,
-        By::Profile | By::Model | By::Pane | By::Agent | By::Hour => 1,
-    };
-    let mut rows: Vec<UsageRow> = Vec::new();
-    for row in &report.rows {
-        while let (Some(last), UsageKey::Time(at)) = (rows.last(), &row.key) {
-            let UsageKey::Time(before) = &last.key else {
-                break;
-            };
-            let Ok(next) = before.checked_add(step.hours()) else {
-                break;
-            };
-            if next >= *at {
-                break;
-            }
-            if rows.len() > MOST_ROWS {
-                return report.rows.clone();
-            }
-            rows.push(UsageRow {
-                key: UsageKey::Time(next),
-                name: None,
-                sum: UsageSum::default(),
-            });
-        }
-        rows.push(row.clone());
-    }
-    rows
-}
-
 /// Draws the tokens of each row as a bar, where a person looks and there is room.
 fn add_bars(lines: &mut [String], rows: &[UsageRow], columns: Option<usize>) {
     let Some(columns) = columns else { return };
     let widest = lines.iter().map(|line| line.chars().count()).max();
     let from = widest.unwrap_or(0) + 2;
     let room = columns.saturating_sub(from).min(LONGEST_BAR);
-    let tokens = |sum: &UsageSum| sum.tokens_in + sum.tokens_out + sum.cache_read + sum.cache_write;
-    let weight = |sum: &UsageSum| match tokens(sum) {
-        0 => sum.requests,
-        tokens => tokens,
-    };
-    let most = rows.iter().map(|row| weight(&row.sum)).max().unwrap_or(0);
+    let most = rows.iter().map(|row| row.sum.weight()).max().unwrap_or(0);
     if room < SHORTEST_BAR || most == 0 {
         return;
     }
     for (line, row) in lines.iter_mut().skip(1).zip(rows) {
         let gap = from - line.chars().count();
         line.push_str(&" ".repeat(gap));
-        line.push_str(&bar(weight(&row.sum), most, room));
+        line.push_str(&bar(row.sum.weight(), most, room));
     }
 }
 

@@ -11,12 +11,20 @@ pub enum Context {
     Copy,
     /// In the panel of providers.
     Providers,
+    /// In the view of the journal: usage and history.
+    Journal,
     /// In lists, menus and prompts; the chords here never take a character away from what is typed.
     Dialog,
 }
 
 impl Context {
-    pub const ALL: [Self; 4] = [Self::Prefix, Self::Copy, Self::Providers, Self::Dialog];
+    pub const ALL: [Self; 5] = [
+        Self::Prefix,
+        Self::Copy,
+        Self::Providers,
+        Self::Journal,
+        Self::Dialog,
+    ];
 
     /// A heading for help.
     #[must_use]
@@ -25,6 +33,7 @@ impl Context {
             Self::Prefix => "after the prefix",
             Self::Copy => "scroll and copy mode",
             Self::Providers => "the provider panel",
+            Self::Journal => "usage and history",
             Self::Dialog => "lists and prompts",
         }
     }
@@ -116,6 +125,8 @@ actions! {
         EditHistory "edit-history" "open the pane's history in an editor" "e";
         PasteBuffer "paste-buffer" "paste what was copied last" "]";
         ProviderPanel "provider-panel" "show the providers" "P";
+        Usage "usage" "show what was asked of whom, and what it cost" "U";
+        History "history" "show what happened" "Y";
         FailOver "fail-over" "send requests to the next provider" "f";
         RestartProvider "restart-provider" "start afresh with a provider" "r";
         BrowserAddress "browser-address" "show the address for a browser" "u";
@@ -177,6 +188,19 @@ actions! {
         PanelPin "panel-pin" "prefer it, or no longer" "p";
         PanelOutput "panel-output" "what its server has written" "l";
         PanelBack "panel-back" "back, or close the panel" "esc q ctrl-c";
+    }
+    Journal {
+        JournalNext "journal-next" "a line down" "j down ctrl-n";
+        JournalPrevious "journal-previous" "a line up" "k up ctrl-p";
+        JournalPageDown "journal-page-down" "a page down" "pagedown space";
+        JournalPageUp "journal-page-up" "a page up" "pageup";
+        JournalFirst "journal-first" "to the first line" "g home";
+        JournalLast "journal-last" "to the last line" "G end";
+        JournalSince "journal-since" "from another time on" "s";
+        JournalBy "journal-by" "usage by something else" "b";
+        JournalKind "journal-kind" "events of another kind" "e";
+        JournalSwitch "journal-switch" "from usage to history, and back" "tab";
+        JournalBack "journal-back" "close" "esc q ctrl-c";
     }
     Dialog {
         DialogAccept "dialog-accept" "take the choice" "enter";
@@ -277,6 +301,7 @@ mod tests {
                 "after the prefix",
                 "scroll and copy mode",
                 "the provider panel",
+                "usage and history",
                 "lists and prompts"
             ]
         );

@@ -338,6 +338,11 @@ impl Kind {
         Self::FrontDetached,
     ];
 
+    /// The families that [`Kind::named`] takes, in the order in which they are offered.
+    pub const FAMILIES: [&str; 8] = [
+        "provider", "terminal", "agent", "viewer", "front", "config", "store", "instance",
+    ];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -402,6 +407,8 @@ mod tests {
         assert_eq!(names("store.state"), ["store.state"], "a kind");
         assert_eq!(names("provider").len(), 5);
         assert_eq!(names("prov"), [""; 0], "no family begins to be one");
+        let of_families: usize = Kind::FAMILIES.map(|name| names(name).len()).iter().sum();
+        assert_eq!(of_families, Kind::ALL.len(), "each kind has its family");
     }
 
     #[test]

@@ -124,6 +124,12 @@ impl Store {
         self.journal.watch()
     }
 
+    /// Changes whenever something was written.
+    #[must_use]
+    pub fn written(&self) -> watch::Receiver<u64> {
+        self.journal.written()
+    }
+
     /// Changes with the copy's.
     #[must_use]
     pub fn watch_dolt(&self) -> watch::Receiver<DoltStatus> {

@@ -59,6 +59,8 @@ pub(super) struct Shared {
     /// The store's own id, once it is known.
     store_id: watch::Sender<Option<String>>,
     outbox: watch::Sender<OutboxSignal>,
+    /// Rises whenever something was written.
+    written: watch::Sender<u64>,
     options: JournalOptions,
     instance_id: String,
 }
@@ -128,6 +130,7 @@ impl Journal {
             changed: watch::Sender::new(0),
             store_id: watch::Sender::new(None),
             outbox: watch::Sender::default(),
+            written: watch::Sender::default(),
             options,
             instance_id: Uuid::now_v7().to_string(),
         });
@@ -193,6 +196,12 @@ impl Journal {
     #[must_use]
     pub fn outbox(&self) -> watch::Receiver<OutboxSignal> {
         self.shared.outbox.subscribe()
+    }
+
+    /// Changes whenever something was written.
+    #[must_use]
+    pub fn written(&self) -> watch::Receiver<u64> {
+        self.shared.written.subscribe()
     }
 
     /// Keeps events for another time from now on.
@@ -451,6 +460,7 @@ impl Writer {
                         ..Backlog::default()
                     };
                     self.shared.inbox().in_hand = backlog.len();
+                    self.shared.written.send_modify(|count| *count += 1);
                 }
                 Err(error) => {
                     backlog.facts.extend(later);

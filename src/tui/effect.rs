@@ -10,6 +10,7 @@ use crate::domain::route::RouterCommand;
 use crate::domain::size::Size;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::Search;
+use crate::tui::client::JournalQuery;
 
 /// Where a new terminal goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,9 @@ pub enum Effect {
     Steer(RouterCommand),
     /// Tell what a provider's server has written.
     ServerOutput(ProfileName),
+    /// Tell how the store stands.
+    LookAtStore,
+    ReadJournal(JournalQuery),
     /// Set the outer terminal's clipboard.
     Clipboard(String),
     /// Ring the outer terminal's bell.

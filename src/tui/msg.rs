@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::address::BrowserAddress;
+use super::client::JournalContents;
 use super::effect::Place;
 use super::input::InputEvent;
 use super::model::Options;
@@ -19,6 +20,7 @@ use crate::domain::terminal::{TerminalInfo, TerminalSpec};
 use crate::domain::usage::Attempt;
 use crate::pane::{Gauge, Match, PaneError, PlacesNow, RowWindow};
 use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
+use crate::store::StoreStatus;
 
 #[derive(Debug)]
 pub enum Msg {
@@ -58,6 +60,16 @@ pub enum Msg {
     Steered(RouterCommand, Result<Done, SteerError>),
     /// The file that a provider's server writes to, and its last lines.
     ServerOutput(ProfileName, Option<(PathBuf, Vec<String>)>),
+    /// How the store stands now.
+    Store(Box<StoreStatus>),
+    /// Something was written into the journal.
+    JournalWritten,
+    /// The answer to the question of that number.
+    Journal {
+        number: u64,
+        status: Box<StoreStatus>,
+        contents: Result<JournalContents, String>,
+    },
     /// A moment that the model waited for has come.
     Tick,
 }

@@ -11,6 +11,7 @@ use crate::domain::terminal::TerminalSpec;
 use crate::pane::Pool;
 use crate::providers::Providers;
 use crate::runtime::signals::{Termination, Terminations};
+use crate::store::Store;
 
 /// What a front end works with.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Services {
     pub pool: Pool,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub providers: Providers,
+    pub store: Store,
     /// What the user should know from elsewhere. When full, the sender drops.
     pub notices: mpsc::Receiver<Notice>,
     pub terminations: Terminations,

@@ -6,23 +6,25 @@ mod socket;
 mod steer;
 mod terminals;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use tracing::{info, warn};
 
 use super::answer::{self, Answer, Refusal, bare, json};
 use super::assets;
 use super::guard::{self, Credential, OriginState};
 use super::service::{Network, Peer, Service};
-use crate::api::{Answer as Performed, Operation, perform};
+use crate::api::{Answer as Performed, Operation, perform, query};
 use crate::domain::code::Code;
 use crate::domain::fact::{Fact, What};
 use crate::domain::id::TerminalId;
@@ -239,6 +241,12 @@ async fn route(
             operate(service, Operation::Kill(terminals::target(id)?)).await
         }
         (["api", "status"], Method::GET) => operate(service, Operation::Status).await,
+        (["api", "usage"], Method::GET) => {
+            operate(service, query::usage(parameters(request.uri()))?).await
+        }
+        (["api", "history"], Method::GET) => {
+            operate(service, query::history(parameters(request.uri()))?).await
+        }
         (["api", "providers", name, verb], Method::POST) if Verb::parse(verb).is_some() => {
             let command = steer::command(name, verb, request).await?;
             operate(service, Operation::Steer(command)).await
@@ -261,13 +269,22 @@ async fn operate(service: &Service, operation: Operation) -> Result<Answer, Refu
     })
 }
 
+/// Names and values of an address's query; an empty value is none.
+fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    pairs.filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (!value.is_empty()).then(|| (name, percent_decode_str(value).decode_utf8_lossy()))
+    })
+}
+
 fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
     match segments {
         ["api", "login" | "logout"] => Some("POST"),
         ["api", "providers", _, verb] if Verb::parse(verb).is_some() => Some("POST"),
         ["api", "terminals"] => Some("GET, POST"),
         ["api", "terminals", _] => Some("GET, DELETE"),
-        ["health"] | ["api", "status"] | ["ws", "terminal", _] => Some("GET"),
+        ["health"] | ["api", "status" | "usage" | "history"] | ["ws", "terminal", _] => Some("GET"),
         _ if assets::exists(path) => Some("GET"),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use rusqlite::{Row, params};
 
 use super::Reader;
@@ -11,6 +11,8 @@ use crate::store::record::hour_of;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// More rows than this, and those without usage are left out.
+const MOST_ROWS: usize = 200;
 
 /// What a row of a report stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -23,6 +25,45 @@ pub enum Grouping {
     Hour,
     /// Days begin at midnight UTC.
     Day,
+}
+
+impl Grouping {
+    pub const ALL: [Self; 6] = [
+        Self::Profile,
+        Self::Model,
+        Self::Pane,
+        Self::Agent,
+        Self::Hour,
+        Self::Day,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Model => "model",
+            Self::Pane => "pane",
+            Self::Agent => "agent",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|grouping| grouping.as_str() == name)
+    }
+
+    /// Hours of a row that is one of time.
+    const fn hours(self) -> Option<i64> {
+        match self {
+            Self::Hour => Some(1),
+            Self::Day => Some(24),
+            Self::Profile | Self::Model | Self::Pane | Self::Agent => None,
+        }
+    }
 }
 
 /// The key of a row.
@@ -77,7 +118,50 @@ pub struct Totals {
     pub errors_by_kind: BTreeMap<String, u64>,
 }
 
+impl UsageReport {
+    /// The rows, of hours and days those between the first and the last without usage too: a gap is to be seen as one.
+    #[must_use]
+    pub fn rows_with_gaps(&self, by: Grouping) -> Vec<UsageRow> {
+        let Some(step) = by.hours() else {
+            return self.rows.clone();
+        };
+        let mut rows: Vec<UsageRow> = Vec::new();
+        for row in &self.rows {
+            while let (Some(last), UsageKey::Time(at)) = (rows.last(), &row.key) {
+                let UsageKey::Time(before) = &last.key else {
+                    break;
+                };
+                let Ok(next) = before.checked_add(step.hours()) else {
+                    break;
+                };
+                if next >= *at {
+                    break;
+                }
+                if rows.len() > MOST_ROWS {
+                    return self.rows.clone();
+                }
+                rows.push(UsageRow {
+                    key: UsageKey::Time(next),
+                    name: None,
+                    sum: UsageSum::default(),
+                });
+            }
+            rows.push(row.clone());
+        }
+        rows
+    }
+}
+
 impl UsageSum {
+    /// What a bar of it is as long as: its tokens, or its requests where none are known.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self.tokens_in + self.tokens_out + self.cache_read + self.cache_write {
+            0 => self.requests,
+            tokens => tokens,
+        }
+    }
+
     /// Adds another sum.
     pub fn add(&mut self, more: &Self) {
         self.requests += more.requests;

@@ -3,6 +3,7 @@
 //!
 //! A new terminal gets a new `Client`; nothing here outlives it. Plain values; only `update` changes them.
 
+mod journal;
 mod overlay;
 mod panel;
 mod picker;
@@ -11,6 +12,10 @@ mod rank;
 
 use std::time::{Duration, Instant};
 
+pub use journal::{
+    HistoryEntry, JournalContents, JournalPage, JournalQuery, JournalSpan, JournalView, READ_AGAIN,
+    Reading, UsageContents,
+};
 pub use overlay::{Address, Ask, Choice, Confirm, Help, Log, Overlay, Resolve, Wants};
 pub use panel::{Page, Panel};
 pub use picker::{Item, Picked, Picker, PickerKind};
@@ -102,16 +107,21 @@ impl Client {
         self.size.0 < MIN_SIZE.0 || self.size.1 < MIN_SIZE.1
     }
 
-    /// When something changes by itself: the list of keys comes, or the time for a repeat is over.
+    /// When something changes by itself: the list of keys comes, the time for a repeat is over, or what is read is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        match self.mode {
+        let due = match &self.overlay {
+            Some(Overlay::Journal(view)) => view.due(),
+            _ => None,
+        };
+        let mode = match self.mode {
             Mode::Prefix {
                 since,
                 listed: false,
             } => Some(since + LIST_AFTER),
             Mode::Repeat { until } => Some(until),
             Mode::Normal | Mode::Prefix { listed: true, .. } => None,
-        }
+        };
+        due.into_iter().chain(mode).min()
     }
 }

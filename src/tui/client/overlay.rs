@@ -1,5 +1,6 @@
 //! What lies over the panes and takes the keys.
 
+use super::journal::JournalView;
 use super::panel::Panel;
 use super::picker::Picker;
 use super::prompt::Prompt;
@@ -15,6 +16,7 @@ pub enum Overlay {
     Log(Log),
     Providers(Panel),
     Address(Address),
+    Journal(JournalView),
 }
 
 impl Overlay {
@@ -23,7 +25,11 @@ impl Overlay {
     pub fn takes_text(&self) -> bool {
         match self {
             Self::Ask(_) | Self::Picker(_) | Self::Help(_) => true,
-            Self::Confirm(_) | Self::Log(_) | Self::Providers(_) | Self::Address(_) => false,
+            Self::Confirm(_)
+            | Self::Log(_)
+            | Self::Providers(_)
+            | Self::Address(_)
+            | Self::Journal(_) => false,
         }
     }
 
@@ -36,7 +42,11 @@ impl Overlay {
                 picker.rank();
             }
             Self::Help(help) => help.query.insert(text),
-            Self::Confirm(_) | Self::Log(_) | Self::Providers(_) | Self::Address(_) => {}
+            Self::Confirm(_)
+            | Self::Log(_)
+            | Self::Providers(_)
+            | Self::Address(_)
+            | Self::Journal(_) => {}
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::domain::layout::{Axis, Rect};
 use crate::domain::profile::ProfileName;
 use crate::domain::screen::MouseMode;
 use crate::pane::Gauge;
+use crate::store::StoreStatus;
 
 #[derive(Debug)]
 pub struct Model {
@@ -30,6 +31,8 @@ pub struct Model {
     pub options: Arc<Options>,
     pub gauge: Gauge,
     pub providers: Providers,
+    /// As it was looked at last.
+    pub store: Option<StoreStatus>,
 }
 
 impl Model {
@@ -41,6 +44,7 @@ impl Model {
             options,
             gauge,
             providers: Providers::default(),
+            store: None,
         }
     }
 

@@ -24,6 +24,12 @@ impl Options {
         self.written(at, "%H:%M:%S")
     }
 
+    /// A date, such as `2026-11-30`.
+    #[must_use]
+    pub fn date(&self, at: Timestamp) -> String {
+        self.written(at, "%Y-%m-%d")
+    }
+
     /// A time to come as seen at `now`: `14:20`, and with its day where that is not within a day.
     #[must_use]
     pub fn coming(&self, at: Timestamp, now: Timestamp) -> String {

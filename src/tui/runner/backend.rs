@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
+use super::journal;
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -19,7 +20,9 @@ use crate::domain::terminal::{TerminalInfo, TerminalSpec};
 use crate::pane::{Capture, Gauge, PaneError, PaneHandle, Pool, Search};
 use crate::providers::Providers;
 use crate::runtime::programs;
+use crate::store::Store;
 use crate::tui::address::Addresses;
+use crate::tui::client::JournalQuery;
 use crate::tui::effect::Place;
 use crate::tui::msg::Msg;
 
@@ -30,16 +33,23 @@ const LOG_LINES: usize = 500;
 pub(super) struct Backend {
     pub pool: Pool,
     pub providers: Providers,
+    pub store: Store,
     addresses: Arc<dyn Addresses>,
     /// Answers under way; dropping it gives up on them.
     answers: JoinSet<Msg>,
 }
 
 impl Backend {
-    pub fn new(pool: Pool, providers: Providers, addresses: Arc<dyn Addresses>) -> Self {
+    pub fn new(
+        pool: Pool,
+        providers: Providers,
+        store: Store,
+        addresses: Arc<dyn Addresses>,
+    ) -> Self {
         Self {
             pool,
             providers,
+            store,
             addresses,
             answers: JoinSet::new(),
         }
@@ -178,6 +188,25 @@ impl Backend {
         self.answers.spawn_blocking(move || {
             let log = providers.server_log(&name, LOG_LINES);
             Msg::ServerOutput(name, log)
+        });
+    }
+
+    /// How the store stands. It looks at the disk, too.
+    pub fn look_at_store(&mut self) {
+        let store = self.store.clone();
+        self.answers
+            .spawn_blocking(move || Msg::Store(Box::new(store.status())));
+    }
+
+    pub fn read_journal(&mut self, query: JournalQuery) {
+        let store = self.store.clone();
+        self.answers.spawn_blocking(move || {
+            let contents = journal::read(&store, &query).map_err(|error| error.to_string());
+            Msg::Journal {
+                number: query.number,
+                status: Box::new(store.status()),
+                contents,
+            }
         });
     }
 

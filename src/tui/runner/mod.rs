@@ -5,8 +5,10 @@
 //! one after a pause at once.
 
 mod backend;
+mod journal;
 mod programs;
 mod screen;
+mod store_watch;
 mod watches;
 
 use std::sync::Arc;
@@ -20,8 +22,9 @@ use tracing::{info, warn};
 use self::backend::Backend;
 use self::programs::ProgramChecks;
 use self::screen::{Screen, ScreenEvent};
+use self::store_watch::{StoreNews, StoreWatch};
 use self::watches::Watches;
-use super::client::Client;
+use super::client::{Client, Overlay};
 use super::effect::Effect;
 use super::error::TuiError;
 use super::input::{InputEvent, Reply};
@@ -55,6 +58,7 @@ pub(super) struct Runner {
     provider_changes: Changes,
     provider_events: Events,
     provider_poll: ProviderPoll,
+    store_watch: StoreWatch,
     settings: tokio::sync::watch::Receiver<Arc<Settings>>,
     notices: mpsc::Receiver<Notice>,
     terminations: Terminations,
@@ -80,6 +84,7 @@ enum Woken {
     Screen(ScreenEvent),
     Event(Result<TerminalEvent, RecvError>),
     Providers,
+    Store(StoreNews),
     Settings,
     Job(JobEvent),
     End(Ending),
@@ -95,6 +100,7 @@ impl Runner {
             pool,
             settings,
             providers,
+            store,
             notices,
             terminations,
             addresses,
@@ -116,6 +122,7 @@ impl Runner {
             provider_changes: providers.changes(),
             provider_events: providers.events(),
             provider_poll: ProviderPoll::Done(Instant::now()),
+            store_watch: StoreWatch::new(&store),
             settings,
             notices,
             terminations,
@@ -123,7 +130,7 @@ impl Runner {
             is_light: None,
             suspending: false,
             ending: None,
-            backend: Backend::new(pool, providers, addresses),
+            backend: Backend::new(pool, providers, store, addresses),
         };
         runner.look_at_providers();
         let mut effects = Vec::new();
@@ -165,6 +172,7 @@ impl Runner {
             ProviderPoll::Due(at) => Some(at),
             ProviderPoll::Done(_) => None,
         };
+        let reads = matches!(self.model.client.overlay, Some(Overlay::Journal(_)));
         let deadline = [
             pause,
             self.model.next_deadline(),
@@ -190,6 +198,7 @@ impl Runner {
             },
             event = self.provider_events.next() => Woken::Message(Msg::ProviderEvent(event)),
             () = self.provider_changes.next(), if poll.is_none() => Woken::Providers,
+            news = self.store_watch.next(reads) => Woken::Store(news),
             event = self.job.next() => Woken::Job(event),
             Ok(()) = self.settings.changed() => Woken::Settings,
             Some(notice) = self.notices.recv() => Woken::Message(Msg::Notice(notice)),
@@ -220,6 +229,8 @@ impl Runner {
             Woken::Job(JobEvent::Continued) => self.come_back(),
             Woken::End(ending) => self.ending = Some(Ok(ending)),
             Woken::Providers => self.providers_changed(),
+            Woken::Store(StoreNews::State) => self.backend.look_at_store(),
+            Woken::Store(StoreNews::Written) => self.take(Msg::JournalWritten),
             Woken::Time => {
                 if let ProviderPoll::Due(at) = self.provider_poll
                     && at <= Instant::now()
@@ -293,6 +304,8 @@ impl Runner {
             }
             Effect::FindAgents => self.backend.find_agents(),
             Effect::LookAtProviders => self.look_at_providers(),
+            Effect::LookAtStore => self.backend.look_at_store(),
+            Effect::ReadJournal(query) => self.backend.read_journal(query),
             Effect::LookForServers => self.backend.look_for_servers(),
             Effect::Steer(command) => self.backend.steer(command),
             Effect::ServerOutput(name) => self.backend.server_output(name),

@@ -32,12 +32,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u16..4, 0_u16..4).prop_map(|(cols, rows)| Step::Resize(cols, rows)),
         2 => prop::sample::select(vec![
             "a", "enter", "esc", "y", "tab", "down", "up", "pagedown", "backspace", "left", "r",
-            "ctrl-end", "j", "v", "G",
+            "ctrl-end", "j", "v", "G", "s", "b",
         ]).prop_map(Step::Keys),
         6 => prop::sample::select(vec![
             "c", "|", "-", "z", "left", "right", "up", "down", "x", ",", "n", "p", "1", "2", "[",
             "/", "w", ":", "?", "q", "m", "s", "a", "L", "J", "=", "{", "}", "!", "o", ";", "]",
-            "M", "ctrl-l", "ctrl-b", "u",
+            "M", "ctrl-l", "ctrl-b", "u", "U", "Y",
         ]).prop_map(Step::Command),
         1 => Just(Step::Open),
         4 => Just(Step::Answer),

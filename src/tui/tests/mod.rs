@@ -2,6 +2,7 @@
 
 mod any_size;
 mod drawing;
+mod journal;
 mod keys;
 mod mouse;
 mod outer;

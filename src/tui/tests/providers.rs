@@ -143,6 +143,17 @@ async fn the_strip_tells_each_provider_and_takes_its_rows_from_the_panes() {
 }
 
 #[tokio::test]
+async fn the_panel_tells_how_the_store_stands() {
+    let mut panel = Panel::new(80, 24, TWO);
+    panel.rig.command("P");
+    let looks = |effect: &Effect| matches!(effect, Effect::LookAtStore);
+    assert!(panel.rig.take().iter().any(looks));
+    panel.rig.tell(Msg::Store(Box::new(journal::status())));
+    let told = "store ready, 12k events  dolt ready, 3 rows wait";
+    assert!(panel.rig.shows(told), "{}", panel.rig.text());
+}
+
+#[tokio::test]
 async fn a_low_screen_keeps_its_panes_and_more_providers_than_rows_share_the_last() {
     let mut many = String::new();
     for number in 1..=7 {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{address, ask, confirm, copy, end, focus, open, paste, picker, providers};
+use super::{address, ask, confirm, copy, end, focus, journal, open, paste, picker, providers};
 use crate::domain::action::Action;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Removal, Side};
 use crate::pane::{Gauge, PaneError};
-use crate::tui::client::{Help, Log, Mode, Overlay, Picked, Wants};
+use crate::tui::client::{Help, JournalPage, Log, Mode, Overlay, Picked, Wants};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
@@ -81,6 +81,8 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         }
         Action::PaneList => picker::offer_panes(model),
         Action::ProviderPanel => providers::open(model, effects),
+        Action::Usage => journal::open(model, JournalPage::Usage, effects),
+        Action::History => journal::open(model, JournalPage::History, effects),
         Action::FailOver => providers::fail_over(effects),
         Action::RestartProvider => providers::restart(model, effects),
         Action::BrowserAddress => address::ask(model, effects),

@@ -11,6 +11,7 @@ mod copy;
 mod end;
 mod focus;
 mod forward;
+mod journal;
 mod key;
 mod mouse;
 mod open;
@@ -22,7 +23,7 @@ mod redraw;
 mod scroll;
 mod terminal;
 
-use super::client::{LIST_AFTER, Mode};
+use super::client::{LIST_AFTER, Mode, Overlay};
 use super::effect::Effect;
 use super::input::{InputEvent, Reply};
 use super::model::Model;
@@ -108,9 +109,27 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             // The next key is pressed by what its user has just been told.
             effects.push(Effect::LookAtProviders);
         }
+        Msg::Store(status) => {
+            model.store = Some(*status);
+            // Only the panel and the view of the journal show it.
+            match model.client.overlay {
+                Some(Overlay::Providers(_) | Overlay::Journal(_)) => {}
+                _ => return Redraw::Nothing,
+            }
+        }
+        Msg::JournalWritten => {
+            journal::written(model, now, effects);
+            return Redraw::Nothing;
+        }
+        Msg::Journal {
+            number,
+            status,
+            contents,
+        } => journal::read(model, number, *status, contents, now),
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
         Msg::Tick => {
             providers::tick(model, now, effects);
+            journal::tick(model, now, effects);
             return tick(model, now);
         }
     }

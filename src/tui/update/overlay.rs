@@ -1,7 +1,7 @@
 //! Keys for what lies over the panes: questions, prompts, lists, help and the log.
 
 use super::scroll::{Growth, PAGE, scroll};
-use super::{action, ask, confirm, open, providers};
+use super::{action, ask, confirm, journal, open, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, KeyEvent};
@@ -16,6 +16,12 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
     if matches!(model.client.overlay, Some(Overlay::Providers(_))) {
         if let Some(chord) = Chord::of_command(key) {
             providers::key(model, chord, effects);
+        }
+        return;
+    }
+    if matches!(model.client.overlay, Some(Overlay::Journal(_))) {
+        if let Some(chord) = Chord::of_command(key) {
+            journal::key(model, chord, effects);
         }
         return;
     }
@@ -91,7 +97,7 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
             (Some(does), _) => scroll(&mut address.scroll, does, Growth::Down, limit),
             _ => {}
         },
-        Some(Overlay::Providers(_)) | None => {}
+        Some(Overlay::Providers(_) | Overlay::Journal(_)) | None => {}
     }
 }
 
@@ -122,6 +128,10 @@ pub(super) fn accept_choice(model: &mut Model, now: Now, effects: &mut Vec<Effec
 pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
     if matches!(model.client.overlay, Some(Overlay::Providers(_))) {
         providers::wheel(model, down, effects);
+        return;
+    }
+    if matches!(model.client.overlay, Some(Overlay::Journal(_))) {
+        journal::wheel(model, down, effects);
         return;
     }
     let does = if down {

@@ -233,6 +233,7 @@ fn open_at(model: &mut Model, selected: Option<ProfileName>, effects: &mut Vec<E
         page: Page::List,
     }));
     effects.push(Effect::LookForServers);
+    effects.push(Effect::LookAtStore);
     effects.push(Effect::LookAtProviders);
 }
 

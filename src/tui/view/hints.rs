@@ -5,14 +5,14 @@ use ratatui::buffer::Buffer;
 use super::text::{Line, fill, fit, width};
 use crate::domain::action::{Action, Context};
 use crate::domain::layout::Rect;
-use crate::tui::client::{Mode, Overlay, Page, Wants};
+use crate::tui::client::{JournalPage, Mode, Overlay, Page, Wants};
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
 use crate::tui::session::Age;
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
-const AFTER_PREFIX: [(Action, &str); 30] = [
+const AFTER_PREFIX: [(Action, &str); 32] = [
     (Action::NextWaiting, "next waiting"),
     (Action::NewPane, "new"),
     (Action::LaunchAgent, "agent"),
@@ -25,6 +25,8 @@ const AFTER_PREFIX: [(Action, &str); 30] = [
     (Action::CopyMode, "scroll"),
     (Action::Search, "search"),
     (Action::ProviderPanel, "providers"),
+    (Action::Usage, "usage"),
+    (Action::History, "history"),
     (Action::FailOver, "fail over"),
     (Action::RestartProvider, "restart provider"),
     (Action::BrowserAddress, "browser"),
@@ -65,6 +67,22 @@ const PANEL: [(Action, &str); 9] = [
     (Action::PanelPin, "pin"),
     (Action::PanelOutput, "output"),
     (Action::PanelBack, "back"),
+];
+
+const USAGE: [(Action, &str); 5] = [
+    (Action::JournalSince, "since"),
+    (Action::JournalBy, "by"),
+    (Action::JournalSwitch, "history"),
+    (Action::JournalNext, "scroll"),
+    (Action::JournalBack, "back"),
+];
+
+const HISTORY: [(Action, &str); 5] = [
+    (Action::JournalSince, "since"),
+    (Action::JournalKind, "kind"),
+    (Action::JournalSwitch, "usage"),
+    (Action::JournalPrevious, "scroll"),
+    (Action::JournalBack, "back"),
 ];
 
 /// Keys, each with what it does.
@@ -201,6 +219,10 @@ fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> 
             (Action::PanelRestart, "restart"),
             (Action::PanelBack, "back"),
         ]),
+        Overlay::Journal(view) => match view.page {
+            JournalPage::Usage => named(&USAGE),
+            JournalPage::History => named(&HISTORY),
+        },
         Overlay::Address(_) => named(&[
             (Action::DialogAccept, "close"),
             (Action::DialogNext, "scroll"),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::frame_box::{frame_box, inside};
 use super::text::{field, width};
-use super::{address, dialog, help, log, picker, providers};
+use super::{address, dialog, help, journal, log, picker, providers};
 use crate::domain::layout::Rect;
 use crate::tui::client::{Choice, Overlay, PickerKind, Prompt, Wants};
 use crate::tui::model::Model;
@@ -35,6 +35,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         Overlay::Log(state) => log::draw(model, state, inner, buffer),
         Overlay::Providers(panel) => providers::draw(model, panel, inner, buffer),
         Overlay::Address(state) => address::draw(model, state, inner, buffer),
+        Overlay::Journal(state) => journal::draw(model, state, inner, buffer),
     }
 }
 
@@ -80,6 +81,7 @@ pub fn scroll_limit(model: &Model) -> usize {
         Overlay::Log(_) => log::count(model, inner.width).saturating_sub(rows),
         Overlay::Providers(panel) => providers::scroll_limit(model, panel, rows),
         Overlay::Address(state) => address::count(state, inner.width).saturating_sub(rows),
+        Overlay::Journal(state) => journal::scroll_limit(model, state, inner),
         _ => 0,
     }
 }
@@ -101,7 +103,9 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             dialog::button_column(confirm.choice),
             inner.height.saturating_sub(1),
         ),
-        Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) => return None,
+        Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) | Overlay::Journal(_) => {
+            return None;
+        }
     };
     let x = inner.x + x.min(inner.width.saturating_sub(1));
     let y = inner.y + y;
@@ -126,6 +130,7 @@ fn title(overlay: &Overlay) -> String {
         Overlay::Help(_) => "keys",
         Overlay::Log(_) => "messages",
         Overlay::Address(_) => "browser address",
+        Overlay::Journal(view) => journal::title(view),
         Overlay::Providers(panel) => return providers::title(panel),
     };
     title.to_owned()
@@ -159,7 +164,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
             _ => (76, lines(picker.len()).saturating_add(3).clamp(6, 20)),
         },
         Overlay::Help(_) => (84, rows),
-        Overlay::Log(_) => (100, rows),
+        Overlay::Log(_) | Overlay::Journal(_) => (100, rows),
         Overlay::Providers(_) => (120, rows),
         Overlay::Address(state) => {
             let wide = ADDRESS_COLUMNS.min(cols);

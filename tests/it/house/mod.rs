@@ -44,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "runtime",
             "pane",
             "providers",
+            "store",
             "supervise",
         ],
     ),

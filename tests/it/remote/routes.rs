@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::instance;
+use crate::support::eventually;
 
 #[test]
 fn a_terminal_is_made_shown_listed_and_ended() {
@@ -205,6 +206,42 @@ fn status_is_that_of_the_command_and_health_says_ok_alone() {
     );
     let health = remote.raw("GET", "/health", &[], "");
     assert_eq!((health.status, health.body.as_str()), (200, "ok"));
+}
+
+#[test]
+fn usage_and_history_are_those_of_the_commands() {
+    let (serve, remote) = instance("");
+    let id = serve.open_with(&["--name", "job"], &["sh", "-c", "exit 3"]);
+    serve.wait_exit(&id);
+    let ask = |path: &str| remote.ask("GET", path, &Value::Null);
+    let told = |path: &str| ask(path).json();
+    let exits = "/api/history?kind=terminal.exited&since=1h&last=5";
+    let events = eventually("the end is told", || {
+        let events = told(exits);
+        (!events.as_array().unwrap().is_empty()).then_some(events)
+    });
+    assert_eq!(events[0]["terminal"], json!({"id": id, "name": "job"}));
+    let args = ["history", "--kind", "terminal.exited", "--json"];
+    assert_eq!(events, serve.cli(&args).json());
+    let usage = told("/api/usage?since=2026-01-01&by=day");
+    let args = ["usage", "--since", "2026-01-01", "--by", "day", "--json"];
+    assert_eq!(usage["rows"], serve.cli(&args).json()["rows"]);
+    assert_eq!(usage["since"], "2026-01-01T00:00:00Z");
+    for path in [
+        "/api/usage?by=colour",
+        "/api/history?kind=x",
+        "/api/history?since=x",
+    ] {
+        let refused = ask(path);
+        assert_eq!(
+            (refused.status, &refused.json()["error"]["code"]),
+            (400, &json!("bad_request"))
+        );
+    }
+    assert_eq!(remote.ask("POST", "/api/usage", &Value::Null).status, 405);
+    for path in ["/api/usage", "/api/history"] {
+        assert_eq!(remote.raw("GET", path, &[], "").status, 401);
+    }
 }
 
 #[test]

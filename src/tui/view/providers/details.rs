@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::numbers::{cost, gauges, numbers};
-use super::piece::{Piece, Styled, fact, label, muted, text};
 use crate::domain::caller::Caller;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::{Auth, Dialect};
@@ -14,6 +13,7 @@ use crate::supervise::ProcessStatus;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::view::gauge::{breaker, latency, short, spark, state, windows};
+use crate::tui::view::piece::{Piece, Styled, fact, label, muted, text};
 
 /// A wait that is shorter than this is none.
 const WAIT_SHOWN: Duration = Duration::from_millis(5);

@@ -2,14 +2,14 @@
 
 mod details;
 mod numbers;
-mod piece;
 
 use ratatui::buffer::Buffer;
 
 use self::details::details;
 use self::numbers::{gauges, numbers};
-use self::piece::{Piece, Styled, muted, plain, text};
 use super::gauge::{breaker, short, spark, state};
+use super::piece::{Piece, Styled, muted, plain, text};
+use super::store_line::store_line;
 use super::text::Line;
 use crate::domain::layout::Rect;
 use crate::domain::route::ProviderStatus;
@@ -64,7 +64,7 @@ fn lines(model: &Model, panel: &Panel) -> Vec<Styled> {
     };
     match &panel.page {
         Page::List => {
-            let mut lines = vec![muted(&endpoint(status))];
+            let mut lines = head(model, status);
             for (provider, process) in status.each() {
                 let chosen = panel.selected.as_ref() == Some(&provider.profile.name);
                 lines.extend(entry(model, status, provider, process, chosen));
@@ -98,7 +98,7 @@ fn first_of_list(model: &Model, panel: &Panel, rows: usize) -> usize {
     let Some(status) = model.providers.status() else {
         return 0;
     };
-    let mut end = 1;
+    let mut end = head(model, status).len();
     for (provider, process) in status.each() {
         let chosen = panel.selected.as_ref() == Some(&provider.profile.name);
         end += entry(model, status, provider, process, chosen).len();
@@ -107,6 +107,13 @@ fn first_of_list(model: &Model, panel: &Panel, rows: usize) -> usize {
         }
     }
     end.saturating_sub(rows)
+}
+
+/// What is told before the providers: where they are reached, and where what they do is kept.
+fn head(model: &Model, status: &ProvidersStatus) -> Vec<Styled> {
+    let mut lines = vec![muted(&endpoint(status))];
+    lines.extend(model.store.as_ref().map(|store| store_line(model, store)));
+    lines
 }
 
 fn endpoint(status: &ProvidersStatus) -> String {

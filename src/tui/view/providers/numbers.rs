@@ -1,11 +1,11 @@
 //! Gauges, counters and costs of a provider.
 
-use super::piece::{Piece, Styled, text};
 use crate::domain::bucket::Gauge;
 use crate::domain::route::ProviderStatus;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::view::gauge::{bar, gauge_role, latency, short};
+use crate::tui::view::piece::{Piece, Styled, text};
 
 /// Cells of a gauge here.
 const CELLS: u64 = 10;

@@ -17,6 +17,7 @@ pub enum Since {
 
 impl Since {
     /// The time that is meant.
+    #[must_use]
     pub fn at(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,
