@@ -9,6 +9,7 @@ pub mod choice;
 mod command;
 mod entry;
 mod jitter;
+mod outage;
 mod permit;
 mod profile_state;
 mod roster;
@@ -33,6 +34,7 @@ use super::usage::Usage;
 use call::{WantedLogin, Wants};
 use entry::Entry;
 use jitter::JitterSource;
+use outage::Outage;
 use roster::{Rank, Roster};
 use wait_queue::WaitQueue;
 
@@ -77,6 +79,7 @@ pub struct Router {
     roster: Roster,
     queue: WaitQueue,
     affinity: Affinity,
+    outage: Outage,
     in_flight: u64,
     revision: u64,
     /// Where requests went when last looked at, so that a move is told once.
@@ -104,6 +107,7 @@ impl Router {
             roster,
             queue: WaitQueue::default(),
             affinity: Affinity::default(),
+            outage: Outage::default(),
             in_flight: 0,
             revision: 0,
             active,
@@ -297,6 +301,7 @@ impl Router {
         };
         entry.in_flight = entry.in_flight.saturating_sub(1);
         if settlement.outcome == Outcome::Success {
+            self.outage.end();
             entry.retries.earn();
             if let Some(conversation) = permit.conversation {
                 self.affinity.note(conversation, &entry.profile.name, now);
@@ -609,7 +614,7 @@ impl Router {
             .collect()
     }
 
-    fn nothing_left(&self, call: &Call, run: &Run, now: Moment) -> NothingLeft {
+    fn nothing_left(&mut self, call: &Call, run: &Run, now: Moment) -> NothingLeft {
         let mut all_rate = !run.skipped.is_empty();
         let mut profiles = Vec::with_capacity(run.skipped.len());
         for (name, skip) in &run.skipped {
@@ -639,10 +644,17 @@ impl Router {
             .peekable();
         let never = enabled.peek().is_some()
             && enabled.all(|(_, skip)| matches!(skip, Skip::Unsupported(_)));
+        let retry_in = profiles.iter().filter_map(|profile| profile.retry_in).min();
+        let stay_away = if never || all_rate {
+            Duration::ZERO
+        } else {
+            self.outage.meet(now)
+        };
         NothingLeft {
             never,
             all_rate,
-            retry_in: profiles.iter().filter_map(|profile| profile.retry_in).min(),
+            retry_in,
+            retry_after: retry_in.map(|soonest| soonest.max(stay_away)),
             profiles,
         }
     }

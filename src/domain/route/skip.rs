@@ -227,6 +227,8 @@ pub struct NothingLeft {
     pub all_rate: bool,
     /// The soonest of them; `None` where nobody knows.
     pub retry_in: Option<Duration>,
+    /// How long the caller should stay away: till the soonest of them, and longer in an outage that goes on.
+    pub retry_after: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,7 +244,7 @@ impl NothingLeft {
     /// Whole seconds for `Retry-After`, at least 1.
     #[must_use]
     pub fn retry_after_s(&self) -> u64 {
-        Span(self.retry_in.unwrap_or(UNKNOWN_RETRY))
+        Span(self.retry_after.unwrap_or(UNKNOWN_RETRY))
             .seconds()
             .max(1)
     }

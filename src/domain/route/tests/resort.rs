@@ -154,3 +154,85 @@ fn refused_all_off() -> NothingLeft {
     off.enabled = false;
     refused(&mut router([off]), &mut Run::default(), at(0))
 }
+
+/// When a client is served that comes again as often as told, from second 0 on; at most ten times, as Claude Code does.
+///
+/// Both providers fail for so long, at once, each time that they are asked.
+fn served_at(outage: Duration) -> Option<Duration> {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let mut now = at(0);
+    for _ in 0..=10 {
+        let mut run = Run::default();
+        loop {
+            match router.admit(&call(), &mut run, now) {
+                Admission::Go(permit) if now.since(at(0)) >= outage => {
+                    router.settle(permit, Settlement::success(Used::AsReserved), now);
+                    return Some(now.since(at(0)));
+                }
+                Admission::Go(permit) => {
+                    router.settle(permit, Settlement::failed(&http(), Used::AsReserved), now);
+                    run.failed(&http());
+                }
+                Admission::Wait { .. } => panic!("no rate keeps it"),
+                Admission::Refused(left) => {
+                    now = now.after(Duration::from_secs(left.retry_after_s()));
+                    break;
+                }
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn an_outage_of_everybody_costs_little_more_than_it_lasts_and_a_long_one_uses_up_no_retries() {
+    for tenths in 0..100 {
+        let outage = Duration::from_millis(100 * tenths);
+        let served = served_at(outage).expect("ten tries are enough");
+        assert!(
+            served <= outage + Duration::from_secs(3),
+            "{outage:?}: {served:?}"
+        );
+    }
+    for seconds in [15, 30, 60, 120] {
+        let outage = Duration::from_secs(seconds);
+        let served = served_at(outage).expect("ten tries are enough");
+        assert!(
+            served <= outage + Duration::from_secs(32),
+            "{outage:?}: {served:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_told_grows_with_an_outage_alone_and_begins_anew_with_the_next() {
+    let mut router = router([profile("a", 0)]);
+    let told = |router: &mut Router, seconds| {
+        let mut run = Run::default();
+        while let Admission::Go(permit) = router.admit(&call(), &mut run, at(seconds)) {
+            router.settle(
+                permit,
+                Settlement::failed(&http(), Used::AsReserved),
+                at(seconds),
+            );
+            run.failed(&http());
+        }
+        let left = refused(router, &mut run, at(seconds));
+        // Each profile's own word is what it was.
+        assert!(left.retry_in <= Some(Duration::from_secs(2)), "{left}");
+        left.retry_after_s()
+    };
+    let ages = [0, 1, 4, 20, 25];
+    let answers = ages.map(|age| told(&mut router, age));
+    assert_eq!(answers, [1, 3, 3, 20, 25]);
+    // Nobody asked for long enough: its breaker's early probe is the soonest moment.
+    assert_eq!(told(&mut router, 200), 2);
+    assert_eq!(told(&mut router, 220), 20);
+    // Somebody was served.
+    router
+        .command(&RouterCommand::Reset(named("a")), By::Key, at(221))
+        .expect("a is there");
+    let permit = go(&mut router, &mut Run::default(), at(221));
+    router.settle(permit, Settlement::success(Used::AsReserved), at(221));
+    assert_eq!(told(&mut router, 222), 1);
+}
