@@ -139,7 +139,8 @@ impl Paths {
         self.state.join("tundra.lock")
     }
 
-    /// Makes the folders that an instance needs, closed to everyone else, and refuses those that are not its user's own.
+    /// Makes the folders that an instance needs, closed to everyone else, and refuses those that are not its user's own, and
+    /// those above them that let another user put a different one in their place.
     ///
     /// Only those it cannot do without (state and run) must be there: a read-only configuration or a full log disk is no
     /// reason not to start.
@@ -150,6 +151,15 @@ impl Paths {
     pub fn prepare(&self) -> Result<(), PathsError> {
         if let Some(home) = &self.home {
             check_own(home)?;
+        }
+        for dir in [
+            &self.config_dir,
+            &self.data,
+            &self.logs,
+            &self.state,
+            &self.run,
+        ] {
+            check_above(dir)?;
         }
         for dir in [&self.config_dir, &self.data, &self.logs] {
             check_own(dir)?;
@@ -168,40 +178,88 @@ impl Paths {
     }
 }
 
-/// Refuses a folder that another user made, or that others may write to; one that is not there yet is fine. A group that
-/// is the user's own is none of the others.
+/// Refuses a folder that another user made, or that others may write to; one that is not there yet is fine.
 fn check_own(dir: &Path) -> Result<(), PathsError> {
-    let me = rustix::process::geteuid().as_raw();
     let Ok(target) = fs::metadata(dir) else {
         return Ok(());
     };
+    let me = rustix::process::geteuid().as_raw();
+    let foreign = |owner| PathsError::Foreign {
+        path: dir.to_owned(),
+        owner,
+        me,
+    };
+    if target.uid() != me {
+        return Err(foreign(target.uid()));
+    }
     // A link is as good as whoever laid it.
-    let link = fs::symlink_metadata(dir).ok();
-    let laid_by = link
-        .filter(fs::Metadata::is_symlink)
-        .map_or(me, |link| link.uid());
-    if target.uid() != me || (laid_by != me && laid_by != 0) {
-        let owner = if target.uid() == me {
-            laid_by
-        } else {
-            target.uid()
-        };
+    if let Some(owner) = link_owner(dir).filter(|owner| !is_trusted(*owner)) {
+        return Err(foreign(owner));
+    }
+    if target.mode() & 0o022 != 0 {
+        return Err(writable(dir, &target));
+    }
+    Ok(())
+}
+
+/// Refuses a folder if another user could put a different one in its place: in each folder above it, as it is written and
+/// as links lead there, nobody else may rename anything. What sshd asks of the folders above `authorized_keys` (its
+/// `StrictModes`), but for the group that is the user's own.
+fn check_above(dir: &Path) -> Result<(), PathsError> {
+    let mut existing = dir.ancestors().skip(1);
+    let real = existing.find_map(|above| fs::canonicalize(above).ok());
+    let written = dir.ancestors().skip(1);
+    for above in written.chain(real.iter().flat_map(|real| real.ancestors())) {
+        check_passage(above)?;
+    }
+    Ok(())
+}
+
+fn check_passage(dir: &Path) -> Result<(), PathsError> {
+    let Ok(target) = fs::metadata(dir) else {
+        return Ok(());
+    };
+    let owners = [Some(target.uid()), link_owner(dir)];
+    if let Some(owner) = owners
+        .into_iter()
+        .flatten()
+        .find(|owner| !is_trusted(*owner))
+    {
         return Err(PathsError::Foreign {
             path: dir.to_owned(),
             owner,
-            me,
+            me: rustix::process::geteuid().as_raw(),
         });
     }
-    let own_group = rustix::process::getegid().as_raw() == target.gid();
+    let own_group = [rustix::process::getegid().as_raw(), 0].contains(&target.gid());
     let others = if own_group { 0o002 } else { 0o022 };
-    if target.mode() & others != 0 {
-        return Err(PathsError::Writable {
-            path: dir.to_owned(),
-            owner: target.uid(),
-            mode: target.mode() & 0o7777,
-        });
+    // Where the sticky bit is set, as in /tmp, only the owner of what lies there renames it.
+    let sticky = target.mode() & 0o1000 != 0;
+    if target.mode() & others != 0 && !sticky {
+        return Err(writable(dir, &target));
     }
     Ok(())
+}
+
+/// Who laid the link that stands in this place, if one does.
+fn link_owner(path: &Path) -> Option<u32> {
+    let link = fs::symlink_metadata(path).ok()?;
+    link.is_symlink().then(|| link.uid())
+}
+
+/// Whether a user may decide where tundra's folders are: its own one and root. In a user namespace the system's folders
+/// belong to the number that stands for whoever is not known there.
+fn is_trusted(owner: u32) -> bool {
+    const NOBODY: u32 = 65534;
+    [0, NOBODY, rustix::process::geteuid().as_raw()].contains(&owner)
+}
+
+fn writable(dir: &Path, target: &fs::Metadata) -> PathsError {
+    PathsError::Writable {
+        path: dir.to_owned(),
+        owner: target.uid(),
+        mode: target.mode() & 0o7777,
+    }
 }
 
 /// Makes a folder, and those above it, that only its owner can enter; closes one that is there and too open.
@@ -251,20 +309,70 @@ mod tests {
         fs::remove_dir_all(&base).unwrap();
     }
 
+    fn empty_folder(name: &str) -> PathBuf {
+        let base = std::env::temp_dir().join(format!("tundra-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&base);
+        fs::create_dir_all(&base).unwrap();
+        base
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn refusal(paths: &Paths) -> String {
+        paths.prepare().unwrap_err().to_string()
+    }
+
     #[test]
     fn a_folder_that_others_may_write_to_is_refused_with_its_path_and_owner() {
-        let base = std::env::temp_dir().join(format!("tundra-open-{}", std::process::id()));
+        let base = empty_folder("open");
         let paths = Paths::find(Some(&base)).unwrap();
+        let me = rustix::process::geteuid().as_raw();
         for name in ["", "config", "data", "state", "logs", "run"] {
-            fs::create_dir_all(base.join(name)).unwrap();
-            fs::set_permissions(base.join(name), Permissions::from_mode(0o777)).unwrap();
-            let error = paths.prepare().unwrap_err().to_string();
-            let me = rustix::process::geteuid().as_raw();
-            let told = format!("{} (of user {me})", base.join(name).display());
-            assert!(error.contains(&told.replace("/ (", " (")), "{error}");
-            fs::set_permissions(base.join(name), Permissions::from_mode(0o700)).unwrap();
+            let dir = if name.is_empty() {
+                base.clone()
+            } else {
+                base.join(name)
+            };
+            fs::create_dir_all(&dir).unwrap();
+            for mode in [0o777, 0o770, 0o702] {
+                set_mode(&dir, mode);
+                let told = format!(
+                    "the folder {} (of user {me}) can be written to by others",
+                    dir.display()
+                );
+                let error = refusal(&paths);
+                assert!(error.starts_with(&told), "{error}");
+            }
+            set_mode(&dir, 0o700);
         }
         paths.prepare().unwrap();
+        fs::remove_dir_all(&base).unwrap();
+    }
+
+    #[test]
+    fn a_home_that_others_could_put_another_in_the_place_of_is_refused() {
+        let base = empty_folder("above");
+        let between = base.join("between");
+        fs::create_dir_all(&between).unwrap();
+        let paths = Paths::find(Some(&between.join("home"))).unwrap();
+        for (mode, fine) in [
+            (0o777, false),
+            (0o703, false),
+            (0o1777, true),
+            (0o755, true),
+        ] {
+            set_mode(&base, mode);
+            assert_eq!(paths.prepare().is_ok(), fine, "{mode:o}");
+        }
+        // By way of a link, the folder that it leads through counts too.
+        let link = base.join("link");
+        std::os::unix::fs::symlink(&between, &link).unwrap();
+        let by_link = Paths::find(Some(&link.join("home"))).unwrap();
+        by_link.prepare().unwrap();
+        set_mode(&between, 0o777);
+        assert!(refusal(&by_link).contains("can be written to by others (mode 777)"));
         fs::remove_dir_all(&base).unwrap();
     }
 }
