@@ -35,6 +35,7 @@ mod wait;
 
 use std::ffi::OsString;
 
+use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
@@ -44,6 +45,7 @@ use self::exit::Exit;
 use self::failure::Failure;
 use self::output::ColorChoice;
 use crate::domain::nearest::nearest;
+use crate::domain::printable::printable;
 use crate::domain::route::Verb;
 
 /// The version that `--version`, `status` and `--print-ready` tell.
@@ -152,7 +154,10 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if let Some(failure) = unknown_command(arguments).filter(|_| is_strange) {
         return output::fail(&failure, asks_json);
     }
-    let text = error.render();
+    let Some(text) = rendered_printable(arguments) else {
+        output::talk(&error.render().to_string());
+        return Exit::USAGE;
+    };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output::styled(&if color.on_stdout() {
@@ -164,7 +169,6 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
         _ if asks_json => output::fail(&Failure::Usage(one_line(&text.to_string())), true),
         _ => {
             if color.on_stderr() {
-                // The words of the line are in it, which the caller typed.
                 output::talk_styled(&text.ansi().to_string());
             } else {
                 output::talk(&text.to_string());
@@ -172,6 +176,13 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
             Exit::USAGE
         }
     }
+}
+
+/// What the parser says of the arguments, its colours apart from any that those bring along: they are in its words.
+fn rendered_printable(arguments: &[OsString]) -> Option<StyledStr> {
+    let printable = |argument: &OsString| printable(&argument.to_string_lossy()).into_owned();
+    let parsed = Args::command().try_get_matches_from(arguments.iter().map(printable));
+    parsed.err().map(|error| error.render())
 }
 
 /// What is wrong, without the advice on usage that follows it for people.
@@ -185,6 +196,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::printable::is_disruptive;
 
     /// Every command with its whole name.
     fn commands(of: &clap::Command, parent: &str) -> Vec<(String, clap::Command)> {
@@ -242,6 +254,36 @@ mod tests {
         assert_eq!(told("tundra ls --nonsense"), None);
         assert_eq!(told("tundra --nonsense"), None);
         assert_eq!(told("tundra -- lss"), None);
+    }
+
+    #[test]
+    fn a_coloured_usage_error_holds_no_colour_but_the_parsers() {
+        for argument in [
+            "--\x1b]52;c;ZXZpbA==\x07",
+            "--color=\u{9b}31m",
+            "--\u{202e}x",
+            "--rows=\x1b[8m",
+        ] {
+            let arguments = ["tundra", "new", argument].map(OsString::from);
+            let told = rendered_printable(&arguments).unwrap().ansi().to_string();
+            let mut plain = String::new();
+            let mut rest = told.as_str();
+            while let Some((before, after)) = rest.split_once("\x1b[") {
+                plain.push_str(before);
+                rest = after.split_once('m').unwrap().1;
+                let style = after.split_once('m').unwrap().0;
+                assert!(
+                    style.chars().all(|c| c.is_ascii_digit() || c == ';'),
+                    "{told:?}"
+                );
+            }
+            plain.push_str(rest);
+            assert!(plain.contains("\\u{"), "{told:?}");
+            assert!(
+                !plain.contains(|c: char| is_disruptive(c) && c != '\n'),
+                "{told:?}"
+            );
+        }
     }
 
     #[test]
