@@ -5,20 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::operation::Typed;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
-use crate::pane::{PaneError, PaneHandle, ScreenWatch};
+use crate::pane::{Activity, PaneError, PaneHandle, ScreenWatch};
 
 /// How long a program may take to show that it has read something. One that shows nothing (a password) costs this once.
 const REACTS_WITHIN: Duration = Duration::from_millis(400);
-/// A screen that has been still for so long shows all that was typed. Codex takes an Enter for a newline that comes within
-/// 120 ms of the last character of a burst, and Claude Code one that arrives in the same read.
+/// A program that has been idle, and its screen still, for so long has taken all that was typed. Codex takes an Enter for a
+/// newline that comes within 120 ms of the last character of a burst, and Claude Code one that arrives in the same read.
 const STILL_FOR: Duration = Duration::from_millis(200);
-/// A program that draws all the time (a spinner) is not waited for any longer.
+/// How often the program is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// A program that is never idle (it builds, it shows a spinner) is not waited for any longer.
 const AT_MOST: Duration = Duration::from_millis(1500);
+/// So much longer it may take for each byte: Codex takes some 0.2 ms, and several times that on a busy machine.
+const AT_MOST_PER_BYTE: Duration = Duration::from_millis(1);
+/// Never longer than this: whoever asked waits for the answer.
+const AT_MOST_EVER: Duration = Duration::from_secs(12);
 /// Terminals that share a turn wait for each other needlessly, which is rare and short.
 const TURNS: usize = 16;
 
@@ -50,6 +56,10 @@ pub(super) async fn type_parts(
     while let Some(part) = parts.next() {
         let is_key = |part: &Typed| matches!(part, Typed::Key(_));
         let waits = !is_key(&part) && parts.peek().is_some_and(is_key);
+        let bytes = match &part {
+            Typed::Text(text) | Typed::Paste(text) => text.len(),
+            Typed::Key(_) => 0,
+        };
         let input = match part {
             Typed::Text(text) => Input::Text(text),
             Typed::Paste(text) => Input::Paste(text),
@@ -58,7 +68,7 @@ pub(super) async fn type_parts(
         if waits {
             let mut screen = watched(pane).await;
             pane.try_input(input)?;
-            taken(&mut screen).await;
+            taken(&mut screen, pane.activity(), bytes).await;
         } else {
             pane.try_input(input)?;
         }
@@ -73,12 +83,25 @@ async fn watched(pane: &PaneHandle) -> ScreenWatch {
     screen
 }
 
-/// Waits until the program has shown that it took what was typed, as far as that can be seen.
-async fn taken(screen: &mut ScreenWatch) {
-    let shown = async {
-        if timeout(REACTS_WITHIN, screen.changed()).await.is_ok() {
-            while matches!(timeout(STILL_FOR, screen.changed()).await, Ok(true)) {}
+/// Waits until the program has taken what was typed, as far as that can be seen: it has drawn something and is idle again.
+async fn taken(screen: &mut ScreenWatch, mut activity: Activity, bytes: usize) {
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    let at_most = AT_MOST + AT_MOST_PER_BYTE.saturating_mul(bytes);
+    let ends = Instant::now() + at_most.min(AT_MOST_EVER);
+    let (mut still_since, mut has_drawn) = (Instant::now(), false);
+    while Instant::now() < ends {
+        match timeout(LOOK_EVERY, screen.changed()).await {
+            Ok(false) => return,
+            Ok(true) => {
+                has_drawn = true;
+                still_since = Instant::now();
+            }
+            Err(_) if activity.is_at_work() => still_since = Instant::now(),
+            Err(_) => {}
         }
-    };
-    let _ = timeout(AT_MOST, shown).await;
+        let enough = if has_drawn { STILL_FOR } else { REACTS_WITHIN };
+        if still_since.elapsed() >= enough {
+            return;
+        }
+    }
 }

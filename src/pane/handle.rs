@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::activity::Activity;
 use super::attach::{Attachment, Attachments};
 use super::error::PaneError;
 use super::final_state::FinalState;
@@ -16,6 +17,7 @@ use super::output::OutputCursor;
 use super::parts::PaneParts;
 use super::query::{Capture, Match, PlacesNow, RowWindow, Search, WaitFor};
 use super::screen_feed::ScreenWatch;
+use super::session;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
@@ -83,13 +85,15 @@ impl PaneHandle {
     /// The name of the program that the terminal's keys go to now, as the kernel has it: the leader of the foreground
     /// process group. None once that has ended.
     pub fn foreground_program(&self) -> Option<String> {
-        let pid = self.parts.facts.pid.as_raw_nonzero();
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // proc(5): the name in brackets may hold anything; tpgid is the sixth field after it.
-        let (_, after) = stat.rsplit_once(')')?;
-        let group: i32 = after.split_whitespace().nth(5)?.parse().ok()?;
-        let name = std::fs::read_to_string(format!("/proc/{group}/comm")).ok()?;
+        let group = session::foreground_group(self.parts.facts.pid)?;
+        let name =
+            std::fs::read_to_string(format!("/proc/{}/comm", group.as_raw_nonzero())).ok()?;
         Some(name.trim_end().to_owned())
+    }
+
+    /// Looks whether the programs in the terminal's foreground are at work.
+    pub fn activity(&self) -> Activity {
+        Activity::of_session(self.parts.facts.pid)
     }
 
     pub fn set_owner(&self, owner: Owner) {

@@ -6,6 +6,7 @@
 //! output for viewers, the screen for the front end, and what is left of it all in the end. This room must not know of
 //! sockets, providers or how a screen is drawn.
 
+mod activity;
 mod actor;
 mod ansi;
 mod attach;
@@ -46,6 +47,7 @@ mod text_wait;
 mod thread;
 mod write_queue;
 
+pub use activity::Activity;
 pub use ansi::row_to_ansi;
 pub use attach::Attachment;
 pub use error::PaneError;

@@ -15,13 +15,7 @@ pub(super) struct Member {
 /// [`remaining`] for afterwards.
 #[cfg(target_os = "linux")]
 pub(super) fn members(leader: Pid) -> Vec<Member> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-        .filter_map(Pid::from_raw)
+    numbers_in("/proc")
         .filter(|pid| *pid != leader)
         .filter_map(|pid| {
             let stat = read_stat(pid)?;
@@ -108,33 +102,112 @@ pub(super) fn ancestor(_pid: Pid) -> Option<Ancestor> {
     None
 }
 
+/// The foreground process group of the terminal of a session; None where that is not known.
+#[cfg(target_os = "linux")]
+pub(super) fn foreground_group(leader: Pid) -> Option<Pid> {
+    Pid::from_raw(read_stat(leader)?.foreground)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn foreground_group(_leader: Pid) -> Option<Pid> {
+    None
+}
+
+/// The processes of a group.
+#[cfg(target_os = "linux")]
+pub(super) fn group_members(group: Pid) -> Vec<Pid> {
+    let is_in =
+        |pid: &Pid| read_stat(*pid).is_some_and(|stat| stat.group == group.as_raw_nonzero().get());
+    numbers_in("/proc").filter(is_in).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn group_members(_group: Pid) -> Vec<Pid> {
+    Vec::new()
+}
+
+/// The processor time that a process has used, in clock ticks.
+#[cfg(target_os = "linux")]
+pub(super) fn ticks(pid: Pid) -> u64 {
+    read_stat(pid).map_or(0, |stat| stat.ticks)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn ticks(_pid: Pid) -> u64 {
+    0
+}
+
+/// Whether a thread of a process runs, waits for a processor or for a disk.
+#[cfg(target_os = "linux")]
+pub(super) fn runs(pid: Pid) -> bool {
+    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
+    let runs = |thread: Pid| {
+        let stat = stat_at(&format!("{tasks}/{}/stat", thread.as_raw_nonzero()));
+        stat.is_some_and(|stat| stat.runs)
+    };
+    numbers_in(&tasks).any(runs)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn runs(_pid: Pid) -> bool {
+    false
+}
+
+/// The processes, or threads, that a folder of `/proc` lists.
+#[cfg(target_os = "linux")]
+fn numbers_in(folder: &str) -> impl Iterator<Item = Pid> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(Pid::from_raw)
+}
+
 #[cfg(target_os = "linux")]
 struct Stat {
     parent: i32,
+    group: i32,
     session: i32,
     tty: i32,
+    foreground: i32,
+    ticks: u64,
     start_time: u64,
     ended: bool,
+    runs: bool,
 }
 
-/// Reads `/proc/PID/stat` (`proc_pid_stat(5)`): state is field 3, parent 4, session 6, terminal 7, start time 22.
 #[cfg(target_os = "linux")]
 fn read_stat(pid: Pid) -> Option<Stat> {
-    let text = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    stat_at(&format!("/proc/{}/stat", pid.as_raw_nonzero()))
+}
+
+/// Reads a `stat` of `/proc` (`proc_pid_stat(5)`): state is field 3, parent 4, group 5, session 6, terminal 7, the terminal's
+/// foreground group 8, times in user and kernel mode 14 and 15, start time 22.
+#[cfg(target_os = "linux")]
+fn stat_at(path: &str) -> Option<Stat> {
+    let text = std::fs::read(path).ok()?;
     // The command, field 2, may itself hold spaces and parentheses: fields are counted from the last one.
     let after = text.iter().rposition(|byte| *byte == b')')? + 1;
     let fields = std::str::from_utf8(text.get(after..)?).ok()?;
     let mut fields = fields.split_ascii_whitespace();
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
-    let session = fields.nth(1)?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
     let tty = fields.next()?.parse().ok()?;
-    let start_time = fields.nth(14)?.parse().ok()?;
+    let foreground = fields.next()?.parse().ok()?;
+    let user: u64 = fields.nth(5)?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    let start_time = fields.nth(6)?.parse().ok()?;
     Some(Stat {
         parent,
+        group,
         session,
         tty,
+        foreground,
+        ticks: user.saturating_add(system),
         start_time,
         ended: matches!(state, "Z" | "X"),
+        runs: matches!(state, "R" | "D"),
     })
 }

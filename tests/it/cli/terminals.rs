@@ -58,6 +58,42 @@ while True:
     last = time.monotonic()
 ";
 
+/// Takes a burst as Codex does, which works on each character of it and draws once all of them are in.
+const SLOW_READER: &str = r"
+import os, time, tty
+tty.setraw(0)
+os.write(1, b'READY\r\n')
+text, last = b'', 0.0
+while True:
+    for byte in os.read(0, 65536):
+        now = time.monotonic()
+        if byte == 13 and now - last > 0.12:
+            os.write(1, b'SENT %d %s\r\n' % (len(text), text[-5:]))
+            text = b''
+            continue
+        text += bytes([byte])
+        if len(text) == 1:
+            os.write(1, b'.')
+        while time.monotonic() - now < 0.0004:
+            pass
+        last = time.monotonic()
+    os.write(1, b'.')
+";
+
+#[test]
+fn enter_waits_for_a_program_that_works_on_what_it_has_read() {
+    let serve = Serve::start();
+    let script = serve.home.file("slow.py");
+    std::fs::write(&script, SLOW_READER).unwrap();
+    let id = serve.open(&["python3", script.to_str().unwrap()]);
+    serve.wait_text(&id, "READY");
+    for length in [20, 2_000, 8_000] {
+        let text = "x".repeat(length - 3) + "end";
+        serve.cli(&["send", &id, "--enter", &text]).ok();
+        serve.wait_text(&id, &format!("SENT {length} xxend"));
+    }
+}
+
 #[test]
 fn enter_after_a_text_is_struck_once_the_program_has_taken_the_text() {
     let serve = Serve::start();
