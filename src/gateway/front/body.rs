@@ -6,12 +6,14 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, EXPECT, HeaderMap};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::error::Refusal;
 
 /// How long a request's body may be silent.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a body may take in all: 32 MiB come over loopback in less than a second, over a slow tunnel in minutes.
+const AT_MOST: Duration = Duration::from_secs(300);
 /// How much of an oversized body is read and thrown away, so that its sender gets to read why, in bytes.
 const MAX_DISCARDED: usize = 64 * 1024 * 1024;
 
@@ -34,8 +36,10 @@ pub async fn read(headers: &HeaderMap, mut body: Incoming, most: usize) -> Resul
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     let mut length = 0;
+    let ends = Instant::now() + AT_MOST;
     loop {
-        let frame = match timeout(PATIENCE, body.frame()).await {
+        let silent_until = ends.min(Instant::now() + PATIENCE);
+        let frame = match timeout_at(silent_until, body.frame()).await {
             Err(_) => return Err(Refusal::BodyTimeout),
             Ok(None) => break,
             Ok(Some(Err(error))) => return Err(Refusal::BodyCut(error.to_string())),
