@@ -154,6 +154,36 @@ async fn the_panel_tells_how_the_store_stands() {
 }
 
 #[tokio::test]
+async fn the_strip_hides_and_comes_back() {
+    let mut panel = Panel::new(80, 24, TWO);
+    let rows = |panel: &Panel| {
+        panel
+            .rig
+            .model
+            .session
+            .panes
+            .get(&id(1))
+            .unwrap()
+            .size
+            .rows()
+    };
+    panel.rig.command("B");
+    assert!(
+        panel.rig.shows("the list of providers is hidden"),
+        "{}",
+        panel.rig.text()
+    );
+    assert!(!panel.rig.shows("▸claude"), "{}", panel.rig.text());
+    assert_eq!(rows(&panel), 22);
+    // What is hidden is still there to be steered.
+    panel.rig.command("P");
+    assert!(panel.rig.shows("claude"), "{}", panel.rig.text());
+    panel.rig.keys("esc").command("B");
+    assert!(panel.row(21).starts_with("▸claude"), "{}", panel.row(21));
+    assert_eq!(rows(&panel), 20);
+}
+
+#[tokio::test]
 async fn a_low_screen_keeps_its_panes_and_more_providers_than_rows_share_the_last() {
     let mut many = String::new();
     for number in 1..=7 {

@@ -1,6 +1,7 @@
 //! Tabs and panes: named, moved, found again; lists that hide; keys without the prefix.
 
 use super::*;
+use crate::domain::action::Action;
 
 fn names(rig: &Rig) -> Vec<String> {
     let session = &rig.model.session;
@@ -194,4 +195,54 @@ fn a_pane_is_called_by_its_program_and_title_until_its_user_names_it() {
     });
     rig.tell(Msg::Program(id(3), "top".to_owned()));
     assert!(line(&rig).contains(" 3 work "), "{}", line(&rig));
+}
+
+#[test]
+fn the_pane_before_is_found_again_in_its_tab() {
+    let mut rig = three_tabs();
+    rig.command("|").answer_opens();
+    rig.command("-").answer_opens();
+    assert_eq!(rig.focus(), id(5));
+    rig.command(";");
+    assert_eq!(rig.focus(), id(4));
+    rig.command(";");
+    assert_eq!(rig.focus(), id(5));
+    // In another tab, which has a pane before of its own.
+    rig.command("1").command(";");
+    assert!(
+        rig.shows("there was no other pane before"),
+        "{}",
+        rig.text()
+    );
+    assert_eq!(rig.focus(), id(1));
+    rig.command("3");
+    rig.exit(id(4), Exit::Code(0));
+    rig.command(";");
+    assert_eq!(rig.focus(), id(5));
+}
+
+#[test]
+fn what_is_reached_for_in_the_first_hour_is_in_palette_and_help() {
+    for action in [
+        Action::RenameTab,
+        Action::MoveTabLeft,
+        Action::MoveTabRight,
+        Action::LastTab,
+        Action::GoToTab,
+        Action::MovePane,
+        Action::BreakPane,
+        Action::LastPane,
+        Action::EditHistory,
+        Action::RunCommand,
+        Action::ToggleSidebar,
+        Action::ToggleProviders,
+    ] {
+        let mut rig = three_tabs();
+        rig.command(":");
+        rig.input(InputEvent::Paste(action.description().to_owned()));
+        assert!(rig.shows(action.description()), "{}", rig.text());
+        let mut rig = Rig::with_shell(200, 120);
+        rig.command("?");
+        assert!(rig.shows(action.description()), "{}", rig.text());
+    }
 }

@@ -183,3 +183,30 @@ fn copy_mode_stays_on_its_text_when_the_window_narrows_and_widens() {
             .is_some_and(|text| text == b"bmVlZGxl")
     });
 }
+
+#[test]
+fn a_selection_keeps_its_text_while_sizes_change() {
+    let home = Home::new();
+    let mut terminal = shell(&home);
+    terminal.type_("for i in 1 2 3 4 5 6 7 8; do printf '%0150d\\n' $i; done; printf '%s %060d %s\\n' fro\"\"m 7 un\"\"til\r");
+    terminal.wait_text("until");
+    terminal.command("[");
+    terminal.type_("?from\r");
+    terminal.wait_text("from 0");
+    // From the word to the end of the next but one: it takes more than one row once the window is narrow.
+    terminal.type_("veee");
+    for (rows, cols) in [(30, 50), (24, 31), (30, 100)] {
+        terminal.resize(rows, cols);
+        let narrow = usize::from(cols);
+        terminal.wait_for("lines are wrapped at the new width", |screen| {
+            let is_full = |line: &String| line.len() == narrow && line.starts_with("000");
+            screen.lines().iter().any(is_full)
+        });
+    }
+    terminal.type_("y");
+    terminal.wait_for("what was selected is copied", |screen| {
+        let copied = screen.clipboard();
+        let expected = b"ZnJvbSAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDcgdW50aWw=";
+        copied.last().is_some_and(|text| text == expected)
+    });
+}

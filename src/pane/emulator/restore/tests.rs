@@ -319,15 +319,34 @@ fn recordings() -> Vec<(String, Vec<u8>)> {
     recordings
 }
 
-#[test]
+/// Runs a script of `tests/browser` over cases; without node or xterm.js it says so and does nothing.
 #[allow(clippy::print_stderr)]
-fn xterm_js_shows_what_this_emulator_shows() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/compare.mjs");
-    let package = script.with_file_name("node_modules/@xterm/headless");
+fn compare_with_xterm_js(script: &str, test: &str, cases: &[serde_json::Value]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let package = folder.join("node_modules/@xterm/headless");
     if !package.is_dir() || Command::new("node").arg("--version").output().is_err() {
         eprintln!("SKIPPED: node or @xterm/headless is missing (run `npm ci` in tests/browser)");
         return;
     }
+    let file = format!("tundra-{test}-{}.json", std::process::id());
+    let path = std::env::temp_dir().join(file);
+    std::fs::write(&path, serde_json::to_vec(cases).unwrap()).unwrap();
+    let output = Command::new("node")
+        .arg(folder.join(script))
+        .arg(&path)
+        .output()
+        .unwrap();
+    std::fs::remove_file(path).unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn xterm_js_shows_what_this_emulator_shows() {
     let mut runner = TestRunner::deterministic();
     let streams = (
         2u16..40,
@@ -353,18 +372,78 @@ fn xterm_js_shows_what_this_emulator_shows() {
             cases.push(shown_case(&fed(size, &[kept.to_vec()]), size, &about));
         }
     }
-    let path = std::env::temp_dir().join(format!("tundra-snapshots-{}.json", std::process::id()));
-    std::fs::write(&path, serde_json::to_vec(&cases).unwrap()).unwrap();
-    let output = Command::new("node")
-        .arg(script)
-        .arg(&path)
-        .output()
-        .unwrap();
-    std::fs::remove_file(path).unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+    compare_with_xterm_js("compare.mjs", "snapshots", &cases);
+}
+
+#[test]
+fn xterm_js_shows_what_this_emulator_shows_after_any_sizes() {
+    let mut runner = TestRunner::deterministic();
+    let stories = prop::collection::vec(
+        (2u16..40, 2u16..12, prop::collection::vec(piece(), 0..20)),
+        2..6,
     );
+    let mut cases = Vec::new();
+    for _ in 0..700 {
+        let parts = stories.new_tree(&mut runner).unwrap().current();
+        let mut emulator = Emulator::new(Size::clamped(20, 6), HISTORY);
+        let (mut about, mut last) = (String::new(), Size::clamped(20, 6));
+        for (cols, rows, pieces) in parts {
+            last = Size::clamped(cols, rows);
+            emulator.resize(last);
+            let text = pieces.concat();
+            emulator.feed(text.as_bytes(), &mut Feedback::default());
+            about += &format!("{cols}x{rows} {text:?} ");
+        }
+        cases.push(shown_case(&emulator, last, &about));
+        // And at once after a change of size, which is when a viewer gets one.
+        let narrow = Size::clamped(last.cols() / 2 + 1, last.rows());
+        emulator.resize(narrow);
+        cases.push(shown_case(&emulator, narrow, &about));
+    }
+    compare_with_xterm_js("compare.mjs", "sizes", &cases);
+}
+
+#[test]
+fn lines_are_wrapped_as_xterm_js_wraps_them() {
+    let mut runner = TestRunner::deterministic();
+    let line = prop::collection::vec(
+        prop_oneof![
+            6 => "[a-z0-9 ]{1,30}",
+            1 => prop::sample::select(vec!["漢字", "日本語テキスト", "é", "🎉", "─"]).prop_map(str::to_owned),
+        ],
+        0..6,
+    );
+    let stories = (
+        6u16..60,
+        3u16..12,
+        prop::collection::vec(line, 1..30),
+        prop::collection::vec((4u16..90, 3u16..16), 1..6),
+    );
+    let mut cases = Vec::new();
+    for index in 0..500 {
+        let (cols, rows, lines, sizes) = stories.new_tree(&mut runner).unwrap().current();
+        let stream: String = lines.iter().map(|line| line.concat() + "\r\n").collect();
+        let mut emulator = Emulator::new(Size::clamped(cols, rows), 5000);
+        emulator.feed(stream.as_bytes(), &mut Feedback::default());
+        let shown: Vec<Vec<String>> = sizes
+            .iter()
+            .map(|(cols, rows)| {
+                emulator.resize(Size::clamped(*cols, *rows));
+                let mut shown = text(&emulator);
+                while shown.last().is_some_and(String::is_empty) {
+                    shown.pop();
+                }
+                shown
+            })
+            .collect();
+        cases.push(serde_json::json!({
+            "about": format!("case {index}, {cols}x{rows}"),
+            "stream": hex(stream.as_bytes()),
+            "cols": cols,
+            "rows": rows,
+            "sizes": sizes,
+            "shown": shown,
+        }));
+    }
+    compare_with_xterm_js("reflow.mjs", "wraps", &cases);
 }
