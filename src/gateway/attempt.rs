@@ -1,5 +1,6 @@
 //! One attempt: a profile is asked, and what comes back is judged before any of it reaches the caller.
 
+mod gather;
 mod hold;
 mod refusal;
 mod upstream_answer;
@@ -138,7 +139,7 @@ async fn good(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
     let web_page = || CallError::Http("the answer is a web page".to_owned());
     match answer.content().await {
         Ok(Content::Events) if answer.conversion.is_translation() && !answer.request.streams() => {
-            answer.fail(CallError::Parse("the provider streamed unasked".to_owned()))
+            gather::whole(answer).await
         }
         Ok(Content::Events) => hold::until_content(answer).await,
         Ok(Content::Page) => answer.fail(web_page()),

@@ -128,6 +128,28 @@ impl Conversion {
         told.map_err(|error| CallError::Parse(error.to_string()))
     }
 
+    /// An answer that came as a stream, for a caller who asked for a whole one; `events` are all of it, decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Parse`] where it holds what cannot be told in the caller's dialect.
+    pub fn gathered(&self, events: Bytes) -> Result<Bytes, CallError> {
+        let translation = match self {
+            Self::Passthrough(_) => return Ok(events),
+            Self::Translation(translation) => translation,
+        };
+        let mut told = Vec::new();
+        let framed = Framer::default().push(events, |frame| {
+            told.extend(sse::parse(frame).map(|event| (event.name.to_vec(), event.data.to_vec())));
+        });
+        framed.map_err(|_| CallError::Parse("a stream event is too large".to_owned()))?;
+        let told = told
+            .iter()
+            .map(|(name, data)| (name.as_slice(), data.as_slice()));
+        translate::stream_as_whole(told, &translation.crossing)
+            .map_err(|error| CallError::Parse(error.to_string()))
+    }
+
     /// An error's body as the caller reads it; `text` is it without its coding.
     pub fn error(&self, status: u16, body: Bytes, text: &[u8]) -> Bytes {
         match self {

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 
 use super::crossing::Crossing;
-use super::stream::Stream;
+use super::stream::{Reader, Stream};
 use crate::domain::profile::Dialect;
 use crate::gateway::wire::ir::answer::{Answer, Part};
 use crate::gateway::wire::ir::event;
+use crate::gateway::wire::ir::gather::Gathering;
 use crate::gateway::wire::responses::answer::Heading;
 use crate::gateway::wire::{chat, messages, responses};
 
@@ -24,7 +25,31 @@ pub enum AnswerError {
 /// # Errors
 /// If it is not what the upstream's dialect says, or holds what the caller's has no words for.
 pub fn answer(body: &[u8], crossing: &Crossing) -> Result<Bytes, AnswerError> {
-    let mut answer = read(body, crossing)?;
+    write(read(body, crossing)?, crossing)
+}
+
+/// Translates a streamed answer, of which `events` are all names and data, for a caller who asked for a whole one.
+///
+/// # Errors
+/// If it holds what the caller's dialect has no words for.
+pub fn stream_as_whole<'e>(
+    events: impl IntoIterator<Item = (&'e [u8], &'e [u8])>,
+    crossing: &Crossing,
+) -> Result<Bytes, AnswerError> {
+    let mut reader = Reader::new(crossing.upstream);
+    let (mut gathering, mut told) = (Gathering::default(), Vec::new());
+    for (name, data) in events {
+        reader.read(name, data, &mut told);
+        told.drain(..).for_each(|event| gathering.take(event));
+    }
+    reader.finish(&mut told);
+    told.into_iter().for_each(|event| gathering.take(event));
+    let mut answer = gathering.whole();
+    answer.model.get_or_insert_with(|| crossing.model.clone());
+    write(answer, crossing)
+}
+
+fn write(mut answer: Answer, crossing: &Crossing) -> Result<Bytes, AnswerError> {
     for (number, part) in (0..).zip(&mut answer.parts) {
         match part {
             Part::Text(_) => {}

@@ -14,7 +14,7 @@ mod request;
 mod stream;
 pub mod strip;
 
-pub use answer::{AnswerError, answer, whole_as_stream};
+pub use answer::{AnswerError, answer, stream_as_whole, whole_as_stream};
 pub use crossing::{Crossing, Way};
 pub use request::{Sent, read, write};
 pub use stream::Stream;

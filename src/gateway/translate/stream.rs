@@ -25,8 +25,9 @@ pub struct Stream {
     broken: Option<String>,
 }
 
+/// Reads the events of an upstream's dialect.
 #[derive(Debug)]
-enum Reader {
+pub(super) enum Reader {
     Messages(messages::stream::Reader),
     Chat(chat::stream::Reader),
     Responses(responses::stream::Reader),
@@ -39,13 +40,37 @@ enum Writer {
     Responses(Box<responses::stream::Writer>),
 }
 
+impl Reader {
+    pub fn new(upstream: Dialect) -> Self {
+        match upstream {
+            Dialect::Messages => Self::Messages(messages::stream::Reader::default()),
+            Dialect::Chat => Self::Chat(chat::stream::Reader::default()),
+            Dialect::Responses => Self::Responses(responses::stream::Reader::default()),
+        }
+    }
+
+    /// Reads one event; what it tells is added to `told`.
+    pub fn read(&mut self, name: &[u8], data: &[u8], told: &mut Vec<Event>) {
+        match self {
+            Self::Messages(reader) => reader.read(name, data, told),
+            Self::Chat(reader) => reader.read(data, told),
+            Self::Responses(reader) => reader.read(name, data, told),
+        }
+    }
+
+    /// The stream has ended, perhaps without its terminator.
+    pub fn finish(&mut self, told: &mut Vec<Event>) {
+        match self {
+            Self::Messages(reader) => reader.finish(told),
+            Self::Chat(reader) => reader.finish(told),
+            Self::Responses(reader) => reader.finish_early(told),
+        }
+    }
+}
+
 impl Stream {
     pub fn new(crossing: Crossing) -> Self {
-        let reader = match crossing.upstream {
-            Dialect::Messages => Reader::Messages(messages::stream::Reader::default()),
-            Dialect::Chat => Reader::Chat(chat::stream::Reader::default()),
-            Dialect::Responses => Reader::Responses(responses::stream::Reader::default()),
-        };
+        let reader = Reader::new(crossing.upstream);
         let (id, model, created) = (&crossing.id, &crossing.model, crossing.created);
         let writer = match crossing.caller {
             Dialect::Messages => Writer::Messages(messages::stream::Writer::new(
@@ -81,23 +106,13 @@ impl Stream {
 
     /// Takes one of the upstream's events; what the caller is to read of it is added to `out`.
     pub fn take(&mut self, name: &[u8], data: &[u8], out: &mut Vec<u8>) {
-        let told = &mut self.events;
-        match &mut self.reader {
-            Reader::Messages(reader) => reader.read(name, data, told),
-            Reader::Chat(reader) => reader.read(data, told),
-            Reader::Responses(reader) => reader.read(name, data, told),
-        }
+        self.reader.read(name, data, &mut self.events);
         self.pass(out);
     }
 
     /// The upstream's stream ended after its last word, though without its terminator.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        let told = &mut self.events;
-        match &mut self.reader {
-            Reader::Messages(reader) => reader.finish(told),
-            Reader::Chat(reader) => reader.finish(told),
-            Reader::Responses(reader) => reader.finish_early(told),
-        }
+        self.reader.finish(&mut self.events);
         self.pass(out);
     }
 

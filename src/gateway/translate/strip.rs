@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::mark::{ID_PART, PREFIX, is_mark, is_own_id};
 use crate::domain::profile::Dialect;
-use crate::gateway::wire::chat::answer::MARK_KIND;
+use crate::gateway::wire::chat::details::MARK_KIND;
 use crate::gateway::wire::ir::json::{Json, Members};
 use crate::gateway::wire::messages;
 

@@ -1,6 +1,7 @@
 //! `OpenAI`'s Chat Completions (platform.openai.com/docs/api-reference/chat), as `OpenRouter` and local servers speak it too.
 
 pub mod answer;
+pub mod details;
 pub mod error;
 pub mod request;
 pub mod stream;

@@ -207,6 +207,20 @@ pub fn converse(seen: &Seen) -> Script {
     }
 }
 
+/// Answers with a stream whatever was asked for, as some providers do.
+pub fn streams_only(calls: bool) -> impl Fn(&Seen) -> Script {
+    move |seen| {
+        let mut dialects = ALL.into_iter();
+        let dialect = dialects.find(|one| seen.path().starts_with(path(*one)));
+        let dialect = dialect.unwrap();
+        if calls {
+            stream(&tool_events(dialect))
+        } else {
+            stream(&events(dialect))
+        }
+    }
+}
+
 fn tool_answer(dialect: Dialect) -> String {
     match dialect {
         Dialect::Messages => r#"{"id":"msg_2","type":"message","role":"assistant","model":"some-model","content":[{"type":"tool_use","id":"toolu_1","name":"get_weather","input":{"city":"Oslo"}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":7}}"#,

@@ -10,6 +10,7 @@ use tundra::domain::id::TerminalId;
 use tundra::domain::profile::{Dialect, Dialects, Profile, ProfileName, ProviderKind};
 use tundra::domain::route::{ProviderStatus, RouteSettings};
 use tundra::domain::timeouts::Timeouts;
+use tundra::domain::usage::Attempt;
 use tundra::gateway::{self, CallerKey, Gateway, Options};
 use tundra::runtime::tasks::Tasks;
 
@@ -140,6 +141,17 @@ impl Stage {
             .into_iter()
             .find(|provider| provider.profile.name.as_str() == name)
             .unwrap()
+    }
+
+    /// A profile's last attempts, the newest first.
+    pub fn attempts(&self, name: &str) -> Vec<Attempt> {
+        let name = Self::name(name);
+        let requests = self.gateway.router().requests(&name).into_iter();
+        let tries = requests.flat_map(|request| request.tries.into_iter().rev());
+        tries
+            .filter(|made| made.profile == name)
+            .map(|made| made.attempt)
+            .collect()
     }
 
     pub fn name(name: &str) -> ProfileName {

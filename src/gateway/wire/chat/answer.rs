@@ -4,10 +4,7 @@ use serde::Deserialize;
 
 use super::super::ir::answer::{Answer, Call, End, Part, Proof, Reasoning, Usage};
 use super::super::ir::json::{Json, Object};
-
-/// Where the mark of reasoning goes: a detail of the kind that callers hand back unread (openrouter.ai/docs/use-cases/
-/// reasoning-tokens).
-pub const MARK_KIND: &str = "reasoning.encrypted";
+use super::details::{Detail, Details, MARK_KIND};
 
 #[derive(Deserialize)]
 struct Completion {
@@ -33,16 +30,6 @@ pub(super) struct Message {
     pub reasoning: Option<Json>,
     pub reasoning_details: Option<Vec<Detail>>,
     pub tool_calls: Option<Vec<ToolCall>>,
-}
-
-/// One of `OpenRouter`'s reasoning details.
-#[derive(Debug, Deserialize)]
-pub struct Detail {
-    #[serde(rename = "type", default)]
-    pub kind: String,
-    pub text: Option<String>,
-    pub summary: Option<String>,
-    pub data: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -93,14 +80,15 @@ impl From<WireUsage> for Usage {
 }
 
 impl Message {
-    /// What was thought, however the provider spells it.
-    pub fn thought(&mut self) -> Option<String> {
+    /// What was thought, however the provider spells it, and the details that came along.
+    pub fn thought(&mut self) -> (Option<String>, Vec<Detail>) {
         let details = self.reasoning_details.take().unwrap_or_default();
-        thought_in(
+        let text = thought_in(
             self.reasoning_content.take(),
             self.reasoning.take().as_ref(),
             &details,
-        )
+        );
+        (text, details)
     }
 
     /// What was said, and what was refused, which is said too.
@@ -157,12 +145,6 @@ pub fn thought_in(
         })
 }
 
-/// The data that stands for reasoning.
-pub fn mark_in(details: &[Detail]) -> Option<String> {
-    let mut marks = details.iter().filter(|detail| detail.kind == MARK_KIND);
-    marks.find_map(|detail| detail.data.clone())
-}
-
 /// Reads a whole answer.
 ///
 /// # Errors
@@ -175,11 +157,17 @@ pub fn read(body: &[u8]) -> Result<Answer, serde_json::Error> {
         (choice.message, choice.finish_reason)
     });
     if let Some(mut message) = message {
-        if let Some(text) = message.thought() {
-            parts.push(Part::Reasoning(Reasoning {
-                text,
-                proof: Proof::default(),
-            }));
+        let (text, pieces) = message.thought();
+        let text = text.unwrap_or_default();
+        let mut details = Details::default();
+        details.add(pieces);
+        let data = details.proof(&text);
+        if !text.is_empty() || data.is_some() {
+            let proof = Proof {
+                data,
+                ..Proof::default()
+            };
+            parts.push(Part::Reasoning(Reasoning { text, proof }));
         }
         parts.extend(message.said().map(Part::Text));
         for call in message.tool_calls.unwrap_or_default() {

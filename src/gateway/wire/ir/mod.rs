@@ -8,5 +8,6 @@
 pub mod answer;
 pub mod error;
 pub mod event;
+pub mod gather;
 pub mod json;
 pub mod request;

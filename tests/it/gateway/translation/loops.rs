@@ -5,7 +5,7 @@ use tundra::domain::profile::{Dialect, Dialects, Profile};
 use tundra::domain::route::{By, RouterCommand};
 
 use crate::support::stage::{Got, Stage, profile};
-use crate::support::upstream::{Script, Seen, Upstream, json as whole};
+use crate::support::upstream::{Script, Seen, Upstream, json as whole, stream};
 
 fn speaks(name: &str, url: &str, dialect: Dialect) -> Profile {
     let mut profile = profile(name, 1, url);
@@ -237,4 +237,107 @@ async fn a_native_request_without_marks_is_byte_for_byte() {
     let got = Got::of(stage.post("/v1/messages", body)).await;
     assert_eq!(got.status, 200);
     assert_eq!(String::from_utf8_lossy(&native.seen()[0].body), body);
+}
+
+/// What Claude thinks as `OpenRouter` tells it: signed details beside its words, in pieces where it streams.
+fn signed(seen: &Seen) -> Script {
+    let asked: Value = serde_json::from_slice(&seen.body).unwrap();
+    let detail = |more: Value| {
+        let mut detail =
+            json!({"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0});
+        let members = detail.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        detail
+    };
+    let call = json!({"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    if asked["stream"] != true {
+        let details = [detail(json!({"text": "Let me see.", "signature": "EqQB"}))];
+        let message = json!({"role": "assistant", "content": "", "reasoning": "Let me see.", "reasoning_details": details, "tool_calls": [call]});
+        let answer = json!({"id": "c", "model": "m", "choices": [{"index": 0, "finish_reason": "tool_calls", "message": message}]});
+        return whole(200, answer.to_string());
+    }
+    let piece = |delta: Value| {
+        let chunk = json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta}]});
+        format!("data: {chunk}\n\n")
+    };
+    let end =
+        json!({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]});
+    stream(&[
+        piece(
+            json!({"role": "assistant", "content": "", "reasoning": "Let me ", "reasoning_details": [detail(json!({"text": "Let me "}))]}),
+        ),
+        piece(json!({"reasoning": "see.", "reasoning_details": [detail(json!({"text": "see."}))]})),
+        piece(
+            json!({"content": "", "reasoning": null, "reasoning_details": [detail(json!({"signature": "EqQB"}))]}),
+        ),
+        piece(json!({"tool_calls": [call]})),
+        format!("data: {end}\n\ndata: [DONE]\n\n"),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signed_reasoning_details_come_back_to_their_maker_as_they_were() {
+    let wanted = json!([{"type": "reasoning.text", "text": "Let me see.", "signature": "EqQB", "format": "anthropic-claude-v1", "index": 0}]);
+    for streams in [false, true] {
+        let router = Upstream::answering(signed);
+        let stranger = Upstream::answering(signed);
+        let stage = Stage::quick(vec![
+            speaks("router", &router.url(), Dialect::Chat),
+            speaks("stranger", &stranger.url(), Dialect::Chat),
+        ])
+        .await;
+        let mut body = json!({
+            "model": "m", "max_tokens": 9000, "thinking": {"type": "enabled", "budget_tokens": 2000}, "stream": streams,
+            "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+            "messages": [{"role": "user", "content": "Go"}],
+        });
+        let send = async |to: &str, body: &Value| {
+            let pin = RouterCommand::Pin(Stage::name(to));
+            stage.gateway.command(&pin, By::Cli).unwrap();
+            Got::of(stage.post("/v1/messages", body.to_string())).await
+        };
+        let got = send("router", &body).await;
+        let (thinking, signature, id) = if streams {
+            let text = got.text();
+            let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
+            let events: Vec<Value> = events
+                .map(|data| serde_json::from_str(data).unwrap())
+                .collect();
+            let told = |key: &str| -> String {
+                let deltas = events
+                    .iter()
+                    .filter_map(|event| event["delta"][key].as_str());
+                deltas.collect()
+            };
+            let call = events
+                .iter()
+                .find(|event| event["content_block"]["type"] == "tool_use");
+            let id = call.unwrap()["content_block"]["id"].clone();
+            (told("thinking"), told("signature"), id)
+        } else {
+            let told = got.json();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let thought = &told["content"][0];
+            (
+                text(&thought["thinking"]),
+                text(&thought["signature"]),
+                told["content"][1]["id"].clone(),
+            )
+        };
+        assert_eq!(thinking, "Let me see.", "{}", got.text());
+        let turns = body["messages"].as_array_mut().unwrap();
+        turns.push(json!({"role": "assistant", "content": [
+            {"type": "thinking", "thinking": thinking, "signature": signature},
+            {"type": "tool_use", "id": id, "name": "f", "input": {}},
+        ]}));
+        turns.push(json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "ok"}]}));
+        assert_eq!(send("router", &body).await.status, 200);
+        assert_eq!(
+            last(&router)["messages"][1]["reasoning_details"],
+            wanted,
+            "streams: {streams}"
+        );
+        assert_eq!(send("stranger", &body).await.status, 200);
+        assert!(!last(&stranger).to_string().contains("EqQB"));
+    }
 }

@@ -7,7 +7,7 @@ use tundra::domain::usage::AttemptEnd;
 
 use super::strict;
 use crate::gateway::dialects::{
-    ALL, answer, converse, delta, error_event, events, lifecycle, path, request,
+    ALL, answer, converse, delta, error_event, events, lifecycle, path, request, streams_only,
 };
 use crate::support::stage::{Got, SECRET, Stage, profile, quick};
 use crate::support::upstream::{
@@ -104,10 +104,86 @@ async fn every_direction_is_served_plain_and_streamed() {
             ),
             (2, 24, 14, 10)
         );
-        let attempts = stage.gateway.router().attempts(&Stage::name("p"));
+        let attempts = stage.attempts("p");
         assert!(attempts.iter().all(|made| made.translated
             && made.dialect == dialect
             && &*made.sent_model == "their-model"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plain_caller_is_served_whole_by_a_provider_that_only_streams() {
+    for (caller, dialect) in directions() {
+        let talks = Upstream::answering(streams_only(false));
+        let calls = Upstream::answering(streams_only(true));
+        let stage = Stage::quick(vec![
+            speaks("talks", 1, &talks.url(), dialect),
+            speaks("calls", 2, &calls.url(), dialect),
+        ])
+        .await;
+        let ask = || Got::of(stage.post(path(caller), request(caller, false)));
+        let got = ask().await;
+        let context = format!("{caller:?} {dialect:?} {}", got.text());
+        assert_eq!(got.header("content-type"), Some("application/json"));
+        assert_eq!(got.header("x-tundra-translated"), Some(dialect.as_str()));
+        let told = got.json();
+        let (text, end) = match caller {
+            Dialect::Messages => (&told["content"][0]["text"], &told["stop_reason"]),
+            Dialect::Chat => {
+                let choice = &told["choices"][0];
+                (&choice["message"]["content"], &choice["finish_reason"])
+            }
+            Dialect::Responses => (&told["output"][0]["content"][0]["text"], &told["status"]),
+        };
+        let ended = match caller {
+            Dialect::Messages => "end_turn",
+            Dialect::Chat => "stop",
+            Dialect::Responses => "completed",
+        };
+        assert_eq!(
+            (text, end),
+            (&json!("Hi there!"), &json!(ended)),
+            "{context}"
+        );
+        assert!(stage.provider("talks").usage.counters.tokens.output > 0);
+        assert_eq!(stage.attempts("talks")[0].end, AttemptEnd::Success);
+
+        // One that is cut, and one that fails in its first event, are passed over.
+        let cut = &events(dialect)[..2];
+        talks.then(upstream::stream(cut));
+        let got = ask().await;
+        assert_eq!(got.profile(), Some("calls"), "{context}");
+        talks.then(upstream::stream(&[error_event(dialect, true)]));
+        let got = ask().await;
+        assert_eq!(got.profile(), Some("calls"), "{context}");
+        let told = got.json();
+        let (name, arguments) = match caller {
+            Dialect::Messages => {
+                let call = &told["content"][0];
+                (call["name"].clone(), call["input"].to_string())
+            }
+            Dialect::Chat => {
+                let call = &told["choices"][0]["message"]["tool_calls"][0]["function"];
+                (
+                    call["name"].clone(),
+                    call["arguments"].as_str().unwrap_or_default().to_owned(),
+                )
+            }
+            Dialect::Responses => {
+                let call = &told["output"][0];
+                (
+                    call["name"].clone(),
+                    call["arguments"].as_str().unwrap_or_default().to_owned(),
+                )
+            }
+        };
+        let arguments: Value = serde_json::from_str(&arguments).unwrap_or_default();
+        assert_eq!(
+            (name, arguments),
+            (json!("get_weather"), json!({"city": "Oslo"})),
+            "{}",
+            got.text()
+        );
     }
 }
 
@@ -316,7 +392,7 @@ async fn what_cannot_be_said_goes_to_who_understands_it_and_is_named_where_nobod
         (got.status.as_u16(), got.profile(), got.attempts()),
         (200, Some("messages"), "1")
     );
-    let skipped = stage.gateway.router().attempts(&Stage::name("responses"));
+    let skipped = stage.attempts("responses");
     assert!(matches!(&skipped[0].end, AttemptEnd::Skipped(skip) if skip.as_str() == "unsupported"));
 
     // A profile of two dialects is asked in the one that has the words.
@@ -359,7 +435,7 @@ async fn tools_of_the_vendors_own_are_left_out_and_named() {
         (&Value::Null, &Value::Null)
     );
     assert_eq!(
-        stage.gateway.router().attempts(&Stage::name("p"))[0].without,
+        stage.attempts("p")[0].without,
         ["web_search", "bash_20250124"]
     );
     let last = stage.provider("p").usage.last_translated.unwrap();

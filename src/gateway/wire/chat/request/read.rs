@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::gateway::wire::chat::answer::{Detail, mark_in, thought_in};
+use crate::gateway::wire::chat::answer::thought_in;
+use crate::gateway::wire::chat::details::{Detail, mark_in};
 use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
 use crate::gateway::wire::ir::json::Json;
 use crate::gateway::wire::ir::request::{

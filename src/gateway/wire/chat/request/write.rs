@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::gateway::wire::chat::answer::write_call;
+use crate::gateway::wire::chat::details::of_proof;
 use crate::gateway::wire::ir::answer::Part;
 use crate::gateway::wire::ir::json::{Object, number};
 use crate::gateway::wire::ir::request::{
@@ -171,10 +172,21 @@ fn write_part(content: &Content) -> Result<Object, Unsayable> {
 
 fn write_answer(parts: &[Part]) -> Object {
     let (mut texts, mut calls, mut thoughts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut details = Vec::new();
     for part in parts {
         match part {
             Part::Text(text) => texts.push(text.as_str()),
-            Part::Reasoning(reasoning) => thoughts.push(reasoning.text.as_str()),
+            Part::Reasoning(reasoning) => {
+                let text = reasoning.text.as_str();
+                let proof = reasoning.proof.data.as_deref();
+                details.extend(
+                    proof
+                        .and_then(|proof| of_proof(proof, text))
+                        .into_iter()
+                        .flatten(),
+                );
+                thoughts.push(text);
+            }
             Part::Call(call) => calls.push(write_call(call)),
         }
     }
@@ -186,6 +198,10 @@ fn write_answer(parts: &[Part]) -> Object {
         .with_some(
             "reasoning_content",
             (!thoughts.is_empty()).then(|| thoughts.join("\n\n")),
+        )
+        .with_some(
+            "reasoning_details",
+            (!details.is_empty()).then_some(details),
         )
         .with_some("tool_calls", (!calls.is_empty()).then_some(calls))
 }

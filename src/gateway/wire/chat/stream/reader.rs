@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::gateway::wire::chat::answer::{self, Message, ToolCall, WireUsage};
+use crate::gateway::wire::chat::details::Details;
 use crate::gateway::wire::ir::answer::{End, Proof};
 use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
 
@@ -37,6 +38,10 @@ pub struct Reader {
     /// The calls by their index, in which they may come mixed.
     calls: BTreeMap<u32, OpenCall>,
     called: bool,
+    /// What came with the reasoning so far, until something in it proves it.
+    details: Details,
+    /// The words of the reasoning that grows.
+    thought: String,
     end: Option<End>,
     over: bool,
 }
@@ -94,7 +99,14 @@ impl Reader {
     }
 
     fn grow(&mut self, message: &mut Message, told: &mut Vec<Event>) {
-        if let Some(text) = message.thought() {
+        let (text, pieces) = message.thought();
+        if !pieces.is_empty() {
+            self.details.add(pieces);
+        }
+        if let Some(text) = text {
+            if !self.details.is_empty() {
+                self.thought.push_str(&text);
+            }
             self.say(PartKind::Reasoning, text, told);
         }
         if let Some(text) = message.said() {
@@ -176,11 +188,25 @@ impl Reader {
     }
 
     fn close_words(&mut self, told: &mut Vec<Event>) {
-        if let Some((part, _)) = self.words.take() {
-            told.push(Event::Close {
-                part,
-                proof: Proof::default(),
-            });
+        let Some((part, kind)) = self.words.take() else {
+            return;
+        };
+        let proof = match kind {
+            PartKind::Reasoning => self.proof(),
+            PartKind::Text | PartKind::Call { .. } => Proof::default(),
+        };
+        told.push(Event::Close { part, proof });
+    }
+
+    /// What proves the reasoning that closes now; what may yet be proved is kept.
+    fn proof(&mut self) -> Proof {
+        let text = std::mem::take(&mut self.thought);
+        if !self.details.prove() {
+            return Proof::default();
+        }
+        Proof {
+            data: std::mem::take(&mut self.details).proof(&text),
+            ..Proof::default()
         }
     }
 
@@ -191,6 +217,12 @@ impl Reader {
                 part: open.part,
                 proof: Proof::default(),
             });
+        }
+        // Some tell what proves their reasoning after everything else, or where there are no words to it.
+        let late = self.proof();
+        if late.data.is_some() {
+            let part = self.open(PartKind::Reasoning, told);
+            told.push(Event::Close { part, proof: late });
         }
     }
 }
