@@ -12,3 +12,4 @@ pub mod programs;
 pub mod secrets;
 pub mod signals;
 pub mod tasks;
+pub mod wiping;

@@ -1,5 +1,7 @@
 //! Callers who bring their own login: through the real binary, between a client and scripted providers.
 
+mod memory;
+
 use std::time::{Duration, SystemTime};
 
 use reqwest::RequestBuilder;
@@ -489,7 +491,7 @@ async fn a_compressed_body_passes_as_it_is_and_plain_to_who_could_not_read_it() 
             (Some(coding), &body)
         );
 
-        login.then(vec![Step::Close]).then(vec![Step::Close]);
+        login.then(vec![Step::Close]);
         let got = Got::of(asked().body(body)).await;
         assert_eq!(got.profile(), Some("paid"), "{coding}: {}", got.text());
         let seen = key.seen().pop().unwrap();

@@ -129,6 +129,14 @@ fn secrets(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     [bearer, plain].into_iter().flatten()
 }
 
+/// Whether a request shows a secret that is none of tundra's keys, such as a login.
+pub fn shows_foreign_secret(headers: &HeaderMap, keys: &KeyRing) -> bool {
+    let shown = [AUTHORIZATION.as_str(), "x-api-key"];
+    let shown = shown.iter().filter(|name| headers.contains_key(**name));
+    let ours = secrets(headers).filter(|secret| keys.who(secret).is_some());
+    shown.count() > ours.count()
+}
+
 /// Refuses a key in the query, under whatever name and however it is encoded: the query goes on to the provider.
 pub fn check_query(uri: &Uri) -> Result<(), Refusal> {
     let has_key = uri.query().unwrap_or_default().split('&').any(|pair| {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
@@ -39,6 +39,7 @@ pub async fn answer(
     let path_key = guard::take_path_key(request.uri_mut());
     let dialect = dialect_of(&request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let holds_login = guard::shows_foreign_secret(request.headers(), &state.keys);
     let mut response = match route(state, here, path_key, request).await {
         Ok(response) => response,
         Err(refusal) => {
@@ -48,6 +49,11 @@ pub async fn answer(
     };
     if !response.headers().contains_key(ATTEMPTS) {
         mark(response.headers_mut(), 0, None);
+    }
+    if holds_login {
+        // The HTTP library keeps what it has read of a connection until that ends, and so the login in it.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
     }
     response
 }

@@ -23,7 +23,7 @@ pub fn environment() -> KeySource {
     Arc::new(secrets::value)
 }
 
-/// Logins of one profile whose connections are kept; past them the one that was used longest ago loses its own.
+/// Logins of one profile whose clients are kept; past them the one that was used longest ago loses its own.
 const MOST_LOGINS: usize = 8;
 
 /// A way to one provider.
@@ -34,7 +34,7 @@ pub struct Connection {
     pub key: Option<HeaderValue>,
     /// Knows the key and the configured headers.
     pub cleaner: Arc<Cleaner>,
-    /// At a profile for callers: each login's own connections, the one used last at the end.
+    /// At a profile for callers: each login's own client, the one used last at the end.
     logins: Option<LoginUpstreams>,
 }
 
@@ -45,7 +45,7 @@ struct LoginUpstreams {
 }
 
 impl Connection {
-    /// The connections for a call, which no two logins share.
+    /// The way out for a call, which no two logins share.
     pub fn upstream_for(&self, login: Option<LoginId>) -> Option<Upstream> {
         let (Some(logins), Some(login)) = (&self.logins, login) else {
             return Some(self.upstream.clone());
@@ -54,7 +54,7 @@ impl Connection {
         let known = open.iter().position(|(known, _)| *known == login);
         let upstream = match known {
             Some(at) => open.remove(at).1,
-            None => self.upstream.apart(logins.timeouts).ok()?,
+            None => self.upstream.for_login(logins.timeouts).ok()?,
         };
         if open.len() >= MOST_LOGINS {
             open.remove(0);

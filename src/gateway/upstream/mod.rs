@@ -63,6 +63,7 @@ pub enum PostError {
 #[derive(Clone, Debug)]
 pub struct Upstream {
     base: Arc<Url>,
+    /// Keeps connections for the next call, but for a login's.
     pooled: Client,
     /// Opens a connection for every call, for the one free repeat of a call that a dead connection swallowed.
     fresh: Client,
@@ -78,24 +79,29 @@ impl Upstream {
                 url: base_url.to_owned(),
             })?;
         install_crypto();
-        Self::to(Arc::new(base), timeouts)
-    }
-
-    /// The same way out over connections of its own.
-    ///
-    /// # Errors
-    ///
-    /// [`SetupError::Client`] where the system's certificates cannot be read any more.
-    pub fn apart(&self, timeouts: Timeouts) -> Result<Self, SetupError> {
-        Self::to(Arc::clone(&self.base), timeouts)
-    }
-
-    fn to(base: Arc<Url>, timeouts: Timeouts) -> Result<Self, SetupError> {
         let client = |idle| build(&base, timeouts.connect, idle);
         Ok(Self {
             pooled: client(usize::MAX)?,
             fresh: client(0)?,
-            base,
+            base: Arc::new(base),
+            first_byte: timeouts.first_byte,
+        })
+    }
+
+    /// The same way out for one caller's login: each request over a connection that ends with it.
+    ///
+    /// The HTTP library keeps the buffer that a request's head was written to for as long as its connection lives, and so
+    /// the login in it. A new connection costs two round trips, since its TLS session is resumed.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError::Client`] where the system's certificates cannot be read any more.
+    pub fn for_login(&self, timeouts: Timeouts) -> Result<Self, SetupError> {
+        let fresh = build(&self.base, timeouts.connect, 0)?;
+        Ok(Self {
+            pooled: fresh.clone(),
+            fresh,
+            base: Arc::clone(&self.base),
             first_byte: timeouts.first_byte,
         })
     }
