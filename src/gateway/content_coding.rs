@@ -78,17 +78,17 @@ impl ContentCoding {
     /// Where it is no data of this coding, ends early, or is larger.
     pub fn decode(self, body: &[u8], most: usize) -> Result<Bytes, CodingError> {
         match self {
-            Self::Gzip => self.read(MultiGzDecoder::new(body), most),
+            Self::Gzip => self.read(body, MultiGzDecoder::new(body), most),
             // Named deflate, it is zlib's format; some senders leave its frame out (RFC 9110 8.4.1.2).
-            Self::Deflate => match self.read(ZlibDecoder::new(body), most) {
-                Err(CodingError::Broken { .. }) => self.read(DeflateDecoder::new(body), most),
+            Self::Deflate => match self.read(body, ZlibDecoder::new(body), most) {
+                Err(CodingError::Broken { .. }) => self.read(body, DeflateDecoder::new(body), most),
                 decoded => decoded,
             },
             Self::Zstd => {
                 let broken = |error| self.broken(&error);
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(broken)?;
                 decoder.window_log_max(ZSTD_WINDOW).map_err(broken)?;
-                self.read(decoder, most)
+                self.read(body, decoder, most)
             }
         }
     }
@@ -100,8 +100,14 @@ impl ContentCoding {
         }
     }
 
-    fn read(self, source: impl Read, most: usize) -> Result<Bytes, CodingError> {
-        let mut text = Vec::new();
+    fn read(self, body: &[u8], source: impl Read, most: usize) -> Result<Bytes, CodingError> {
+        // Texts of agents shrink to a fourth or less; one that says its size saves the copies of a growing buffer.
+        let expected = match self {
+            Self::Zstd => declared_size(body),
+            Self::Gzip | Self::Deflate => None,
+        };
+        let expected = expected.unwrap_or(body.len().saturating_mul(4));
+        let mut text = Vec::with_capacity(expected.min(body.len().saturating_mul(64)).min(most));
         let room = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         source
             .take(room)
@@ -112,6 +118,12 @@ impl ContentCoding {
         }
         Ok(text.into())
     }
+}
+
+/// How long a zstd frame says that it is; many senders do not say.
+fn declared_size(body: &[u8]) -> Option<usize> {
+    let size = zstd::zstd_safe::get_frame_content_size(body).ok()??;
+    usize::try_from(size).ok()
 }
 
 #[cfg(test)]

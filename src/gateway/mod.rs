@@ -46,7 +46,7 @@ mod answer_stream;
 mod ask;
 mod attempt;
 pub mod clock;
-mod content_coding;
+pub mod content_coding;
 mod conversation;
 mod conversion;
 mod env;

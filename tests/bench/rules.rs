@@ -19,6 +19,7 @@ use tundra::domain::profile::{Capabilities, Dialect, Limits, Profile, ProviderKi
 use tundra::domain::route::{
     Admission, Call, Cool, KeyState, RouteSettings, Router, Run, Settlement,
 };
+use tundra::gateway::content_coding::ContentCoding;
 use tundra::gateway::{Clock, RouterHandle};
 
 const ROUNDS: usize = 7;
@@ -119,6 +120,16 @@ fn main() {
         down.lock()
             .map(|mut down| down.admit(&call, &mut Run::default(), Moment::ORIGIN))
     });
+    // What Codex sends to its own service: some 200 KB of JSON, in a frame that does not say its size.
+    let text = conversation(200_000);
+    let frame = zstd::encode_all(text.as_bytes(), 3).unwrap_or_default();
+    let most = 32 * 1024 * 1024;
+    report.turns = if quick { 10 } else { 2_000 };
+    report.line("zstd, 200 KB decoded beside", 1, || {
+        ContentCoding::Zstd.decode(&frame, most)
+    });
+    report.turns = turns;
+
     let handle = RouterHandle::new(RouteSettings::default(), profiles(), 7, clock);
     for threads in [1, 4] {
         report.line(
@@ -146,6 +157,23 @@ fn admit_and_settle(breaker: &mut Breaker) {
         );
         black_box(transition);
     }
+}
+
+/// A request of so many bytes as agents send them: much that repeats, and words between.
+fn conversation(bytes: usize) -> String {
+    let mut text = String::from(r#"{"model":"gpt-5","input":["#);
+    let mut word = 7_u64;
+    while text.len() < bytes {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let tail = format!(
+            r#"{{"type":"function_call_output","call_id":"call_{word:016x}","output":"src/{}.rs:{}: let value = state.get(\"{:x}\")?;\n"}},"#,
+            word % 97,
+            word % 1013,
+            word >> 32
+        );
+        text.push_str(&tail);
+    }
+    text + "]}"
 }
 
 fn limits() -> Limits {

@@ -23,6 +23,7 @@
     reason = "a bench prints its result and has nothing to recover; its numbers are far from 2^52"
 )]
 
+mod allocator;
 mod arm;
 mod client;
 mod floor;
@@ -36,8 +37,12 @@ mod subject;
 
 use std::process::exit;
 
+use allocator::BinarysAllocator;
 use arm::Arms;
 use report::Report;
+
+#[global_allocator]
+static ALLOCATOR: BinarysAllocator = BinarysAllocator::plain();
 
 /// What to run.
 pub struct Plan {

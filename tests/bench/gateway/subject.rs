@@ -14,6 +14,7 @@ pub fn run(arguments: &[String]) {
         [first, upstreams @ ..] if first == "--chat" => (true, upstreams),
         upstreams => (false, upstreams),
     };
+    super::ALLOCATOR.wipe();
     pin(1);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
