@@ -193,18 +193,24 @@ impl Plans {
         let plan = self.plan(login, profile);
         plan.windows.learn(windows);
         plan.windows.expire(wall);
-        let now_warned: Vec<_> = warned_of(&plan.windows, wall).collect();
-        let fresh = now_warned
+        let near: Vec<_> = warned_of(&plan.windows, wall).collect();
+        // Where a vendor tells how long a window still runs, its end is another one each time.
+        plan.warned.retain(|(name, ends)| {
+            let runs = ends.is_none_or(|ends| wall < ends);
+            runs && near.iter().any(|(near, _)| near == name)
+        });
+        let known = |name: &str| plan.warned.iter().any(|(known, _)| known == name);
+        let fresh: Vec<_> = near.into_iter().filter(|(name, _)| !known(name)).collect();
+        let warnings = fresh
             .iter()
-            .filter(|warned| !plan.warned.contains(warned))
             .filter_map(|(name, _)| plan.windows.live(wall).find(|window| window.name == *name))
             .map(|window| WindowWarning {
                 profile: profile.clone(),
                 window: window.clone(),
             })
             .collect();
-        plan.warned = now_warned;
-        fresh
+        plan.warned.extend(fresh);
+        warnings
     }
 
     /// Notes that a login's plan, or its part for one model family, is used up.

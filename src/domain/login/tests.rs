@@ -95,6 +95,8 @@ fn a_window_is_warned_of_once_until_it_begins_anew() {
     assert_eq!(warned(&mut plans, 0.79, 100, 0), 0);
     assert_eq!(warned(&mut plans, 0.8, 100, 1), 1);
     assert_eq!(warned(&mut plans, 0.9, 100, 2), 0);
+    // The same window, whose end is told as seconds from now.
+    assert_eq!(warned(&mut plans, 0.95, 101, 3), 0);
     assert_eq!(warned(&mut plans, 0.1, 300, 101), 0);
     assert_eq!(warned(&mut plans, 0.95, 300, 102), 1);
 }
