@@ -32,7 +32,7 @@ let wasIn = false;
 const met = new Set();
 
 const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
-const providerStrip = new Providers($("providers"), $("provider"), say);
+const providerStrip = new Providers($("providers"), $("alerts"), $("provider"), say);
 providerStrip.onAct = refresh;
 const journal = new Journal($("journal"), refresh);
 const bar = makeTouchBar($("touchbar"), () => view);
@@ -358,6 +358,10 @@ function onKey(event) {
     event.preventDefault();
     event.stopPropagation();
     act();
+  } else if (event.key === "f" && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    // Wherever it is typed as text it is text.
+    const typed = document.activeElement?.closest(".xterm, input, select, textarea, dialog, #login");
+    if (!typed && providerStrip.goOn()) event.preventDefault();
   } else if (event.key === "Escape" && !event.defaultPrevented) {
     const { activeElement } = document;
     const above = activeElement?.closest(".xterm, dialog, [popover], #login, #touchbar");

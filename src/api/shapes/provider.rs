@@ -25,6 +25,9 @@ pub struct ProviderShape {
     pub enabled: bool,
     /// Where the next request would go.
     pub active: bool,
+    /// Who gave the last whole answer.
+    #[serde(default)]
+    pub answered_last: bool,
     pub pinned: bool,
     pub state: String,
     /// Why it is not asked; null where it is ready.
@@ -37,6 +40,9 @@ pub struct ProviderShape {
     pub used_up_until: Option<Timestamp>,
     /// Until when its requests may cost money; null where nobody has agreed to it.
     pub spills_until: Option<Timestamp>,
+    /// Who takes its requests while its plan is used up; null where nobody can.
+    #[serde(default)]
+    pub substitute: Option<SubstituteShape>,
     pub breaker: BreakerShape,
     /// Null where it is not cooling.
     pub cooldown_s: Option<f64>,
@@ -55,6 +61,14 @@ pub struct ProviderShape {
     pub last_error: Option<LastErrorShape>,
     /// Of a server that tundra runs; null for others.
     pub process: Option<ProcessShape>,
+}
+
+/// Who goes on where a plan is used up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubstituteShape {
+    pub name: String,
+    /// Only once somebody agrees that it costs money.
+    pub asks: bool,
 }
 
 /// A window of a plan.
@@ -210,6 +224,7 @@ fn shape(
         priority: profile.priority,
         enabled: provider.enabled,
         active: provider.active,
+        answered_last: provider.answered_last,
         pinned: provider.pinned,
         state: provider.state.as_str().to_owned(),
         reason: provider.reason.clone(),
@@ -222,6 +237,13 @@ fn shape(
             .collect(),
         used_up_until: provider.plan.used_up,
         spills_until: provider.plan.spills_until,
+        substitute: provider
+            .substitute
+            .as_ref()
+            .map(|substitute| SubstituteShape {
+                name: substitute.profile.to_string(),
+                asks: substitute.asks,
+            }),
         breaker: BreakerShape {
             state: breaker.state.as_str().to_owned(),
             failures: breaker.failures,
@@ -365,8 +387,8 @@ mod tests {
             json,
             r#"[{"name":"a","provider":"anthropic","dialect":["messages"],"base_url":"https://api.anthropic.com","#
                 .to_owned()
-                + r#""model":"claude-sonnet-4-20250514","priority":1,"enabled":true,"active":true,"pinned":false,"#
-                + r#""state":"ready","reason":null,"auth":"key","windows":[],"used_up_until":null,"spills_until":null,"breaker":{"state":"closed","failures":0,"timeouts":0,"#
+                + r#""model":"claude-sonnet-4-20250514","priority":1,"enabled":true,"active":true,"answered_last":false,"pinned":false,"#
+                + r#""state":"ready","reason":null,"auth":"key","windows":[],"used_up_until":null,"spills_until":null,"substitute":null,"breaker":{"state":"closed","failures":0,"timeouts":0,"#
                 + r#""retry_in_s":null},"cooldown_s":null,"held_s":null,"buckets":{"requests":{"capacity":50,"#
                 + r#""available":50},"tokens":null},"in_flight":0,"requests":0,"errors":{"http":0,"api":0,"#
                 + r#""rate_limited":0,"timeout":0,"parse":0,"unsupported":0},"tokens":{"input":0,"output":0,"#

@@ -1,6 +1,9 @@
 // The strip of providers and its actions.
 
-import { openPage, same, text, tundra, until } from "../harness.mjs";
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Instance, openPage, phone, same, text, tundra, until } from "../harness.mjs";
 
 const facts = (name) => JSON.parse(tundra.run("providers", "--json")).find((provider) => provider.name === name);
 const chip = (page, name) => page.locator(`#providers [data-provider="${name}"]`);
@@ -27,7 +30,7 @@ export default {
       }
     }
     same(facts("first").breaker.state, "open", "breaker");
-    await says(page, "first", /^first open \d+s$/);
+    await says(page, "first", /^first failing open \d+s HTTP error: /);
     const left = async () => Number((await chip(page, "first").textContent()).match(/open (\d+)s/)[1]);
     const before = await left();
     await until("it counts down", async () => (await left()) < before);
@@ -45,11 +48,11 @@ export default {
 
     await act(page, "first", "reset");
     same(facts("first").breaker.state, "closed", "breaker");
-    await says(page, "first", /^▸ first ready closed$/);
+    await says(page, "first", /^▸ first ready closed HTTP error: /);
 
     await act(page, "first", "failover");
     same(facts("second").active, true, "active");
-    await says(page, "first", /^first held \d+s closed$/);
+    await says(page, "first", /^first held \d+s closed/);
     await says(page, "second", /^▸ second/);
     await act(page, "first", "restart");
     await says(page, "first", /^▸ first ready/);
@@ -68,4 +71,127 @@ export default {
     await act(page, "first", "enable");
     await says(page, "first", /^▸ first ready/);
   },
+
+  async "a plan has windows, and where it is used up one button goes on with who costs money"() {
+    const reset = Math.floor(Date.now() / 1000) + 3600;
+    const vendor = await fake((asked, answer) => {
+      const used = asked.headers.authorization === "Bearer used-up";
+      answer.writeHead(used ? 429 : 200, {
+        "content-type": "application/json",
+        "anthropic-ratelimit-unified-5h-utilization": used ? "1" : "0.73",
+        "anthropic-ratelimit-unified-5h-reset": String(reset),
+        "anthropic-ratelimit-unified-7d-utilization": "0.12",
+        "anthropic-ratelimit-unified-7d-reset": String(reset + 5 * 24 * 3600),
+        ...(used ? { "anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-reset": String(reset) } : {}),
+      });
+      answer.end(used ? LIMIT : ANSWER);
+    });
+    const at = await new Instance({
+      more: `
+[[profile]]
+name = "claude-login"
+provider = "anthropic"
+auth = "caller"
+base_url = "${vendor.url}"
+[[profile]]
+name = "openrouter"
+provider = "anthropic"
+base_url = "${vendor.url}"
+api_key_env = "ROUTER_KEY"
+priority = 2
+`,
+      env: { ROUTER_KEY: "key" },
+    }).start();
+    try {
+      const page = await openPage({ at });
+      const time = (seconds) => page.evaluate((ms) => {
+        const date = new Date(ms);
+        return [date.getHours(), date.getMinutes()].map((number) => String(number).padStart(2, "0")).join(":");
+      }, seconds * 1000);
+      await says(page, "claude-login", /^claude-login no login closed$/);
+      same(await page.locator("#alerts").isVisible(), false, "alerts");
+
+      same(await claude(at, "fresh"), 200, "status");
+      const until_ = await time(reset);
+      await says(page, "claude-login", new RegExp(`^[▸←] claude-login ready closed 5h 73 % ${until_} · 7d 12 %$`));
+
+      same(await claude(at, "used-up"), 429, "status");
+      const notice = page.locator("#alerts p.used-up");
+      const wanted = `claude-login is used up until ${until_}: f goes on with openrouter`;
+      await until("the notice", async () => (await notice.textContent().catch(() => "")) === wanted);
+      await says(page, "claude-login", /claude-login used up closed/);
+
+      await page.evaluate(() => document.activeElement.blur());
+      await page.keyboard.press("f");
+      await until("it goes on", async () => (await notice.textContent()) === `claude-login is used up until ${until_}: goes on with openrouter, which costs money`);
+      await says(page, "claude-login", /claude-login spilling closed/);
+      same(await claude(at, "used-up"), 200, "status");
+      await says(page, "openrouter", /^[▸←] openrouter ready closed/);
+
+      at.run("unpin");
+      await until("it asks again", async () => (await notice.textContent()) === wanted);
+      await notice.locator("button").click();
+      await says(page, "claude-login", /claude-login spilling closed/);
+    } finally {
+      await at.remove();
+      vendor.server.close();
+    }
+  },
+
+  async "where nobody can take a request a banner says so, on a phone too"() {
+    const at = await new Instance({
+      more: `
+[[profile]]
+name = "only"
+provider = "anthropic"
+base_url = "http://127.0.0.1:1"
+api_key_env = "ONLY_KEY"
+`,
+      env: { ONLY_KEY: "1" },
+    }).start();
+    try {
+      const page = await openPage({ at, ...phone });
+      await says(page, "only", /^▸ only ready closed$/);
+      for (let n = 0; n < 5; n++) {
+        try {
+          at.run("ask", "--profile", "only", "hello");
+        } catch {
+          // Nobody answers there.
+        }
+      }
+      await until("the banner", async () => (await text(page, "#alerts")).startsWith("No provider can take requests. only: HTTP error: "));
+      const { width } = await page.locator("#alerts p.down").boundingBox();
+      same(width <= phone.viewport.width, true, "fits");
+      at.run("reset", "only");
+      await until("it goes", async () => !(await page.locator("#alerts").isVisible()));
+    } finally {
+      await at.remove();
+    }
+  },
 };
+
+const ANSWER = JSON.stringify({
+  id: "m", type: "message", role: "assistant", model: "claude-opus-4-5", content: [{ type: "text", text: "Hi" }],
+  stop_reason: "end_turn", stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 },
+});
+const LIMIT = JSON.stringify({ type: "error", error: { type: "rate_limit_error", message: "This request would exceed your account's rate limit." } });
+
+/** A provider that answers as it is told to, once a request is whole. */
+async function fake(answers) {
+  const server = createServer((asked, answer) => asked.resume().on("end", () => answers(asked, answer)));
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { server, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+/** A request of Claude Code's with a login; answers with its status. */
+async function claude(at, login) {
+  const { gateway } = JSON.parse(at.run("status", "--json"));
+  const key = readFileSync(join(at.home, "state", "gateway.key"), "utf8").trim();
+  const response = await fetch(`${gateway.url}/t/${key}/v1/messages?beta=true`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${login}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "claude-opus-4-5", max_tokens: 9, messages: [{ role: "user", content: "hi" }] }),
+  });
+  await response.text();
+  return response.status;
+}
