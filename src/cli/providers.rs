@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::args::Json;
 use super::context::Context;
@@ -11,6 +13,7 @@ use super::failure::Failure;
 use super::{output, show};
 use crate::api::shapes::ProviderShape;
 use crate::domain::moment::Span;
+use crate::domain::plan::coming;
 use crate::domain::printable::printable;
 
 #[derive(Debug, Args)]
@@ -38,7 +41,9 @@ pub fn table(providers: &[ProviderShape]) -> Vec<String> {
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(providers.iter().map(row));
     let mut lines = show::table(&rows);
+    let now = Timestamp::now();
     for provider in providers {
+        lines.extend(plan(provider, now));
         if let Some(reason) = &provider.reason {
             lines.push(format!(
                 "{}: {}",
@@ -48,6 +53,34 @@ pub fn table(providers: &[ProviderShape]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What is left of a login's plan: `claude-login: 5h 73 % 14:20 · 7d 12 %`.
+fn plan(provider: &ProviderShape, now: Timestamp) -> Option<String> {
+    let zone = TimeZone::system();
+    let mut parts: Vec<String> = (provider.windows.iter().enumerate())
+        .map(|(at, window)| {
+            let used = format!("{} {:.0} %", window.name, window.used * 100.0);
+            // The end of the first one is what its user waits for.
+            match window.resets_at.filter(|_| at == 0) {
+                Some(resets_at) => format!("{used} {}", coming(resets_at, now, &zone)),
+                None => used,
+            }
+        })
+        .collect();
+    if let Some(until) = provider.used_up_until {
+        let until = coming(until, now, &zone);
+        parts.push(match &provider.substitute {
+            Some(substitute) if substitute.asks => format!(
+                "used up until {until}: tundra failover --from {} goes on with {}",
+                provider.name, substitute.name
+            ),
+            Some(substitute) => format!("used up until {until}: goes on with {}", substitute.name),
+            None => format!("used up until {until}"),
+        });
+    }
+    let text = parts.join(" · ");
+    (!text.is_empty()).then(|| format!("{}: {}", printable(&provider.name), printable(&text)))
 }
 
 fn row(provider: &ProviderShape) -> Vec<String> {

@@ -75,21 +75,29 @@ fn carry_out(
     if json.json {
         return Ok(output::json(&done));
     }
+    let text = told(verb, &done);
     let goes = match &done.active {
-        Some(active) => format!("requests go to {active}"),
-        None => "nobody can take requests".to_owned(),
+        // The others' requests go where they went.
+        _ if is_consent(verb, &done) => String::new(),
+        Some(active) => format!("; requests go to {active}"),
+        None => "; nobody can take requests".to_owned(),
     };
-    Ok(output::data(&format!("{}; {goes}\n", told(verb, &done))))
+    Ok(output::data(&format!("{text}{goes}\n")))
+}
+
+/// Whether a failover held nobody, but let the requests of a login whose plan is used up cost money.
+fn is_consent(verb: Verb, done: &DoneShape) -> bool {
+    verb == Verb::Failover && done.held_s.is_none()
 }
 
 /// What a command has done, in words.
 fn told(verb: Verb, done: &DoneShape) -> String {
     let profile = done.profile.as_deref().unwrap_or("nobody");
     match verb {
-        Verb::Failover => {
-            let held = done.held_s.map(wait).unwrap_or_default();
-            format!("{profile} is held for {held}")
-        }
+        Verb::Failover => match done.held_s.map(wait) {
+            Some(held) => format!("{profile} is held for {held}"),
+            None => format!("{profile}'s requests may cost money until its plan is back"),
+        },
         Verb::Pin => format!("{profile} is pinned"),
         Verb::Unpin if done.profile.is_none() => "nothing was pinned".to_owned(),
         Verb::Unpin => format!("{profile} is no longer pinned"),

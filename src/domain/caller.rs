@@ -1,6 +1,10 @@
-//! Who sends requests to the gateway.
+//! Who sends requests to the gateway, and which of them is meant.
 
 use super::id::TerminalId;
+
+/// Numbers a request since the start of the process, whomever it was sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestNumber(pub u64);
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

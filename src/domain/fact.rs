@@ -208,7 +208,9 @@ impl MoveCause {
             RouterEvent::Commanded { by, .. } | RouterEvent::Reloaded { by, .. } => {
                 Some(Self::Asked(*by))
             }
-            RouterEvent::Moved { .. } | RouterEvent::Plan { .. } => None,
+            RouterEvent::Moved { .. }
+            | RouterEvent::Plan { .. }
+            | RouterEvent::PassedOver { .. } => None,
         }
     }
 }
@@ -264,6 +266,8 @@ impl What {
                     news: PlanNews::NearEnd { .. },
                     ..
                 }
+                // The attempt that failed is a fact of its own.
+                | RouterEvent::PassedOver { .. }
                 | RouterEvent::Reloaded { .. } => return None,
             },
             Self::Attempted { attempt, .. } => match attempt.end.error() {

@@ -5,6 +5,7 @@
 //! `x-codex-{primary,secondary}-{used-percent,window-minutes,reset-at,reset-after-seconds}`. Names of windows are an open
 //! set: what is told is kept.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -303,6 +304,16 @@ impl UsedUp {
             .is_none_or(|family| model.contains(family.as_str()));
         wall < self.until && mine
     }
+}
+
+/// A time to come as seen at `now` on the clock of `zone`: `14:20`, and with its day where that is not within a day.
+#[must_use]
+pub fn coming(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let is_soon = at.duration_since(now) < SignedDuration::from_hours(24);
+    let form = if is_soon { "%H:%M" } else { "%a %H:%M" };
+    at.to_zoned_datetime(zone.clone())
+        .strftime(form)
+        .to_string()
 }
 
 fn bounded(until: Option<Timestamp>, wall: Timestamp) -> Timestamp {

@@ -25,9 +25,10 @@ use std::time::Duration;
 use super::affinity::Affinity;
 use super::breaker::{BreakerSettings, Jitter, Transition};
 use super::bucket::{Amount, Remaining, Used};
+use super::caller::RequestNumber;
 use super::login::{PlanStatus, Spill};
 use super::moment::Moment;
-use super::outcome::Outcome;
+use super::outcome::{CallError, Outcome};
 use super::profile::{Auth, Profile, ProfileName, ProviderKind};
 use super::usage::Usage;
 
@@ -44,7 +45,7 @@ pub use command::{By, CommandError, DEFAULT_HOLD, Done, PlanNews, RouterCommand,
 pub use permit::{Admission, Cool, Permit, Settlement};
 pub use profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
 pub use skip::{Lack, NothingLeft, Reason, Skip};
-pub use status::{ProviderState, ProviderStatus, RouterStatus};
+pub use status::{ProviderState, ProviderStatus, RouterStatus, Substitute};
 pub use translation::{Feature, Foreign, Translation};
 pub use verb::{NamelessError, Verb};
 
@@ -81,6 +82,8 @@ pub struct Router {
     affinity: Affinity,
     outage: Outage,
     in_flight: u64,
+    /// Requests so far, each counted once, at its first admission.
+    requests: u64,
     revision: u64,
     /// Where requests went when last looked at, so that a move is told once.
     active: Option<ProfileName>,
@@ -109,6 +112,7 @@ impl Router {
             affinity: Affinity::default(),
             outage: Outage::default(),
             in_flight: 0,
+            requests: 0,
             revision: 0,
             active,
             events: Vec::new(),
@@ -158,12 +162,19 @@ impl Router {
 
     /// Notes which login came last to a profile for callers, and how it stands.
     pub fn set_login(&mut self, name: &ProfileName, login: LoginState, now: Moment) {
-        if let Some(entry) = self.roster.named(name)
-            && entry.login != login
-        {
-            entry.login = login;
-            self.changed(now);
+        let Some(entry) = self.roster.named(name) else {
+            return;
+        };
+        if entry.login == login {
+            return;
         }
+        let ends = login.used_up.is_some() && entry.login.used_up.is_none();
+        entry.login = login;
+        if ends && self.settings.spill == Spill::Ask {
+            // Its callers' requests go nowhere else until they agree, so that nothing has moved.
+            self.active = self.active(now);
+        }
+        self.changed(now);
     }
 
     /// Chooses the profile for a call: the first in order that can take it and that `run` has not asked yet.
@@ -173,6 +184,10 @@ impl Router {
     /// same run, or calls [`Router::leave_queue`].
     pub fn admit(&mut self, call: &Call, run: &mut Run, now: Moment) -> Admission {
         run.skipped.clear();
+        run.number.get_or_insert_with(|| {
+            self.requests += 1;
+            RequestNumber(self.requests)
+        });
         let wants = call.wants(self.settings.translation);
         let mut chosen = None;
         let stays = self.stays_with(call, now);
@@ -417,16 +432,46 @@ impl Router {
             .map(|profile| profile.name.clone())
     }
 
-    /// Who takes the requests of `profile`'s callers once they may cost money.
+    /// Who takes the requests of `profile`'s callers while their plan is used up, where they have `agreed` to pay or not;
+    /// first whom they would ask first.
     #[must_use]
-    pub fn next_after(&self, profile: &ProfileName, now: Moment) -> Option<ProfileName> {
-        let may = |entry: &&Entry| {
-            self.settings.spill != Spill::Never || entry.profile.provider == ProviderKind::Local
+    pub fn substitute(
+        &self,
+        profile: &ProfileName,
+        agreed: bool,
+        now: Moment,
+    ) -> Option<Substitute> {
+        let spoken = self.roster.entries().iter();
+        let spoken = spoken
+            .filter(|entry| entry.profile.name == *profile)
+            .map(|entry| entry.profile.dialects)
+            .next()?;
+        let is_native = |entry: &&Entry| spoken.iter().any(|dialect| entry.speaks(dialect));
+        let native_first = self.settings.translation != Translation::Priority;
+        let translated = self.settings.translation != Translation::Off;
+        let able = || self.roster.able_without_login(profile, now);
+        let in_order = || {
+            let first = able().filter(move |entry| !native_first || is_native(entry));
+            let rest = able().filter(move |entry| native_first && translated && !is_native(entry));
+            first.chain(rest)
         };
-        self.roster
-            .able_without_login(profile, now)
-            .find(may)
-            .map(|entry| entry.profile.name.clone())
+        let may_pay = match self.settings.spill {
+            Spill::Always => true,
+            Spill::Ask => agreed,
+            Spill::Never => false,
+        };
+        let unasked = in_order()
+            .find(|entry| may_pay || entry.profile.provider == ProviderKind::Local)
+            .map(|entry| (entry, false));
+        let asked = || {
+            let first = in_order().next().map(|entry| (entry, true));
+            first.filter(|_| self.settings.spill == Spill::Ask)
+        };
+        let (entry, asks) = unasked.or_else(asked)?;
+        Some(Substitute {
+            profile: entry.profile.name.clone(),
+            asks,
+        })
     }
 
     #[must_use]
@@ -441,11 +486,28 @@ impl Router {
 
     /// Tells what is new of a plan.
     pub fn tell_plan(&mut self, profile: &ProfileName, news: PlanNews, now: Moment) {
-        let next = self.next_after(profile, now);
+        let substitute = self.substitute(profile, false, now);
         self.events.push(RouterEvent::Plan {
             profile: profile.clone(),
             news,
-            next,
+            substitute,
+            at: now,
+        });
+    }
+
+    /// Tells that a request failed at `profile`, and who answered it then.
+    pub fn tell_passed_over(
+        &mut self,
+        profile: ProfileName,
+        error: &CallError,
+        to: Option<&ProfileName>,
+        now: Moment,
+    ) {
+        self.events.push(RouterEvent::PassedOver {
+            profile,
+            kind: error.kind(),
+            why: error.to_string(),
+            to: to.cloned(),
             at: now,
         });
     }
@@ -455,12 +517,11 @@ impl Router {
         self.revision += 1;
     }
 
-    /// Where the next request goes, whatever it asks for.
+    /// Where the next request goes, whatever it asks for; where nobody else can take one, to whom a probe is under way.
     #[must_use]
     pub fn active(&self, now: Moment) -> Option<ProfileName> {
-        self.roster
-            .active(now)
-            .map(|entry| entry.profile.name.clone())
+        let active = self.roster.active(now).or_else(|| self.roster.probed(now));
+        active.map(|entry| entry.profile.name.clone())
     }
 
     /// Every profile in the order in which a call would try it, with what stands against it; changes nothing.
@@ -479,7 +540,8 @@ impl Router {
     /// Everything there is to see, with what `usage` counts beside it; changes nothing.
     #[must_use]
     pub fn status(&self, usage: &Usage, now: Moment) -> RouterStatus {
-        let active = self.roster.active(now).map(|entry| entry.id);
+        let active = self.roster.active(now).or_else(|| self.roster.probed(now));
+        let active = active.map(|entry| entry.id);
         RouterStatus {
             at: now,
             providers: self
@@ -677,6 +739,7 @@ impl Router {
         ProviderStatus {
             enabled: entry.enabled,
             active,
+            answered_last: usage.last_answered() == Some(&entry.profile.name),
             pinned: self.roster.is_pinned(entry),
             state: ProviderState::of(skip, breaker.state),
             reason: skip.map(|skip| match (skip, &counted.last_error) {
@@ -693,6 +756,7 @@ impl Router {
             in_flight: entry.in_flight,
             usage: counted,
             plan: PlanStatus::default(),
+            substitute: None,
             profile: Arc::clone(&entry.profile),
         }
     }
@@ -743,7 +807,12 @@ impl Router {
     fn changed(&mut self, now: Moment) {
         self.revision += 1;
         self.capacity_changed = true;
-        let active = self.active(now);
+        let active = self.roster.active(now);
+        if active.is_none() && self.roster.probed(now).is_some() {
+            // Whether anybody is left is what the probe tells.
+            return;
+        }
+        let active = active.map(|entry| entry.profile.name.clone());
         if active != self.active {
             let from = std::mem::replace(&mut self.active, active.clone());
             self.events.push(RouterEvent::Moved {

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod latency;
+mod requests;
 mod timeline;
 mod tokens;
 
@@ -16,8 +17,10 @@ use super::moment::Moment;
 use super::outcome::ErrorKind;
 use super::profile::{Dialect, ProfileName};
 
-pub use attempts::{Attempt, AttemptEnd, Attempts};
+pub use attempts::{Attempt, AttemptEnd};
 pub use latency::{LATENCY_BOUNDS_MS, Latency, Percentiles};
+use requests::Requests;
+pub use requests::{RequestTries, Try};
 pub use timeline::{SLOT, SLOTS, Slot, Timeline};
 pub use tokens::Tokens;
 
@@ -158,18 +161,24 @@ pub struct ProfileUsage {
 #[derive(Debug, Default)]
 pub struct Usage {
     rows: HashMap<RowKey, Counters>,
-    profiles: HashMap<ProfileName, (ProfileUsage, Attempts)>,
+    profiles: HashMap<ProfileName, ProfileUsage>,
+    requests: Requests,
+    /// Who gave the last whole answer.
+    last_answered: Option<ProfileName>,
 }
 
 impl Usage {
-    /// Counts an attempt that has ended, and keeps it among the profile's last.
+    /// Counts an attempt that has ended, and keeps it with its request among the profile's last.
     pub fn record(&mut self, profile: &ProfileName, attempt: Attempt) {
         if matches!(attempt.end, AttemptEnd::Skipped(_)) {
-            self.profile_mut(profile).1.push(attempt);
+            self.requests.record(profile, attempt);
             return;
         }
+        if attempt.end == AttemptEnd::Success && self.last_answered.as_ref() != Some(profile) {
+            self.last_answered = Some(profile.clone());
+        }
         self.row(profile, &attempt).add(&attempt);
-        let (usage, attempts) = self.profile_mut(profile);
+        let usage = self.profile_mut(profile);
         usage.counters.add(&attempt);
         usage.timeline.add(&attempt);
         if let Some(first_byte) = attempt.first_byte {
@@ -189,12 +198,12 @@ impl Usage {
                 without: attempt.without.clone(),
             });
         }
-        attempts.push(attempt);
+        self.requests.record(profile, attempt);
     }
 
     /// Lets a profile's counters go on from what was counted before. Its rows and latencies begin afresh.
     pub fn resume(&mut self, profile: &ProfileName, counters: &Counters) {
-        self.profile_mut(profile).0.counters.merge(counters);
+        self.profile_mut(profile).counters.merge(counters);
     }
 
     /// The rows that have counted something, in no order.
@@ -204,18 +213,21 @@ impl Usage {
 
     #[must_use]
     pub fn profile(&self, name: &ProfileName) -> Option<&ProfileUsage> {
-        self.profiles.get(name).map(|(usage, _)| usage)
+        self.profiles.get(name)
     }
 
-    /// A profile's last attempts, the newest first.
-    pub fn attempts(&self, name: &ProfileName) -> impl Iterator<Item = &Attempt> {
-        self.profiles
-            .get(name)
-            .into_iter()
-            .flat_map(|(_, attempts)| attempts.newest_first())
+    /// The last requests that were made at a profile or passed it over, the newest first.
+    pub fn requests(&self, name: &ProfileName) -> impl Iterator<Item = &RequestTries> {
+        self.requests.of(name)
     }
 
-    fn profile_mut(&mut self, profile: &ProfileName) -> &mut (ProfileUsage, Attempts) {
+    /// Who gave the last whole answer.
+    #[must_use]
+    pub const fn last_answered(&self) -> Option<&ProfileName> {
+        self.last_answered.as_ref()
+    }
+
+    fn profile_mut(&mut self, profile: &ProfileName) -> &mut ProfileUsage {
         self.profiles.entry(profile.clone()).or_default()
     }
 

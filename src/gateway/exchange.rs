@@ -39,6 +39,8 @@ pub async fn dispatch(
     let mut has_looked = false;
     let mut kept: Option<(Box<Answer>, ProfileName)> = None;
     let mut refusals = Refusals::default();
+    // Who failed before the one that is asked now, for whoever tells people.
+    let mut failed = Vec::new();
     loop {
         let upstream = match state.router.admit(&call, &mut run).await {
             Ok(upstream) => upstream,
@@ -51,6 +53,9 @@ pub async fn dispatch(
             Err(left) => {
                 if look_closer(&mut call, &request) {
                     continue;
+                }
+                if kept.is_none() {
+                    state.router.tell_passed_over(failed, None);
                 }
                 if let Some(mut answer) = refusals.of_all(&left) {
                     warn!(caller = ?call.caller, model = %call.model, reasons = %left, "every provider refused");
@@ -86,6 +91,7 @@ pub async fn dispatch(
         let error = match attempt::send(&state, &request, conversion, upstream).await {
             AttemptResult::Answered(mut answer) => {
                 answer.mark(run.attempts(), Some(&name));
+                state.router.tell_passed_over(failed, Some(&name));
                 return answer;
             }
             AttemptResult::Failed { error, own } => {
@@ -99,11 +105,16 @@ pub async fn dispatch(
             }
         };
         run.failed(&error);
-        if !error.fails_over() {
-            return refused(call.dialect, &run, Some(&name), &error);
+        if error.fails_over() {
+            info!(profile = %name, error = %error, "failing over");
+            failed.push((name.clone(), error));
+            asked = Some(name);
+            continue;
         }
-        info!(profile = %name, error = %error, "failing over");
-        asked = Some(name);
+        let answer = refused(call.dialect, &run, Some(&name), &error);
+        failed.push((name, error));
+        state.router.tell_passed_over(failed, None);
+        return answer;
     }
 }
 

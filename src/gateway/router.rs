@@ -10,12 +10,13 @@ use tokio::sync::{Notify, broadcast, watch};
 use crate::domain::fact::{Fact, Recorder};
 use crate::domain::login::{KeptPlan, Plans, Spill};
 use crate::domain::moment::Moment;
+use crate::domain::outcome::CallError;
 use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::{
     By, Call, CommandError, Done, KeyState, LoginState, PlanNews, RouteSettings, Router,
     RouterCommand, RouterEvent, RouterStatus, ServerState,
 };
-use crate::domain::usage::{Attempt, Counters, Usage};
+use crate::domain::usage::{Counters, RequestTries, Usage};
 
 use super::clock::Clock;
 
@@ -57,6 +58,14 @@ impl RouterState {
         for provider in &mut status.providers {
             if provider.profile.auth == Auth::Caller {
                 provider.plan = self.plans.status(&provider.profile.name, wall);
+                if provider.plan.used_up.is_some() {
+                    if self.router.spill() == Spill::Always {
+                        provider.plan.spills_until = provider.plan.used_up;
+                    }
+                    let agreed = provider.plan.spills_until.is_some();
+                    let name = &provider.profile.name;
+                    provider.substitute = self.router.substitute(name, agreed, now);
+                }
             }
         }
         status
@@ -95,7 +104,7 @@ impl RouterState {
                     None => self.router.for_callers().find(asks),
                 };
                 if let Some(name) = used_up {
-                    if self.router.next_after(&name, now).is_none() {
+                    if self.router.substitute(&name, true, now).is_none() {
                         return Err(CommandError::NobodyLeft);
                     }
                     self.plans.agree(&name, *hold, wall);
@@ -248,10 +257,26 @@ impl RouterHandle {
         self.read(RouterState::status)
     }
 
-    /// A profile's last attempts, the newest first.
+    /// The last requests that were made at a profile or passed it over, the newest first.
     #[must_use]
-    pub fn attempts(&self, name: &ProfileName) -> Vec<Attempt> {
-        self.read(|state, _| state.usage.attempts(name).cloned().collect())
+    pub fn requests(&self, name: &ProfileName) -> Vec<RequestTries> {
+        self.read(|state, _| state.usage.requests(name).cloned().collect())
+    }
+
+    /// Tells of each profile that a request failed at, and of who answered it then.
+    pub(super) fn tell_passed_over(
+        &self,
+        failed: Vec<(ProfileName, CallError)>,
+        to: Option<&ProfileName>,
+    ) {
+        if failed.is_empty() {
+            return;
+        }
+        self.with(|state, now| {
+            for (profile, error) in failed {
+                state.router.tell_passed_over(profile, &error, to, now);
+            }
+        });
     }
 
     /// Reads rules and counts under their lock: briefly, without waiting for anything.

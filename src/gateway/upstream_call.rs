@@ -10,6 +10,7 @@ use super::price;
 use super::router::RouterHandle;
 use super::wire::TokenUsage;
 use crate::domain::bucket::{Remaining, Used};
+use crate::domain::caller::RequestNumber;
 use crate::domain::fact::{Fact, What};
 use crate::domain::login::{LoginId, Plans};
 use crate::domain::moment::Moment;
@@ -66,7 +67,15 @@ impl RouterHandle {
             match admission {
                 Admission::Go(permit) => {
                     let waited = now.since(began);
-                    return Ok(UpstreamCall::new(self.clone(), permit, call, waited, now));
+                    let number = waiting.run.number();
+                    let router = self.clone();
+                    return Ok(UpstreamCall::new(
+                        router,
+                        permit,
+                        (call, number),
+                        waited,
+                        now,
+                    ));
                 }
                 Admission::Refused(nothing_left) => return Err(nothing_left),
                 Admission::Wait { until } => {
@@ -84,7 +93,7 @@ impl UpstreamCall {
     fn new(
         router: RouterHandle,
         permit: Permit,
-        call: &Call,
+        (call, number): (&Call, RequestNumber),
         waited: Duration,
         now: Moment,
     ) -> Self {
@@ -92,6 +101,7 @@ impl UpstreamCall {
             router,
             profile: Arc::clone(&permit.profile),
             attempt: Attempt {
+                request: number,
                 at: now,
                 caller: call.caller,
                 model: Arc::clone(&call.model),
@@ -377,6 +387,7 @@ impl Drop for Waiting<'_> {
 fn note_skipped(usage: &mut Usage, call: &Call, run: &Run, permit: &Permit, now: Moment) {
     for (name, skip) in run.skipped() {
         let attempt = Attempt {
+            request: run.number(),
             at: now,
             caller: call.caller,
             model: Arc::clone(&call.model),

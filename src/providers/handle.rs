@@ -20,7 +20,7 @@ use crate::domain::route::{
     By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent,
     RouterStatus, ServerState,
 };
-use crate::domain::usage::{Attempt, Counters};
+use crate::domain::usage::{Counters, RequestTries};
 use crate::gateway::{Clock, Gateway, KeySource, Options, key_variables};
 use crate::runtime::tasks::Tasks;
 use crate::supervise::{
@@ -211,10 +211,10 @@ impl Providers {
         }
     }
 
-    /// A profile's last attempts, the newest first.
+    /// The last requests that were made at a profile or passed it over, the newest first.
     #[must_use]
-    pub fn attempts(&self, name: &ProfileName) -> Vec<Attempt> {
-        self.gateway().router().attempts(name)
+    pub fn requests(&self, name: &ProfileName) -> Vec<RequestTries> {
+        self.gateway().router().requests(name)
     }
 
     /// The file that a profile's server writes to, and its last lines.

@@ -205,6 +205,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::caller::RequestNumber;
     use crate::domain::moment::Moment;
     use crate::domain::profile::Dialect;
     use crate::domain::usage::AttemptEnd;
@@ -216,6 +217,7 @@ mod tests {
 
     fn attempt(model: &str, end: AttemptEnd, nanodollars: Option<u64>) -> Fact {
         let attempt = Attempt {
+            request: RequestNumber::default(),
             at: Moment::ORIGIN,
             caller: Caller::Outside,
             model: model.into(),

@@ -313,7 +313,7 @@ fn route_words(event: &RouterEvent, cause: MoveCause) -> Words {
             }),
             ..Words::default()
         },
-        RouterEvent::Reloaded { .. } => Words {
+        RouterEvent::PassedOver { .. } | RouterEvent::Reloaded { .. } => Words {
             text,
             ..Words::default()
         },

@@ -17,7 +17,7 @@ use crate::domain::profile::ProfileName;
 use crate::domain::route::{Done, RouterCommand};
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::terminal::{TerminalInfo, TerminalSpec};
-use crate::domain::usage::Attempt;
+use crate::domain::usage::RequestTries;
 use crate::pane::{Gauge, Match, PaneError, PlacesNow, RowWindow};
 use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
 use crate::store::StoreStatus;
@@ -53,8 +53,11 @@ pub enum Msg {
     Notice(Notice),
     /// The answer to [`super::effect::Effect::Address`].
     Address(Option<TerminalId>, Result<BrowserAddress, String>),
-    /// How the providers stand now, and the attempts of the one whose details are open.
-    Providers(Arc<ProvidersStatus>, Option<(ProfileName, Vec<Attempt>)>),
+    /// How the providers stand now, and the last requests of the one whose details are open.
+    Providers(
+        Arc<ProvidersStatus>,
+        Option<(ProfileName, Vec<RequestTries>)>,
+    ),
     ProviderEvent(ProviderEvent),
     /// What became of [`super::effect::Effect::Steer`].
     Steered(RouterCommand, Result<Done, SteerError>),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::affinity::ConversationId;
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, RequestNumber};
 use crate::domain::login::Login;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
@@ -110,6 +110,8 @@ pub struct Run {
     pub(super) patience_ends: Option<Moment>,
     /// The place in the queue.
     pub(super) place: Option<u64>,
+    /// Given at its first admission.
+    pub(super) number: Option<RequestNumber>,
 }
 
 #[derive(Debug)]
@@ -150,6 +152,12 @@ impl Run {
     #[must_use]
     pub fn attempts(&self) -> usize {
         self.earlier.len() + usize::from(self.latest.is_some())
+    }
+
+    /// The number that the request got at its first admission.
+    #[must_use]
+    pub fn number(&self) -> RequestNumber {
+        self.number.unwrap_or_default()
     }
 
     /// The profiles that stood before the one last chosen, and why each was skipped.

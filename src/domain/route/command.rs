@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use crate::domain::breaker::Transition;
 use crate::domain::cooldown::CoolingCause;
 use crate::domain::moment::{Moment, Span};
+use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::ProfileName;
 
 use super::profile_state::Rejection;
+use super::status::Substitute;
 
 /// How long `failover` holds a profile where no time is given.
 pub const DEFAULT_HOLD: Duration = Duration::from_secs(600);
@@ -114,8 +116,17 @@ pub enum RouterEvent {
     Plan {
         profile: ProfileName,
         news: PlanNews,
-        /// Who would take its requests if they may cost money.
-        next: Option<ProfileName>,
+        /// Who takes its requests then.
+        substitute: Option<Substitute>,
+        at: Moment,
+    },
+    /// A request failed at `profile`, and was answered by another one, or by nobody.
+    PassedOver {
+        profile: ProfileName,
+        kind: ErrorKind,
+        /// The error's words.
+        why: String,
+        to: Option<ProfileName>,
         at: Moment,
     },
     Commanded {
@@ -167,6 +178,27 @@ impl fmt::Display for RouterEvent {
                 let Rejection { status, words } = rejection;
                 write!(f, "{profile}: key rejected (status {status}): {words}")
             }
+            Self::PassedOver {
+                profile, why, to, ..
+            } => match to {
+                Some(to) => write!(f, "{profile}: {why}; {to} answered"),
+                None => write!(f, "{profile}: {why}; nobody else answered"),
+            },
+            Self::Commanded {
+                command: RouterCommand::Failover { .. },
+                by,
+                done:
+                    Done {
+                        profile: Some(profile),
+                        held_for: None,
+                        ..
+                    },
+                ..
+            } => write!(
+                f,
+                "{profile}: requests may cost money now (by {})",
+                by.as_str()
+            ),
             Self::Commanded { command, by, .. } => write!(f, "{command} (by {})", by.as_str()),
             Self::Moved { to: Some(to), .. } => write!(f, "requests now go to {to}"),
             Self::Moved { to: None, .. } => f.write_str("no provider can take requests now"),

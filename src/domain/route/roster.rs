@@ -8,6 +8,7 @@ use crate::domain::profile::{Auth, Profile, ProfileName};
 use super::call::Wants;
 use super::entry::Entry;
 use super::profile_state::{KeyState, ProfileId};
+use super::skip::Skip;
 
 #[derive(Debug, Default)]
 pub(super) struct Roster {
@@ -116,6 +117,14 @@ impl Roster {
     /// Where the next request goes, whatever it asks for.
     pub fn active(&self, now: Moment) -> Option<&Entry> {
         self.in_order(None).find(|entry| can_take(entry, now))
+    }
+
+    /// The first profile that nothing stands against but the probe of its half-open breaker.
+    pub fn probed(&self, now: Moment) -> Option<&Entry> {
+        self.in_order(None).find(|entry| {
+            let verdict = entry.verdict(&Wants::default(), Amount::default(), now);
+            matches!(verdict, Err(Skip::Probing { .. }))
+        })
     }
 
     /// Whether anybody but `name` could take its requests: callers' own profiles take none of another's.

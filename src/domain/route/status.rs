@@ -7,7 +7,7 @@ use crate::domain::breaker::{BreakerState, BreakerStatus};
 use crate::domain::bucket::Gauge;
 use crate::domain::login::PlanStatus;
 use crate::domain::moment::Moment;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::usage::ProfileUsage;
 
 use super::skip::Skip;
@@ -30,6 +30,8 @@ pub struct ProviderStatus {
     pub enabled: bool,
     /// Whether the next request would go here.
     pub active: bool,
+    /// Whether it gave the last whole answer.
+    pub answered_last: bool,
     pub pinned: bool,
     pub state: ProviderState,
     /// Why it is not asked, in words; `None` where it is ready.
@@ -46,6 +48,16 @@ pub struct ProviderStatus {
     pub usage: ProfileUsage,
     /// Of a profile for callers: what is left of the plan of the login that came last.
     pub plan: PlanStatus,
+    /// Who takes its callers' requests while their plan is used up.
+    pub substitute: Option<Substitute>,
+}
+
+/// Who takes the requests of a login whose plan is used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Substitute {
+    pub profile: ProfileName,
+    /// Only once the login's user agrees that they cost money.
+    pub asks: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,9 @@
-//! The last attempts of a profile.
+//! One request's attempt at one profile.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, RequestNumber};
 use crate::domain::moment::Moment;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::Dialect;
@@ -13,12 +12,10 @@ use crate::domain::route::skip::Skip;
 
 use super::Tokens;
 
-/// How many are kept per profile.
-const KEPT: usize = 20;
-
 /// One request's attempt at one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
+    pub request: RequestNumber,
     /// When it was chosen or skipped.
     pub at: Moment,
     pub caller: Caller,
@@ -76,22 +73,5 @@ impl AttemptEnd {
             Self::Failed { message, .. } => Some(message),
             _ => None,
         }
-    }
-}
-
-/// A ring of attempts.
-#[derive(Clone, Debug, Default)]
-pub struct Attempts(VecDeque<Attempt>);
-
-impl Attempts {
-    pub(super) fn push(&mut self, attempt: Attempt) {
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
-        }
-        self.0.push_back(attempt);
-    }
-
-    pub fn newest_first(&self) -> impl Iterator<Item = &Attempt> {
-        self.0.iter().rev()
     }
 }

@@ -1,11 +1,13 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::caller::RequestNumber;
 use crate::domain::profile::Dialect;
 use crate::domain::route::{Choice, Skip};
 
 fn attempt(seconds: u64, end: AttemptEnd) -> Attempt {
     Attempt {
+        request: RequestNumber(seconds),
         at: Moment::ORIGIN.after(Duration::from_secs(seconds)),
         caller: Caller::Outside,
         model: "asked".into(),
@@ -75,21 +77,67 @@ fn what_has_no_price_makes_the_sum_unknown() {
 }
 
 #[test]
-fn the_last_twenty_attempts_are_kept_and_skips_count_for_nothing() {
+fn the_last_twenty_requests_are_kept_and_skips_count_for_nothing() {
     let mut usage = Usage::default();
     for second in 0..30 {
         usage.record(&name(), attempt(second, AttemptEnd::Success));
     }
     usage.record(&name(), attempt(30, AttemptEnd::Skipped(Skip::Disabled)));
     let kept: Vec<_> = usage
-        .attempts(&name())
-        .map(|attempt| attempt.at.since(Moment::ORIGIN).as_secs())
+        .requests(&name())
+        .map(|request| request.tries[0].attempt.request.0)
         .collect();
     assert_eq!(kept, (11..=30).rev().collect::<Vec<_>>());
     assert_eq!(
         usage.profile(&name()).expect("counted").counters.requests,
         30
     );
+}
+
+#[test]
+fn a_request_is_one_entry_with_its_tries_at_all_profiles() {
+    let (a, b, off) = ("a", "b", "off");
+    let mut usage = Usage::default();
+    let mut tried = |name: &str, end| {
+        let mut made = attempt(0, end);
+        made.request = RequestNumber(7);
+        usage.record(&ProfileName::from(name), made);
+    };
+    tried(off, AttemptEnd::Skipped(Skip::NoKey));
+    tried(a, failed(ErrorKind::Http));
+    tried(off, AttemptEnd::Skipped(Skip::Disabled));
+    tried(a, AttemptEnd::Skipped(Skip::Tried));
+    tried(b, AttemptEnd::Success);
+    let wanted = [
+        (a, failed(ErrorKind::Http)),
+        (off, AttemptEnd::Skipped(Skip::Disabled)),
+        (b, AttemptEnd::Success),
+    ];
+    for name in [a, b, off] {
+        let name = ProfileName::from(name);
+        let mut requests = usage.requests(&name);
+        let only = requests.next().expect("kept");
+        let tries: Vec<_> = (only.tries.iter())
+            .map(|made| (made.profile.as_str(), made.attempt.end.clone()))
+            .collect();
+        assert_eq!(tries, wanted, "{name}");
+        assert!(requests.next().is_none(), "{name}");
+    }
+    assert_eq!(usage.last_answered(), Some(&ProfileName::from(b)));
+}
+
+#[test]
+fn a_request_is_let_go_with_the_last_profile_that_kept_it() {
+    let mut usage = Usage::default();
+    let (quiet, busy) = (ProfileName::from("quiet"), ProfileName::from("busy"));
+    usage.record(&quiet, attempt(0, failed(ErrorKind::Timeout)));
+    for request in 0..100 {
+        usage.record(&busy, attempt(request, AttemptEnd::Success));
+    }
+    assert_eq!(usage.requests(&busy).count(), 20);
+    let kept: Vec<_> = usage.requests(&quiet).collect();
+    assert_eq!((kept.len(), kept[0].tries.len()), (1, 2));
+    assert_eq!(usage.requests.len(), 21);
 }
 
 #[test]

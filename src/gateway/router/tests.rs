@@ -8,7 +8,7 @@ use crate::domain::breaker::BreakerState;
 use crate::domain::caller::Caller;
 use crate::domain::outcome::{CallError, ErrorKind};
 use crate::domain::profile::{Capabilities, Dialect, Limits, ProviderKind};
-use crate::domain::route::{Choice, ProviderStatus, Run};
+use crate::domain::route::{Choice, ProviderStatus, Run, Skip};
 use crate::domain::usage::{AttemptEnd, Tokens};
 use crate::gateway::upstream_call::UpstreamCall;
 use crate::gateway::wire::TokenUsage;
@@ -244,18 +244,29 @@ async fn a_failover_is_kept_with_who_was_skipped_and_why() {
     assert_eq!(second.choice(), Some(Choice::Failover));
     second.succeed();
     assert_eq!(run.attempts(), 2);
-    let attempts = handle.attempts(&ProfileName::from("a"));
-    let ends: Vec<_> = attempts.iter().map(|attempt| attempt.end.clone()).collect();
+    let [request] = &handle.requests(&ProfileName::from("a"))[..] else {
+        panic!("one request is one entry");
+    };
+    let tries: Vec<_> = (request.tries.iter())
+        .map(|made| (made.profile.as_str(), &made.attempt.end))
+        .collect();
+    let limited = AttemptEnd::Failed {
+        kind: ErrorKind::RateLimited,
+        message: "rate limited: retry after 9s".into(),
+    };
     assert_eq!(
-        ends[1],
-        AttemptEnd::Failed {
-            kind: ErrorKind::RateLimited,
-            message: "rate limited: retry after 9s".into()
-        }
+        tries,
+        [
+            ("a", &limited),
+            ("off", &AttemptEnd::Skipped(Skip::Disabled)),
+            ("b", &AttemptEnd::Success),
+        ]
     );
-    assert!(matches!(ends[0], AttemptEnd::Skipped(_)));
-    assert_eq!(&*attempts[1].sent_model, "big");
-    assert_eq!(handle.attempts(&ProfileName::from("off")).len(), 2);
+    assert_eq!(&*request.tries[0].attempt.sent_model, "big");
+    for other in ["off", "b"] {
+        let name = ProfileName::from(other);
+        assert_eq!(handle.requests(&name)[..], [request.clone()], "{other}");
+    }
     let told = [events.try_recv(), events.try_recv()].map(|event| event.expect("told").to_string());
     assert_eq!(told, ["a: cooling for 9s", "requests now go to b"]);
     assert!(changes.has_changed().expect("open"));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::profile::ProfileName;
-use crate::domain::usage::Attempt;
+use crate::domain::usage::RequestTries;
 
 /// The panel of providers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub struct Panel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
     List,
-    /// All about the chosen one, with its last attempts.
+    /// All about the chosen one, with its last requests.
     Details {
-        attempts: Vec<Attempt>,
+        requests: Vec<RequestTries>,
         scroll: usize,
     },
     /// What the chosen one's server has written.

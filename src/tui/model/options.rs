@@ -1,9 +1,11 @@
 //! What the front end goes by; may be replaced while it runs.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::action::Action;
 use crate::domain::keymap::Keymap;
+use crate::domain::plan::coming;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -33,11 +35,15 @@ impl Options {
     /// A time to come as seen at `now`: `14:20`, and with its day where that is not within a day.
     #[must_use]
     pub fn coming(&self, at: Timestamp, now: Timestamp) -> String {
-        if at.duration_since(now) < SignedDuration::from_hours(24) {
-            self.written(at, "%H:%M")
-        } else {
-            self.written(at, "%a %H:%M")
-        }
+        coming(at, now, &self.zone)
+    }
+
+    /// The key that fails over, after the prefix.
+    #[must_use]
+    pub fn fail_over_key(&self) -> String {
+        let keys = self.keymap.bindings_of(Action::FailOver);
+        keys.first()
+            .map_or("failover".to_owned(), ToString::to_string)
     }
 
     fn written(&self, at: Timestamp, form: &str) -> String {

@@ -7,13 +7,17 @@ use jiff::Timestamp;
 
 use crate::domain::breaker::BreakerState;
 use crate::domain::bucket::Gauge;
+use crate::domain::moment::Moment;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{ProviderState, ProviderStatus};
+use crate::domain::usage::LastError;
 use crate::providers::ProvidersStatus;
 use crate::supervise::ProcessStatus;
 
 /// A full second, the step of everything that counts down.
 const SECOND: Duration = Duration::from_secs(1);
+/// How long the words of an error stand beside its provider.
+const FRESH: Duration = Duration::from_secs(60);
 /// Lands after the moment at which a countdown changes, not right before it.
 const AFTER: Duration = Duration::from_millis(2);
 
@@ -63,6 +67,13 @@ impl Providers {
             .find(|provider| provider.profile.name == *name)
     }
 
+    /// Whether tundra runs a server for it.
+    #[must_use]
+    pub fn has_server(&self, name: &ProfileName) -> bool {
+        let mut each = self.each();
+        each.any(|(provider, process)| provider.profile.name == *name && process.is_some())
+    }
+
     /// Whether programs in the panes can reach them.
     #[must_use]
     pub fn are_served(&self) -> bool {
@@ -84,19 +95,33 @@ impl Providers {
             .collect()
     }
 
+    /// What went wrong at a provider within the last minute.
+    #[must_use]
+    pub fn fresh_error<'a>(&self, provider: &'a ProviderStatus) -> Option<&'a LastError> {
+        let now = self.status()?.router.at;
+        let error = provider.usage.last_error.as_ref()?;
+        // Of a plan that is used up it is said until when.
+        let is_told = provider.plan.used_up.is_some();
+        (!is_told && now.since(error.at) < FRESH).then_some(error)
+    }
+
     /// When something that is shown changes by itself: the next second of a countdown, or a bucket that fills.
     #[must_use]
     pub fn next_change(&self) -> Option<Instant> {
         let (status, at) = self.seen.as_ref()?;
-        let steps = status.router.providers.iter().flat_map(steps);
+        let now = status.router.at;
+        let providers = status.router.providers.iter();
+        let steps = providers.flat_map(|provider| steps(provider, now));
         Some(*at + steps.min()? + AFTER)
     }
 }
 
 /// After how long each of a provider's countdowns shows another second.
-fn steps(provider: &ProviderStatus) -> impl Iterator<Item = Duration> {
+fn steps(provider: &ProviderStatus, now: Moment) -> impl Iterator<Item = Duration> {
     let open = provider.breaker.state == BreakerState::Open;
     let breaker = (open && provider.breaker.forced.is_none()).then_some(provider.breaker.retry_in);
+    let last_error = provider.usage.last_error.as_ref();
+    let error_ages = last_error.and_then(|error| FRESH.checked_sub(now.since(error.at)));
     let filling =
         |gauge: Option<Gauge>| gauge.is_some_and(|gauge| gauge.available < gauge.capacity);
     let fills = filling(provider.requests_bucket) || filling(provider.tokens_bucket);
@@ -109,4 +134,5 @@ fn steps(provider: &ProviderStatus) -> impl Iterator<Item = Duration> {
             if part.is_zero() { SECOND } else { part }
         })
         .chain(fills.then_some(SECOND))
+        .chain(error_ages.filter(|left| !left.is_zero()))
 }

@@ -210,13 +210,13 @@ impl Backend {
         });
     }
 
-    /// How the providers stand, with the attempts of one of them. A short lock over memory, and no wait.
+    /// How the providers stand, with the last requests of one of them. A short lock over memory, and no wait.
     pub fn provider_status(&self, details: Option<ProfileName>) -> Msg {
-        let attempts = details.map(|name| {
-            let attempts = self.providers.attempts(&name);
-            (name, attempts)
+        let requests = details.map(|name| {
+            let requests = self.providers.requests(&name);
+            (name, requests)
         });
-        Msg::Providers(Arc::new(self.providers.status()), attempts)
+        Msg::Providers(Arc::new(self.providers.status()), requests)
     }
 
     /// The program that a pane's keys go to now. Two small reads of `/proc`.

@@ -60,28 +60,30 @@ pub enum Age {
     #[default]
     New,
     Minutes(u64),
-    Hours(u64),
+    /// It has been there for long enough.
+    Gone,
 }
 
 impl Age {
     const MINUTE: u64 = 60;
-    const HOUR: u64 = 60 * Self::MINUTE;
+    /// The last event goes after half an hour; the log keeps it.
+    const END: u64 = 30 * Self::MINUTE;
 
     fn of(age: Duration) -> Self {
         match age.as_secs() {
             ..Self::MINUTE => Self::New,
-            seconds @ ..Self::HOUR => Self::Minutes(seconds / Self::MINUTE),
-            seconds => Self::Hours(seconds / Self::HOUR),
+            seconds @ ..Self::END => Self::Minutes(seconds / Self::MINUTE),
+            _ => Self::Gone,
         }
     }
 
     /// The age at which the next step begins.
-    fn until(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::New => Self::MINUTE,
-            Self::Minutes(minutes) => (minutes + 1) * Self::MINUTE,
-            Self::Hours(hours) => (hours + 1) * Self::HOUR,
-        })
+    fn until(self) -> Option<Duration> {
+        match self {
+            Self::New => Some(Duration::from_secs(Self::MINUTE)),
+            Self::Minutes(minutes) => Some(Duration::from_secs((minutes + 1) * Self::MINUTE)),
+            Self::Gone => None,
+        }
     }
 }
 
@@ -143,10 +145,11 @@ impl Messages {
         self.keep(|toast| toast.until > now) || older
     }
 
-    /// The newest message and how old it is.
+    /// The newest message and how old it is; `None` once it is too old to matter.
     #[must_use]
     pub fn newest(&self) -> Option<(&Message, Age)> {
-        self.log.back().map(|message| (message, self.age))
+        let newest = self.log.back().map(|message| (message, self.age));
+        newest.filter(|(_, age)| *age != Age::Gone)
     }
 
     /// The user types into what toasts lie over: takes down those that could be read; tells whether there were any.
@@ -178,7 +181,8 @@ impl Messages {
 
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let older = self.newest.map(|newest| newest + self.age.until());
+        let until = self.age.until();
+        let older = self.newest.zip(until).map(|(newest, until)| newest + until);
         self.toasts
             .iter()
             .map(|toast| toast.until)

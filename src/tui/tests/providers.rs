@@ -4,10 +4,14 @@ use super::*;
 use crate::config;
 use crate::domain::caller::Caller;
 use crate::domain::fact::Forgetful;
+use crate::domain::login::{KeptPlan, LoginId};
+use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
+use crate::domain::outcome::ErrorKind;
+use crate::domain::plan::UsedUp;
 use crate::domain::profile::{Capabilities, Dialect, ProfileName};
-use crate::domain::route::{By, Call, RouterCommand, Run};
-use crate::providers::{GatewayEndpoint, Providers, Setup};
+use crate::domain::route::{By, Call, RouterCommand, RouterEvent, Run};
+use crate::providers::{GatewayEndpoint, ProviderEvent, Providers, Setup};
 use crate::runtime::tasks::Tasks;
 use crate::tui::client::Overlay;
 use crate::tui::notice::Severity;
@@ -58,12 +62,12 @@ impl Panel {
     /// What the runner does when something has changed.
     fn look(&mut self) {
         let details = self.rig.model.details_of().cloned();
-        let attempts = details.map(|name| {
-            let attempts = self.providers.attempts(&name);
-            (name, attempts)
+        let requests = details.map(|name| {
+            let requests = self.providers.requests(&name);
+            (name, requests)
         });
         let status = Arc::new(self.providers.status());
-        self.rig.tell(Msg::Providers(status, attempts));
+        self.rig.tell(Msg::Providers(status, requests));
     }
 
     /// Carries out what was asked for, as the runner does.
@@ -90,26 +94,45 @@ impl Panel {
     /// Five calls in a row that are refused.
     async fn open_breaker(&mut self, name: &str) {
         for _ in 0..5 {
-            let call = Call {
-                caller: Caller::Terminal(id(1)),
-                model: "m".into(),
-                dialect: Dialect::Messages,
-                capabilities: Capabilities::NONE,
-                tokens: 0,
-                only: Some(ProfileName::from(name)),
-                foreign: crate::domain::route::Foreign::Never,
-                login: None,
-                conversation: None,
-            };
             let router = self.providers.gateway().router();
-            let permit = router.admit(&call, &mut Run::default()).await.unwrap();
-            permit.fail(&CallError::Http("connection refused".to_owned()));
+            let call = router.admit(&call(Some(name)), &mut Run::default()).await;
+            let error = CallError::Http("connection refused".to_owned());
+            call.unwrap().fail(&error);
         }
+        self.look();
+    }
+
+    /// One request that fails at the first provider and is answered by the next.
+    async fn fail_over(&mut self) {
+        let mut run = Run::default();
+        let error = CallError::Http("connection reset".to_owned());
+        let router = self.providers.gateway().router();
+        let first = router.admit(&call(None), &mut run).await.unwrap();
+        first.fail(&error);
+        run.failed(&error);
+        let mut second = router.admit(&call(None), &mut run).await.unwrap();
+        second.leaving_out(&["web_search".to_owned()]);
+        second.succeed();
         self.look();
     }
 
     fn row(&self, row: usize) -> String {
         self.rig.text().lines().nth(row).unwrap().to_owned()
+    }
+}
+
+/// A call of the first pane's, to one profile or to whom it is the turn of.
+fn call(only: Option<&str>) -> Call {
+    Call {
+        caller: Caller::Terminal(id(1)),
+        model: "m".into(),
+        dialect: Dialect::Messages,
+        capabilities: Capabilities::NONE,
+        tokens: 0,
+        only: only.map(ProfileName::from),
+        foreign: crate::domain::route::Foreign::Never,
+        login: None,
+        conversation: None,
     }
 }
 
@@ -263,6 +286,8 @@ async fn the_panels_keys_do_what_the_hint_line_says() {
     panel.carry_out().await;
     assert!(panel.rig.shows("gateway http://127.0.0.1:3100: 0 requests"));
     assert!(panel.rig.shows("enter details"));
+    // Neither has a server of tundra's.
+    assert!(!panel.rig.shows("l output"), "{}", panel.rig.text());
     panel.rig.keys("j");
     let router = named("router");
     for (key, expected) in [
@@ -286,6 +311,121 @@ async fn the_panels_keys_do_what_the_hint_line_says() {
     assert!(panel.rig.shows("router: tundra runs no server for it"));
     panel.rig.keys("esc");
     assert!(panel.rig.model.client.overlay.is_none());
+}
+
+#[tokio::test]
+async fn the_strip_marks_where_the_next_request_goes_who_answered_the_last_one_and_who_is_pinned() {
+    let mut panel = Panel::new(80, 24, TWO);
+    panel.fail_over().await;
+    assert!(panel.row(21).starts_with("▸claude "), "{}", panel.row(21));
+    assert!(panel.row(22).starts_with("←router "), "{}", panel.row(22));
+    assert!(panel.row(21).contains("1 err"), "{}", panel.row(21));
+    let pin = RouterCommand::Pin(named("router"));
+    panel.providers.command(pin, By::Key).await.unwrap();
+    panel.look();
+    assert!(panel.row(21).starts_with("  claude "), "{}", panel.row(21));
+    assert!(panel.row(22).starts_with("p▸router "), "{}", panel.row(22));
+    panel.rig.command("P");
+    panel.carry_out().await;
+    assert!(panel.rig.shows("active  pinned"), "{}", panel.rig.text());
+}
+
+#[tokio::test]
+async fn the_words_of_an_error_stand_beside_its_provider_for_a_minute() {
+    let mut panel = Panel::new(120, 24, TWO);
+    panel.fail_over().await;
+    let row = panel.row(21);
+    assert!(row.contains("HTTP error: connection reset"), "{row}");
+    // Looked at again when it has been there for long enough.
+    let due = panel.rig.model.next_deadline().unwrap() - panel.rig.instant;
+    assert!(due <= Duration::from_secs(61), "{due:?}");
+}
+
+#[tokio::test]
+async fn a_failure_that_was_passed_over_is_told_at_once() {
+    let mut panel = Panel::new(120, 24, TWO);
+    let event = |why: &str, to: Option<&str>, kind| {
+        Msg::ProviderEvent(ProviderEvent::Router(RouterEvent::PassedOver {
+            profile: named("claude"),
+            kind,
+            why: why.to_owned(),
+            to: to.map(named),
+            at: Moment::ORIGIN,
+        }))
+    };
+    let boom = "API error (status 500): boom";
+    panel.rig.tell(event(boom, Some("router"), ErrorKind::Api));
+    let told = "claude: API error (status 500): boom; router answered";
+    assert!(panel.row(23).contains(told), "{}", panel.row(23));
+    let toasts = |panel: &Panel| panel.rig.model.session.messages.toasts().count();
+    assert_eq!(toasts(&panel), 1);
+    panel.rig.tell(event(boom, None, ErrorKind::Api));
+    assert!(panel.row(23).contains("nobody else answered"));
+    assert_eq!(toasts(&panel), 2);
+    // That it cools down is told for itself.
+    let limit = "rate limited: retry after 9s";
+    panel
+        .rig
+        .tell(event(limit, Some("router"), ErrorKind::RateLimited));
+    assert!(panel.row(23).contains(limit), "{}", panel.row(23));
+    assert_eq!(toasts(&panel), 2);
+}
+
+#[tokio::test]
+async fn a_request_is_one_entry_with_its_tries() {
+    let mut panel = Panel::new(120, 50, TWO);
+    panel.fail_over().await;
+    panel.rig.command("P");
+    panel.carry_out().await;
+    panel.rig.keys("enter");
+    panel.carry_out().await;
+    let text = panel.rig.text();
+    let mut lines = text.lines().map(|line| line.trim_matches(['│', ' ']));
+    lines
+        .find(|line| *line == "last attempts, newest first")
+        .unwrap();
+    let request = lines.next().unwrap();
+    assert!(request.ends_with(" bash m"), "{request}");
+    assert_eq!(
+        [lines.next(), lines.next()],
+        [
+            Some("claude first HTTP error: connection reset"),
+            Some("router failover without web_search ok"),
+        ],
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_used_up_plan_says_until_when_and_which_key_goes_on_as_long_as_it_lasts() {
+    let logins = "[[profile]]\nname = \"claude-login\"\nprovider = \"anthropic\"\nauth = \"caller\"\n\
+        [[profile]]\nname = \"router\"\nprovider = \"openrouter\"\n";
+    let mut panel = Panel::new(80, 24, logins);
+    let until = Timestamp::now() + Duration::from_secs(3_600);
+    let plan = KeptPlan {
+        login: LoginId::from_hash([7; 16]),
+        profile: named("claude-login"),
+        windows: Vec::new(),
+        used_up: vec![UsedUp {
+            until,
+            family: None,
+        }],
+    };
+    panel.providers.gateway().router().restore_plans(vec![plan]);
+    panel.look();
+    let at = panel.rig.model.options.coming(until, Timestamp::now());
+    let row = panel.row(21);
+    assert!(
+        row.contains(&format!("until {at}: f goes on with router")),
+        "{row}"
+    );
+    panel.rig.command("f");
+    panel.carry_out().await;
+    let row = panel.row(21);
+    assert!(
+        row.contains(&format!("until {at}: goes on with router")),
+        "{row}"
+    );
 }
 
 #[tokio::test]

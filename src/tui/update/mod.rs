@@ -100,8 +100,8 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             }
         },
         Msg::Address(id, result) => address::given(model, id, result, effects),
-        Msg::Providers(status, attempts) => {
-            return providers::on_status(model, status, attempts, now);
+        Msg::Providers(status, requests) => {
+            return providers::on_status(model, status, requests, now);
         }
         Msg::ProviderEvent(event) => providers::on_event(model, &event, now),
         Msg::Steered(command, result) => {

@@ -9,9 +9,10 @@ use crate::domain::action::{Action, Context};
 use crate::domain::breaker::BreakerState;
 use crate::domain::chord::Chord;
 use crate::domain::moment::Span;
+use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::ProfileName;
-use crate::domain::route::{DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent};
-use crate::domain::usage::Attempt;
+use crate::domain::route::{DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent, Substitute};
+use crate::domain::usage::RequestTries;
 use crate::providers::{ProviderEvent, ProvidersStatus, SteerError};
 use crate::supervise::ProcessEvent;
 use crate::tui::client::{Overlay, Page, Panel};
@@ -21,22 +22,22 @@ use crate::tui::notice::Severity;
 use crate::tui::now::Now;
 use crate::tui::view;
 
-/// Takes in how the providers stand, and the attempts of the one whose details are open.
+/// Takes in how the providers stand, and the last requests of the one whose details are open.
 pub(super) fn on_status(
     model: &mut Model,
     status: Arc<ProvidersStatus>,
-    attempts: Option<(ProfileName, Vec<Attempt>)>,
+    requests: Option<(ProfileName, Vec<RequestTries>)>,
     now: Now,
 ) -> Redraw {
     model.providers.see(status, now.instant);
     if let Some(Overlay::Providers(panel)) = &mut model.client.overlay
         && let Page::Details {
-            attempts: shown, ..
+            requests: shown, ..
         } = &mut panel.page
-        && let Some((name, attempts)) = attempts
+        && let Some((name, requests)) = requests
         && panel.selected.as_ref() == Some(&name)
     {
-        *shown = attempts;
+        *shown = requests;
     }
     if model.shows_providers() {
         Redraw::All
@@ -66,6 +67,7 @@ pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
             | RouterEvent::Rejected { .. }
             | RouterEvent::Cooling { .. }
             | RouterEvent::Plan { .. }
+            | RouterEvent::PassedOver { .. }
             | RouterEvent::Moved { to: None, .. },
         )
         | ProviderEvent::Server(ProcessEvent::Crashed { .. }) => Severity::Warning,
@@ -75,16 +77,24 @@ pub(super) fn on_event(model: &mut Model, event: &ProviderEvent, now: Now) {
         ProviderEvent::Router(RouterEvent::Plan {
             profile,
             news,
-            next,
+            substitute,
             ..
-        }) => plan_news(model, profile, news, next.as_ref(), now),
+        }) => plan_news(model, profile, news, substitute.as_ref(), now),
         event => event.to_string(),
     };
     let moved = matches!(
         event,
         ProviderEvent::Router(RouterEvent::Moved { .. }) | ProviderEvent::Server(_)
     );
-    if severity == Severity::Warning || moved {
+    // What cools a profile down or takes it out is told already; the line of the last event says who took over.
+    let told = matches!(
+        event,
+        ProviderEvent::Router(RouterEvent::PassedOver {
+            kind: ErrorKind::RateLimited,
+            ..
+        })
+    );
+    if !told && (severity == Severity::Warning || moved) {
         model.session.messages.tell(severity, text, now);
     } else {
         model.session.messages.note(severity, text, now);
@@ -96,14 +106,15 @@ fn plan_news(
     model: &Model,
     profile: &ProfileName,
     news: &PlanNews,
-    next: Option<&ProfileName>,
+    substitute: Option<&Substitute>,
     now: Now,
 ) -> String {
     let options = &model.options;
-    match (news, next) {
-        (PlanNews::UsedUp { until }, Some(next)) => {
+    match (news, substitute) {
+        (PlanNews::UsedUp { until }, Some(substitute)) => {
             let until = options.coming(*until, now.wall);
-            format!("{profile} is used up until {until}: f goes on with {next}")
+            let who = view::substitute_text(options, substitute);
+            format!("{profile} is used up until {until}: {who}")
         }
         (PlanNews::UsedUp { until }, None) => {
             let until = options.coming(*until, now.wall);
@@ -155,11 +166,14 @@ pub(super) fn steered(
         RouterCommand::Enable(_) => format!("{name} is enabled"),
         RouterCommand::Disable(_) => format!("{name} is disabled"),
     };
+    let is_consent = matches!(command, RouterCommand::Failover { .. }) && done.held_for.is_none();
     let goes = match &done.active {
-        Some(active) => format!("requests go to {active}"),
-        None => "nobody can take requests".to_owned(),
+        // The others' requests go where they went.
+        _ if is_consent => String::new(),
+        Some(active) => format!("; requests go to {active}"),
+        None => "; nobody can take requests".to_owned(),
     };
-    let text = format!("{text}; {goes}");
+    let text = format!("{text}{goes}");
     model.session.messages.tell(Severity::Info, text, now);
 }
 
@@ -272,11 +286,11 @@ fn perform(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::PanelDetails => {
             if is_list && selected.is_some() {
-                let attempts = Vec::new();
+                let requests = Vec::new();
                 turn_to(
                     model,
                     Page::Details {
-                        attempts,
+                        requests,
                         scroll: 0,
                     },
                 );

@@ -9,7 +9,7 @@ use crate::domain::bucket::Gauge;
 use crate::domain::login::PlanStatus;
 use crate::domain::moment::Span;
 use crate::domain::plan::WARN_AT;
-use crate::domain::route::{ProviderState, ProviderStatus};
+use crate::domain::route::{ProviderState, ProviderStatus, Substitute};
 use crate::supervise::{ProcessState, ProcessStatus};
 use crate::tui::model::Options;
 use crate::tui::theme::{Glyphs, Role};
@@ -132,6 +132,32 @@ pub(super) fn windows(options: &Options, plan: &PlanStatus, now: Timestamp) -> V
         pieces.push((text, role));
     }
     pieces
+}
+
+/// Of a plan that is used up: until when, and who goes on with its requests, or would at the press of a key.
+pub(super) fn plan_end(
+    options: &Options,
+    provider: &ProviderStatus,
+    now: Timestamp,
+) -> Option<(String, Role)> {
+    let until = options.coming(provider.plan.used_up?, now);
+    let text = match &provider.substitute {
+        Some(substitute) => {
+            format!("until {until}: {}", substitute_text(options, substitute))
+        }
+        None => format!("until {until}"),
+    };
+    Some((text, Role::Warning))
+}
+
+/// `f goes on with openrouter`, or without a key where nobody has to be asked.
+pub fn substitute_text(options: &Options, substitute: &Substitute) -> String {
+    let to = &substitute.profile;
+    if substitute.asks {
+        format!("{} goes on with {to}", options.fail_over_key())
+    } else {
+        format!("goes on with {to}")
+    }
 }
 
 /// `closed`, `open 12s` or `half-open`.

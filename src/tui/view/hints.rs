@@ -139,9 +139,8 @@ fn last_event(model: &Model) -> Option<(String, Role)> {
         count => format!(" (and {count} more)"),
     };
     let age = match age {
-        Age::New => String::new(),
+        Age::New | Age::Gone => String::new(),
         Age::Minutes(minutes) => format!(" {minutes}m ago"),
-        Age::Hours(hours) => format!(" {hours}h ago"),
     };
     Some((format!("{first}{more}{age}"), role))
 }
@@ -156,7 +155,7 @@ fn hints(model: &Model) -> Hints {
             .collect::<Vec<_>>()
     };
     if let Some(overlay) = &model.client.overlay {
-        return in_overlay(overlay, named);
+        return in_overlay(model, overlay, named);
     }
     if matches!(model.client.mode, Mode::Prefix { .. }) {
         let valid: Vec<_> = AFTER_PREFIX
@@ -190,7 +189,11 @@ fn hints(model: &Model) -> Hints {
     hints
 }
 
-fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> Hints {
+fn in_overlay(
+    model: &Model,
+    overlay: &Overlay,
+    named: impl Fn(&[(Action, &str)]) -> Hints,
+) -> Hints {
     match overlay {
         Overlay::Confirm(_) => {
             let mut hints = plain(&[("y", "yes"), ("n", "no")]);
@@ -211,7 +214,15 @@ fn in_overlay(overlay: &Overlay, named: impl Fn(&[(Action, &str)]) -> Hints) -> 
             (Action::DialogPrevious, "previous"),
             (Action::DialogCancel, "back"),
         ]),
-        Overlay::Providers(panel) if panel.page == Page::List => named(&PANEL),
+        Overlay::Providers(panel) if panel.page == Page::List => {
+            let selected = panel.selected.as_ref();
+            let has_server = selected.is_some_and(|name| model.providers.has_server(name));
+            let valid: Vec<_> = PANEL
+                .into_iter()
+                .filter(|(action, _)| has_server || *action != Action::PanelOutput)
+                .collect();
+            named(&valid)
+        }
         Overlay::Providers(_) => named(&[
             (Action::PanelNext, "down"),
             (Action::PanelPrevious, "up"),

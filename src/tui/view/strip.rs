@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use ratatui::buffer::Buffer;
 
-use super::gauge::{bar, breaker, gauge_role, latency, short, state, windows};
+use super::gauge::{bar, breaker, gauge_role, latency, plan_end, short, state, windows};
 use super::text::{Line, fill, fit, width};
 use crate::domain::bucket::Gauge;
 use crate::domain::layout::Rect;
@@ -17,6 +17,8 @@ use crate::tui::theme::Role;
 const NAME_COLUMNS: RangeInclusive<u16> = 12..=16;
 const STATE_COLUMNS: u16 = 13;
 const BREAKER_COLUMNS: u16 = 10;
+/// What is left of a row is worth the words of an error from so many columns on.
+const ERROR_COLUMNS: u16 = 16;
 /// From this width on gauges are longer and tell their capacity.
 const WIDE_FROM: u16 = 110;
 
@@ -64,13 +66,8 @@ fn draw_row(
     } else {
         Role::Text
     };
-    let mark = match (provider.active, provider.pinned) {
-        (true, _) => glyphs.selected,
-        (false, true) => "p",
-        (false, false) => " ",
-    };
     column(
-        &format!("{mark}{}", provider.profile.name),
+        &format!("{}{}", marks(model, provider), provider.profile.name),
         name_columns(model),
         name_role,
     );
@@ -78,8 +75,15 @@ fn draw_row(
     column(&text, STATE_COLUMNS, role);
     let (text, role) = breaker(&provider.breaker);
     column(&text, BREAKER_COLUMNS - 1, role);
-    let has_plan = !provider.plan.windows.is_empty();
-    if has_plan {
+    let end = plan_end(&model.options, provider, model.providers.now());
+    let has_plan = end.is_some() || !provider.plan.windows.is_empty();
+    if let Some((text, role)) = end {
+        line.put_fit(
+            &format!("{text}  "),
+            base.patch(theme.style(role)),
+            glyphs.ellipsis,
+        );
+    } else if has_plan {
         for (text, role) in windows(&model.options, &provider.plan, model.providers.now()) {
             line.put(&text, base.patch(theme.style(role)));
         }
@@ -121,16 +125,49 @@ fn draw_row(
     if let Some(cost) = usage.counters.cost.dollars().filter(|cost| *cost > 0.0) {
         line.put(&format!(" ${cost:.2}"), base);
     }
+    if let Some(error) = model.providers.fresh_error(provider)
+        && line.room() >= ERROR_COLUMNS
+    {
+        line.put("  ", base).put_fit(
+            &error.message,
+            base.patch(theme.style(Role::Error)),
+            glyphs.ellipsis,
+        );
+    }
+}
+
+/// Where the next request goes, or who answered the last one where that is another; and before it who is pinned, in a
+/// column that is only there while somebody is.
+fn marks(model: &Model, provider: &ProviderStatus) -> String {
+    let glyphs = model.client.theme.glyphs();
+    let pin = match (provider.pinned, has_pin(model)) {
+        (true, _) => "p",
+        (false, true) => " ",
+        (false, false) => "",
+    };
+    let route = if provider.active {
+        glyphs.selected
+    } else if provider.answered_last {
+        glyphs.arrow_left
+    } else {
+        " "
+    };
+    format!("{pin}{route}")
+}
+
+fn has_pin(model: &Model) -> bool {
+    model.providers.each().any(|(provider, _)| provider.pinned)
 }
 
 /// As many as the longest name takes, within bounds.
 fn name_columns(model: &Model) -> u16 {
     let names = model.providers.each();
     let longest = names.map(|(provider, _)| width(provider.profile.name.as_str()) + 1);
-    longest
+    let columns = longest
         .max()
         .unwrap_or_default()
-        .clamp(*NAME_COLUMNS.start(), *NAME_COLUMNS.end())
+        .clamp(*NAME_COLUMNS.start(), *NAME_COLUMNS.end());
+    columns + u16::from(has_pin(model))
 }
 
 fn amount(gauge: Gauge, wide: bool) -> String {
@@ -159,12 +196,7 @@ fn draw_rest(
         if provider.breaker.state == crate::domain::breaker::BreakerState::Open {
             text = breaker(&provider.breaker).0;
         }
-        let mark = if provider.active {
-            glyphs.selected
-        } else {
-            " "
-        };
-        let name = format!("{mark}{} ", provider.profile.name);
+        let name = format!("{}{} ", marks(model, provider), provider.profile.name);
         if width(&name) + width(&text) + 1 > line.room() {
             line.put(glyphs.ellipsis, base);
             break;

@@ -134,7 +134,7 @@ async fn the_model_that_is_priced_is_the_one_that_every_reader_of_the_body_finds
         sent,
         r#"{"model":"expensive","max_tokens":5,"mod\u0065l":"expensive","messages":[]}"#
     );
-    let attempts = stage.gateway.router().attempts(&Stage::name("p"));
+    let attempts = stage.attempts("p");
     assert_eq!(
         (&*attempts[0].model, &*attempts[0].sent_model),
         ("expensive", "expensive")

@@ -2,6 +2,93 @@
 
 use super::*;
 
+#[test]
+fn while_a_probe_is_under_way_nobody_says_that_no_provider_is_left() {
+    let mut router = router([profile("a", 0)]);
+    open_first(&mut router, at(0));
+    let due = at(33);
+    // Any look at the route finds that a can be asked again.
+    router.set_key(&named("a"), KeyState::Present, due);
+    let probe = go(&mut router, &mut Run::default(), due);
+    assert!(probe.is_probe());
+    let status = router.status(&Usage::default(), due);
+    assert_eq!(status.providers[0].state, ProviderState::HalfOpen);
+    assert!(status.providers[0].active);
+    assert_eq!(router.active(due), Some(named("a")));
+    router.settle(probe, Settlement::failed(&http(), Used::AsReserved), due);
+    assert_eq!(router.active(due), None);
+    let told: Vec<_> = (router.take_events().iter())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "a: breaker closed → open",
+            "no provider can take requests now",
+            "requests now go to a",
+            "a: breaker open → half_open",
+            "a: breaker half_open → open",
+            "no provider can take requests now",
+        ]
+    );
+}
+
+#[test]
+fn a_used_up_login_is_followed_by_who_costs_nothing_or_by_who_is_agreed_to() {
+    let login = || Profile::for_callers("login", ProviderKind::Anthropic);
+    let paid = |name: &str, kind| {
+        let mut paid = Profile::new(name, kind);
+        paid.priority = 1;
+        paid
+    };
+    let local = || profile("local", 9);
+    let follows = |profiles: Vec<Profile>, spill, translation, agreed| {
+        let profiles = profiles.into_iter();
+        let profiles = profiles
+            .map(|profile| (profile, KeyState::Present))
+            .collect();
+        let settings = RouteSettings {
+            spill,
+            translation,
+            ..RouteSettings::default()
+        };
+        let router = Router::new(settings, profiles, 7, at(0));
+        let substitute = router.substitute(&named("login"), agreed, at(0))?;
+        Some((substitute.profile.to_string(), substitute.asks))
+    };
+    let (claude, gpt) = (
+        || paid("zclaude", ProviderKind::Anthropic),
+        || paid("gpt", ProviderKind::OpenAi),
+    );
+    let (ask, fallback) = (Spill::Ask, Translation::Fallback);
+    let is = |name: &str, asks| Some((name.to_owned(), asks));
+    assert_eq!(follows(vec![login()], ask, fallback, false), None);
+    // The caller's dialect comes first.
+    let both = || vec![login(), gpt(), claude()];
+    assert_eq!(follows(both(), ask, fallback, false), is("zclaude", true));
+    assert_eq!(follows(both(), ask, fallback, true), is("zclaude", false));
+    let by_priority = Translation::Priority;
+    assert_eq!(follows(both(), ask, by_priority, false), is("gpt", true));
+    assert_eq!(
+        follows(both(), Spill::Always, fallback, false),
+        is("zclaude", false)
+    );
+    assert_eq!(follows(both(), Spill::Never, fallback, true), None);
+    let foreign = || vec![login(), gpt()];
+    assert_eq!(follows(foreign(), ask, fallback, false), is("gpt", true));
+    assert_eq!(follows(foreign(), ask, Translation::Off, true), None);
+    // A local model is asked without a word.
+    let with_local = || vec![login(), claude(), local()];
+    assert_eq!(
+        follows(with_local(), ask, fallback, false),
+        is("local", false)
+    );
+    assert_eq!(
+        follows(with_local(), ask, fallback, true),
+        is("zclaude", false)
+    );
+}
+
 fn failover(router: &mut Router, now: Moment) -> Result<Done, CommandError> {
     let command = RouterCommand::Failover {
         from: None,

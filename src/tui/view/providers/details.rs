@@ -1,29 +1,24 @@
 //! All about one provider.
 
-use std::time::Duration;
-
-use super::numbers::{cost, gauges, numbers};
-use crate::domain::caller::Caller;
+use super::numbers::{gauges, numbers};
+use super::{plan, requests};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::{Auth, Dialect};
 use crate::domain::route::ProviderStatus;
-use crate::domain::usage::{Attempt, AttemptEnd, Slot};
+use crate::domain::usage::{RequestTries, Slot};
 use crate::providers::ProvidersStatus;
 use crate::supervise::ProcessStatus;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
-use crate::tui::view::gauge::{breaker, latency, short, spark, state, windows};
-use crate::tui::view::piece::{Piece, Styled, fact, label, muted, text};
-
-/// A wait that is shorter than this is none.
-const WAIT_SHOWN: Duration = Duration::from_millis(5);
+use crate::tui::view::gauge::{breaker, latency, short, spark, state};
+use crate::tui::view::piece::{Piece, Styled, fact, label, muted};
 
 pub(super) fn details(
     model: &Model,
     status: &ProvidersStatus,
     provider: &ProviderStatus,
     process: Option<ProcessStatus>,
-    attempts: &[Attempt],
+    requests: &[RequestTries],
 ) -> Vec<Styled> {
     let mut lines = facts(model, status, provider, process);
     lines.push(Vec::new());
@@ -48,14 +43,11 @@ pub(super) fn details(
         "last attempts, newest first".to_owned(),
         Role::Heading,
     )]);
-    if attempts.is_empty() {
+    if requests.is_empty() {
         lines.push(muted("none yet"));
     }
-    lines.extend(
-        attempts
-            .iter()
-            .map(|made| attempt(model, status, provider, made)),
-    );
+    let entries = requests.iter();
+    lines.extend(entries.flat_map(|request| requests::entry(model, status, request)));
     lines
 }
 
@@ -102,12 +94,9 @@ fn facts(
     };
     lines.push(fact("key", &key));
     let now = status.date(status.router.at);
-    if !provider.plan.windows.is_empty() {
-        let mut line = vec![label("plan")];
-        for piece in windows(&model.options, &provider.plan, now) {
-            line.push(Piece(piece.0, piece.1));
-        }
-        lines.push(line);
+    let plan = plan::pieces(model, provider, now);
+    if !plan.is_empty() {
+        lines.push(std::iter::once(label("plan")).chain(plan).collect());
     }
     if let Some(until) = provider.plan.spills_until {
         let until = model.options.coming(until, now);
@@ -181,70 +170,4 @@ fn history(model: &Model, status: &ProvidersStatus, provider: &ProviderStatus) -
         Piece(format!(" {latest}"), Role::Muted),
     ]);
     lines
-}
-
-/// When, who, model, what became of it, why it was chosen or skipped, wait, first byte, tokens, cost.
-fn attempt(
-    model: &Model,
-    status: &ProvidersStatus,
-    provider: &ProviderStatus,
-    attempt: &Attempt,
-) -> Styled {
-    let at = model.options.time(status.date(attempt.at));
-    let who = match attempt.caller {
-        Caller::Terminal(id) => model.session.panes.get(&id).map_or_else(
-            || id.to_string().chars().take(8).collect(),
-            |pane| pane.name().to_owned(),
-        ),
-        Caller::Outside => "outside".to_owned(),
-        Caller::Ask => "ask".to_owned(),
-    };
-    let (outcome, role) = match &attempt.end {
-        AttemptEnd::Success => ("ok".to_owned(), Role::Success),
-        AttemptEnd::Failed { message, .. } => (message.clone(), Role::Error),
-        AttemptEnd::Cancelled => ("caller left".to_owned(), Role::Muted),
-        AttemptEnd::Skipped(skip) => (
-            format!("skipped: {}", skip.text(&provider.profile, attempt.at)),
-            Role::Muted,
-        ),
-    };
-    let mut line = vec![
-        Piece(format!("{at} "), Role::Muted),
-        text(&format!("{who} ")),
-        Piece(format!("{} ", attempt.sent_model), Role::Muted),
-    ];
-    if let Some(choice) = attempt.choice {
-        line.push(Piece(format!("{} ", choice.as_str()), Role::Muted));
-    }
-    if attempt.translated {
-        let dialect = attempt.dialect.as_str();
-        line.push(text(&format!("translated to {dialect} ")));
-    }
-    if !attempt.without.is_empty() {
-        let without = attempt.without.join(", ");
-        line.push(Piece(format!("without {without} "), Role::Warning));
-    }
-    // What the router itself takes is no wait.
-    if attempt.waited >= WAIT_SHOWN {
-        line.push(text(&format!("waited {} ", latency(attempt.waited))));
-    }
-    if let Some(first_byte) = attempt.first_byte {
-        line.push(text(&format!("{} ", latency(first_byte))));
-    }
-    if let Some(tokens) = attempt.tokens {
-        let mark = if attempt.estimated { "~" } else { "" };
-        line.push(text(&format!(
-            "{mark}{}+{} ",
-            short(tokens.input + tokens.cache_read + tokens.cache_write),
-            short(tokens.output)
-        )));
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "the price of one answer is far below what a double holds"
-        )]
-        let dollars = attempt.nanodollars.map(|nanos| nanos as f64 / 1e9);
-        line.push(Piece(format!("{} ", cost(dollars)), Role::Muted));
-    }
-    line.push(Piece(outcome, role));
-    line
 }

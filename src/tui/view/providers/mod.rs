@@ -2,11 +2,14 @@
 
 mod details;
 mod numbers;
+mod plan;
+mod requests;
 
 use ratatui::buffer::Buffer;
 
 use self::details::details;
 use self::numbers::{gauges, numbers};
+use self::plan::plan;
 use super::gauge::{breaker, short, spark, state};
 use super::piece::{Piece, Styled, muted, plain, text};
 use super::store_line::store_line;
@@ -71,12 +74,12 @@ fn lines(model: &Model, panel: &Panel) -> Vec<Styled> {
             }
             lines
         }
-        Page::Details { attempts, .. } => {
+        Page::Details { requests, .. } => {
             let chosen = status
                 .each()
                 .find(|(provider, _)| Some(&provider.profile.name) == panel.selected.as_ref());
             match chosen {
-                Some((provider, process)) => details(model, status, provider, process, attempts),
+                Some((provider, process)) => details(model, status, provider, process, requests),
                 None => vec![muted("it is no longer configured")],
             }
         }
@@ -155,6 +158,8 @@ fn entry(
     ];
     if provider.active {
         head.push(Piece("  active".to_owned(), Role::Success));
+    } else if provider.answered_last {
+        head.push(Piece("  answered last".to_owned(), Role::Info));
     }
     if provider.pinned {
         head.push(Piece("  pinned".to_owned(), Role::Info));
@@ -164,6 +169,7 @@ fn entry(
         Role::Muted,
     ));
     let mut lines = vec![head, gauges(model, provider), numbers(provider)];
+    lines.extend(plan(model, status, provider));
     if let Some(reason) = &provider.reason {
         lines.push(vec![
             Piece("    why  ".to_owned(), Role::Muted),
