@@ -297,7 +297,8 @@ mod tests {
 
     #[test]
     fn folders_are_closed_to_others() {
-        let base = std::env::temp_dir().join(format!("tundra-paths-{}", std::process::id()));
+        let scratch = tempfile::tempdir().unwrap();
+        let base = scratch.path();
         fs::create_dir_all(base.join("run")).unwrap();
         fs::set_permissions(base.join("run"), Permissions::from_mode(0o755)).unwrap();
         let paths = Paths::find(Some(&base)).unwrap();
@@ -306,14 +307,6 @@ mod tests {
             let mode = fs::metadata(dir).unwrap().mode() & 0o777;
             assert_eq!(mode, 0o700, "{}", dir.display());
         }
-        fs::remove_dir_all(&base).unwrap();
-    }
-
-    fn empty_folder(name: &str) -> PathBuf {
-        let base = std::env::temp_dir().join(format!("tundra-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&base);
-        fs::create_dir_all(&base).unwrap();
-        base
     }
 
     fn set_mode(path: &Path, mode: u32) {
@@ -326,12 +319,13 @@ mod tests {
 
     #[test]
     fn a_folder_that_others_may_write_to_is_refused_with_its_path_and_owner() {
-        let base = empty_folder("open");
+        let scratch = tempfile::tempdir().unwrap();
+        let base = scratch.path();
         let paths = Paths::find(Some(&base)).unwrap();
         let me = rustix::process::geteuid().as_raw();
         for name in ["", "config", "data", "state", "logs", "run"] {
             let dir = if name.is_empty() {
-                base.clone()
+                base.to_owned()
             } else {
                 base.join(name)
             };
@@ -348,12 +342,12 @@ mod tests {
             set_mode(&dir, 0o700);
         }
         paths.prepare().unwrap();
-        fs::remove_dir_all(&base).unwrap();
     }
 
     #[test]
     fn a_home_that_others_could_put_another_in_the_place_of_is_refused() {
-        let base = empty_folder("above");
+        let scratch = tempfile::tempdir().unwrap();
+        let base = scratch.path();
         let between = base.join("between");
         fs::create_dir_all(&between).unwrap();
         let paths = Paths::find(Some(&between.join("home"))).unwrap();
@@ -373,6 +367,5 @@ mod tests {
         by_link.prepare().unwrap();
         set_mode(&between, 0o777);
         assert!(refusal(&by_link).contains("can be written to by others (mode 777)"));
-        fs::remove_dir_all(&base).unwrap();
     }
 }

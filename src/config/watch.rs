@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_change_is_applied_and_a_bad_one_keeps_the_last_good_settings() {
-        let folder = std::env::temp_dir().join(format!("tundra-watch-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let path = folder.join("config.toml");
         let source = ConfigSource {
             path: path.clone(),
@@ -203,6 +203,5 @@ mod tests {
             at_next_start: vec!["logging.format"],
         };
         assert_eq!(next_report(&mut watch), waits);
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_second_instance_is_told_who_the_first_is() {
-        let home = std::env::temp_dir().join(format!("tundra-instance-{}", std::process::id()));
+        let scratch = tempfile::tempdir().unwrap();
+        let home = scratch.path();
         let paths = Paths::find(Some(&home)).unwrap();
         paths.prepare().unwrap();
         let first = Instance::acquire(&paths).unwrap();
@@ -131,6 +132,5 @@ mod tests {
         assert!(matches!(error, InstanceError::Running { .. }), "{error}");
         drop(first);
         Instance::acquire(&paths).unwrap();
-        fs::remove_dir_all(&home).unwrap();
     }
 }

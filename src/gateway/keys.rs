@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_outside_key_lasts_and_is_private() {
-        let folder = std::env::temp_dir().join(format!("tundra-key-{}", Uuid::new_v4()));
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let file = folder.join("state/gateway.key");
         let key = outside_key(&file).unwrap();
         assert_eq!(outside_key(&file).unwrap(), key);
@@ -150,6 +151,5 @@ mod tests {
         );
         fs::write(&file, "short").unwrap();
         assert_ne!(outside_key(&file).unwrap(), key);
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -281,8 +281,8 @@ mod tests {
 
     #[test]
     fn a_script_whose_interpreter_cannot_run_is_told_with_the_interpreter() {
-        let folder = std::env::temp_dir().join(format!("tundra-launch-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let script = folder.join("script");
         let script = script.to_str().unwrap();
         for (text, expected) in [
@@ -307,7 +307,6 @@ mod tests {
             };
             assert_eq!(failure(&spec(&[script])), expected, "{text:?}");
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[derive(Debug)]

@@ -319,28 +319,31 @@ pub(super) fn hash(bytes: &[u8]) -> Hash {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
-    fn auth(name: &str) -> (Auth, String, std::path::PathBuf) {
-        let path = std::env::temp_dir().join(format!("tundra-auth-{name}-{}", std::process::id()));
-        let _ = fs::remove_file(&path);
+    /// With its token, and the folder that holds the token's file.
+    fn auth() -> (Auth, String, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
         let auth = Auth::open(&path, "home").unwrap();
         let token = fs::read_to_string(&path).unwrap().trim().to_owned();
-        (auth, token, path)
+        (auth, token, folder)
     }
 
     const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]
     fn the_token_is_made_once_and_is_private() {
-        let (_, token, path) = auth("made");
+        let (_, token, folder) = auth();
+        let path = folder.path().join("token");
         assert_eq!(token.len(), 64);
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let again = Auth::open(&path, "home").unwrap();
         assert!(again.is_token(&token));
         assert!(!again.is_token(&token.to_uppercase().replace('0', "1")));
-        fs::remove_file(path).unwrap();
     }
 
     fn welcome(login: Login) -> NewSession {
@@ -352,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_one_time_token_is_good_for_one_login_within_its_time() {
-        let (auth, _, path) = auth("once");
+        let (auth, _, _folder) = auth();
         let now = Instant::now();
         let secret = auth.one_time(now).unwrap();
         assert!(!auth.is_token(secret.as_str()));
@@ -367,12 +370,11 @@ mod tests {
         assert_eq!(login(&secret, now), Login::Wrong);
         let late = auth.one_time(now).unwrap();
         assert_eq!(login(&late, now + ONE_TIME_LIFE), Login::Wrong);
-        fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn a_cookie_opens_nothing_without_the_page_key_of_its_session() {
-        let (auth, token, path) = auth("page");
+        let (auth, token, _folder) = auth();
         let now = Instant::now();
         let mine = welcome(auth.login(&token, PEER, false, now).unwrap());
         let other = welcome(auth.login(&token, PEER, false, now).unwrap());
@@ -388,12 +390,11 @@ mod tests {
         assert_eq!(check(&["planted"], own), Err(SessionError::Unknown));
         // Another port of this host may have set one of the same name.
         assert_eq!(check(&["planted", &mine.cookie, "again"], own), Ok(()));
-        fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn wrong_tokens_are_throttled_and_a_right_one_never_is() {
-        let (auth, token, path) = auth("throttle");
+        let (auth, token, _folder) = auth();
         let now = Instant::now();
         let login = |token: &str, peer, known, now| auth.login(token, peer, known, now).unwrap();
         for _ in 0..5 {
@@ -412,6 +413,5 @@ mod tests {
         assert_eq!(login("no", other, false, soon), Login::Wrong);
         let free = soon + THROTTLE_WINDOW;
         assert_eq!(login("no", PEER, false, free), Login::Wrong);
-        fs::remove_file(path).unwrap();
     }
 }

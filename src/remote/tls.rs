@@ -138,14 +138,13 @@ pub(super) fn fingerprint(certificate: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
 
     use super::*;
 
     #[test]
     fn a_self_signed_certificate_is_made_once() {
-        let state = std::env::temp_dir().join(format!("tundra-tls-{}", std::process::id()));
-        fs::create_dir_all(&state).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let state = scratch.path();
         let address = "192.0.2.1:3000".parse().unwrap();
         let first = certificate(None, &state, address).unwrap();
         let second = certificate(None, &state, address).unwrap();
@@ -156,6 +155,5 @@ mod tests {
             key: state.join("remote-key.pem"),
         };
         assert!(certificate(Some(&broken), &state, address).is_err());
-        fs::remove_dir_all(&state).unwrap();
     }
 }

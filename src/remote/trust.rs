@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn a_newer_fingerprint_takes_the_place_of_the_older_one() {
-        let folder = std::env::temp_dir().join(format!("tundra-known-{}", std::process::id()));
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let known = KnownRemotes::in_folder(&folder);
         assert_eq!(known.fingerprint_of("a:1"), None);
         known.remember("a:1", "SHA256:AA").unwrap();
@@ -203,6 +204,5 @@ mod tests {
         known.remember("a:1", "SHA256:CC").unwrap();
         assert_eq!(known.fingerprint_of("a:1").as_deref(), Some("SHA256:CC"));
         assert_eq!(known.fingerprint_of("b:2").as_deref(), Some("SHA256:BB"));
-        fs::remove_dir_all(folder).unwrap();
     }
 }

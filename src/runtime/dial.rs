@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_deep_folder_is_no_obstacle_and_the_file_is_private_and_goes_away() {
-        let base = std::env::temp_dir().join(format!("tundra-socket-{}", std::process::id()));
+        let scratch = tempfile::tempdir().unwrap();
+        let base = scratch.path();
         let path = base.join("d".repeat(200)).join("control.sock");
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         for _ in 0..2 {
@@ -111,6 +112,5 @@ mod tests {
         }
         drop(LocalListener::bind(&path).unwrap());
         assert!(!path.exists());
-        fs::remove_dir_all(&base).unwrap();
     }
 }

@@ -89,15 +89,10 @@ mod tests {
 
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("tundra-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     #[test]
     fn a_link_in_a_private_files_place_is_not_followed() {
-        let folder = folder("private-link");
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let (victim, trap) = (folder.join("victim"), folder.join("log"));
         fs::write(&victim, "mine").unwrap();
         symlink(&victim, &trap).unwrap();
@@ -111,18 +106,17 @@ mod tests {
         assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
         assert_eq!(fs::read_to_string(folder.join("token")).unwrap(), "secret");
         assert_eq!(fs::metadata(&trap).unwrap().mode() & 0o777, 0o600);
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn a_private_file_is_closed_to_others_and_a_pipe_holds_nobody_up() {
-        let folder = folder("private-mode");
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let path = folder.join("file");
         fs::write(&path, "text").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
         open(&path, Access::Append).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert!(open(&folder, Access::Append).is_err());
-        fs::remove_dir_all(&folder).unwrap();
+        assert!(open(folder, Access::Append).is_err());
     }
 }

@@ -192,12 +192,11 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::Folder;
 
     #[test]
     fn a_new_journal_is_its_owners_alone_and_so_are_its_companions() {
-        let folder = Folder::new("rights");
-        let path = folder.path("tundra.db");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tundra.db");
         let (database, moved) = Database::open(&path).unwrap();
         assert_eq!(moved, None);
         for path in [path.clone(), beside(&path, "-wal"), beside(&path, "-shm")] {
@@ -211,8 +210,8 @@ mod tests {
 
     #[test]
     fn what_is_no_database_is_moved_aside_and_kept() {
-        let folder = Folder::new("aside");
-        let path = folder.path("tundra.db");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tundra.db");
         let text = "not a database, but somebody's text\n".repeat(100);
         fs::write(&path, &text).unwrap();
         let (_, moved) = Database::open(&path).unwrap();
@@ -224,8 +223,8 @@ mod tests {
 
     #[test]
     fn a_newer_journal_is_not_touched() {
-        let folder = Folder::new("newer");
-        let path = folder.path("tundra.db");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tundra.db");
         drop(Database::open(&path).unwrap());
         let database = Connection::open(&path).unwrap();
         database
@@ -244,7 +243,11 @@ mod tests {
 
     #[test]
     fn an_unused_home_has_no_journal_to_read() {
-        let folder = Folder::new("unused");
-        assert!(open_to_read(&folder.path("tundra.db")).unwrap().is_none());
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            open_to_read(&folder.path().join("tundra.db"))
+                .unwrap()
+                .is_none()
+        );
     }
 }

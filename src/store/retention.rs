@@ -74,12 +74,11 @@ mod tests {
     use super::*;
     use crate::store::database::Database;
     use crate::store::outbox::{self, Table};
-    use crate::store::tests::Folder;
 
     #[test]
     fn old_events_go_but_for_those_that_wait_for_their_copy() {
-        let folder = Folder::new("retention");
-        let (mut database, _) = Database::open(&folder.path("tundra.db")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (mut database, _) = Database::open(&folder.path().join("tundra.db")).unwrap();
         let connection = &mut database.connection;
         let now = Timestamp::now().as_millisecond();
         for (id, at) in [("old", now - 10_000), ("waits", now - 10_000), ("new", now)] {

@@ -10,28 +10,6 @@ use rusqlite::Connection;
 use super::*;
 use crate::domain::fact::{Fact, Recorder, What};
 
-/// A folder that goes with its test.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tundra-store-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 fn options(path: PathBuf) -> JournalOptions {
     JournalOptions {
         path,
@@ -76,8 +54,8 @@ fn kinds(database: &Connection) -> Vec<String> {
 
 #[tokio::test]
 async fn what_was_recorded_is_on_the_disk_within_50_ms() {
-    let folder = Folder::new("within");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     let (journal, thread) = Journal::start(options(path.clone())).unwrap();
     journal.opened().await.unwrap();
     let reader = Connection::open(&path).unwrap();
@@ -99,8 +77,8 @@ async fn what_was_recorded_is_on_the_disk_within_50_ms() {
 
 #[tokio::test]
 async fn ids_rise_in_the_order_in_which_facts_were_told() {
-    let folder = Folder::new("order");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     let (journal, thread) = Journal::start(options(path.clone())).unwrap();
     for number in 0..3000 {
         journal.record(fact(&number.to_string()));
@@ -112,8 +90,8 @@ async fn ids_rise_in_the_order_in_which_facts_were_told() {
 
 #[tokio::test]
 async fn while_another_holds_the_database_it_is_degraded_and_nothing_is_lost() {
-    let folder = Folder::new("held");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     let (journal, thread) = Journal::start(options(path.clone())).unwrap();
     journal.opened().await.unwrap();
     let other = Connection::open(&path).unwrap();
@@ -132,8 +110,8 @@ async fn while_another_holds_the_database_it_is_degraded_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn past_the_most_facts_the_history_tells_how_many_were_lost() {
-    let folder = Folder::new("lost");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     let (journal, thread) = Journal::start(options(path.clone())).unwrap();
     journal.opened().await.unwrap();
     let other = Connection::open(&path).unwrap();
@@ -160,8 +138,8 @@ async fn past_the_most_facts_the_history_tells_how_many_were_lost() {
 
 #[tokio::test]
 async fn a_file_that_vanishes_is_made_anew_and_what_came_is_in_it() {
-    let folder = Folder::new("vanished");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     let (journal, thread) = Journal::start(options(path.clone())).unwrap();
     journal.opened().await.unwrap();
     fs::remove_file(&path).unwrap();
@@ -173,8 +151,8 @@ async fn a_file_that_vanishes_is_made_anew_and_what_came_is_in_it() {
 
 #[tokio::test]
 async fn beside_a_newer_journal_nothing_is_kept_and_nothing_waits() {
-    let folder = Folder::new("newer-journal");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     drop(database::Database::open(&path).unwrap());
     let other = Connection::open(&path).unwrap();
     other
@@ -196,8 +174,8 @@ async fn beside_a_newer_journal_nothing_is_kept_and_nothing_waits() {
 
 #[tokio::test]
 async fn an_instance_that_was_killed_is_told_to_be_so_by_the_next() {
-    let folder = Folder::new("killed");
-    let path = folder.path("tundra.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tundra.db");
     for _ in 0..2 {
         let (journal, thread) = Journal::start(options(path.clone())).unwrap();
         journal.record(fact("last"));

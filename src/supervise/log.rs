@@ -63,10 +63,10 @@ mod tests {
 
     #[test]
     fn a_long_log_is_set_aside_and_its_end_is_read() {
-        let folder = std::env::temp_dir().join(format!("tundra-serverlog-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let path = path(&folder, "a b/../c");
-        assert_eq!(path.parent(), Some(folder.as_path()));
+        assert_eq!(path.parent(), Some(folder));
         let mut log = open(&path).unwrap();
         log.write_all(b"one\ntwo\x1b[31m\nthree\n").unwrap();
         assert_eq!(tail(&path, 2).unwrap(), ["two [31m", "three"]);
@@ -75,6 +75,5 @@ mod tests {
         bound(&path).unwrap();
         log.write_all(b"after\n").unwrap();
         assert_eq!(tail(&path, 5).unwrap(), ["after"]);
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

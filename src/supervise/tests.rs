@@ -3,6 +3,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
@@ -14,14 +15,13 @@ const HERE: &str = "here";
 struct Rig {
     children: Children,
     tasks: Tasks,
-    folder: PathBuf,
+    folder: TempDir,
     events: broadcast::Receiver<ProcessEvent>,
 }
 
 impl Rig {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("tundra-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let tasks = Tasks::default();
         let children = Children::new(tasks.clone());
         let events = children.events();
@@ -40,7 +40,7 @@ impl Rig {
         Spec {
             probe: Probe::Http(address),
             stand_in: StandIn::Accepted,
-            ..Spec::new(HERE, command, Spec::log_in(&self.folder, HERE))
+            ..Spec::new(HERE, command, Spec::log_in(self.folder.path(), HERE))
         }
     }
 
@@ -65,7 +65,6 @@ impl Rig {
 
     async fn end(self) {
         self.tasks.shutdown(Duration::from_secs(5)).await;
-        fs::remove_dir_all(&self.folder).unwrap();
     }
 }
 
@@ -109,7 +108,7 @@ fn answering() -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_server_is_started_restarted_and_ended_with_all_that_it_started() {
-    let mut rig = Rig::new("servers-life");
+    let mut rig = Rig::new();
     let port = answering();
     // The child ignores the request to end.
     let script = "echo hello; (trap '' TERM; sleep 1000) & sleep 1000";
@@ -151,7 +150,7 @@ async fn a_server_is_started_restarted_and_ended_with_all_that_it_started() {
 
 #[tokio::test]
 async fn a_crash_loop_backs_off_and_is_told() {
-    let mut rig = Rig::new("servers-crash");
+    let mut rig = Rig::new();
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = port.local_addr().unwrap().port();
     rig.children.keep(vec![rig.spec("exit 3", port)]);
@@ -175,7 +174,7 @@ async fn a_crash_loop_backs_off_and_is_told() {
 
 #[tokio::test]
 async fn a_server_sees_no_key_and_one_that_is_not_there_is_told() {
-    let mut rig = Rig::new("servers-env");
+    let mut rig = Rig::new();
     let port = answering();
     rig.children.keep(vec![Spec {
         without: vec!["HOME".to_owned()],
@@ -203,7 +202,7 @@ async fn a_server_sees_no_key_and_one_that_is_not_there_is_told() {
 
 #[tokio::test]
 async fn a_server_that_somebody_else_runs_in_its_place_will_do() {
-    let mut rig = Rig::new("servers-foreign");
+    let mut rig = Rig::new();
     rig.children.keep(vec![rig.spec("exit 1", answering())]);
     while !matches!(rig.event().await, ProcessEvent::Crashed { .. }) {}
     let stands_in = async {
@@ -219,7 +218,7 @@ async fn a_server_that_somebody_else_runs_in_its_place_will_do() {
 
 #[tokio::test]
 async fn a_child_that_speaks_no_http_is_ready_once_it_accepts() {
-    let mut rig = Rig::new("servers-tcp");
+    let mut rig = Rig::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let spec = rig.spec("sleep 1000", 0);
     rig.children.keep(vec![Spec {

@@ -188,17 +188,19 @@ fn unix_seconds() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
-    struct Folder(PathBuf);
+    struct Folder(TempDir);
 
     impl Folder {
-        fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("tundra-log-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
         }
 
         fn names(&self) -> Vec<String> {
@@ -211,13 +213,7 @@ mod tests {
         }
 
         fn read(&self, name: &str) -> String {
-            fs::read_to_string(self.0.join(name)).unwrap()
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+            fs::read_to_string(self.path(name)).unwrap()
         }
     }
 
@@ -226,13 +222,13 @@ mod tests {
             max_size: AtomicU64::new(max_size),
             keep: AtomicUsize::new(keep),
         };
-        let path = folder.0.join("tundra.log");
+        let path = folder.path("tundra.log");
         RotatingFile::new(path, Arc::new(limits), watch::Sender::new(None))
     }
 
     #[test]
     fn a_full_file_is_set_aside_and_only_some_are_kept() {
-        let folder = Folder::new("size");
+        let folder = Folder::new();
         let mut log = writer(&folder, 10, 2);
         for line in ["first\n", "second\n", "third\n", "fourth\n"] {
             log.write_all(line.as_bytes()).unwrap();
@@ -253,7 +249,7 @@ mod tests {
 
     #[test]
     fn yesterdays_file_is_set_aside() {
-        let folder = Folder::new("day");
+        let folder = Folder::new();
         let mut log = writer(&folder, 1000, 3);
         log.write_all(b"today\n").unwrap();
         log.clock = || unix_seconds() + SECONDS_PER_DAY;
@@ -264,28 +260,28 @@ mod tests {
 
     #[test]
     fn a_restart_goes_on_in_the_same_file_and_others_cannot_read_it() {
-        let folder = Folder::new("restart");
+        let folder = Folder::new();
         writer(&folder, 1000, 3).write_all(b"one\n").unwrap();
         writer(&folder, 1000, 3).write_all(b"two\n").unwrap();
         assert_eq!(folder.read("tundra.log"), "one\ntwo\n");
-        let mode = fs::metadata(folder.0.join("tundra.log")).unwrap().mode();
+        let mode = fs::metadata(folder.path("tundra.log")).unwrap().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
     fn a_file_that_was_removed_is_made_again() {
-        let folder = Folder::new("removed");
+        let folder = Folder::new();
         let mut log = writer(&folder, 1000, 3);
         log.write_all(b"one\n").unwrap();
-        fs::remove_file(folder.0.join("tundra.log")).unwrap();
+        fs::remove_file(folder.path("tundra.log")).unwrap();
         log.write_all(b"two\n").unwrap();
         assert_eq!(folder.read("tundra.log"), "two\n");
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_told_once_and_stops_nothing() {
-        let folder = Folder::new("missing");
-        let path = folder.0.join("nowhere/tundra.log");
+        let folder = Folder::new();
+        let path = folder.path("nowhere/tundra.log");
         let limits = Limits {
             max_size: AtomicU64::new(1000),
             keep: AtomicUsize::new(1),
@@ -299,7 +295,7 @@ mod tests {
         log.write_all(b"lost\n").unwrap();
         assert!(!receiver.has_changed().unwrap());
 
-        fs::create_dir(folder.0.join("nowhere")).unwrap();
+        fs::create_dir(folder.path("nowhere")).unwrap();
         log.clock = || unix_seconds() + RETRY_SECONDS + 1;
         log.write_all(b"kept\n").unwrap();
         assert_eq!(receiver.borrow_and_update().clone(), None);

@@ -1,27 +1,18 @@
 use std::fs;
-use std::path::PathBuf;
+
+use tempfile::TempDir;
 
 use super::*;
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("tundra-import-{name}-{}", std::process::id()));
-        for (file, text) in files {
-            let path = folder.join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(folder)
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    folder
 }
 
 const PROFILES: &str = r#"{"profiles": [
@@ -51,18 +42,15 @@ requests_per_minute = 100
 
 #[test]
 fn profiles_limits_breaker_and_use_are_taken_over_and_no_key_is() {
-    let folder = Folder::new(
-        "all",
-        &[
-            ("config/api_profiles.json", PROFILES),
-            ("config/harness.toml", HARNESS),
-            (
-                "data/profile_usage.json",
-                r#"[{"profile_id": "1", "total_requests": 12, "total_rate_limits": 3, "estimated_spend_usd": 1.5}]"#,
-            ),
-        ],
-    );
-    let import = import(&folder.0, "[gateway]\nmax_wait = \"5s\"\n").unwrap();
+    let folder = self::folder(&[
+        ("config/api_profiles.json", PROFILES),
+        ("config/harness.toml", HARNESS),
+        (
+            "data/profile_usage.json",
+            r#"[{"profile_id": "1", "total_requests": 12, "total_rate_limits": 3, "estimated_spend_usd": 1.5}]"#,
+        ),
+    ]);
+    let import = import(folder.path(), "[gateway]\nmax_wait = \"5s\"\n").unwrap();
     assert_eq!(
         import.text,
         r#"
@@ -128,9 +116,9 @@ base_url = "http://localhost:8080"
 
 #[test]
 fn a_name_that_exists_is_refused() {
-    let folder = Folder::new("exists", &[("api_profiles.json", PROFILES)]);
+    let folder = self::folder(&[("api_profiles.json", PROFILES)]);
     let present = "[[profile]]\nname = \"mine\"\nprovider = \"local\"\n";
-    let error = import(&folder.0, present).unwrap_err();
+    let error = import(folder.path(), present).unwrap_err();
     assert_eq!(
         error.to_string(),
         "these profiles are configured already: mine; rename or remove them first"
@@ -139,19 +127,19 @@ fn a_name_that_exists_is_refused() {
 
 #[test]
 fn what_is_missing_or_broken_is_named() {
-    let empty = Folder::new("empty", &[("other", "")]);
-    assert!(matches!(import(&empty.0, ""), Err(ImportError::Nothing(_))));
-    let broken = Folder::new("broken", &[("api_profiles.json", "{")]);
-    let error = import(&broken.0, "").unwrap_err().to_string();
+    let empty = folder(&[("other", "")]);
+    assert!(matches!(
+        import(empty.path(), ""),
+        Err(ImportError::Nothing(_))
+    ));
+    let broken = folder(&[("api_profiles.json", "{")]);
+    let error = import(broken.path(), "").unwrap_err().to_string();
     assert!(error.contains("api_profiles.json: EOF"), "{error}");
-    let wrong = Folder::new(
-        "wrong",
-        &[(
-            "api_profiles.json",
-            r#"[{"name": "a", "provider": "openai", "base_url": "nowhere"}]"#,
-        )],
-    );
-    let error = import(&wrong.0, "").unwrap_err().to_string();
+    let wrong = folder(&[(
+        "api_profiles.json",
+        r#"[{"name": "a", "provider": "openai", "base_url": "nowhere"}]"#,
+    )]);
+    let error = import(wrong.path(), "").unwrap_err().to_string();
     assert!(
         error.contains("profile[0].base_url: must be an address"),
         "{error}"
@@ -160,23 +148,23 @@ fn what_is_missing_or_broken_is_named() {
 
 #[test]
 fn only_files_of_a_bounded_size_are_read() {
-    let folder = Folder::new("odd", &[("harness.toml", "")]);
-    let pipe = folder.0.join("api_profiles.json");
+    let folder = self::folder(&[("harness.toml", "")]);
+    let pipe = folder.path().join("api_profiles.json");
     rustix::fs::mkfifoat(
         rustix::fs::CWD,
         &pipe,
         rustix::fs::Mode::from_raw_mode(0o600),
     )
     .unwrap();
-    let error = import(&folder.0, "").unwrap_err().to_string();
+    let error = import(folder.path(), "").unwrap_err().to_string();
     assert!(error.ends_with("it is no file"), "{error}");
     fs::remove_file(&pipe).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &pipe).unwrap();
-    let error = import(&folder.0, "").unwrap_err().to_string();
+    let error = import(folder.path(), "").unwrap_err().to_string();
     assert!(error.ends_with("it is no file"), "{error}");
     fs::remove_file(&pipe).unwrap();
     fs::write(&pipe, " ".repeat((4 << 20) + 1)).unwrap();
-    let error = import(&folder.0, "").unwrap_err().to_string();
+    let error = import(folder.path(), "").unwrap_err().to_string();
     assert!(error.ends_with("it is larger than 4MiB"), "{error}");
 }
 
@@ -189,8 +177,8 @@ fn a_strange_variable_and_an_address_in_the_clear_are_doubtful() {
     };
     let doubts = |url: &str, variable: &str| {
         let text = profile(url, variable);
-        let folder = Folder::new("doubts", &[("api_profiles.json", text.as_str())]);
-        import(&folder.0, "").unwrap().doubts
+        let folder = self::folder(&[("api_profiles.json", text.as_str())]);
+        import(folder.path(), "").unwrap().doubts
     };
     assert_eq!(doubts("https://proxy.example", "OPENAI_API_KEY"), [""; 0]);
     assert_eq!(doubts("http://127.0.0.1:8080", "OPENAI_API_KEY"), [""; 0]);
