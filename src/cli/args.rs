@@ -79,9 +79,9 @@ pub enum Command {
     /// Open a terminal and print its id
     #[command(before_help = "Example:\n  tundra new --name build -- make -j4")]
     New(new::New),
-    /// Type into a terminal
+    /// Type into a terminal, without TEXT what stands on stdin
     #[command(
-        before_help = "Examples:\n  tundra send build --enter 'make test'\n  tundra send build --key C-c"
+        before_help = "Examples:\n  tundra send build --enter 'make test'\n  tundra send build --key C-c\n  git diff | tundra send agent --paste"
     )]
     Send(send::Send),
     /// Print a terminal's screen
@@ -93,7 +93,7 @@ pub enum Command {
     /// Give a terminal another name
     #[command(before_help = "Example:\n  tundra rename build tests")]
     Rename(rename::Rename),
-    /// End a terminal and wait until it is gone
+    /// End a terminal and wait until it is gone; one that has ended is no error
     #[command(before_help = "Example:\n  tundra kill build")]
     Kill(kill::Kill),
     /// Wait for a terminal's text, state or end
