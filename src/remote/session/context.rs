@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::connection::{CloseReason, Heartbeat, TERMINAL_ENDED};
+use super::connection::{
+    CloseReason, Connection, Heartbeat, MessageHandler, REPLACED, Stream, TERMINAL_ENDED,
+    TUNDRA_ENDS,
+};
 use super::registry::{ViewerPermit, ViewerRegistry};
 use super::send_rate::EXEMPT;
 use crate::domain::fact::{self, Fact, Recorder, Viewer, What};
@@ -65,8 +69,43 @@ impl ViewerContext {
         self.registry.send_rate().count(bytes, Instant::now());
     }
 
-    /// Tells in the log and in the history which viewer this session is.
-    pub fn log_attached(&self, attachment: &Attachment) {
+    /// Attaches to the terminal, and tells so in the log and in the history.
+    ///
+    /// # Errors
+    /// The reason to close with, where the terminal has ended.
+    pub(super) fn attach(&self, access: Access) -> Result<Attachment, CloseReason> {
+        let attachment = self.pane.attach(access).map_err(|_| TERMINAL_ENDED)?;
+        self.log_attached(&attachment);
+        Ok(attachment)
+    }
+
+    /// Reads and writes side by side until one of them comes to its end, the clock says so, another socket takes this
+    /// one's place, or tundra ends. What is being written then is written whole.
+    pub(super) async fn run<S, H>(
+        &self,
+        connection: &Connection,
+        stream: &mut Stream<S>,
+        handler: &mut H,
+        writing: impl Future<Output = CloseReason>,
+        replaced: &CancellationToken,
+    ) -> CloseReason
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        H: MessageHandler,
+    {
+        tokio::pin!(writing);
+        let reason = tokio::select! {
+            reason = connection.receive(stream, handler) => reason,
+            reason = &mut writing => reason,
+            reason = connection.keep_time(self.heartbeat()) => reason,
+            () = replaced.cancelled() => REPLACED,
+            () = self.stop.cancelled() => TUNDRA_ENDS,
+        };
+        connection.finish(writing).await;
+        reason
+    }
+
+    fn log_attached(&self, attachment: &Attachment) {
         let (id, viewer, access) = (self.pane.id(), attachment.id(), attachment.access());
         info!(%id, peer = self.peer, %viewer, ?access, "viewer attached");
         self.record(What::ViewerAttached {

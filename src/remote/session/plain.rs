@@ -6,10 +6,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 
-use super::connection::{
-    CloseReason, Connection, MessageHandler, Sink, Stream, TERMINAL_ENDED, TUNDRA_ENDS,
-};
+use super::connection::{CloseReason, Connection, MessageHandler, Sink, Stream, TERMINAL_ENDED};
 use super::context::ViewerContext;
 use super::flow::Flow;
 use crate::domain::input::Input;
@@ -31,10 +30,10 @@ pub(super) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Ok(mut attachment) = viewer.pane.attach(viewer.access) else {
-        return TERMINAL_ENDED;
+    let mut attachment = match viewer.attach(viewer.access) {
+        Ok(attachment) => attachment,
+        Err(reason) => return reason,
     };
-    viewer.log_attached(&attachment);
     if viewer.access == Access::Full
         && let Some(former) = viewer.registry.take_cut_plain(&viewer.pane)
     {
@@ -48,7 +47,6 @@ where
             connection: &connection,
             flow: &flow,
         };
-        let reading = connection.receive(stream, &mut incoming);
         let outgoing = Outgoing {
             sink,
             connection: &connection,
@@ -57,15 +55,11 @@ where
             viewer,
         };
         let writing = outgoing.run(&attachment);
-        tokio::pin!(writing);
-        let reason = tokio::select! {
-            reason = reading => reason,
-            reason = &mut writing => reason,
-            reason = connection.keep_time(viewer.heartbeat()) => reason,
-            () = viewer.stop.cancelled() => TUNDRA_ENDS,
-        };
-        connection.finish(writing).await;
-        reason
+        // A client without a name cannot come a second time.
+        let replaced = CancellationToken::new();
+        viewer
+            .run(&connection, stream, &mut incoming, writing, &replaced)
+            .await
     };
     if reason.is_cut() && viewer.access == Access::Full {
         viewer

@@ -10,10 +10,29 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tundra::remote::protocol::{ToClient, ToServer, WINDOW};
 
 use super::instance;
+use crate::support::Serve;
 use crate::support::viewer::{Dice, Proxy, Remote, Socket};
 
 const CLIENT: &str = "0123456789abcdef";
 const OTHER: &str = "fedcba9876543210";
+
+/// An instance with a terminal that shows what is typed into it and nothing else.
+fn typed_back(lines: &str) -> (Serve, Remote, String) {
+    let (serve, remote) = instance(lines);
+    let id = serve.sh("stty raw -echo; echo ready; exec cat");
+    serve.wait_text(&id, "ready");
+    (serve, remote, id)
+}
+
+/// Two who attached one after the other: the first writes, and the second has been told so.
+fn writer_and_viewer(remote: &Remote, id: &str) -> (Socket, Socket) {
+    let mut first = remote.v1(id);
+    first.attach(CLIENT, None);
+    let mut second = remote.v1(id);
+    second.attach(OTHER, None);
+    assert_eq!(second.notice("role")["writer"], "viewer");
+    (first, second)
+}
 
 #[test]
 fn a_snapshot_comes_first_and_output_goes_on_from_its_number() {
@@ -69,9 +88,7 @@ fn a_resent_key_is_typed_once() {
 
 #[test]
 fn one_writes_the_others_look_and_taking_over_is_told() {
-    let (serve, remote) = instance("");
-    let id = serve.sh("stty raw -echo; echo ready; exec cat");
-    serve.wait_text(&id, "ready");
+    let (serve, remote, id) = typed_back("");
     let mut first = remote.v1(&id);
     first.attach(CLIENT, None);
     assert_eq!(
@@ -118,14 +135,8 @@ fn one_writes_the_others_look_and_taking_over_is_told() {
 
 #[test]
 fn a_writer_that_is_cut_off_keeps_its_place_for_the_grace() {
-    let (serve, remote) = instance("reconnect_grace = \"60s\"");
-    let id = serve.sh("stty raw -echo; echo ready; exec cat");
-    serve.wait_text(&id, "ready");
-    let mut first = remote.v1(&id);
-    first.attach(CLIENT, None);
-    let mut second = remote.v1(&id);
-    second.attach(OTHER, None);
-    assert_eq!(second.notice("role")["writer"], "viewer");
+    let (serve, remote, id) = typed_back("reconnect_grace = \"60s\"");
+    let (mut first, mut second) = writer_and_viewer(&remote, &id);
     // Without a word, and with one that says that it comes back.
     let coming_back = CloseFrame {
         code: 4010.into(),
@@ -162,14 +173,8 @@ fn a_writer_that_is_cut_off_keeps_its_place_for_the_grace() {
 
 #[test]
 fn after_the_grace_the_next_input_takes_the_place_and_the_one_who_comes_back_is_told() {
-    let (serve, remote) = instance("reconnect_grace = \"200ms\"");
-    let id = serve.sh("stty raw -echo; echo ready; exec cat");
-    serve.wait_text(&id, "ready");
-    let mut first = remote.v1(&id);
-    first.attach(CLIENT, None);
-    let mut second = remote.v1(&id);
-    second.attach(OTHER, None);
-    assert_eq!(second.notice("role")["writer"], "viewer");
+    let (serve, remote, id) = typed_back("reconnect_grace = \"200ms\"");
+    let (mut first, mut second) = writer_and_viewer(&remote, &id);
     drop(first);
     // Told without being asked for.
     assert_eq!(second.notice("role")["writer"], Value::Null);
@@ -186,9 +191,7 @@ fn after_the_grace_the_next_input_takes_the_place_and_the_one_who_comes_back_is_
 
 #[test]
 fn a_plain_writer_that_is_cut_off_comes_back_to_its_place() {
-    let (serve, remote) = instance("reconnect_grace = \"60s\"");
-    let id = serve.sh("stty raw -echo; echo ready; exec cat");
-    serve.wait_text(&id, "ready");
+    let (serve, remote, id) = typed_back("reconnect_grace = \"60s\"");
     let first = remote.plain(&id);
     let mut second = remote.v1(&id);
     second.attach(OTHER, None);
@@ -231,9 +234,7 @@ fn a_program_that_reads_nothing_holds_up_no_one_for_long() {
 
 #[test]
 fn one_who_may_only_look_never_types() {
-    let (serve, remote) = instance("");
-    let id = serve.sh("stty raw -echo; echo ready; exec cat");
-    serve.wait_text(&id, "ready");
+    let (serve, remote, id) = typed_back("");
     let path = format!("/ws/terminal/{id}?read_only=1");
     let mut plain = remote.socket(&path, &[remote.bearer()]).unwrap();
     plain.text("never");
@@ -303,7 +304,19 @@ struct Returning<'r> {
     attempt: u64,
 }
 
-impl Returning<'_> {
+impl<'r> Returning<'r> {
+    const fn new(remote: &'r Remote, proxy: &'r Proxy, id: &'r str) -> Self {
+        Self {
+            remote,
+            proxy,
+            id,
+            epoch: None,
+            next: None,
+            pending: Vec::new(),
+            attempt: 0,
+        }
+    }
+
     /// A socket on which all is as it was left; None where the proxy cut it before that.
     fn connect(&mut self) -> Option<Socket> {
         let protocol = ("Sec-WebSocket-Protocol", "tundra.v1".to_owned());
@@ -351,26 +364,20 @@ fn text_of(viewer: &mut Socket, kind: &str) -> Option<Value> {
 
 /// Cuts connections until there were so many.
 const CUTS: usize = 1000;
+/// Room for as many who come back.
+const FOR_CUTS: &str = "replay_bytes = 16777216\nreconnect_grace = \"60s\"\nmax_viewers = 1000";
 
 #[test]
 fn a_thousand_cuts_lose_and_double_no_output() {
-    let (_serve, remote) =
-        instance("replay_bytes = 16777216\nreconnect_grace = \"60s\"\nmax_viewers = 1000");
+    let (_serve, remote) = instance(FOR_CUTS);
     // Bytes that tell their place, at a pace that leaves time for a thousand cuts.
     let script = "i=0; while :; do i=$((i+1)); echo $i; done";
     let id = remote.open(&json!({
         "command": "sh", "args": ["-c", format!("stty raw -echo; read go; {script}")],
     }));
     let proxy = Proxy::before(remote.address, 40_000, 7);
-    let mut viewer = Returning {
-        remote: &remote,
-        proxy: &proxy,
-        id: &id,
-        epoch: None,
-        next: None,
-        pending: vec![(1, b"go\n".to_vec())],
-        attempt: 0,
-    };
+    let mut viewer = Returning::new(&remote, &proxy, &id);
+    viewer.pending.push((1, b"go\n".to_vec()));
     let mut got = Vec::new();
     let until = Instant::now() + Duration::from_secs(120);
     while proxy.cuts.load(Ordering::Relaxed) < CUTS {
@@ -428,21 +435,12 @@ fn a_thousand_cuts_lose_and_double_no_output() {
 #[test]
 fn a_thousand_cuts_lose_and_double_no_input() {
     const BYTES: usize = 1_500_000;
-    let (serve, remote) =
-        instance("replay_bytes = 16777216\nreconnect_grace = \"60s\"\nmax_viewers = 1000");
+    let (serve, remote) = instance(FOR_CUTS);
     let script = format!("stty raw -echo; echo ready; head -c {BYTES} | sha256sum; exec cat");
     let id = remote.open(&json!({"command": "sh", "args": ["-c", script], "persistent": true}));
     serve.wait_text(&id, "ready");
     let proxy = Proxy::before(remote.address, 4_000, 11);
-    let mut viewer = Returning {
-        remote: &remote,
-        proxy: &proxy,
-        id: &id,
-        epoch: None,
-        next: None,
-        pending: Vec::new(),
-        attempt: 0,
-    };
+    let mut viewer = Returning::new(&remote, &proxy, &id);
     let mut dice = Dice::new(5);
     let data: Vec<u8> = (0..BYTES).map(|_| dice.letter()).collect();
     let mut rest = data.as_slice();

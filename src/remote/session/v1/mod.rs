@@ -10,9 +10,7 @@ use tokio_util::sync::CancellationToken;
 use self::handshake::handshake;
 use self::incoming::Incoming;
 use self::outgoing::Outgoing;
-use super::connection::{
-    CloseReason, Connection, REPLACED, Sink, Stream, TERMINAL_ENDED, TUNDRA_ENDS,
-};
+use super::connection::{CloseReason, Connection, REPLACED, Sink, Stream};
 use super::context::ViewerContext;
 use super::flow::Flow;
 use crate::domain::writer::Access;
@@ -35,10 +33,10 @@ where
         Access::Full if !attach.read_only => Access::Full,
         _ => Access::ReadOnly,
     };
-    let Ok(mut attachment) = viewer.pane.attach(access) else {
-        return TERMINAL_ENDED;
+    let mut attachment = match viewer.attach(access) {
+        Ok(attachment) => attachment,
+        Err(reason) => return reason,
     };
-    viewer.log_attached(&attachment);
     let replaced = CancellationToken::new();
     let client = viewer.registry.client(&viewer.pane, &attach.client);
     if !client.claim(&attachment, &replaced, attach.attempt) {
@@ -53,7 +51,6 @@ where
             flow: &flow,
             client: &client,
         };
-        let reading = connection.receive(stream, &mut incoming);
         let outgoing = Outgoing {
             sink,
             connection: &connection,
@@ -66,16 +63,9 @@ where
             last_sent: None,
         };
         let writing = outgoing.run(&attach);
-        tokio::pin!(writing);
-        let reason = tokio::select! {
-            reason = reading => reason,
-            reason = &mut writing => reason,
-            reason = connection.keep_time(viewer.heartbeat()) => reason,
-            () = replaced.cancelled() => REPLACED,
-            () = viewer.stop.cancelled() => TUNDRA_ENDS,
-        };
-        connection.finish(writing).await;
-        reason
+        viewer
+            .run(&connection, stream, &mut incoming, writing, &replaced)
+            .await
     };
     viewer.leave(&mut attachment, None, &reason);
     reason
