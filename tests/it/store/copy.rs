@@ -30,6 +30,36 @@ fn is_ready(tundra: &Serve) {
     });
 }
 
+/// A Dolt server, and an instance that copies to it; none where there is no Dolt.
+fn copying() -> Option<(Dolt, Serve)> {
+    let home = Home::new();
+    let dolt = Dolt::start(&binary()?, home.file("dolt"));
+    let tundra = copying_to(home, dolt.address().port());
+    Some((dolt, tundra))
+}
+
+/// As [`copying`], with somebody between the two who cuts and refuses.
+fn copying_through_a_proxy() -> Option<(Dolt, Proxy, Serve)> {
+    let home = Home::new();
+    let dolt = Dolt::start(&binary()?, home.file("dolt"));
+    let proxy = Proxy::before(dolt.address());
+    let tundra = copying_to(home, proxy.port());
+    Some((dolt, proxy, tundra))
+}
+
+fn copying_to(home: Home, port: u16) -> Serve {
+    home.configure(&config(port));
+    let tundra = serve(home);
+    is_ready(&tundra);
+    tundra
+}
+
+/// A terminal whose program has ended.
+fn ended(tundra: &Serve) {
+    let id = tundra.open(&["true"]);
+    tundra.wait_exit(&id);
+}
+
 /// Every event of the journal is in the copy, and none twice.
 fn is_whole(tundra: &Serve, dolt: &Dolt) {
     tundra.cli(&["store", "ship"]).ok();
@@ -44,12 +74,9 @@ fn is_whole(tundra: &Serve, dolt: &Dolt) {
 
 #[test]
 fn what_waits_is_shipped_and_committed_and_its_commits_are_shown() {
-    let Some(binary) = binary() else { return };
-    let home = Home::new();
-    let dolt = Dolt::start(&binary, home.file("dolt"));
-    home.configure(&config(dolt.address().port()));
-    let tundra = serve(home);
-    is_ready(&tundra);
+    let Some((dolt, tundra)) = copying() else {
+        return;
+    };
     let id = tundra.open_with(
         &["--name", "build"],
         &["sh", "-c", "echo $DOLT_PASSWORD.; exit 3"],
@@ -115,20 +142,16 @@ fn what_waits_is_shipped_and_committed_and_its_commits_are_shown() {
 
 #[test]
 fn a_server_that_ends_and_comes_back_gets_every_row_once() {
-    let Some(binary) = binary() else { return };
-    let home = Home::new();
-    let mut dolt = Dolt::start(&binary, home.file("dolt"));
-    home.configure(&config(dolt.address().port()));
-    let tundra = serve(home);
-    is_ready(&tundra);
+    let Some((mut dolt, tundra)) = copying() else {
+        return;
+    };
     for round in 0..2 {
         for _ in 0..5 {
             tundra.open(&["true"]);
         }
         dolt.end();
         for _ in 0..5 {
-            let id = tundra.open(&["true"]);
-            tundra.wait_exit(&id);
+            ended(&tundra);
         }
         eventually("it is told", || {
             store(&tundra)["dolt"]["state"] == "backoff"
@@ -145,21 +168,15 @@ fn a_server_that_ends_and_comes_back_gets_every_row_once() {
 
 #[test]
 fn a_cut_between_a_commit_and_its_acknowledgement_loses_and_doubles_nothing() {
-    let Some(binary) = binary() else { return };
-    let home = Home::new();
-    let dolt = Dolt::start(&binary, home.file("dolt"));
-    let proxy = Proxy::before(dolt.address());
-    home.configure(&config(proxy.port()));
-    let tundra = serve(home);
-    is_ready(&tundra);
+    let Some((dolt, proxy, tundra)) = copying_through_a_proxy() else {
+        return;
+    };
     proxy.cut_after_commits(2);
-    let id = tundra.open(&["true"]);
-    tundra.wait_exit(&id);
+    ended(&tundra);
     eventually("both cuts were made", || proxy.cuts_left() == 0);
     is_whole(&tundra, &dolt);
     proxy.go_down();
-    let id = tundra.open(&["true"]);
-    tundra.wait_exit(&id);
+    ended(&tundra);
     eventually("it is told", || {
         store(&tundra)["dolt"]["state"] == "backoff"
     });
@@ -169,16 +186,11 @@ fn a_cut_between_a_commit_and_its_acknowledgement_loses_and_doubles_nothing() {
 
 #[test]
 fn a_transaction_that_a_lock_or_a_conflict_kept_out_is_tried_again_at_once() {
-    let Some(binary) = binary() else { return };
-    let home = Home::new();
-    let dolt = Dolt::start(&binary, home.file("dolt"));
-    let proxy = Proxy::before(dolt.address());
-    home.configure(&config(proxy.port()));
-    let tundra = serve(home);
-    is_ready(&tundra);
+    let Some((dolt, proxy, tundra)) = copying_through_a_proxy() else {
+        return;
+    };
     proxy.answer_commits_with(&[1213, 1205, 1213]);
-    let id = tundra.open(&["true"]);
-    tundra.wait_exit(&id);
+    ended(&tundra);
     eventually("all were met", || proxy.errors_left() == 0);
     is_whole(&tundra, &dolt);
     assert_eq!(
@@ -222,12 +234,9 @@ fn the_database_of_another_store_and_a_strangers_are_never_written_to() {
 
 #[test]
 fn a_newer_schema_of_the_copy_is_left_alone() {
-    let Some(binary) = binary() else { return };
-    let home = Home::new();
-    let dolt = Dolt::start(&binary, home.file("dolt"));
-    home.configure(&config(dolt.address().port()));
-    let tundra = serve(home);
-    is_ready(&tundra);
+    let Some((dolt, tundra)) = copying() else {
+        return;
+    };
     let home = stop(tundra);
     dolt.csv("tundra", "UPDATE tundra_meta SET schema_version = 9");
     let tundra = serve(home);
@@ -267,8 +276,7 @@ fn a_managed_server_is_started_asked_to_end_and_found_again_after_a_kill() {
         std::os::unix::fs::PermissionsExt::mode(&rights.permissions()) & 0o777,
         0o600
     );
-    let id = tundra.open(&["true"]);
-    tundra.wait_exit(&id);
+    ended(&tundra);
     assert!(!tundra.cli(&["store", "ship"]).ok().trim().is_empty());
     tundra.end(rustix::process::Signal::KILL);
     assert!(procs::alive(first), "a kill of tundra is none of dolt");
