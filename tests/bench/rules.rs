@@ -15,7 +15,7 @@ use tundra::domain::bucket::{Amount, Bucket, Used};
 use tundra::domain::caller::Caller;
 use tundra::domain::moment::Moment;
 use tundra::domain::outcome::{CallError, Outcome};
-use tundra::domain::profile::{Capabilities, Dialect, Limits, Profile, ProviderKind};
+use tundra::domain::profile::{Dialect, Limits, Profile, ProviderKind};
 use tundra::domain::route::{
     Admission, Call, Cool, KeyState, RouteSettings, Router, Run, Settlement,
 };
@@ -212,15 +212,8 @@ fn all_down() -> Router {
 
 fn call() -> Call {
     Call {
-        caller: Caller::Outside,
-        model: "m".into(),
-        dialect: Dialect::Messages,
-        capabilities: Capabilities::NONE,
         tokens: 10,
-        only: None,
-        foreign: tundra::domain::route::Foreign::Never,
-        login: None,
-        conversation: None,
+        ..Call::new(Caller::Outside, "m".into(), Dialect::Messages)
     }
 }
 

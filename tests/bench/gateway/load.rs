@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::Plan;
 use super::arm::{Arm, Arms};
 use super::client::{Client, Took, request};
+use super::options::Options;
 use super::report::Report;
 
 const CLIENTS: usize = 8;
@@ -18,37 +18,42 @@ const LONG: u64 = 200_000;
 /// Requests a second in all, for the latencies.
 const PACED: u32 = 400;
 
-pub async fn run(plan: &Plan, arms: &Arms, report: &mut Report) {
+pub async fn run(options: &Options, arms: &Arms, report: &mut Report) {
     for (name, stream, size) in [
         ("plain, 0.2 KB", false, 200),
         ("plain, 50 KB", false, 50_000),
         ("plain, 200 KB", false, 200_000),
         ("stream of 40 deltas, 0.2 KB", true, 200),
     ] {
-        if plan.wants(name) {
-            costs(plan, arms, report, name, stream, size).await;
+        if options.wants(name) {
+            costs(options, arms, report, name, stream, size).await;
         }
     }
-    if plan.wants("latency") {
-        latencies(plan, arms, report).await;
+    if options.wants("latency") {
+        latencies(options, arms, report).await;
     }
-    if plan.wants("failover") {
-        failover(plan, arms, report).await;
+    if options.wants("failover") {
+        failover(options, arms, report).await;
     }
-    if plan.wants("memory") {
+    if options.wants("memory") {
         memory(arms, report).await;
     }
-    if plan.wants("long stream") {
+    if options.wants("long stream") {
         long_stream(arms, report).await;
     }
-    if plan.wants("1000 streams") {
+    if options.wants("1000 streams") {
         many_streams(arms, report).await;
     }
 }
 
+/// Requests of a round, a fifth of it for streams.
+const fn requests_of(options: &Options) -> usize {
+    if options.is_quick { 1000 } else { 4000 }
+}
+
 /// CPU a request, and how long a request takes while the arm is kept busy.
 async fn costs(
-    plan: &Plan,
+    options: &Options,
     arms: &Arms,
     report: &mut Report,
     name: &str,
@@ -56,11 +61,11 @@ async fn costs(
     size: usize,
 ) {
     let requests = match (stream, size) {
-        (true, _) => plan.requests / 5,
-        (false, 0..=1_000) => plan.requests,
-        (false, _) => plan.requests / 4,
+        (true, _) => requests_of(options) / 5,
+        (false, 0..=1_000) => requests_of(options),
+        (false, _) => requests_of(options) / 4,
     };
-    for _ in 0..plan.rounds {
+    for _ in 0..options.rounds {
         for arm in arms.all() {
             let requests = ((requests as f64 * arm.share) as usize).max(CLIENTS);
             let body = request(&arm.address, &arm.key, stream, size, 0);
@@ -131,12 +136,12 @@ async fn paced(arm: &Arm, body: &[u8], span: Duration) -> Vec<Took> {
     clients.join_all().await.concat()
 }
 
-async fn latencies(plan: &Plan, arms: &Arms, report: &mut Report) {
+async fn latencies(options: &Options, arms: &Arms, report: &mut Report) {
     for (name, stream) in [
         ("latency at 400 a second, plain", false),
         ("latency at 400 a second, streams", true),
     ] {
-        for _ in 0..plan.rounds {
+        for _ in 0..options.rounds {
             let mut direct = None;
             for arm in arms.all().filter(|arm| arm.share >= 1.0) {
                 let body = request(&arm.address, &arm.key, stream, 200, 0);
@@ -154,8 +159,8 @@ async fn latencies(plan: &Plan, arms: &Arms, report: &mut Report) {
 }
 
 /// What a provider that answers 503 at once costs before the next one answers: its own round trip included.
-async fn failover(plan: &Plan, arms: &Arms, report: &mut Report) {
-    for _ in 0..plan.rounds {
+async fn failover(options: &Options, arms: &Arms, report: &mut Report) {
+    for _ in 0..options.rounds {
         for arm in [&arms.subject, &arms.failing] {
             let body = request(&arm.address, &arm.key, false, 200, 0);
             let mut client = Client::connect(&arm.address).await;

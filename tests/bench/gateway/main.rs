@@ -29,70 +29,45 @@ mod client;
 mod floor;
 mod hostile;
 mod load;
+#[path = "../support/options.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with benches that strike keys and watch for a while"
+)]
+mod options;
 mod provider;
+#[path = "../support/report.rs"]
 mod report;
 #[path = "../../it/gateway/translation/strict.rs"]
 mod strict;
 mod subject;
 
-use std::process::exit;
-
 use allocator::BinarysAllocator;
 use arm::Arms;
+use options::Options;
 use report::Report;
 
 #[global_allocator]
 static ALLOCATOR: BinarysAllocator = BinarysAllocator::plain();
 
-/// What to run.
-pub struct Plan {
-    pub rounds: usize,
-    /// Requests of a round, a fifth of it for streams.
-    pub requests: usize,
-    pub only: Option<String>,
-}
-
-impl Plan {
-    pub fn wants(&self, name: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| name.contains(only))
-    }
-}
+const USAGE: &str =
+    "usage: cargo bench --bench gateway -- [--rounds N] [--only NAME]… [--quick], or --hostile";
 
 fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .filter(|argument| argument != "--bench");
-    let mut plan = Plan {
-        rounds: 7,
-        requests: 4000,
-        only: None,
-    };
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "provider" => return provider::run(),
-            "hostile" => return hostile::run(),
-            "--hostile" => {
-                let (_provider, arms) = arm::translators();
-                return hostile::table(&arms.iter().collect::<Vec<_>>());
-            }
-            "floor" => return floor::run(&arguments.next().unwrap()),
-            "subject" => return subject::run(&arguments.collect::<Vec<_>>()),
-            "--quick" => (plan.rounds, plan.requests) = (3, 1000),
-            "--rounds" => {
-                plan.rounds = arguments
-                    .next()
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or(7);
-            }
-            "--only" => plan.only = arguments.next(),
-            other => {
-                eprintln!(
-                    "unknown argument {other}: use [--rounds N] [--quick] [--only NAME], or --hostile"
-                );
-                exit(2);
-            }
+    let mut arguments = std::env::args().skip(1);
+    let role = arguments.find(|argument| argument != "--bench");
+    match role.as_deref() {
+        Some("provider") => return provider::run(),
+        Some("hostile") => return hostile::run(),
+        Some("--hostile") => {
+            let (_provider, arms) = arm::translators();
+            return hostile::table(&arms.iter().collect::<Vec<_>>());
         }
+        Some("floor") => return floor::run(&arguments.next().unwrap()),
+        Some("subject") => return subject::run(&arguments.collect::<Vec<_>>()),
+        _ => {}
     }
+    let options = Options::read(USAGE, 7);
     arm::pin(0);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -100,6 +75,6 @@ fn main() {
         .unwrap();
     let arms = Arms::start();
     let mut report = Report::default();
-    runtime.block_on(load::run(&plan, &arms, &mut report));
+    runtime.block_on(load::run(&options, &arms, &mut report));
     report.print();
 }

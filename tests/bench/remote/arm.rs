@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::files::{Scratch, write_script};
 use crate::options::Options;
+use crate::process::{pss_kib, terminate};
 use crate::viewer::{PATIENCE, Place};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,10 +59,10 @@ impl Arm {
     pub fn present(self, options: &Options) -> bool {
         let program = match self {
             Self::Bare => return true,
-            Self::Ttyd => &options.ttyd,
-            Self::Plain | Self::V1 => &options.tundra,
+            Self::Ttyd => ttyd_program(),
+            Self::Plain | Self::V1 => options.tundra.clone(),
         };
-        let done = Command::new(program).arg("--version").output();
+        let done = Command::new(&program).arg("--version").output();
         let present = done.is_ok_and(|done| done.status.success());
         if !present {
             eprintln!(
@@ -80,7 +81,7 @@ impl Arm {
         write_script(&file, script);
         match self {
             Self::Bare => panic!("the bare socket is a thread of the bench"),
-            Self::Ttyd => ttyd(options, &folder, &file),
+            Self::Ttyd => ttyd(&folder, &file),
             Self::Plain | Self::V1 => {
                 let (child, address) = serve(options, &folder);
                 let token = token(&folder);
@@ -117,13 +118,17 @@ pub fn clean(program: &Path, folder: &Path) -> Command {
     command
 }
 
-fn ttyd(options: &Options, folder: &Path, file: &Path) -> Server {
+fn ttyd_program() -> PathBuf {
+    std::env::var_os("TUNDRA_BENCH_TTYD").map_or("ttyd".into(), PathBuf::from)
+}
+
+fn ttyd(folder: &Path, file: &Path) -> Server {
     // It tells its port nowhere: one that was free a moment ago.
     let address = {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         free.local_addr().unwrap()
     };
-    let mut command = clean(&options.ttyd, folder);
+    let mut command = clean(&ttyd_program(), folder);
     command
         .args(["-i", "127.0.0.1", "-W", "-d", "0", "-p"])
         .arg(address.port().to_string())
@@ -211,21 +216,8 @@ impl Server {
     }
 }
 
-/// Proportional memory of a process, in KiB.
-pub fn pss_kib(pid: u32) -> u64 {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let line = rollup
-        .lines()
-        .find(|line| line.starts_with("Pss:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
-        // Let it end its children; a kill would leave that to the kernel's hangup.
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let _ = self.child.wait();
+        terminate(&mut self.child);
     }
 }

@@ -12,6 +12,7 @@ use crate::arm::{self, Arm};
 use crate::files::{Scratch, write_script};
 use crate::options::Options;
 use crate::outer::Outer;
+use crate::process::pss_kib;
 use crate::viewer::Place;
 
 /// Between two keys.
@@ -71,7 +72,7 @@ impl Front {
     }
 
     pub fn pss_kib(&self) -> u64 {
-        arm::pss_kib(self.outer.child.id())
+        pss_kib(self.outer.child.id())
     }
 
     /// Milliseconds from key to echo in the local pane, for as long as `time` or for so many keys, whichever is longer.

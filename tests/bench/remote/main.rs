@@ -20,7 +20,7 @@
 mod arm;
 mod bare;
 mod crowd;
-#[path = "../terminal/files.rs"]
+#[path = "../support/files.rs"]
 #[allow(
     dead_code,
     reason = "shared with the bench of panes, which uses all of it"
@@ -28,49 +28,37 @@ mod crowd;
 mod files;
 mod front;
 mod measure;
+#[path = "../support/options.rs"]
+#[allow(dead_code, reason = "shared with the benches that ask for more")]
 mod options;
-#[path = "../terminal/outer.rs"]
+#[path = "../support/outer.rs"]
 #[allow(
     dead_code,
     reason = "shared with the bench of panes, which uses all of it"
 )]
 mod outer;
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../../it/support/pty.rs"]
 mod pty;
-#[path = "../gateway/report.rs"]
+#[path = "../support/report.rs"]
 mod report;
+#[path = "../support/rounds.rs"]
+mod rounds;
 mod viewer;
 
 use arm::Arm;
 use measure::Measure;
 use options::Options;
-use report::Report;
+
+const USAGE: &str = "usage: cargo bench --bench remote -- [--rounds N] [--seconds N] [--keys N] \
+[--only cat|echo|repaint|idle|stopped|hundred|local]… [--tundra FILE] [--quick]";
 
 fn main() {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(message) => {
-            eprintln!("{message}\n{}", options::USAGE);
-            std::process::exit(2);
-        }
-    };
-    let scratch = files::Scratch::new();
-    let arms: Vec<Arm> = Arm::ALL
+    let options = Options::read(USAGE, 5);
+    let arms = Arm::ALL
         .into_iter()
         .filter(|arm| arm.present(&options))
-        .collect();
-    let mut report = Report::default();
-    for _ in 0..options.rounds {
-        for measure in Measure::ALL {
-            if !options.wants(measure.name()) {
-                continue;
-            }
-            for arm in arms.iter().copied().filter(|arm| measure.applies_to(*arm)) {
-                for (row, value) in measure.run(arm, &options, &scratch) {
-                    report.add(measure.name(), row, arm.name(), value);
-                }
-            }
-        }
-    }
-    report.print();
+        .map(|arm| (arm, arm.name()));
+    rounds::run::<Measure>(&options, &arms.collect::<Vec<_>>());
 }

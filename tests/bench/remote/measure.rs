@@ -14,6 +14,7 @@ use crate::crowd::Crowd;
 use crate::files::{MEGABYTE, Scratch};
 use crate::front::Front;
 use crate::options::Options;
+use crate::rounds::{self, Samples};
 use crate::viewer::{Finder, Place, Seen};
 
 /// Between two keys.
@@ -35,10 +36,10 @@ pub enum Measure {
     Hundred,
 }
 
-type Samples = Vec<(&'static str, f64)>;
+impl rounds::Measure for Measure {
+    type Arm = Arm;
 
-impl Measure {
-    pub const ALL: [Self; 7] = [
+    const ALL: &'static [Self] = &[
         Self::Cat,
         Self::Echo,
         Self::Repaint,
@@ -48,7 +49,7 @@ impl Measure {
         Self::Hundred,
     ];
 
-    pub const fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Cat => "cat",
             Self::Echo => "echo",
@@ -60,7 +61,7 @@ impl Measure {
         }
     }
 
-    pub fn applies_to(self, arm: Arm) -> bool {
+    fn applies_to(self, arm: Arm) -> bool {
         match self {
             Self::Cat | Self::Echo => true,
             // A connection to ttyd is a program of its own: there is nothing to come back to.
@@ -72,7 +73,7 @@ impl Measure {
         }
     }
 
-    pub fn run(self, arm: Arm, options: &Options, scratch: &Scratch) -> Samples {
+    fn run(self, arm: Arm, options: &Options, scratch: &Scratch) -> Samples {
         match self {
             Self::Cat => cat(arm, options, scratch),
             Self::Echo => echo(arm, options, scratch),

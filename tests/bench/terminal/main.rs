@@ -16,47 +16,36 @@
     reason = "a bench prints its result and has nothing to recover; its numbers are far from 2^52"
 )]
 
+#[path = "../support/files.rs"]
 mod files;
 mod measure;
+#[path = "../support/options.rs"]
+#[allow(dead_code, reason = "shared with the benches that ask for more")]
 mod options;
+#[path = "../support/outer.rs"]
 mod outer;
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../../it/support/pty.rs"]
 mod pty;
-mod table;
+#[path = "../support/report.rs"]
+mod report;
+#[path = "../support/rounds.rs"]
+mod rounds;
 mod target;
 
 use measure::Measure;
 use options::Options;
-use table::Table;
 use target::Target;
 
+const USAGE: &str = "usage: cargo bench --bench terminal -- [--rounds N] [--seconds N] [--keys N] \
+[--only start|echo|flood|cat|memory|freeze|idle]… [--tundra FILE] [--quick]";
+
 fn main() {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(message) => {
-            eprintln!("{message}\n{}", options::USAGE);
-            std::process::exit(2);
-        }
-    };
-    let scratch = files::Scratch::new();
-    let mut table = Table::default();
-    let targets = Target::ALL.map(|target| target.present(&options).then_some(target));
-    for round in 1..=options.rounds {
-        for measure in Measure::ALL {
-            if !options.wants(measure.name()) {
-                continue;
-            }
-            for target in targets.into_iter().flatten() {
-                if !measure.applies_to(target) {
-                    continue;
-                }
-                let samples = measure.run(target, &options, &scratch);
-                for (row, value) in samples {
-                    eprintln!("round {round}: {row}, {}: {value}", target.name());
-                    table.add(row, target, value);
-                }
-            }
-        }
-    }
-    println!("{}", table.render(&options));
+    let options = Options::read(USAGE, 5);
+    let targets = Target::ALL
+        .into_iter()
+        .filter(|target| target.present(&options))
+        .map(|target| (target, target.name()));
+    rounds::run::<Measure>(&options, &targets.collect::<Vec<_>>());
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::files::{MEGABYTE, Scratch};
 use crate::options::Options;
+use crate::rounds::{self, Samples};
 use crate::target::{Session, Target};
 
 /// Between two keys.
@@ -26,10 +27,10 @@ pub enum Measure {
     Idle,
 }
 
-type Samples = Vec<(&'static str, f64)>;
+impl rounds::Measure for Measure {
+    type Arm = Target;
 
-impl Measure {
-    pub const ALL: [Self; 7] = [
+    const ALL: &'static [Self] = &[
         Self::Start,
         Self::Echo,
         Self::Flood,
@@ -39,7 +40,7 @@ impl Measure {
         Self::Idle,
     ];
 
-    pub const fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Echo => "echo",
@@ -51,11 +52,11 @@ impl Measure {
         }
     }
 
-    pub fn applies_to(self, target: Target) -> bool {
+    fn applies_to(self, target: Target) -> bool {
         target != Target::Bare || matches!(self, Self::Start | Self::Echo | Self::Cat)
     }
 
-    pub fn run(self, target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    fn run(self, target: Target, options: &Options, scratch: &Scratch) -> Samples {
         match self {
             Self::Start => start(target, options, scratch),
             Self::Echo => {
@@ -81,9 +82,14 @@ impl Measure {
     }
 }
 
+/// How often a start is timed in a round.
+const fn starts(options: &Options) -> usize {
+    if options.is_quick { 3 } else { 10 }
+}
+
 /// From the start of the target to the first byte of its child on the screen.
 fn start(target: Target, options: &Options, scratch: &Scratch) -> Samples {
-    let mut times: Vec<f64> = (0..options.starts)
+    let mut times: Vec<f64> = (0..starts(options))
         .map(|_| {
             let script = "printf READY; exec cat >/dev/null";
             let (session, ready) = target.start(options, scratch, script, "READY");

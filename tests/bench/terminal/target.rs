@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::files::Scratch;
 use crate::options::Options;
 use crate::outer::{Awaited, Outer};
+use crate::process::{pss_kib, terminate};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -206,21 +207,9 @@ impl Drop for Session {
                 .stderr(Stdio::null())
                 .status();
         } else if self.target == Target::Tundra {
-            // Let it end its children; a kill would leave that to the kernel's hangup.
-            let pid = rustix::process::Pid::from_child(&self.outer.child);
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            let _ = self.outer.child.wait();
+            terminate(&mut self.outer.child);
         }
     }
-}
-
-fn pss_kib(pid: u32) -> u64 {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let line = rollup
-        .lines()
-        .find(|line| line.starts_with("Pss:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 fn work(pid: u32) -> Work {

@@ -1,4 +1,4 @@
-//! Medians over rounds, as one table for each load.
+//! Medians over rounds as a table, as the README shows it.
 
 /// Every sample, in the order in which its place first came up.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Report {
                     .rows
                     .iter()
                     .find(|row| row.load == load && row.measure == measure && row.arm == *arm);
-                row.map_or_else(String::new, |row| format!("{:.3}", median(&row.samples)))
+                row.map_or_else(String::new, |row| cell(&row.samples))
             });
             println!(
                 "| {load} | {measure} | {} |",
@@ -57,8 +57,24 @@ impl Report {
     }
 }
 
-fn median(samples: &[f64]) -> f64 {
+/// The median, with the range where there was more than one round.
+fn cell(samples: &[f64]) -> String {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
+    let median = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+    let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
+    if sorted.len() == 1 {
+        return short(median);
+    }
+    format!("{} ({} to {})", short(median), short(least), short(most))
+}
+
+/// Three significant digits.
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0..1.0 => format!("{value:.3}"),
+        1.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }

@@ -1,31 +1,37 @@
-//! What the bench was asked for.
+//! What a bench was asked for.
 
 use std::path::PathBuf;
+use std::process::exit;
 use std::time::Duration;
-
-pub const USAGE: &str = "usage: cargo bench --bench remote -- [--rounds N] [--seconds N] [--keys N] \
-[--only cat|echo|repaint|idle|stopped|hundred|local]… [--tundra FILE] [--quick]";
 
 #[derive(Clone, Debug)]
 pub struct Options {
     pub rounds: usize,
-    /// How long a viewer stops reading, and a hundred of them read.
+    pub is_quick: bool,
+    /// How long what takes its time is watched.
     pub time: Duration,
     /// Keys struck for each percentile.
     pub keys: usize,
     pub tundra: PathBuf,
-    pub ttyd: PathBuf,
     only: Vec<String>,
 }
 
 impl Options {
-    pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+    /// Reads the command line; where it is wrong, tells `usage` and ends.
+    pub fn read(usage: &str, rounds: usize) -> Self {
+        Self::parse(std::env::args().skip(1), rounds).unwrap_or_else(|message| {
+            eprintln!("{message}\n{usage}");
+            exit(2);
+        })
+    }
+
+    fn parse(mut args: impl Iterator<Item = String>, rounds: usize) -> Result<Self, String> {
         let mut options = Self {
-            rounds: 5,
+            rounds,
+            is_quick: false,
             time: Duration::from_secs(60),
             keys: 500,
             tundra: PathBuf::from(env!("CARGO_BIN_EXE_tundra")),
-            ttyd: std::env::var_os("TUNDRA_BENCH_TTYD").map_or("ttyd".into(), PathBuf::from),
             only: Vec::new(),
         };
         while let Some(arg) = args.next() {
@@ -37,6 +43,7 @@ impl Options {
                 "--only" => options.only.push(value()?),
                 "--tundra" => options.tundra = PathBuf::from(value()?),
                 "--quick" => {
+                    options.is_quick = true;
                     options.rounds = 1;
                     options.time = Duration::from_secs(5);
                     options.keys = 100;
@@ -49,8 +56,9 @@ impl Options {
         Ok(options)
     }
 
+    /// Whether this one was asked for, by a part of its name.
     pub fn wants(&self, measure: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == measure)
+        self.only.is_empty() || self.only.iter().any(|only| measure.contains(only.as_str()))
     }
 }
 
