@@ -3,7 +3,7 @@
 //! Labels are bounded: profiles are as many as are configured, models the busiest few of each, callers none.
 
 use std::collections::HashMap;
-use std::fmt::{self, Write};
+use std::fmt::Display;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -11,10 +11,13 @@ use bytes::Bytes;
 
 use crate::domain::breaker::BreakerState;
 use crate::domain::outcome::ErrorKind;
-use crate::domain::printable::is_disruptive;
 use crate::domain::route::{ProviderState, ProviderStatus, RouterStatus};
 use crate::domain::usage::{Counters, Latency, OTHER_MODEL, Usage};
 use crate::gateway::service::GatewayState;
+
+mod page;
+
+use page::{Dollars, Page};
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -39,7 +42,7 @@ const STATES: [ProviderState; 11] = [
 pub fn exposition(state: &GatewayState) -> Bytes {
     let status = state.router.status();
     let models = state.router.read(|state, _| by_model(&state.usage));
-    let mut page = Page(String::with_capacity(16 * 1024));
+    let mut page = Page::new();
     gateway(&mut page, state, &status);
     usage(&mut page, &models);
     let latencies = |of: fn(&ProviderStatus) -> &Latency| {
@@ -58,7 +61,7 @@ pub fn exposition(state: &GatewayState) -> Bytes {
     );
     providers(&mut page, &status);
     process(&mut page);
-    Bytes::from(page.0)
+    Bytes::from(page.into_text())
 }
 
 type Model = (String, String);
@@ -135,15 +138,13 @@ fn gateway(page: &mut Page, state: &GatewayState, status: &RouterStatus) {
 }
 
 fn usage(page: &mut Page, models: &[(Model, Counters)]) {
-    page.head(
+    counted(
+        page,
+        models,
         "tundra_llm_requests_total",
-        "counter",
         "Calls to providers, however they ended.",
+        |counters| counters.requests,
     );
-    for ((profile, model), counters) in models {
-        let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line("tundra_llm_requests_total", &labels, counters.requests);
-    }
     page.head(
         "tundra_llm_errors_total",
         "counter",
@@ -180,49 +181,48 @@ fn usage(page: &mut Page, models: &[(Model, Counters)]) {
             page.line("tundra_llm_tokens_total", &labels, value);
         }
     }
-    page.head(
+    counted(
+        page,
+        models,
         "tundra_llm_estimated_total",
-        "counter",
         "Calls whose tokens are estimated.",
+        |counters| counters.estimated,
     );
-    for ((profile, model), counters) in models {
-        let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line("tundra_llm_estimated_total", &labels, counters.estimated);
-    }
-    page.head(
+    counted(
+        page,
+        models,
         "tundra_llm_translated_total",
-        "counter",
         "Calls in another dialect than the caller's.",
+        |counters| counters.translated,
     );
-    for ((profile, model), counters) in models {
-        let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line("tundra_llm_translated_total", &labels, counters.translated);
-    }
-    page.head(
+    counted(
+        page,
+        models,
         "tundra_llm_cost_usd_total",
-        "counter",
         "Estimated cost of calls whose price is known.",
+        |counters| Dollars(counters.cost.nanodollars),
     );
-    for ((profile, model), counters) in models {
-        let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line(
-            "tundra_llm_cost_usd_total",
-            &labels,
-            Dollars(counters.cost.nanodollars),
-        );
-    }
-    page.head(
+    counted(
+        page,
+        models,
         "tundra_llm_cost_unknown_total",
-        "counter",
         "Calls whose price is not known.",
+        |counters| counters.cost.unknown,
     );
+}
+
+/// A counter with one value for each profile's model.
+fn counted<T: Display>(
+    page: &mut Page,
+    models: &[(Model, Counters)],
+    name: &str,
+    help: &str,
+    value: impl Fn(&Counters) -> T,
+) {
+    page.head(name, "counter", help);
     for ((profile, model), counters) in models {
         let labels = [("profile", profile.as_str()), ("model", model)];
-        page.line(
-            "tundra_llm_cost_unknown_total",
-            &labels,
-            counters.cost.unknown,
-        );
+        page.line(name, &labels, value(counters));
     }
 }
 
@@ -384,89 +384,4 @@ pub fn resident_bytes() -> Option<u64> {
 #[allow(clippy::cast_precision_loss, reason = "a gauge of calls under way")]
 fn number(value: u64) -> f64 {
     value as f64
-}
-
-/// Nanodollars, written as dollars without losing any.
-struct Dollars(u64);
-
-impl fmt::Display for Dollars {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:09}",
-            self.0 / 1_000_000_000,
-            self.0 % 1_000_000_000
-        )
-    }
-}
-
-struct Page(String);
-
-impl Page {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing into a string does not fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-
-    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) {
-        self.0.push_str(name);
-        for (index, (label, text)) in labels.iter().enumerate() {
-            self.0.push(if index == 0 { '{' } else { ',' });
-            let _ = write!(self.0, "{label}=\"{}\"", Escaped(text));
-        }
-        if !labels.is_empty() {
-            self.0.push('}');
-        }
-        let _ = writeln!(self.0, " {value}");
-    }
-
-    fn histograms<'a>(
-        &mut self,
-        name: &str,
-        help: &str,
-        latencies: impl Iterator<Item = (&'a str, &'a Latency)>,
-    ) {
-        self.head(name, "histogram", help);
-        let bucket = format!("{name}_bucket");
-        for (profile, latency) in latencies {
-            for (bound_ms, count) in latency.cumulative() {
-                let bound = (f64::from(bound_ms) / 1000.0).to_string();
-                self.line(&bucket, &[("profile", profile), ("le", &bound)], count);
-            }
-            self.line(
-                &bucket,
-                &[("profile", profile), ("le", "+Inf")],
-                latency.count(),
-            );
-            self.line(
-                &format!("{name}_sum"),
-                &[("profile", profile)],
-                latency.sum().as_secs_f64(),
-            );
-            self.line(
-                &format!("{name}_count"),
-                &[("profile", profile)],
-                latency.count(),
-            );
-        }
-    }
-}
-
-/// A label's value with what would end it escaped.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '\\' => f.write_str("\\\\")?,
-                '"' => f.write_str("\\\"")?,
-                '\n' => f.write_str("\\n")?,
-                // The format knows no escape for it, so that its own backslash is escaped.
-                c if is_disruptive(c) => write!(f, "\\{}", c.escape_unicode())?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
 }
