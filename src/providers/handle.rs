@@ -1,35 +1,26 @@
 //! The handle that operators' front ends hold.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, watch};
-use tracing::{info, warn};
 
-use super::kept_plans::PlanFile;
+use super::applied::{Applied, server_specs};
+use super::events::{Changes, Events, log_events};
+use super::kept_plans::{PlanFile, keep_plans};
 use crate::config::Settings;
 use crate::domain::code::Code;
 use crate::domain::fact::Recorder;
 use crate::domain::moment::Moment;
-use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::profile::ProfileName;
 use crate::domain::route::{
-    By, CommandError, Done, ProviderStatus, RouteSettings, RouterCommand, RouterEvent,
-    RouterStatus, ServerState,
+    By, CommandError, Done, ProviderStatus, RouterCommand, RouterStatus, ServerState,
 };
 use crate::domain::usage::{Counters, RequestTries};
-use crate::gateway::{Clock, Gateway, KeySource, Options, key_variables};
+use crate::gateway::{Clock, Gateway, KeySource};
 use crate::runtime::tasks::Tasks;
-use crate::supervise::{
-    Address, Begin, Children, Probe, ProcessEvent, ProcessState, ProcessStatus, RestartError, Spec,
-    StandIn,
-};
-
-/// How long changes of plans are gathered before they are written.
-const PLANS_DEBOUNCE: Duration = Duration::from_millis(500);
+use crate::supervise::{Children, ProcessState, ProcessStatus, RestartError};
 
 /// Where programs reach the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,22 +107,6 @@ impl From<&SteerError> for Code {
             SteerError::Command(CommandError::NobodyLeft) => Self::NobodyLeft,
             SteerError::Command(CommandError::NotFound(_)) => Self::NotFound,
             SteerError::Server(_) => Self::ServerFailed,
-        }
-    }
-}
-
-/// Something that happened, for whoever tells people.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ProviderEvent {
-    Router(RouterEvent),
-    Server(ProcessEvent),
-}
-
-impl fmt::Display for ProviderEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Router(event) => event.fmt(f),
-            Self::Server(event) => event.fmt(f),
         }
     }
 }
@@ -353,188 +328,5 @@ impl fmt::Debug for Shared {
         f.debug_struct("Providers")
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug)]
-pub struct Changes {
-    router: watch::Receiver<u64>,
-    servers: watch::Receiver<u64>,
-}
-
-impl Changes {
-    /// Waits for the next change. Cancel-safe.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            changed = self.router.changed() => lasting(changed.is_ok()).await,
-            changed = self.servers.changed() => lasting(changed.is_ok()).await,
-        }
-    }
-}
-
-/// Never comes back for a sender that is gone, as only happens at the end.
-async fn lasting(is_there: bool) {
-    if !is_there {
-        std::future::pending::<()>().await;
-    }
-}
-
-#[derive(Debug)]
-pub struct Events {
-    router: broadcast::Receiver<RouterEvent>,
-    servers: broadcast::Receiver<ProcessEvent>,
-}
-
-impl Events {
-    /// The next event; what a slow listener missed is left out. Cancel-safe.
-    pub async fn next(&mut self) -> ProviderEvent {
-        loop {
-            let event = tokio::select! {
-                event = self.router.recv() => event.map(ProviderEvent::Router),
-                event = self.servers.recv() => event.map(ProviderEvent::Server),
-            };
-            match event {
-                Ok(event) => return event,
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => std::future::pending().await,
-            }
-        }
-    }
-}
-
-/// Writes what is known of plans whenever it has changed, and once more at the end.
-async fn keep_plans(file: PlanFile, gateway: Gateway, tasks: Tasks) {
-    let file = Arc::new(file);
-    let mut changed = gateway.router().watch_plans();
-    let mut written = *changed.borrow();
-    let ending = tasks.ending();
-    tokio::pin!(ending);
-    loop {
-        let ends = tokio::select! {
-            () = &mut ending => true,
-            changed = async {
-                let changed = changed.changed().await;
-                tokio::time::sleep(PLANS_DEBOUNCE).await;
-                changed
-            } => changed.is_err(),
-        };
-        let revision = *changed.borrow_and_update();
-        if revision != written {
-            let (file, plans) = (Arc::clone(&file), gateway.router().kept_plans());
-            match tokio::task::spawn_blocking(move || file.write(&plans)).await {
-                Ok(Ok(())) => written = revision,
-                Ok(Err(error)) => warn!(%error, "what is left of plans could not be kept"),
-                Err(error) => warn!(%error, "what is left of plans could not be kept"),
-            }
-        }
-        if ends {
-            return;
-        }
-    }
-}
-
-fn options_of(settings: &Settings) -> Options {
-    Options {
-        route: RouteSettings {
-            breaker: settings.breaker,
-            max_wait: settings.gateway.max_wait,
-            translation: settings.gateway.translation,
-            affinity: settings.gateway.affinity,
-            spill: settings.gateway.spill,
-        },
-        timeouts: settings.timeouts,
-        max_body: settings.gateway.max_body,
-        ..Options::default()
-    }
-}
-
-fn profiles_of(settings: &Settings, keys: &KeySource) -> Vec<Profile> {
-    settings.effective_profiles(|name| keys(name).is_some_and(|key| !key.trim().is_empty()))
-}
-
-/// The servers of local profiles that have a command. They see none of the variables `without`.
-fn server_specs(
-    profiles: &[Profile],
-    logs: &Path,
-    without: &[String],
-    grace: Duration,
-) -> Vec<Spec> {
-    let with_server = profiles
-        .iter()
-        .filter(|profile| !profile.command.is_empty());
-    let specs = with_server.map(|profile| {
-        let name = profile.name.as_str();
-        Spec {
-            without: without.to_vec(),
-            probe: Address::of(&profile.base_url).map_or(Probe::Never, Probe::Http),
-            // A server that the user started by hand is as good.
-            stand_in: StandIn::Accepted,
-            grace,
-            begin: if profile.enabled {
-                Begin::Running
-            } else {
-                Begin::Stopped
-            },
-            ..Spec::new(name, profile.command.clone(), Spec::log_in(logs, name))
-        }
-    });
-    specs.collect()
-}
-
-/// What is in force, so that a change of other settings is no change here.
-#[derive(Clone, Debug, PartialEq)]
-struct Applied {
-    options: Options,
-    profiles: Vec<Profile>,
-    /// The variable that holds the store's password.
-    store_secret: Option<String>,
-}
-
-impl Applied {
-    fn of(settings: &Settings, keys: &KeySource) -> Self {
-        Self {
-            options: options_of(settings),
-            profiles: profiles_of(settings, keys),
-            store_secret: settings.dolt.password_env.clone(),
-        }
-    }
-
-    fn key_variables(&self) -> impl Iterator<Item = String> {
-        key_variables(&self.profiles).map(str::to_owned)
-    }
-
-    /// Variables that no child may see.
-    fn secrets(&self) -> Vec<String> {
-        let keys = self.key_variables();
-        keys.chain(self.store_secret.clone()).collect()
-    }
-}
-
-/// Writes down what the router tells, with who asked for it.
-async fn log_events(mut events: broadcast::Receiver<RouterEvent>) {
-    loop {
-        match events.recv().await {
-            Ok(event) => match &event {
-                RouterEvent::Commanded { command, by, .. } => {
-                    info!(%command, by = by.as_str(), "command");
-                }
-                RouterEvent::Reloaded {
-                    by,
-                    added,
-                    changed,
-                    removed,
-                    ..
-                } => info!(
-                    by = by.as_str(),
-                    ?added,
-                    ?changed,
-                    ?removed,
-                    "profiles reloaded"
-                ),
-                event => info!(%event, "router"),
-            },
-            Err(RecvError::Lagged(missed)) => info!(missed, "router events were missed"),
-            Err(RecvError::Closed) => return,
-        }
     }
 }

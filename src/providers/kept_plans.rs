@@ -6,17 +6,24 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::domain::login::{KeptPlan, LoginId};
 use crate::domain::plan::{UsedUp, Window};
 use crate::domain::profile::ProfileName;
+use crate::gateway::Gateway;
 use crate::runtime::private;
+use crate::runtime::tasks::Tasks;
 
+/// How long changes of plans are gathered before they are written.
+const PLANS_DEBOUNCE: Duration = Duration::from_millis(500);
 /// A larger file is not one of ours.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -100,6 +107,37 @@ impl PlanFile {
     }
 }
 
+/// Writes what is known of plans whenever it has changed, and once more at the end.
+pub(super) async fn keep_plans(file: PlanFile, gateway: Gateway, tasks: Tasks) {
+    let file = Arc::new(file);
+    let mut changed = gateway.router().watch_plans();
+    let mut written = *changed.borrow();
+    let ending = tasks.ending();
+    tokio::pin!(ending);
+    loop {
+        let ends = tokio::select! {
+            () = &mut ending => true,
+            changed = async {
+                let changed = changed.changed().await;
+                tokio::time::sleep(PLANS_DEBOUNCE).await;
+                changed
+            } => changed.is_err(),
+        };
+        let revision = *changed.borrow_and_update();
+        if revision != written {
+            let (file, plans) = (Arc::clone(&file), gateway.router().kept_plans());
+            match tokio::task::spawn_blocking(move || file.write(&plans)).await {
+                Ok(Ok(())) => written = revision,
+                Ok(Err(error)) => warn!(%error, "what is left of plans could not be kept"),
+                Err(error) => warn!(%error, "what is left of plans could not be kept"),
+            }
+        }
+        if ends {
+            return;
+        }
+    }
+}
+
 fn read(path: &Path) -> Option<FileShape> {
     let facts = fs::symlink_metadata(path).ok()?;
     if !facts.is_file() || facts.len() > MAX_BYTES {
@@ -163,8 +201,8 @@ mod tests {
 
     #[test]
     fn plans_come_back_with_the_secret_that_names_them() {
-        let folder = std::env::temp_dir().join(format!("tundra-plans-{}", Uuid::new_v4()));
-        fs::create_dir(&folder).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path();
         let path = folder.join("plans.json");
         let (file, none) = PlanFile::open(path.clone());
         assert_eq!(none, []);
@@ -194,6 +232,5 @@ mod tests {
         let (fresh, none) = PlanFile::open(path);
         assert_eq!(none, []);
         assert_ne!(fresh.secret(), file.secret());
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -4,9 +4,10 @@
 //! an operator wants. A command does the same whoever gives it. The server of a local profile with a command is a child of
 //! `supervise`. This room must not know how anything is shown, nor what a request says.
 
+mod applied;
+mod events;
 mod handle;
 mod kept_plans;
 
-pub use handle::{
-    Changes, Events, GatewayEndpoint, ProviderEvent, Providers, ProvidersStatus, Setup, SteerError,
-};
+pub use events::{Changes, Events, ProviderEvent};
+pub use handle::{GatewayEndpoint, Providers, ProvidersStatus, Setup, SteerError};
