@@ -93,4 +93,25 @@ mod tests {
         );
         assert!(affinity.answered.len() <= MOST);
     }
+
+    #[test]
+    fn a_full_table_lets_the_more_silent_half_go_and_only_for_one_more() {
+        let name = ProfileName::from("a");
+        let most = u64::try_from(MOST).unwrap();
+        let mut affinity = Affinity::default();
+        for number in 0..most {
+            affinity.note(ConversationId(number), &name, at(number));
+        }
+        let long = Duration::from_secs(1_000_000);
+        let stays = |affinity: &Affinity, number| {
+            let profile = affinity.of(ConversationId(number), long, at(most));
+            profile.is_some()
+        };
+        affinity.note(ConversationId(most - 1), &name, at(most));
+        assert!(stays(&affinity, 0), "one that is known needs no room");
+        affinity.note(ConversationId(most), &name, at(most));
+        assert!(!stays(&affinity, most / 2));
+        assert!(stays(&affinity, most / 2 + 1));
+        assert!(stays(&affinity, most - 2));
+    }
 }

@@ -203,5 +203,12 @@ mod tests {
         }
         assert_eq!(Code::InputFull.http_status(), 503);
         assert_eq!(Code::NobodyLeft.http_status(), 409);
+        let exits = [
+            Code::NotFound,
+            Code::Config,
+            Code::NoTerminal,
+            Code::NoInstance,
+        ];
+        assert_eq!(exits.map(Code::exit), [1, 2, 2, 3]);
     }
 }

@@ -416,6 +416,21 @@ mod tests {
     }
 
     #[test]
+    fn who_came_how_it_ended_and_what_kind_it_was_have_their_words() {
+        let network = Peer::Network(std::net::Ipv4Addr::new(192, 0, 2, 1).into());
+        assert_eq!(
+            [Peer::Local, network].map(|peer| peer.to_string()),
+            ["local", "192.0.2.1"]
+        );
+        let ends = [End::Quit, End::Signal("SIGTERM"), End::Failed];
+        assert_eq!(
+            ends.map(|end| end.to_string()),
+            ["quit", "SIGTERM", "failed"]
+        );
+        assert_eq!(Kind::named("store.state")[0].to_string(), "store.state");
+    }
+
+    #[test]
     fn a_move_is_told_with_what_came_right_before_it() {
         let moved = RouterEvent::Moved {
             from: None,

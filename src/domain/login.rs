@@ -243,7 +243,8 @@ impl Plans {
             let before = plan.used_up.len();
             plan.used_up
                 .retain(|used_up| wall < used_up.until && !used_up.concerns(model, wall));
-            if plan.used_up.len() != before || plan.cooling.take().is_some() {
+            let was_cooling = plan.cooling.take().is_some();
+            if was_cooling || plan.used_up.len() != before {
                 self.revision += 1;
             }
         }

@@ -11,16 +11,6 @@ pub enum Vendor {
 }
 
 impl Vendor {
-    pub const ALL: [Self; 2] = [Self::Anthropic, Self::OpenAi];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::OpenAi => "openai",
-        }
-    }
-
     const fn provider(self) -> ProviderKind {
         match self {
             Self::Anthropic => ProviderKind::Anthropic,

@@ -8,6 +8,8 @@ mod call;
 pub mod choice;
 mod command;
 mod entry;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod jitter;
 mod outage;
 mod permit;

@@ -309,3 +309,111 @@ impl ScreenSnapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNDERLINES: [Underline; 6] = [
+        Underline::None,
+        Underline::Single,
+        Underline::Double,
+        Underline::Curly,
+        Underline::Dotted,
+        Underline::Dashed,
+    ];
+
+    fn cell(ch: char, attrs: Attrs) -> Cell {
+        Cell {
+            ch,
+            attrs,
+            ..Cell::default()
+        }
+    }
+
+    #[test]
+    fn a_colour_reads_back_as_what_it_was_made_of() {
+        assert_eq!(Color::DEFAULT.kind(), ColorKind::Default);
+        assert_eq!(Color::default(), Color::DEFAULT);
+        for index in [0, 1, 127, 255] {
+            assert_eq!(Color::indexed(index).kind(), ColorKind::Indexed(index));
+        }
+        for (red, green, blue) in [(0, 0, 0), (255, 128, 1), (1, 2, 3), (255, 255, 255)] {
+            let kind = ColorKind::Rgb(red, green, blue);
+            assert_eq!(Color::rgb(red, green, blue).kind(), kind);
+        }
+        assert_eq!(format!("{:?}", Color::indexed(7)), "Indexed(7)");
+    }
+
+    #[test]
+    fn every_attribute_is_a_bit_of_its_own() {
+        let switches = Attrs::RENDITION.map(|(attribute, _)| attribute);
+        let all: Vec<Attrs> = switches
+            .into_iter()
+            .chain([Attrs::WIDE, Attrs::WIDE_TAIL])
+            .collect();
+        let mut together = Attrs::NONE;
+        for attribute in &all {
+            assert_eq!(attribute.bits().count_ones(), 1, "{attribute:?}");
+            assert!(!together.contains(*attribute), "{attribute:?} stands twice");
+            together = together.with(*attribute);
+        }
+        for attribute in all {
+            let others = together.without(attribute);
+            assert!(!others.contains(attribute));
+            assert_eq!(others.without(attribute), others);
+            assert_eq!(others.with(attribute), together);
+            assert_eq!(together.with(attribute), together);
+        }
+        assert!(!Attrs::BOLD.contains(Attrs::BOLD.with(Attrs::DIM)));
+        assert_eq!(Attrs::from_bits(together.bits()), together);
+    }
+
+    #[test]
+    fn an_underline_has_one_style_and_leaves_the_attributes_alone() {
+        let mut attrs = Attrs::BOLD.with(Attrs::WIDE_TAIL);
+        assert_eq!(attrs.underline(), Underline::None);
+        for style in UNDERLINES.into_iter().chain([Underline::Curly]) {
+            attrs = attrs.with_underline(style);
+            assert_eq!(attrs.underline(), style);
+            let plain = attrs.with_underline(Underline::None);
+            assert_eq!(plain, Attrs::BOLD.with(Attrs::WIDE_TAIL));
+        }
+    }
+
+    #[test]
+    fn a_rows_text_has_each_character_once_and_no_blanks_at_its_end() {
+        let flag = CellExtra {
+            cluster: Some("🇩🇪".into()),
+            ..CellExtra::default()
+        };
+        let row = Row {
+            cells: vec![
+                cell('a', Attrs::NONE),
+                cell('\0', Attrs::NONE),
+                cell('日', Attrs::WIDE),
+                cell('\0', Attrs::WIDE_TAIL),
+                Cell {
+                    extra: 1,
+                    ..cell('🇩', Attrs::WIDE)
+                },
+                cell('\0', Attrs::WIDE_TAIL),
+                cell(' ', Attrs::NONE),
+                cell('\0', Attrs::NONE),
+            ],
+            extras: vec![flag.clone()],
+            wrapped: false,
+        };
+        assert_eq!(row.text(), "a 日🇩🇪");
+        assert_eq!(row.extra(&row.cells[0]), None);
+        assert_eq!(row.extra(&row.cells[4]), Some(&flag));
+    }
+
+    #[test]
+    fn a_blank_screen_has_every_row_and_column_of_its_size() {
+        let blank = ScreenSnapshot::blank(Size::clamped(7, 3));
+        let columns = blank.rows.iter().map(|row| row.cells.len());
+        assert_eq!(columns.collect::<Vec<_>>(), [7, 7, 7]);
+        assert!(blank.rows.iter().all(|row| row.text().is_empty()));
+    }
+}

@@ -178,3 +178,6 @@ pub fn best_fits<T>(all: impl IntoIterator<Item = T>, fit: impl Fn(&T) -> Fit) -
     let best = ranks.into_iter().find(|rank| !rank.is_empty());
     best.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,127 @@ fn a_bare_429_cools_its_login_until_it_is_served_again() {
 fn debugging_a_login_tells_nothing_of_it() {
     assert_eq!(format!("{:?}", id(7)), "LoginId(…)");
 }
+
+#[test]
+fn whether_requests_may_cost_money_reads_back_from_its_name() {
+    for (name, spill) in [
+        ("ask", Spill::Ask),
+        ("always", Spill::Always),
+        ("never", Spill::Never),
+    ] {
+        assert_eq!(
+            (spill.as_str(), Spill::from_name(name)),
+            (name, Some(spill))
+        );
+    }
+    assert_eq!(Spill::from_name("sometimes"), None);
+    assert_eq!(Spill::default(), Spill::Ask);
+}
+
+#[test]
+fn what_ends_now_has_ended() {
+    let mut plans = Plans::default();
+    plans.use_up(id(1), &claude(), used_up(60), at(0));
+    plans.agree(&claude(), Duration::from_secs(1), at(0));
+    let seen = |second| {
+        let status = plans.status(&claude(), at(second));
+        (
+            status.used_up,
+            status.spills_until,
+            plans.kept(at(second)).len(),
+        )
+    };
+    assert_eq!(seen(59), (Some(at(60)), Some(at(60)), 1));
+    assert_eq!(seen(60), (None, None, 0));
+    assert!(!plans.asks(&claude(), at(60)));
+    // Agreed to for less long than the plan stays used up: there is something to ask again.
+    plans.use_up(id(1), &claude(), used_up(200), at(61));
+    assert!(plans.asks(&claude(), at(61)));
+}
+
+#[test]
+fn a_newer_end_of_the_same_window_takes_the_olders_place() {
+    let mut plans = Plans::default();
+    plans.use_up(id(1), &claude(), used_up(60), at(0));
+    plans.use_up(id(1), &claude(), used_up(30), at(1));
+    assert_eq!(plans.standing(id(1), "m", at(1)).used_up, Some(at(30)));
+}
+
+#[test]
+fn a_plan_keeps_eight_ends_and_has_room_again_once_they_have_passed() {
+    let of_family = |family: u8, until| UsedUp {
+        until: at(until),
+        family: Some(format!("family{family}")),
+    };
+    let mut plans = Plans::default();
+    for family in 0..9 {
+        plans.use_up(id(1), &claude(), of_family(family, 60), at(0));
+    }
+    let families = |plans: &Plans, second| {
+        let kept = plans.kept(at(second));
+        let ends = kept.iter().flat_map(|plan| &plan.used_up);
+        ends.map(|end| end.family.clone().unwrap_or_default())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(families(&plans, 0).len(), MOST_USED_UP);
+    plans.use_up(id(1), &claude(), of_family(9, 90), at(60));
+    assert_eq!(families(&plans, 60), ["family9"]);
+}
+
+#[test]
+fn the_login_that_came_last_is_shown_whatever_came_first() {
+    let mut plans = Plans::default();
+    let learn = |plans: &mut Plans, login, used| {
+        plans.see(id(login), &claude());
+        let windows = Windows::of([window("5h", used, 100)]);
+        plans.learn(id(login), &claude(), windows, at(0));
+    };
+    assert!(!plans.was_seen(&claude()));
+    learn(&mut plans, 1, 0.1);
+    learn(&mut plans, 2, 0.2);
+    assert!(plans.was_seen(&claude()));
+    learn(&mut plans, 1, 0.3);
+    let shown = plans.status(&claude(), at(0)).windows;
+    assert_eq!(shown, [window("5h", 0.3, 100)]);
+}
+
+#[test]
+fn a_login_belongs_to_the_profile_it_came_to_last() {
+    let (mut plans, other) = (Plans::default(), ProfileName::from("other"));
+    plans.see(id(1), &claude());
+    plans.see(id(1), &other);
+    assert!(plans.was_seen(&other));
+    assert!(!plans.was_seen(&claude()));
+}
+
+#[test]
+fn the_revision_rises_with_what_changes_and_stays_where_nothing_does() {
+    let mut plans = Plans::default();
+    let mut last = plans.revision();
+    let mut rises = |plans: &Plans| {
+        let before = std::mem::replace(&mut last, plans.revision());
+        assert!(last >= before);
+        last > before
+    };
+    let windows = || Windows::of([window("5h", 0.1, 100)]);
+    plans.learn(id(1), &claude(), Windows::default(), at(0));
+    assert!(!rises(&plans), "nothing was told");
+    plans.learn(id(1), &claude(), windows(), at(0));
+    assert!(rises(&plans), "a window was told");
+    plans.use_up(id(1), &claude(), used_up(60), at(0));
+    assert!(rises(&plans), "the plan is used up");
+    plans.cool(id(1), &claude(), at(5));
+    assert!(rises(&plans), "its login was told to wait");
+    plans.serves(id(1), "m", at(1));
+    assert!(rises(&plans), "it serves after all");
+    plans.serves(id(1), "m", at(1));
+    assert!(!rises(&plans), "it still serves");
+    plans.agree(&claude(), Duration::from_secs(60), at(1));
+    assert!(rises(&plans), "its user agreed");
+    plans.disagree(None);
+    assert!(rises(&plans), "and took it back");
+    plans.disagree(None);
+    assert!(!rises(&plans), "there was nothing to take back");
+    plans.reset(&claude());
+    assert!(rises(&plans), "somebody reset it");
+}

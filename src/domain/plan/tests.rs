@@ -194,3 +194,47 @@ fn a_usage_limit_tells_its_time_in_the_body() {
     let untold = r#"{"error":{"type":"usage_limit_reached"}}"#;
     assert_eq!(used_up(&[], untold, "m"), whole(at(3600)));
 }
+
+#[test]
+fn what_is_used_is_told_in_whole_percents() {
+    let percent = |used| window("5h", used, None, None).percent();
+    assert_eq!([0.0, 0.734, 0.736, 1.2].map(percent), [0, 73, 74, 120]);
+}
+
+#[test]
+fn shorter_windows_come_first_and_what_is_no_length_of_time_last() {
+    let names = [
+        "7d_opus", "monthly", "7d", "1d", "5h", "299m", "30m", "daily",
+    ];
+    let windows = Windows::of(names.map(|name| window(name, 0.1, None, None)));
+    let order: Vec<&str> = windows
+        .live(wall())
+        .map(|window| window.name.as_str())
+        .collect();
+    let expected = [
+        "30m", "299m", "5h", "1d", "7d", "7d_opus", "daily", "monthly",
+    ];
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn whole_days_are_days_and_whole_hours_are_hours() {
+    let name = |minutes| {
+        let headers = [
+            ("x-codex-primary-used-percent", "1"),
+            ("x-codex-primary-window-minutes", minutes),
+        ];
+        told(&headers).0.remove(0).name
+    };
+    assert_eq!(["420", "1440", "90"].map(name), ["7h", "1d", "90m"]);
+}
+
+#[test]
+fn a_claim_that_names_no_family_is_about_the_whole_plan() {
+    let rejected = ("anthropic-ratelimit-unified-status", "rejected");
+    for claim in ["seven_day_4-5", "seven_day_us", "opus"] {
+        let claim = ("anthropic-ratelimit-unified-representative-claim", claim);
+        let told = used_up(&[rejected, claim], "", "claude-opus-us-4-5").unwrap();
+        assert_eq!(told.family, None, "{claim:?}");
+    }
+}

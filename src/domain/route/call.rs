@@ -58,6 +58,22 @@ impl From<Login> for CallLogin {
 }
 
 impl Call {
+    /// One that needs no more than its dialect, reserves nothing, and belongs to nothing.
+    #[must_use]
+    pub const fn new(caller: Caller, model: Arc<str>, dialect: Dialect) -> Self {
+        Self {
+            caller,
+            model,
+            dialect,
+            capabilities: Capabilities::NONE,
+            tokens: 0,
+            only: None,
+            foreign: Foreign::Never,
+            login: None,
+            conversation: None,
+        }
+    }
+
     pub(super) fn wants(&self, translation: Translation) -> Wants<'_> {
         Wants {
             dialect: Some(self.dialect),

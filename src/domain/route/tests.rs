@@ -1,11 +1,13 @@
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 
+use super::fixtures::{call, keyed, limited, profile};
 use super::*;
 use crate::domain::breaker::BreakerState;
-use crate::domain::caller::Caller;
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Capabilities, Capability, Dialect, Limits, ProviderKind};
+use crate::domain::profile::{Capabilities, Capability, Dialect};
 
+mod bookkeeping;
+mod callers;
 mod resort;
 mod steering;
 mod story;
@@ -19,43 +21,8 @@ fn named(name: &str) -> ProfileName {
     ProfileName::from(name)
 }
 
-/// A profile that speaks Messages and Chat, with no limit.
-fn profile(name: &str, priority: i64) -> Profile {
-    let mut profile = Profile::new(name, ProviderKind::Local);
-    profile.priority = priority;
-    profile
-}
-
-fn limited(name: &str, priority: i64, rpm: u32, burst: u32) -> Profile {
-    let mut profile = profile(name, priority);
-    profile.limits = Limits {
-        rpm: NonZeroU32::new(rpm),
-        burst: NonZeroU32::new(burst),
-        tpm: None::<NonZeroU64>,
-    };
-    profile
-}
-
 fn router(profiles: impl IntoIterator<Item = Profile>) -> Router {
-    let profiles = profiles
-        .into_iter()
-        .map(|profile| (profile, KeyState::Present))
-        .collect();
-    Router::new(RouteSettings::default(), profiles, 7, at(0))
-}
-
-fn call() -> Call {
-    Call {
-        caller: Caller::Outside,
-        model: "m".into(),
-        dialect: Dialect::Messages,
-        capabilities: Capabilities::NONE,
-        tokens: 0,
-        only: None,
-        foreign: Foreign::Never,
-        login: None,
-        conversation: None,
-    }
+    Router::new(RouteSettings::default(), keyed(profiles), 7, at(0))
 }
 
 fn go(router: &mut Router, run: &mut Run, now: Moment) -> Permit {

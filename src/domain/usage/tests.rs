@@ -1,9 +1,13 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::bucket::Used;
 use crate::domain::caller::RequestNumber;
+use crate::domain::outcome::CallError;
 use crate::domain::profile::Dialect;
-use crate::domain::route::{Choice, Skip};
+use crate::domain::route::{
+    Admission, Choice, RouteSettings, Router, Run, Settlement, Skip, fixtures,
+};
 
 fn attempt(seconds: u64, end: AttemptEnd) -> Attempt {
     Attempt {
@@ -202,4 +206,58 @@ fn percentiles_are_those_of_the_latest() {
     let below: Vec<_> = latency.cumulative().collect();
     assert_eq!(below[0], (10, 10));
     assert_eq!(below[7], (1_280, 1_000));
+}
+
+#[test]
+fn the_error_that_opened_a_breaker_is_told_as_its_reason() {
+    let profiles = fixtures::keyed([fixtures::profile("p", 0)]);
+    let mut router = Router::new(RouteSettings::default(), profiles, 7, Moment::ORIGIN);
+    let error = CallError::Timeout;
+    while let Admission::Go(permit) =
+        router.admit(&fixtures::call(), &mut Run::default(), Moment::ORIGIN)
+    {
+        let settlement = Settlement::failed(&error, Used::AsReserved);
+        router.settle(permit, settlement, Moment::ORIGIN);
+    }
+    let reason = |usage: &Usage| {
+        router.status(usage, Moment::ORIGIN).providers[0]
+            .reason
+            .clone()
+    };
+    let untold = "circuit is open – refusing call".to_owned();
+    assert_eq!(reason(&Usage::default()), Some(untold));
+    let mut usage = Usage::default();
+    usage.record(&name(), attempt(0, failed(ErrorKind::Timeout)));
+    assert_eq!(reason(&usage), Some("no".to_owned()));
+}
+
+#[test]
+fn counters_of_an_earlier_run_count_as_if_they_had_been_counted_in_this_one() {
+    let mut translated = attempt(0, failed(ErrorKind::Timeout));
+    translated.translated = true;
+    translated.estimated = true;
+    translated.nanodollars = None;
+    let earlier = [translated.clone(), attempt(1, AttemptEnd::Success)];
+    let later = [
+        translated,
+        attempt(2, failed(ErrorKind::Http)),
+        attempt(3, AttemptEnd::Success),
+    ];
+    let recorded = |attempts: &[Attempt]| {
+        let mut usage = Usage::default();
+        for attempt in attempts {
+            usage.record(&name(), attempt.clone());
+        }
+        usage
+    };
+    let counters = |usage: &Usage| usage.profile(&name()).unwrap().counters;
+    let mut resumed = recorded(&later);
+    resumed.resume(&name(), &counters(&recorded(&earlier)));
+    let all = counters(&recorded(&[&earlier[..], &later].concat()));
+    assert_eq!(counters(&resumed), all);
+    assert_eq!((all.requests, all.translated, all.estimated), (5, 2, 2));
+    assert_eq!((all.cost.nanodollars, all.cost.unknown), (1500, 2));
+    assert_eq!(all.errors.total(), 3);
+    let kinds = [ErrorKind::Timeout, ErrorKind::Http, ErrorKind::Parse];
+    assert_eq!(kinds.map(|kind| all.errors.of(kind)), [2, 1, 0]);
 }

@@ -1,48 +1,32 @@
 use std::future::Future;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
 use super::*;
 use crate::domain::breaker::BreakerState;
-use crate::domain::caller::Caller;
 use crate::domain::outcome::{CallError, ErrorKind};
-use crate::domain::profile::{Capabilities, Dialect, Limits, ProviderKind};
-use crate::domain::route::{Choice, ProviderStatus, Run, Skip};
+use crate::domain::route::{Choice, ProviderStatus, Run, Skip, fixtures};
 use crate::domain::usage::{AttemptEnd, Tokens};
 use crate::gateway::upstream_call::UpstreamCall;
 use crate::gateway::wire::TokenUsage;
 
+/// A profile with limits on requests and tokens.
 fn limited(name: &str, priority: i64, rpm: u32, burst: u32) -> Profile {
-    let mut profile = Profile::new(name, ProviderKind::Local);
-    profile.priority = priority;
-    profile.limits = Limits {
-        rpm: NonZeroU32::new(rpm),
-        burst: NonZeroU32::new(burst),
-        tpm: std::num::NonZeroU64::new(10_000),
-    };
+    let mut profile = fixtures::limited(name, priority, rpm, burst);
+    profile.limits.tpm = NonZeroU64::new(10_000);
     profile
 }
 
 fn handle(profiles: impl IntoIterator<Item = Profile>, clock: Clock) -> RouterHandle {
-    let profiles = profiles
-        .into_iter()
-        .map(|profile| (profile, KeyState::Present))
-        .collect();
+    let profiles = fixtures::keyed(profiles);
     RouterHandle::new(RouteSettings::default(), profiles, 7, clock)
 }
 
 fn call() -> Call {
     Call {
-        caller: Caller::Outside,
-        model: "m".into(),
-        dialect: Dialect::Messages,
-        capabilities: Capabilities::NONE,
         tokens: 100,
-        only: None,
-        foreign: crate::domain::route::Foreign::Never,
-        login: None,
-        conversation: None,
+        ..fixtures::call()
     }
 }
 

@@ -1,0 +1,136 @@
+//! What the router is told while calls are under way, and what it tells those who watch and wait.
+
+use super::*;
+use crate::domain::profile::Capabilities;
+
+#[test]
+fn a_key_that_is_found_or_gone_counts_from_the_next_request_on() {
+    let profiles = vec![(profile("a", 0), KeyState::Missing)];
+    let mut router = Router::new(RouteSettings::default(), profiles, 7, at(0));
+    assert_eq!(goes_to(&mut router, at(0)), None);
+    router.set_key(&named("a"), KeyState::Present, at(1));
+    assert_eq!(goes_to(&mut router, at(1)).as_deref(), Some("a"));
+    router.set_key(&named("a"), KeyState::Missing, at(2));
+    assert_eq!(goes_to(&mut router, at(2)), None);
+}
+
+#[test]
+fn a_probe_closes_its_breaker_at_the_first_valid_event_and_not_only_at_its_end() {
+    let mut router = router([profile("a", 0)]);
+    open_first(&mut router, at(0));
+    let mut probe = go(&mut router, &mut Run::default(), at(40));
+    assert!(probe.is_probe());
+    router.confirm(&mut probe, at(41));
+    let status = router.status(&Usage::default(), at(41));
+    assert_eq!(status.providers[0].breaker.state, BreakerState::Closed);
+    router.settle(probe, Settlement::ignored(Used::AsReserved), at(42));
+    assert_eq!(goes_to(&mut router, at(42)).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_providers_word_on_what_is_left_of_its_limits_counts() {
+    let mut router = router([limited("a", 0, 60, 60)]);
+    let permit = go(&mut router, &mut Run::default(), at(0));
+    let left = Remaining {
+        requests: Some(5),
+        tokens: None,
+    };
+    router.learn(&permit, left, at(0));
+    let status = router.status(&Usage::default(), at(0));
+    let bucket = status.providers[0].requests_bucket.unwrap();
+    assert_eq!((bucket.capacity, bucket.available), (60, 5));
+    router.settle(permit, Settlement::success(Used::AsReserved), at(0));
+}
+
+#[test]
+fn those_who_wait_look_again_when_a_call_gives_back_what_it_had_reserved() {
+    let mut router = router([profile("a", 0)]);
+    let wakes = |router: &mut Router, used| {
+        let permit = go(router, &mut Run::default(), at(0));
+        let _ = router.take_capacity_changed();
+        router.settle(permit, Settlement::success(used), at(0));
+        // Asked and forgotten.
+        (
+            router.take_capacity_changed(),
+            router.take_capacity_changed(),
+        )
+    };
+    assert_eq!(wakes(&mut router, Used::AsReserved), (false, false));
+    assert_eq!(wakes(&mut router, Used::Nothing), (true, false));
+    let permit = go(&mut router, &mut Run::default(), at(0));
+    router
+        .command(&RouterCommand::Unpin, By::Key, at(0))
+        .unwrap();
+    router.settle(permit, Settlement::success(Used::AsReserved), at(0));
+    assert!(
+        router.take_capacity_changed(),
+        "a command may have made room"
+    );
+}
+
+#[test]
+fn the_revision_rises_when_a_call_begins_when_it_ends_and_with_every_command() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let mut last = router.revision();
+    let mut rises = |router: &Router| {
+        let before = std::mem::replace(&mut last, router.revision());
+        assert!(last >= before);
+        last > before
+    };
+    let permit = go(&mut router, &mut Run::default(), at(0));
+    assert!(rises(&router), "a call begins");
+    router.settle(permit, Settlement::success(Used::AsReserved), at(0));
+    assert!(rises(&router), "it ends");
+    let disable = RouterCommand::Disable(named("a"));
+    router.command(&disable, By::Key, at(0)).unwrap();
+    assert!(rises(&router), "a command");
+    router.plan_changed();
+    assert!(rises(&router), "a plan");
+    let _ = router.status(&Usage::default(), at(1));
+    assert!(!rises(&router), "a look changes nothing");
+}
+
+#[test]
+fn a_first_command_of_a_fresh_router_is_a_change() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let fresh = router.revision();
+    let disable = RouterCommand::Disable(named("a"));
+    router.command(&disable, By::Key, at(0)).unwrap();
+    assert!(router.revision() > fresh);
+}
+
+#[test]
+fn calls_under_way_are_counted_until_they_are_settled() {
+    let mut router = router([profile("a", 0)]);
+    let in_flight = |router: &Router| {
+        let status = router.status(&Usage::default(), at(0));
+        (status.in_flight, status.providers[0].in_flight)
+    };
+    let one = go(&mut router, &mut Run::default(), at(0));
+    let other = go(&mut router, &mut Run::default(), at(0));
+    assert_eq!(in_flight(&router), (2, 2));
+    router.settle(one, Settlement::success(Used::AsReserved), at(0));
+    assert_eq!(in_flight(&router), (1, 1));
+    router.settle(other, Settlement::ignored(Used::AsReserved), at(0));
+    assert_eq!(in_flight(&router), (0, 0));
+}
+
+#[test]
+fn whoever_waits_holds_no_place_at_a_profile_that_could_never_take_its_call() {
+    let mut blind = limited("blind", 1, 60, 1);
+    blind.capabilities = Some(Capabilities::NONE);
+    let mut router = router([limited("sees", 0, 60, 1), blind]);
+    let looks = Call {
+        capabilities: Capabilities::of(&[Capability::Vision]),
+        ..call()
+    };
+    let mut run = Run::default();
+    assert!(matches!(
+        router.admit(&looks, &mut run, at(0)),
+        Admission::Go(_)
+    ));
+    let mut waiting = Run::default();
+    let admission = router.admit(&looks, &mut waiting, at(0));
+    assert!(matches!(admission, Admission::Wait { .. }), "{admission:?}");
+    assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("blind"));
+}

@@ -1,0 +1,153 @@
+//! Conversations that stay with who answered them, and callers who bring a login of their own.
+
+use super::*;
+use crate::domain::affinity::ConversationId;
+use crate::domain::login::{Login, LoginId};
+
+const BRINGS: Login = Login {
+    id: LoginId::from_hash([1; 16]),
+    is_api_key: false,
+};
+
+fn in_conversation(number: u64) -> Call {
+    Call {
+        conversation: Some(ConversationId(number)),
+        ..call()
+    }
+}
+
+fn with_login(login: CallLogin) -> Call {
+    Call {
+        login: Some(login),
+        ..call()
+    }
+}
+
+/// A profile for callers who bring their login.
+fn for_callers(name: &str, priority: i64) -> Profile {
+    let mut profile = Profile::new(name, ProviderKind::Anthropic);
+    profile.priority = priority;
+    profile.auth = Auth::Caller;
+    profile
+}
+
+fn paid(name: &str, priority: i64) -> Profile {
+    let mut profile = Profile::new(name, ProviderKind::Anthropic);
+    profile.priority = priority;
+    profile
+}
+
+/// Who is chosen for a call, and why; the call ends as told.
+fn chosen(
+    router: &mut Router,
+    call: &Call,
+    settlement: Settlement,
+    now: Moment,
+) -> (String, Choice) {
+    match router.admit(call, &mut Run::default(), now) {
+        Admission::Go(permit) => {
+            let chosen = (permit.profile.name.to_string(), permit.choice);
+            router.settle(permit, settlement, now);
+            chosen
+        }
+        other => panic!("no permit but {other:?}"),
+    }
+}
+
+fn answered() -> Settlement {
+    Settlement::success(Used::AsReserved)
+}
+
+fn given_up() -> Settlement {
+    Settlement::ignored(Used::AsReserved)
+}
+
+#[test]
+fn a_conversation_stays_with_who_answered_it_last() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let first = |name: &str| (name.to_owned(), Choice::First);
+    let (one, other) = (in_conversation(1), in_conversation(2));
+    assert_eq!(chosen(&mut router, &one, answered(), at(0)), first("a"));
+    fail(&mut router, &rate_limited(20), at(0));
+    let next = ("b".to_owned(), Choice::Next);
+    assert_eq!(chosen(&mut router, &one, answered(), at(1)), next);
+    assert_eq!(chosen(&mut router, &other, given_up(), at(1)), next);
+    // The first in order is back.
+    let stays = ("b".to_owned(), Choice::Affinity);
+    assert_eq!(chosen(&mut router, &one, given_up(), at(21)), stays);
+    assert_eq!(chosen(&mut router, &other, given_up(), at(21)), first("a"));
+    assert_eq!(chosen(&mut router, &call(), given_up(), at(21)), first("a"));
+    // A command says where requests go from now on.
+    let unpin = RouterCommand::Unpin;
+    router.command(&unpin, By::Key, at(22)).unwrap();
+    assert_eq!(chosen(&mut router, &one, given_up(), at(22)), first("a"));
+}
+
+#[test]
+fn a_conversation_that_stays_with_the_first_in_order_has_no_other_reason_to_go_there() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let one = in_conversation(1);
+    for _ in 0..2 {
+        let first = ("a".to_owned(), Choice::First);
+        assert_eq!(chosen(&mut router, &one, answered(), at(0)), first);
+    }
+}
+
+#[test]
+fn a_login_goes_to_its_own_profile_whatever_the_priorities() {
+    let mut router = router([paid("paid", 0), for_callers("plan", 1)]);
+    let mut login = CallLogin::from(BRINGS);
+    login.may_spill = true;
+    let (name, _) = chosen(&mut router, &with_login(login), given_up(), at(0));
+    assert_eq!(name, "plan");
+    let (name, _) = chosen(&mut router, &call(), given_up(), at(0));
+    assert_eq!(name, "paid", "without a login nobody is asked for one");
+    assert_eq!(router.for_callers().collect::<Vec<_>>(), [named("plan")]);
+}
+
+#[test]
+fn where_nothing_else_may_be_asked_a_used_up_plans_own_answer_is_the_callers() {
+    let mut router = router([paid("paid", 0), for_callers("plan", 1)]);
+    let mut login = CallLogin::from(BRINGS);
+    login.used_up = Some(at(600));
+    let call = with_login(login);
+    let mut run = Run::default();
+    let Admission::Go(permit) = router.admit(&call, &mut run, at(0)) else {
+        panic!("its own profile answers it");
+    };
+    assert_eq!(permit.profile.name, named("plan"));
+    router.settle(permit, given_up(), at(0));
+    // Once, for a request: its answer is there then.
+    run.failed(&http());
+    let Admission::Refused(left) = router.admit(&call, &mut run, at(0)) else {
+        panic!("nobody is left");
+    };
+    let reasons = left.profiles.iter().map(|profile| profile.name.as_str());
+    assert_eq!(reasons.collect::<Vec<_>>(), ["plan", "paid"]);
+}
+
+#[test]
+fn what_a_login_is_told_to_wait_for_is_no_matter_where_it_may_pay() {
+    let mut router = router([paid("paid", 0), for_callers("plan", 1)]);
+    let mut login = CallLogin::from(BRINGS);
+    login.cooling = Some(at(600));
+    login.may_spill = true;
+    let (name, choice) = chosen(&mut router, &with_login(login), given_up(), at(0));
+    assert_eq!((name.as_str(), choice), ("paid", Choice::Next));
+}
+
+#[test]
+fn how_a_login_stands_is_shown_and_told_once() {
+    let mut router = router([for_callers("plan", 0), paid("paid", 1)]);
+    let state = |router: &Router| router.status(&Usage::default(), at(0)).providers[0].state;
+    assert_eq!(state(&router), ProviderState::NoLogin);
+    let came = LoginState {
+        seen: true,
+        used_up: None,
+    };
+    router.set_login(&named("plan"), came, at(0));
+    assert_eq!(state(&router), ProviderState::Ready);
+    let told = router.revision();
+    router.set_login(&named("plan"), came, at(0));
+    assert_eq!(router.revision(), told);
+}
