@@ -47,7 +47,7 @@ pub(super) fn start(
         local: shared,
         stop: stop.clone(),
     })?;
-    let listener: Arc<dyn Listener> = Arc::new(Face(handle.clone()));
+    let listener: Arc<dyn Listener> = Arc::new(RemoteEndpoint(handle.clone()));
     services.set_listener(&listener);
     Ok(RunningRemote {
         handle,
@@ -58,7 +58,7 @@ pub(super) fn start(
 
 impl RunningRemote {
     pub fn addresses(&self) -> Arc<dyn Addresses> {
-        Arc::new(Face(self.handle.clone()))
+        Arc::new(RemoteEndpoint(self.handle.clone()))
     }
 
     pub fn url(&self) -> Option<String> {
@@ -89,10 +89,11 @@ impl RunningRemote {
     }
 }
 
+/// The listener as commands and the front end ask for it.
 #[derive(Debug)]
-struct Face(RemoteHandle);
+struct RemoteEndpoint(RemoteHandle);
 
-impl Face {
+impl RemoteEndpoint {
     fn one_time_url(&self, terminal: Option<TerminalId>) -> Result<String, ApiError> {
         match self.0.one_time_url(terminal) {
             Ok(Some(url)) => Ok(url),
@@ -105,7 +106,7 @@ impl Face {
     }
 }
 
-impl Listener for Face {
+impl Listener for RemoteEndpoint {
     fn shape(&self) -> Option<RemoteShape> {
         Some(RemoteShape {
             url: self.0.url()?,
@@ -120,7 +121,7 @@ impl Listener for Face {
     }
 }
 
-impl Addresses for Face {
+impl Addresses for RemoteEndpoint {
     fn address(&self, terminal: Option<TerminalId>) -> Result<BrowserAddress, String> {
         let url = self.one_time_url(terminal).map_err(|why| why.message)?;
         let fingerprint = self.0.fingerprint().filter(|_| self.0.is_self_signed());

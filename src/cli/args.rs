@@ -81,7 +81,7 @@ pub enum Command {
     New(new::New),
     /// Type into a terminal, without TEXT what stands on stdin
     #[command(
-        before_help = "Examples:\n  tundra send build --enter 'make test'\n  tundra send build --key C-c\n  git diff | tundra send agent --paste"
+        before_help = "Examples:\n  tundra send build --enter 'make test'\n  tundra send build --key C-c\n  tundra send agent --paste < notes.txt"
     )]
     Send(send::Send),
     /// Print a terminal's screen

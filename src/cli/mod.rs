@@ -217,7 +217,7 @@ mod tests {
             let examples: Vec<&str> = help.lines().skip(1).collect();
             assert!(!examples.is_empty(), "{name} has no example");
             for example in examples {
-                let call = example.split(['|', '>']).next().unwrap_or_default();
+                let call = example.split(['|', '>', '<']).next().unwrap_or_default();
                 let call = if example.contains('\'') {
                     example
                 } else {

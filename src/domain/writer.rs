@@ -230,6 +230,25 @@ mod tests {
     }
 
     #[test]
+    fn writers_are_told_apart_in_words() {
+        let mut lock = WriterLock::new(false);
+        let first = lock.attach(Access::Full, Instant::now());
+        let writers = [Writer::Front, Writer::Viewer(first)];
+        let words = writers.map(|writer| writer.to_string());
+        assert_eq!(words, ["the front end", "viewer 1"]);
+    }
+
+    #[test]
+    fn a_terminal_that_becomes_the_front_ends_is_written_by_it_where_no_viewer_is() {
+        let mut lock = WriterLock::new(false);
+        assert_eq!(lock.writer(), None);
+        lock.set_front_owned(true);
+        assert_eq!(lock.writer(), Some(Writer::Front));
+        lock.set_front_owned(false);
+        assert_eq!(lock.writer(), None);
+    }
+
+    #[test]
     fn whoever_types_next_takes_the_place_of_a_writer_that_left() {
         let now = Instant::now();
         let mut lock = WriterLock::new(false);

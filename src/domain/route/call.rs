@@ -209,11 +209,12 @@ impl Run {
         self.latest = self.earlier.pop();
     }
 
-    /// Whether this request may ask the profile: once, and once more where it answered 429.
+    /// Whether this request has asked the profile already.
     pub(super) fn has_asked(&self, profile: ProfileId) -> bool {
         self.tried().any(|tried| tried.profile == profile)
     }
 
+    /// Whether this request may ask the profile: once, and once more where it answered 429.
     pub(super) fn may_ask(&self, profile: ProfileId) -> bool {
         let mut tries = self.tried().filter(|tried| tried.profile == profile);
         match (tries.next(), tries.next()) {

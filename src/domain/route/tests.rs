@@ -9,6 +9,7 @@ use crate::domain::profile::{Capabilities, Capability, Dialect};
 mod bookkeeping;
 mod callers;
 mod resort;
+mod run;
 mod steering;
 mod story;
 mod walk;

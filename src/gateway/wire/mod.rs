@@ -1,8 +1,8 @@
 //! What the three dialects look like on the wire: their routes, answers, stream events and errors.
 //!
-//! One file per dialect holds all that is special to it. Bodies are read here and never rewritten; translation from one
-//! dialect to another will be files beside these, chosen by the pair of caller's and upstream's dialect. This room must
-//! not know who is asked, how often, or what follows from an error.
+//! One folder per dialect holds all that is special to it: what is read along in bodies that pass as they are, and a reader and
+//! a writer to and from the form in the middle (`ir`), which alone a crossing goes through. This room must not know who is
+//! asked, how often, or what follows from an error.
 
 pub mod chat;
 pub mod ir;
@@ -11,6 +11,7 @@ mod reading;
 pub mod responses;
 mod sse;
 pub mod target;
+mod token_details;
 
 use bytes::Bytes;
 

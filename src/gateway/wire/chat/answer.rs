@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::super::ir::answer::{Answer, Call, End, Part, Proof, Reasoning, Usage};
 use super::super::ir::json::{Json, Object};
+use super::super::token_details::{self, InputDetails, OutputDetails};
 use super::details::{Detail, Details, MARK_KIND};
 
 #[derive(Deserialize)]
@@ -54,27 +55,11 @@ pub(super) struct WireUsage {
     completion_tokens_details: Option<OutputDetails>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-struct InputDetails {
-    cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-struct OutputDetails {
-    reasoning_tokens: Option<u64>,
-}
-
 impl From<WireUsage> for Usage {
     fn from(usage: WireUsage) -> Self {
-        let input = usage.prompt_tokens_details.unwrap_or_default();
-        let output = usage.completion_tokens_details.unwrap_or_default();
-        Self::of_whole_input(
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            input.cached_tokens,
-            input.cache_write_tokens,
-            output.reasoning_tokens,
+        token_details::usage(
+            (usage.prompt_tokens, usage.prompt_tokens_details),
+            (usage.completion_tokens, usage.completion_tokens_details),
         )
     }
 }

@@ -239,6 +239,16 @@ impl Request {
         self.demands.push(name.into());
     }
 
+    /// What of its tools must be called: nothing where it declares none, as vendors refuse a choice without tools.
+    pub fn choice_of_tools(&self) -> Option<&Choice> {
+        self.choice.as_ref().filter(|_| !self.tools.is_empty())
+    }
+
+    /// Whether several tools may be called at once, where it says so and declares any.
+    pub fn parallel_calls(&self) -> Option<bool> {
+        self.parallel.filter(|_| !self.tools.is_empty())
+    }
+
     /// Settles the tool choice once all tools are known: what must be called has to be there.
     pub fn settle_choice(&mut self) {
         match &self.choice {

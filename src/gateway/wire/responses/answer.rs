@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::super::ir::answer::{Answer, Call, End, Part, Proof, Reasoning, Usage};
 use super::super::ir::json::Object;
 use super::super::ir::request::Form;
+use super::super::token_details::{self, InputDetails, OutputDetails};
 use super::tools;
 
 #[derive(Default, Deserialize)]
@@ -53,27 +54,11 @@ struct WireUsage {
     output_tokens_details: Option<OutputDetails>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-struct InputDetails {
-    cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-struct OutputDetails {
-    reasoning_tokens: Option<u64>,
-}
-
 impl From<WireUsage> for Usage {
     fn from(usage: WireUsage) -> Self {
-        let input = usage.input_tokens_details.unwrap_or_default();
-        let output = usage.output_tokens_details.unwrap_or_default();
-        Self::of_whole_input(
-            usage.input_tokens,
-            usage.output_tokens,
-            input.cached_tokens,
-            input.cache_write_tokens,
-            output.reasoning_tokens,
+        token_details::usage(
+            (usage.input_tokens, usage.input_tokens_details),
+            (usage.output_tokens, usage.output_tokens_details),
         )
     }
 }

@@ -35,7 +35,6 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
     }
     write_items(&request.items, &mut messages)?;
     let tools: Vec<Object> = request.tools.iter().map(write_tool).collect();
-    let has_tools = !tools.is_empty();
     let limit = target.clamp(request.max_output);
     let (old_limit, new_limit) = if target.is_local {
         (limit, None)
@@ -48,19 +47,9 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
     Ok(Object::new()
         .with("model", target.model)
         .with("messages", messages)
-        .with_some("tools", has_tools.then_some(tools))
-        .with_some(
-            "tool_choice",
-            request
-                .choice
-                .as_ref()
-                .filter(|_| has_tools)
-                .map(write_choice),
-        )
-        .with_some(
-            "parallel_tool_calls",
-            request.parallel.filter(|_| has_tools),
-        )
+        .with_some("tools", (!tools.is_empty()).then_some(tools))
+        .with_some("tool_choice", request.choice_of_tools().map(write_choice))
+        .with_some("parallel_tool_calls", request.parallel_calls())
         .with_some("max_tokens", old_limit)
         .with_some("max_completion_tokens", new_limit)
         .with_some("temperature", request.temperature.map(number))

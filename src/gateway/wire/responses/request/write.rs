@@ -28,7 +28,6 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
         write_item(item, &mut input);
     }
     let tools: Vec<Object> = request.tools.iter().map(tools::write).collect();
-    let has_tools = !tools.is_empty();
     let limit = target
         .clamp(request.max_output)
         .map(|limit| limit.max(MIN_OUTPUT));
@@ -52,19 +51,9 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
         .with("model", target.model)
         .with_some("instructions", system)
         .with("input", input)
-        .with_some("tools", has_tools.then_some(tools))
-        .with_some(
-            "tool_choice",
-            request
-                .choice
-                .as_ref()
-                .filter(|_| has_tools)
-                .map(write_choice),
-        )
-        .with_some(
-            "parallel_tool_calls",
-            request.parallel.filter(|_| has_tools),
-        )
+        .with_some("tools", (!tools.is_empty()).then_some(tools))
+        .with_some("tool_choice", request.choice_of_tools().map(write_choice))
+        .with_some("parallel_tool_calls", request.parallel_calls())
         .with_some("max_output_tokens", limit)
         .with_some("temperature", request.temperature.map(number))
         .with_some("top_p", request.top_p.map(number))
