@@ -134,3 +134,75 @@ fn whoever_waits_holds_no_place_at_a_profile_that_could_never_take_its_call() {
     assert!(matches!(admission, Admission::Wait { .. }), "{admission:?}");
     assert_eq!(goes_to(&mut router, at(0)).as_deref(), Some("blind"));
 }
+
+#[test]
+fn a_reload_keeps_what_an_operator_said_until_the_configuration_says_otherwise() {
+    let off = |mut profile: Profile| {
+        profile.enabled = false;
+        profile
+    };
+    let mut router = router([profile("a", 0)]);
+    let disable = RouterCommand::Disable(named("a"));
+    router.command(&disable, By::Key, at(0)).unwrap();
+    let reload = |router: &mut Router, profile| {
+        let settings = RouteSettings::default();
+        router.reload(settings, keyed([profile]), By::Reload, at(1));
+        router.status(&Usage::default(), at(1)).providers[0].enabled
+    };
+    assert!(!reload(&mut router, profile("a", 5)), "another setting");
+    assert!(!reload(&mut router, off(profile("a", 5))), "the same word");
+    assert!(reload(&mut router, profile("a", 5)), "the other word");
+}
+
+#[test]
+fn a_reload_takes_other_limits_and_gives_nothing_back() {
+    let mut router = router([limited("a", 0, 60, 10)]);
+    for _ in 0..4 {
+        let permit = go(&mut router, &mut Run::default(), at(0));
+        router.settle(permit, Settlement::success(Used::AsReserved), at(0));
+    }
+    let gauge = |router: &mut Router, profile| {
+        let settings = RouteSettings::default();
+        router.reload(settings, keyed([profile]), By::Reload, at(0));
+        let status = router.status(&Usage::default(), at(0));
+        let gauge = status.providers[0].requests_bucket.unwrap();
+        (gauge.available, gauge.capacity)
+    };
+    assert_eq!(gauge(&mut router, limited("a", 3, 60, 10)), (6, 10));
+    assert_eq!(gauge(&mut router, limited("a", 3, 60, 20)), (6, 20));
+}
+
+#[test]
+fn a_profile_of_another_dialect_is_asked_where_translation_allows_it_and_the_request_can_be_said() {
+    let with = |translation| {
+        let settings = RouteSettings {
+            translation,
+            ..RouteSettings::default()
+        };
+        let mut chat = profile("chat", 0);
+        chat.dialects = ProviderKind::OpenAi.dialects();
+        Router::new(settings, keyed([chat]), 7, at(0))
+    };
+    let dialect = |translation, foreign| {
+        let call = Call { foreign, ..call() };
+        match with(translation).admit(&call, &mut Run::default(), at(0)) {
+            Admission::Go(permit) => Ok(permit.dialect),
+            Admission::Refused(left) => Err(left.profiles[0].reason.clone()),
+            other @ Admission::Wait { .. } => panic!("{other:?}"),
+        }
+    };
+    for translation in [Translation::Fallback, Translation::Priority] {
+        assert_eq!(dialect(translation, Foreign::Unknown), Ok(Dialect::Chat));
+        let refused = Err("unsupported: messages".to_owned());
+        assert_eq!(dialect(translation, Foreign::Never), refused);
+    }
+    let off = Err("unsupported: messages".to_owned());
+    assert_eq!(dialect(Translation::Off, Foreign::Unknown), off);
+    let no_words = |dialect| (dialect, Feature::new("web_search"));
+    let judged = Foreign::Judged(vec![no_words(Dialect::Chat)]);
+    let other = dialect(Translation::Fallback, judged);
+    assert_eq!(other, Ok(Dialect::Responses));
+    let judged = Foreign::Judged(vec![no_words(Dialect::Chat), no_words(Dialect::Responses)]);
+    let none = Err("unsupported: web_search".to_owned());
+    assert_eq!(dialect(Translation::Fallback, judged), none);
+}

@@ -151,3 +151,93 @@ fn how_a_login_stands_is_shown_and_told_once() {
     router.set_login(&named("plan"), came, at(0));
     assert_eq!(router.revision(), told);
 }
+
+/// What stands against each profile for a call, in the order in which they would be asked.
+fn against(router: &Router, call: &Call, now: Moment) -> Vec<(String, Option<Skip>)> {
+    let plan = router.plan(call, now).into_iter();
+    plan.map(|(profile, skip)| (profile.name.to_string(), skip))
+        .collect()
+}
+
+#[test]
+fn a_subscription_takes_no_api_key_of_its_vendor_and_other_profiles_take_either() {
+    let chatgpt = Profile::for_callers("chatgpt", ProviderKind::OpenAi);
+    let claude = Profile::for_callers("claude", ProviderKind::Anthropic);
+    let router = router([chatgpt, claude]);
+    let with = |is_api_key, dialect| {
+        let call = Call {
+            dialect,
+            ..with_login(CallLogin::from(Login {
+                is_api_key,
+                ..BRINGS
+            }))
+        };
+        let mut against = against(&router, &call, at(0));
+        against.retain(|(_, skip)| !matches!(skip, Some(Skip::Unsupported(_))));
+        against
+    };
+    let needs_login = vec![("chatgpt".to_owned(), Some(Skip::NeedsLogin))];
+    let mut of_key = with(true, Dialect::Responses);
+    of_key.retain(|(name, _)| name == "chatgpt");
+    assert_eq!(of_key, needs_login);
+    let free = |name: &str| vec![(name.to_owned(), None)];
+    assert_eq!(with(false, Dialect::Responses), free("chatgpt"));
+    let mut of_key = with(true, Dialect::Messages);
+    of_key.retain(|(name, _)| name == "claude");
+    assert_eq!(of_key, free("claude"));
+    // Without a login nobody for callers is asked.
+    let skips = against(&router, &call(), at(0)).into_iter();
+    assert!(
+        skips
+            .into_iter()
+            .all(|(_, skip)| skip == Some(Skip::NeedsLogin))
+    );
+}
+
+#[test]
+fn a_login_pays_for_nothing_that_its_user_has_not_agreed_to_but_what_is_free() {
+    let router = router([profile("here", 0), paid("paid", 1)]);
+    let mut login = CallLogin::from(BRINGS);
+    let skips = |login| {
+        let against = against(&router, &with_login(login), at(0));
+        against
+            .into_iter()
+            .map(|(_, skip)| skip)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(skips(login), [None, Some(Skip::NeedsConsent)]);
+    login.may_spill = true;
+    assert_eq!(skips(login), [None, None]);
+}
+
+#[test]
+fn a_login_that_is_used_up_or_told_to_wait_is_so_until_its_time_and_not_beyond() {
+    let router = router([for_callers("plan", 0)]);
+    let skip = |login, second| {
+        let mut against = against(&router, &with_login(login), at(second));
+        against.remove(0).1
+    };
+    let mut used_up = CallLogin::from(BRINGS);
+    used_up.used_up = Some(at(60));
+    assert_eq!(skip(used_up, 59), Some(Skip::UsedUp { until: at(60) }));
+    assert_eq!(skip(used_up, 60), None);
+    let mut cooling = CallLogin::from(BRINGS);
+    cooling.cooling = Some(at(60));
+    let cause = crate::domain::cooldown::CoolingCause::RateLimit;
+    let until = at(60);
+    assert_eq!(skip(cooling, 59), Some(Skip::Cooling { until, cause }));
+    assert_eq!(skip(cooling, 60), None);
+}
+
+#[test]
+fn what_a_profile_for_callers_shows_is_how_the_login_stands_that_came_last() {
+    let mut router = router([for_callers("plan", 0)]);
+    let used_up = LoginState {
+        seen: true,
+        used_up: Some(at(60)),
+    };
+    router.set_login(&named("plan"), used_up, at(0));
+    let state = |second| router.status(&Usage::default(), at(second)).providers[0].state;
+    assert_eq!(state(59), ProviderState::Exhausted);
+    assert_eq!(state(60), ProviderState::Ready);
+}

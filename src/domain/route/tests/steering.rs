@@ -260,3 +260,15 @@ fn a_reload_keeps_the_state_of_those_that_reach_the_same_provider() {
     router.settle(running, Settlement::success(Used::AsReserved), at(1));
     assert_eq!(router.status(&Usage::default(), at(1)).in_flight, 0);
 }
+
+#[test]
+fn a_hold_is_shown_for_as_long_as_it_lasts() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let hold = Duration::from_secs(60);
+    let command = RouterCommand::of(Verb::Failover, None, Some(hold)).unwrap();
+    tell(&mut router, &command);
+    let held = |second| router.status(&Usage::default(), at(second)).providers[0].held;
+    assert_eq!(held(0), Some(hold));
+    assert_eq!(held(59), Some(Duration::from_secs(1)));
+    assert_eq!(held(60), None);
+}
