@@ -60,6 +60,12 @@ pub enum Operation {
     },
     /// What happened.
     History(EventFilter),
+    /// Done once no terminal shows the instance.
+    Detach,
+    /// Begins to end the instance. Without `force` it is refused while programs run.
+    Stop {
+        force: bool,
+    },
     /// How the journal and its copy stand.
     Store,
     /// Ships what waits for the copy, and commits it.
@@ -124,6 +130,8 @@ impl Operation {
             | Self::Status
             | Self::Url(_)
             | Self::Providers
+            | Self::Detach
+            | Self::Stop { .. }
             | Self::Store => false,
         }
     }

@@ -12,8 +12,8 @@ use super::pattern;
 use super::reading;
 use super::services::Services;
 use super::shapes::{
-    self, ChangeShape, CommitShape, DoneShape, GatewayShape, ProviderShape, ScreenShape,
-    ShippedShape, StatusShape, StoreShape, TerminalShape, UsageShape,
+    self, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape, ProviderShape,
+    ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape, UsageShape,
 };
 use super::typing::type_parts;
 use crate::domain::code::Code;
@@ -128,6 +128,16 @@ pub async fn perform(
         }
         Operation::Usage { since, by } => Answer::Usage(reading::usage(services, since, by).await?),
         Operation::History(filter) => Answer::Events(reading::history(services, filter).await?),
+        Operation::Detach => {
+            if let Some(front) = services.front() {
+                front.detach().await;
+            }
+            Answer::Done(())
+        }
+        Operation::Stop { force } => {
+            stop(services, force, by).await?;
+            Answer::Done(())
+        }
         Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
         Operation::StoreShip => {
             let shipped = services.store.ship().await?;
@@ -150,6 +160,36 @@ pub async fn perform(
     })
 }
 
+/// Names told of programs that still run; a longer list is cut.
+const NAMED: usize = 8;
+
+async fn stop(services: &Services, force: bool, by: By) -> Result<(), ApiError> {
+    let terminals = services.pool.list();
+    let running: Vec<&str> = terminals
+        .iter()
+        .filter(|terminal| terminal.status != Status::Dead)
+        .map(|terminal| terminal.name.as_str())
+        .collect();
+    if !force && !running.is_empty() {
+        let named = running.get(..NAMED).unwrap_or(&running).join(", ");
+        let more = match running.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let message = format!("{named}{more} still run: `tundra stop --force` ends them too");
+        return Err(ApiError::new(Code::Busy, message));
+    }
+    let Some(front) = services.front() else {
+        return Err(ApiError::new(
+            Code::Unavailable,
+            "this instance cannot be stopped yet",
+        ));
+    };
+    info!(force, by = by.as_str(), "stopping on request");
+    front.stop().await;
+    Ok(())
+}
+
 /// The instance in one look.
 #[must_use]
 pub fn status(services: &Services) -> StatusShape {
@@ -162,6 +202,9 @@ pub fn status(services: &Services) -> StatusShape {
         pool: services.pool.gauge().into(),
         remote: services.listener().and_then(|listener| listener.shape()),
         gateway: GatewayShape::of(&providers),
+        front: services
+            .front()
+            .map_or_else(FrontShape::default, |front| front.shape()),
         store: StoreShape::from(&services.store.status()),
         providers: shapes::providers(&providers),
         control_socket: facts.control_socket.to_string_lossy().into_owned(),

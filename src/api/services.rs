@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock, Weak};
 
 use jiff::Timestamp;
 
 use super::error::ApiError;
-use super::shapes::RemoteShape;
+use super::shapes::{FrontShape, RemoteShape};
 use super::typing::Turns;
 use crate::domain::id::TerminalId;
 use crate::pane::Pool;
@@ -37,6 +38,19 @@ pub struct Services {
     pub(super) turns: Turns,
     /// Set once it listens. Weak, since the listener answers from these very services.
     listener: Arc<OnceLock<Weak<dyn Listener>>>,
+    front: Arc<OnceLock<Arc<dyn Front>>>,
+}
+
+/// What is asked of the front end.
+pub trait Front: fmt::Debug + Send + Sync {
+    /// Which terminal shows the instance now.
+    fn shape(&self) -> FrontShape;
+
+    /// Leaves the terminal that shows the instance, if one does; done once it is left.
+    fn detach(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Begins to end the instance.
+    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// What is asked of the listener for viewers.
@@ -62,7 +76,17 @@ impl Services {
             naming: Arc::default(),
             turns: Turns::default(),
             listener: Arc::default(),
+            front: Arc::default(),
         }
+    }
+
+    /// Makes the front end known to every clone; only the first one counts.
+    pub fn set_front(&self, front: Arc<dyn Front>) {
+        let _ = self.front.set(front);
+    }
+
+    pub(super) fn front(&self) -> Option<&dyn Front> {
+        self.front.get().map(AsRef::as_ref)
     }
 
     /// Makes the listener known to every clone; only the first one counts.

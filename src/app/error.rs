@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::PathsError;
-use crate::control::InstanceError;
+use crate::control::{ControlError, InstanceError};
 use crate::domain::code::Code;
 use crate::remote::{RemoteError, TransportError};
 use crate::runtime::ports::BindError;
@@ -40,6 +40,17 @@ pub enum AppError {
     /// What the front end was to show could not be started.
     #[error("{0}")]
     NotStarted(String),
+    /// The instance cannot be asked, or takes no terminal.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The instance has left the terminal, for this reason.
+    #[error("{message}")]
+    Left { code: Code, message: String },
+    /// The instance that was started ended before it was up.
+    #[error("tundra could not be started; {} may tell why", .log.display())]
+    Stillborn { log: PathBuf },
+    #[error("tundra with pid {pid} does not show anything: it may be stopped or busy")]
+    Silent { pid: u32 },
     #[error(transparent)]
     Front(TuiError),
 }
@@ -63,6 +74,10 @@ impl From<&AppError> for Code {
             AppError::Transport(error) => Self::from(error),
             AppError::NoTerminal(_) => Self::NotFound,
             AppError::NotStarted(_) => Self::SpawnFailed,
+            AppError::Control(error) => Self::from(error),
+            AppError::Left { code, .. } => *code,
+            AppError::Stillborn { .. } => Self::BrokeOff,
+            AppError::Silent { .. } => Self::Timeout,
             AppError::Socket { .. }
             | AppError::Key { .. }
             | AppError::Runtime(_)

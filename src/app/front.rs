@@ -1,26 +1,27 @@
-//! The front end on this process's terminal.
+//! The front end of an instance: what it is given, and what others ask of it.
 
-use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::Ending;
 use super::error::AppError;
 use super::instance::Instance;
 use super::reload::Reloads;
+use crate::api::Front;
+use crate::api::shapes::FrontShape;
 use crate::config::{ReloadReport, Settings};
-use crate::domain::fact::{Fact, Recorder, What};
 use crate::domain::keymap::LostChord;
 use crate::domain::terminal::Owner;
 use crate::store::{DoltState, Store, StoreState};
-use crate::tui::{self, Notice, Prominence, Severity};
+use crate::tui::{self, FrontHandle, Life, Notice, Prominence, Severity};
 
 /// Notices that the front end has not read yet; it reads at once, and what is dropped is in the log.
 const NOTICES: usize = 16;
 
-pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
+/// Runs the front end until the instance is to end, whether a terminal shows it or not.
+pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppError> {
     let terminations = instance.signals()?;
     let first = instance.first_terminals(Owner::Front);
     let Instance {
@@ -32,10 +33,10 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         notices: at_start,
         remote,
         store,
+        lent,
+        link,
         ..
     } = instance;
-    let terminal = tui::Terminal::stdio()?;
-    let front = FrontRecord::attached(store.recorder());
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
     tasks.spawn("notices", tell(at_start, keys, reloads, sender.clone()));
@@ -48,55 +49,39 @@ pub(super) async fn run(instance: Instance) -> Result<Ending, AppError> {
         notices,
         terminations,
         addresses: remote.addresses(),
+        lent,
+        link,
         first,
+        life,
     };
-    let ran = Box::pin(tui::run(terminal, services)).await;
-    front.detached(match &ran {
-        Ok(tui::Ending::Quit) => "quit",
-        Ok(tui::Ending::Signal(signal)) => signal.name(),
-        Err(_) => "the terminal is gone",
-    });
-    Ok(match ran? {
+    Ok(match Box::pin(tui::run(services)).await? {
         tui::Ending::Quit => Ending::Quit,
         tui::Ending::Signal(signal) => Ending::Signal(signal),
     })
 }
 
-/// Tells the history of a front end that comes and goes.
-struct FrontRecord {
-    recorder: Arc<dyn Recorder>,
-    pid: u32,
-}
+/// The front end as operations see it.
+#[derive(Debug)]
+pub(super) struct FrontFace(pub FrontHandle);
 
-impl FrontRecord {
-    fn attached(recorder: Arc<dyn Recorder>) -> Self {
-        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-        let tty = rustix::termios::ttyname(io::stdout(), Vec::new());
-        let front = Self {
-            recorder,
-            pid: std::process::id(),
-        };
-        front.tell(What::FrontAttached {
-            pid: front.pid,
-            tty: tty.map_or_else(
-                |_| String::new(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
-            cols: size.map_or(0, |size| size.ws_col),
-            rows: size.map_or(0, |size| size.ws_row),
-        });
-        front
+impl Front for FrontFace {
+    fn shape(&self) -> FrontShape {
+        self.0.status().map_or_else(FrontShape::default, |status| FrontShape {
+            attached: true,
+            since: Some(status.since),
+            tty: Some(status.tty),
+            cols: Some(status.cols),
+            rows: Some(status.rows),
+            pid: Some(status.pid),
+        })
     }
 
-    fn detached(&self, why: &str) {
-        self.tell(What::FrontDetached {
-            pid: self.pid,
-            why: why.to_owned(),
-        });
+    fn detach(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.0.detach())
     }
 
-    fn tell(&self, what: What) {
-        self.recorder.record(Fact::at(Timestamp::now(), what));
+    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.0.stop())
     }
 }
 

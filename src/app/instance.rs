@@ -1,16 +1,18 @@
 //! One running instance: everything but the front end.
 
 use std::future::Future;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::AppError;
+use super::front::FrontFace;
 use super::gateway::{self, GatewayLaunchEnv};
 use super::pool::pool_options;
 use super::reload::{Reloads, Rooms};
@@ -26,18 +28,22 @@ use crate::domain::terminal::{Owner, TerminalSpec};
 use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
 use crate::runtime::dial::LocalListener;
+use crate::runtime::lend::LentTerminal;
 use crate::runtime::limits;
 use crate::runtime::secrets;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
 use crate::telemetry::{self, Telemetry};
-use crate::tui::First;
+use crate::tui::{self, First, FrontLink};
 
 /// How long tasks may take to end once every terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long viewers may take to notice that tundra ends, before their terminals do.
 const LEAVE: Duration = Duration::from_millis(500);
+
+/// Terminals that are offered and not yet looked at.
+const LENT: usize = 4;
 
 /// Workers of the runtime: they carry sockets and timers, while each pane has a thread of its own.
 const WORKERS: usize = 2;
@@ -53,12 +59,20 @@ pub(super) struct Instance {
     launch: Launch,
     facts: Facts,
     pub remote: RunningRemote,
+    /// Terminals that are lent.
+    pub lent: mpsc::Receiver<LentTerminal>,
+    pub link: FrontLink,
     /// What the user should know of this start.
     pub notices: Vec<String>,
 }
 
-/// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out.
-pub(super) fn run<M, F>(launch: Launch, mode: M) -> Result<Ending, AppError>
+/// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out. `first` is a connection that somebody
+/// has to it already.
+pub(super) fn run<M, F>(
+    launch: Launch,
+    first: Option<UnixStream>,
+    mode: M,
+) -> Result<Ending, AppError>
 where
     M: FnOnce(Instance) -> F,
     F: Future<Output = Result<Ending, AppError>>,
@@ -81,6 +95,7 @@ where
         launch,
         telemetry.clone(),
         open_files,
+        first,
         mode,
     )));
     // Whatever still hangs on a blocking call must not hold up the way out.
@@ -106,6 +121,7 @@ async fn run_with_store<M, F>(
     launch: Launch,
     telemetry: Option<Arc<Telemetry>>,
     open_files: Option<(u64, u64)>,
+    first: Option<UnixStream>,
     mode: M,
 ) -> Result<Ending, AppError>
 where
@@ -120,6 +136,7 @@ where
         telemetry,
         open_files,
         store,
+        first,
     };
     let outcome = run_within(launch, beginning, mode).await;
     running.end(keeping::end_of(&outcome)).await;
@@ -133,6 +150,7 @@ struct Beginning {
     telemetry: Option<Arc<Telemetry>>,
     open_files: Option<(u64, u64)>,
     store: Store,
+    first: Option<UnixStream>,
 }
 
 async fn run_within<M, F>(launch: Launch, beginning: Beginning, mode: M) -> Result<Ending, AppError>
@@ -145,6 +163,7 @@ where
         telemetry,
         open_files,
         store,
+        first,
     } = beginning;
     let tasks = Tasks::default();
     let bound = gateway::bind(&launch.settings)?;
@@ -212,9 +231,18 @@ where
         }
     };
     notices.extend(remote.notices());
-    let stop = stop_control.clone();
+    let (handle, link) = tui::link();
+    services.set_front(Arc::new(FrontFace(handle)));
+    let (borrower, lent) = mpsc::channel(LENT);
+    let setup = control::Setup {
+        listener,
+        services,
+        borrower,
+        first,
+        stop: stop_control.clone(),
+    };
     tasks.spawn("control", async move {
-        if let Err(error) = control::serve(listener, services, stop).await {
+        if let Err(error) = control::serve(setup).await {
             warn!(%error, "the control socket ended");
         }
     });
@@ -230,6 +258,8 @@ where
         launch,
         facts,
         remote,
+        lent,
+        link,
         notices,
     };
     let outcome = mode(instance).await;
@@ -266,16 +296,11 @@ impl Instance {
         }
     }
 
-    /// What to open first: the command given, else the configured panes, else one shell.
+    /// What to open first: the configured panes, else one shell.
     pub fn first_terminals(&self, owner: Owner) -> First {
         let configured = &self.launch.settings.panes;
-        if !self.launch.command.is_empty() || configured.is_empty() {
-            let command = self.launch.command.clone();
-            let pane = PaneSettings {
-                command,
-                ..PaneSettings::default()
-            };
-            return First::Only(Box::new(spec_of(&pane, owner)));
+        if configured.is_empty() {
+            return First::Only(Box::new(spec_of(&PaneSettings::default(), owner)));
         }
         First::Panes(configured.iter().map(|pane| spec_of(pane, owner)).collect())
     }

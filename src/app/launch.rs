@@ -11,8 +11,6 @@ pub struct Launch {
     pub paths: Paths,
     pub settings: Settings,
     pub config: ConfigSource,
-    /// The first pane's program and arguments; empty for what the configuration says.
-    pub command: Vec<String>,
     pub version: String,
 }
 

@@ -1,6 +1,6 @@
 //! The composition root: makes the rooms, hands each what it needs, and ends them in order.
 //!
-//! `cli` calls [`serve`] or [`front`] with what it has read and prints what they answer. This is the only room that
+//! `cli` calls [`serve`] or [`show`] with what it has read and prints what they answer. This is the only room that
 //! knows all others; nothing is decided here but who is made first and who ends last.
 
 mod attach;
@@ -13,14 +13,18 @@ mod pool;
 mod reload;
 mod remote;
 mod store;
+mod thin;
 
 use std::io;
 
 pub use attach::{Attach, Attached, attach, known_remotes, reach};
 pub use error::AppError;
 pub use launch::{Ending, Launch, Ready};
+pub use thin::{Farewell, Show, show};
 
-/// Runs without a front end until SIGINT, SIGTERM or another terminating signal.
+use crate::tui::Life;
+
+/// Runs in the foreground until SIGINT, SIGTERM or another terminating signal; a terminal may show it and leave it again.
 ///
 /// # Errors
 /// [`AppError`] when something that the instance needs cannot be had, or when whoever waits for `ready` cannot be told;
@@ -29,21 +33,10 @@ pub fn serve(
     launch: Launch,
     ready: impl FnOnce(&Ready) -> io::Result<()>,
 ) -> Result<Ending, AppError> {
-    instance::run(launch, |instance| async move {
-        let mut signals = instance.signals()?;
+    crate::tui::install_panic_hook();
+    instance::run(launch, None, |instance| async move {
         ready(&instance.ready()).map_err(AppError::Ready)?;
         instance.open_configured_panes().await;
-        let signal = signals.next().await;
-        tracing::info!(signal = signal.name(), "ending on a signal");
-        Ok(Ending::Signal(signal))
+        front::run(instance, Life::Stays).await
     })
-}
-
-/// Runs with the front end on this process's terminal.
-///
-/// # Errors
-/// [`AppError`] when something that the instance needs cannot be had; nothing is left running then.
-pub fn front(launch: Launch) -> Result<Ending, AppError> {
-    crate::tui::install_panic_hook();
-    instance::run(launch, front::run)
 }

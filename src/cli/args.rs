@@ -7,8 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    ask, attach, capture, complete, completions, config, history, kill, launch, ls, new, providers,
-    rename, resize, send, status, steer, store, url, usage, wait,
+    ask, attach, capture, complete, completions, config, detach, history, kill, launch, ls, new,
+    providers, rename, resize, send, status, steer, stop, store, url, usage, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -70,7 +70,13 @@ pub struct Json {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run without a front end until SIGINT or SIGTERM
+    /// Make the terminal that shows tundra leave it; everything goes on
+    #[command(before_help = "Example:\n  tundra detach")]
+    Detach(detach::Detach),
+    /// End tundra; refused while programs run
+    #[command(before_help = "Examples:\n  tundra stop\n  tundra stop --force")]
+    Stop(stop::Stop),
+    /// Run in the foreground without a terminal until SIGINT or SIGTERM; `tundra` can show it and leave it again
     #[command(before_help = "Example:\n  tundra serve --print-ready")]
     Serve(launch::Serve),
     /// List the terminals
@@ -168,6 +174,8 @@ pub enum Command {
 impl Command {
     pub fn wants_json(&self) -> bool {
         match self {
+            Self::Detach(args) => args.json.json,
+            Self::Stop(args) => args.json.json,
             Self::Ls(args) => args.json.json,
             Self::New(args) => args.json.json,
             Self::Send(args) => args.json.json,

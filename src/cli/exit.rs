@@ -13,6 +13,12 @@ impl Exit {
     pub const FAILURE: Self = Self(1);
     pub const USAGE: Self = Self(2);
 
+    /// With a code that another process has told.
+    #[must_use]
+    pub const fn with(code: u8) -> Self {
+        Self(code)
+    }
+
     /// Failed with an error of that code.
     #[must_use]
     pub const fn of(code: Code) -> Self {

@@ -1,4 +1,4 @@
-//! `tundra` and `tundra serve`: become the instance.
+//! `tundra` and `tundra serve`: show the instance, or be it.
 
 use std::io::{self, IsTerminal};
 
@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::app::{self, Ending, Launch, Ready};
+use crate::app::{self, Ending, Launch, Ready, Show};
 use crate::config;
 
 #[derive(Debug, Args)]
@@ -21,8 +21,15 @@ pub struct Serve {
 
 pub fn front(command: Vec<String>, context: &Context) -> Result<Exit, Failure> {
     need_terminal("run `tundra serve`, then use `tundra new`, `tundra send` and `tundra capture`")?;
-    let launch = prepare(command, context)?;
-    Ok(exit(app::front(launch)?))
+    let show = Show {
+        paths: context.paths()?,
+        command,
+    };
+    let farewell = app::show(&show, || prepare(context))?;
+    if let Some(note) = farewell.note {
+        output::talk(&format!("{note}\n"));
+    }
+    Ok(Exit::with(farewell.exit))
 }
 
 /// Refuses to draw where that cannot be; `instead` is what does without a terminal.
@@ -38,7 +45,7 @@ pub(super) fn need_terminal(instead: &'static str) -> Result<(), Failure> {
 }
 
 pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
-    let launch = prepare(Vec::new(), context)?;
+    let launch = prepare(context)?;
     let ending = app::serve(launch, |ready| {
         for notice in &ready.notices {
             output::talk(&format!("{notice}\n"));
@@ -51,7 +58,7 @@ pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
     Ok(exit(ending))
 }
 
-fn prepare(command: Vec<String>, context: &Context) -> Result<Launch, Failure> {
+fn prepare(context: &Context) -> Result<Launch, Failure> {
     let paths = context.paths()?;
     let config = context.config_source(&paths);
     let settings = config::load(&config)?;
@@ -59,7 +66,6 @@ fn prepare(command: Vec<String>, context: &Context) -> Result<Launch, Failure> {
         paths,
         settings,
         config,
-        command,
         version: super::version().to_owned(),
     })
 }

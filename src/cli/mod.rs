@@ -12,6 +12,7 @@ mod complete;
 mod completions;
 mod config;
 mod context;
+mod detach;
 pub mod exit;
 mod failure;
 mod history;
@@ -28,6 +29,7 @@ mod send;
 mod show;
 mod status;
 mod steer;
+mod stop;
 mod store;
 mod url;
 mod usage;
@@ -78,6 +80,8 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
     match command {
         None => launch::front(run, context),
         Some(Command::Serve(args)) => launch::serve(&args, context),
+        Some(Command::Detach(_)) => detach::run(context),
+        Some(Command::Stop(args)) => stop::run(&args, context),
         Some(Command::Ls(args)) => ls::run(&args, context),
         Some(Command::New(args)) => new::run(args, context),
         Some(Command::Send(args)) => send::run(args, context),

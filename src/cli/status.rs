@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, providers, show};
-use crate::api::shapes::{RemoteShape, StoreShape};
+use crate::api::shapes::{FrontShape, RemoteShape, StoreShape};
 
 #[derive(Debug, Args)]
 pub struct Status {
@@ -38,6 +38,7 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
             "pool",
             format!("{}/{} terminals", status.pool.active, status.pool.max),
         ),
+        ("shown", shown(&status.front)),
         ("remote", remote(status.remote.as_ref())),
         ("gateway", gateway),
         ("store", store(&status.store)),
@@ -70,6 +71,19 @@ fn store(store: &StoreShape) -> String {
     }
     let dolt = super::store::dolt(&store.dolt);
     format!("{text}; dolt {dolt}, {} to ship", store.outbox)
+}
+
+/// Where tundra is shown.
+fn shown(front: &FrontShape) -> String {
+    let (Some(tty), Some(cols), Some(rows), Some(pid)) =
+        (&front.tty, front.cols, front.rows, front.pid)
+    else {
+        return "nowhere".to_owned();
+    };
+    let since = front.since.map_or_else(String::new, |since| {
+        format!(" for {}", show::age(since, Timestamp::now()))
+    });
+    format!("on {tty} ({cols}x{rows}, pid {pid}){since}")
 }
 
 fn remote(remote: Option<&RemoteShape>) -> String {

@@ -13,7 +13,8 @@ use super::error::{ConfigError, Fault};
 use super::paths::Paths;
 use super::reader::{Faults, Item, Table};
 use super::settings::{
-    General, LogFormat, LogLevel, Logging, PaneSettings, Pty, Settings, ThemeChoice, UnicodeChoice,
+    General, LogFormat, LogLevel, Logging, OnClose, PaneSettings, Pty, Settings, ThemeChoice,
+    UnicodeChoice,
 };
 use super::shell::plain_words;
 use crate::domain::adapter::Adapters;
@@ -162,6 +163,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         theme: ThemeChoice::Auto,
         mouse: true,
         unicode: UnicodeChoice::Auto,
+        on_close: OnClose::Detach,
     };
     root.section("general", |table| {
         read_general(table, &mut general, &mut prefix);
@@ -260,6 +262,9 @@ fn read_general(table: &mut Table<'_>, general: &mut General, prefix: &mut Chord
             ("never", UnicodeChoice::Never),
             ("auto", UnicodeChoice::Auto),
         ])
+    });
+    table.read("on_close", &mut general.on_close, |item| {
+        item.one_of(&[("detach", OnClose::Detach), ("quit", OnClose::Quit)])
     });
 }
 

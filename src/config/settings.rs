@@ -48,6 +48,7 @@ pub struct General {
     pub theme: ThemeChoice,
     pub mouse: bool,
     pub unicode: UnicodeChoice,
+    pub on_close: OnClose,
 }
 
 impl General {
@@ -68,6 +69,14 @@ pub enum ThemeChoice {
     Light,
     #[default]
     Auto,
+}
+
+/// What becomes of an instance whose terminal's window is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnClose {
+    #[default]
+    Detach,
+    Quit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

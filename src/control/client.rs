@@ -1,6 +1,6 @@
 //! Asks the running instance, without a runtime: a command does one thing and is gone within milliseconds.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::error::ControlError;
 use super::instance::Holder;
-use super::protocol::{AskPart, MAX_REQUEST, Reply, Request, WirePath};
+use super::path::WirePath;
+use super::protocol::{AskPart, MAX_REQUEST, Reply, Request};
 use crate::api::shapes::{
     ChangeShape, CommitShape, DoneShape, ErrorShape, ProviderShape, RowStyle, ScreenShape,
     ShippedShape, StatusShape, StoreShape, TerminalShape,
@@ -38,28 +39,10 @@ impl Client {
     /// # Errors
     /// [`ControlError::NoInstance`] where nobody listens; [`ControlError::Ipc`] where the socket cannot be opened.
     pub fn connect(paths: &Paths) -> Result<Self, ControlError> {
-        let path = paths.control_socket();
-        let stream = dial::connect(&path).or_else(|error| {
-            // The instance may have been started where XDG_RUNTIME_DIR names another folder.
-            match Holder::read(&paths.lock_file()) {
-                Some(holder) if absent(&error) && holder.socket != path => {
-                    dial::connect(&holder.socket)
-                }
-                _ => Err(error),
-            }
-        });
-        match stream {
-            Ok(stream) if !is_trusted(&stream) => Err(ControlError::Ipc(format!(
-                "{} belongs to another user",
-                path.display()
-            ))),
-            Ok(stream) => Ok(Self {
-                stream: BufReader::new(stream),
-                patience: ANSWER_WITHIN,
-            }),
-            Err(error) if absent(&error) => Err(ControlError::NoInstance),
-            Err(error) => Err(ControlError::Ipc(format!("{}: {error}", path.display()))),
-        }
+        Ok(Self {
+            stream: BufReader::new(connect(paths)?),
+            patience: ANSWER_WITHIN,
+        })
     }
 
     /// Waits no longer than this for an answer that waits for nothing.
@@ -221,6 +204,28 @@ impl Client {
         self.ask(&command.into(), within)
     }
 
+    /// Makes whatever terminal shows the instance leave.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
+    pub fn detach(&mut self) -> Result<(), ControlError> {
+        self.ask(&Request::Detach, Some(self.patience))
+    }
+
+    /// Ends the instance and waits until its process is gone.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one whose programs still run where `force` is not given, or a connection
+    /// that breaks off.
+    pub fn stop(mut self, force: bool) -> Result<(), ControlError> {
+        self.ask::<()>(&Request::Stop { force }, Some(self.patience))?;
+        self.stream.get_mut().set_read_timeout(None)?;
+        // Nothing more is said; the end of the process ends the connection.
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest);
+        Ok(())
+    }
+
     /// How the journal and its copy stand.
     ///
     /// # Errors
@@ -349,6 +354,32 @@ impl Iterator for PromptAnswer {
                 Some(Err(error))
             }
         }
+    }
+}
+
+/// Connects to the instance of a home.
+///
+/// # Errors
+/// [`ControlError::NoInstance`] where nobody listens; [`ControlError::Ipc`] where the socket cannot be opened.
+pub(super) fn connect(paths: &Paths) -> Result<UnixStream, ControlError> {
+    let path = paths.control_socket();
+    let stream = dial::connect(&path).or_else(|error| {
+        // The instance may have been started where XDG_RUNTIME_DIR names another folder.
+        match Holder::read(&paths.lock_file()) {
+            Some(holder) if absent(&error) && holder.socket != path => {
+                dial::connect(&holder.socket)
+            }
+            _ => Err(error),
+        }
+    });
+    match stream {
+        Ok(stream) if !is_trusted(&stream) => Err(ControlError::Ipc(format!(
+            "{} belongs to another user",
+            path.display()
+        ))),
+        Ok(stream) => Ok(stream),
+        Err(error) if absent(&error) => Err(ControlError::NoInstance),
+        Err(error) => Err(ControlError::Ipc(format!("{}: {error}", path.display()))),
     }
 }
 

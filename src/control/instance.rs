@@ -29,6 +29,12 @@ pub enum InstanceError {
          --home DIR", .pid.map_or_else(String::new, |pid| format!(" with pid {pid}"))
     )]
     Running { pid: Option<u32> },
+    /// Its holder cannot be reached.
+    #[error(
+        "tundra runs here{}, but does not answer at {}: end that process, or start another tundra with --home DIR",
+        .pid.map_or_else(String::new, |pid| format!(" with pid {pid}")), .socket.display()
+    )]
+    Mute { pid: Option<u32>, socket: PathBuf },
     #[error("the lock {} cannot be taken: {source}", .path.display())]
     Lock { path: PathBuf, source: io::Error },
 }
@@ -36,7 +42,7 @@ pub enum InstanceError {
 impl From<&InstanceError> for Code {
     fn from(error: &InstanceError) -> Self {
         match error {
-            InstanceError::Running { .. } => Self::AlreadyRunning,
+            InstanceError::Running { .. } | InstanceError::Mute { .. } => Self::AlreadyRunning,
             InstanceError::Lock { .. } => Self::Paths,
         }
     }
@@ -83,6 +89,26 @@ impl Instance {
             _folder: folder,
         })
     }
+}
+
+/// The process that holds a home's lock, where one does; None in it where that cannot be told.
+#[must_use]
+pub fn holder(paths: &Paths) -> Option<Option<u32>> {
+    let path = paths.lock_file();
+    let is_free = |path: &Path| {
+        let Ok(file) = File::open(path) else {
+            return true;
+        };
+        // Shared, so that those who only look do not meet; the lock is given back at once.
+        !matches!(
+            rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared),
+            Err(rustix::io::Errno::WOULDBLOCK)
+        )
+    };
+    if is_free(&path) && is_free(&paths.state) {
+        return None;
+    }
+    Some(Holder::read(&path).map(|holder| holder.pid))
 }
 
 /// The process that answers at a socket.

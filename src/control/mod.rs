@@ -7,10 +7,14 @@
 mod client;
 mod error;
 mod instance;
+mod lend;
+mod lender;
+mod path;
 mod protocol;
 mod server;
 
 pub use client::{Client, PromptAnswer};
 pub use error::ControlError;
-pub use instance::{Instance, InstanceError};
-pub use server::serve;
+pub use instance::{Instance, InstanceError, holder};
+pub use lender::{Lender, connect, peer, refuse};
+pub use server::{Setup, serve};

@@ -1,12 +1,12 @@
 //! What goes over the socket: one line of JSON each way.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::lend::OfferShape;
+use super::path::WirePath;
 use crate::api::shapes::{ErrorShape, RowStyle};
 use crate::api::{ApiError, Condition, Operation, Prompt, Target, Typed};
 use crate::domain::chord::ParseChordError;
@@ -86,32 +86,14 @@ pub(super) enum Request {
         model: Option<String>,
         profile: Option<String>,
     },
-}
-
-/// A path. Nearly every one is text; one that is not goes over as its bytes.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(super) enum WirePath {
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl From<PathBuf> for WirePath {
-    fn from(path: PathBuf) -> Self {
-        match path.into_os_string().into_string() {
-            Ok(text) => Self::Text(text),
-            Err(path) => Self::Bytes(path.into_vec()),
-        }
-    }
-}
-
-impl From<WirePath> for PathBuf {
-    fn from(path: WirePath) -> Self {
-        match path {
-            WirePath::Text(text) => text.into(),
-            WirePath::Bytes(bytes) => OsString::from_vec(bytes).into(),
-        }
-    }
+    /// A terminal to show the instance on; answered by `ToldLine`s.
+    Lend(OfferShape),
+    /// Answered once no terminal shows the instance.
+    Detach,
+    /// The instance ends; the connection is closed once it is gone.
+    Stop {
+        force: bool,
+    },
 }
 
 /// A piece of the answer to a prompt.
@@ -154,6 +136,7 @@ pub(super) enum Asked {
     Operation(Operation),
     /// Answered line after line.
     Prompt(Prompt),
+    Lend(OfferShape),
 }
 
 impl Request {
@@ -236,6 +219,9 @@ impl Request {
                 let hold = hold_ms.map(Duration::from_millis);
                 Operation::Steer(RouterCommand::of(verb, profile, hold)?)
             }
+            Self::Detach => Operation::Detach,
+            Self::Stop { force } => Operation::Stop { force },
+            Self::Lend(offer) => return Ok(Asked::Lend(offer)),
             Self::Store => Operation::Store,
             Self::StoreShip => Operation::StoreShip,
             Self::StoreLog { most } => Operation::StoreLog { most },
@@ -333,20 +319,6 @@ mod tests {
             r#"{"op":"input","id":"agent","parts":[{"text":"a\nb"},{"key":"C-c"}]}"#
         );
         assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
-    }
-
-    #[test]
-    fn a_path_goes_over_as_text_or_else_as_its_bytes() {
-        for (path, json) in [
-            (b"/tmp/\xc3\xa9".as_slice(), "\"/tmp/\u{e9}\""),
-            (b"/\xff", "[47,255]"),
-        ] {
-            let path = PathBuf::from(OsString::from_vec(path.to_vec()));
-            let line = serde_json::to_string(&WirePath::from(path.clone())).unwrap();
-            assert_eq!(line, json);
-            let read: WirePath = serde_json::from_str(&line).unwrap();
-            assert_eq!(PathBuf::from(read), path);
-        }
     }
 
     #[test]

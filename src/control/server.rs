@@ -1,28 +1,34 @@
 //! Serves the socket: who is let in, and that nobody holds up another.
 
 use std::io::{self, Write};
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_util::codec::{AnyDelimiterCodec, Decoder};
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{Asked, MAX_REQUEST, Reply, Request};
+use super::lend::OfferShape;
+use super::protocol::{Asked, Reply, Request};
 use crate::api::shapes::ErrorShape;
 use crate::api::{Operation, Prompt, Services, perform};
 use crate::domain::code::Code;
 use crate::domain::route::By;
-use crate::runtime::dial::LocalListener;
+use crate::runtime::dial::{LocalListener, SocketWatch};
+use crate::runtime::lend::LentTerminal;
 
+mod lease;
 mod prompt;
 mod reply;
+mod requests;
 
+use lease::{Lease, LeaseEnd, hold_to_the_end};
 use reply::{TAKEN_WITHIN, line};
+use requests::Requests;
 
 /// Connections at a time: many scripts may wait at once, and each costs a few KiB.
 const MAX_CONNECTIONS: usize = 256;
@@ -31,25 +37,63 @@ const MAX_CONNECTIONS: usize = 256;
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// What is read at a time.
-const CHUNK: usize = 16 << 10;
+/// What the socket is served with.
+#[derive(Debug)]
+pub struct Setup {
+    pub listener: LocalListener,
+    pub services: Services,
+    /// Where terminals go that are lent.
+    pub borrower: mpsc::Sender<LentTerminal>,
+    /// A connection that is there before anybody could make one.
+    pub first: Option<StdUnixStream>,
+    pub stop: CancellationToken,
+}
 
 /// Serves until `stop`; then ends every connection and takes the socket file away.
 ///
 /// # Errors
 /// Where the listener cannot be given to the runtime; what fails later is logged and outlived.
-pub async fn serve(
-    listener: LocalListener,
-    services: Services,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    let socket = listener.accept_on_runtime()?;
+pub async fn serve(setup: Setup) -> io::Result<()> {
+    let Setup {
+        listener,
+        services,
+        borrower,
+        first,
+        stop,
+    } = setup;
+    let mut listener = listener;
+    let mut socket = listener.accept_on_runtime()?;
+    let path = listener.path().to_owned();
+    // Without a watch a file that is taken away stays away.
+    let mut watch = SocketWatch::new(&path).ok();
     let mut connections = JoinSet::new();
+    let serve =
+        |stream| Connection::new(stream, services.clone(), borrower.clone(), stop.clone()).run();
+    if let Some(first) = first {
+        first.set_nonblocking(true)?;
+        connections.spawn(serve(UnixStream::from_std(first)?));
+    }
     let mut refusing = false;
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => continue,
+            () = gone(&mut watch, &listener) => {
+                let bound = watch.as_ref().map(|watch| watch.bind_again(&path));
+                match bound {
+                    Some(Ok(again)) => {
+                        tracing::warn!("the control socket's file was taken away and is made anew");
+                        socket = again.accept_on_runtime()?;
+                        listener = again;
+                    }
+                    Some(Err(error)) => {
+                        tracing::warn!(%error, "the control socket's file was taken away");
+                        watch = None;
+                    }
+                    None => {}
+                }
+                continue;
+            }
             accepted = socket.accept() => accepted,
         };
         match accepted {
@@ -62,8 +106,7 @@ pub async fn serve(
                     refuse(stream, reason);
                 } else {
                     refusing = false;
-                    let connection = Connection::new(stream, services.clone(), stop.clone());
-                    connections.spawn(connection.run());
+                    connections.spawn(serve(stream));
                 }
             }
             Err(error) => {
@@ -80,6 +123,14 @@ pub async fn serve(
     })
     .await;
     Ok(())
+}
+
+/// Waits until the socket's file is gone; for ever, where nobody watches it. Cancel-safe.
+async fn gone(watch: &mut Option<SocketWatch>, listener: &LocalListener) {
+    match watch {
+        Some(watch) => watch.gone(listener).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn admit(stream: &UnixStream, open: usize, services: &Services) -> Result<(), ErrorShape> {
@@ -114,17 +165,37 @@ fn refuse(stream: UnixStream, reason: ErrorShape) {
 struct Connection {
     read: Requests,
     write: OwnedWriteHalf,
+    /// The process at the other end; 0 where the kernel does not tell.
+    peer: u32,
     services: Services,
+    borrower: mpsc::Sender<LentTerminal>,
     stop: CancellationToken,
 }
 
+/// What comes after a request.
+enum Next {
+    Reply(Vec<u8>),
+    /// Nothing: the client has gone, or has all it wanted.
+    Close,
+    /// Nothing, but the connection stays open until the process is gone.
+    Hold(Vec<u8>),
+}
+
 impl Connection {
-    fn new(stream: UnixStream, services: Services, stop: CancellationToken) -> Self {
+    fn new(
+        stream: UnixStream,
+        services: Services,
+        borrower: mpsc::Sender<LentTerminal>,
+        stop: CancellationToken,
+    ) -> Self {
+        let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
         let (read, write) = stream.into_split();
         Self {
             read: Requests::new(read),
             write,
+            peer: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0),
             services,
+            borrower,
             stop,
         }
     }
@@ -136,9 +207,13 @@ impl Connection {
                 request = timeout(ARRIVES_WITHIN, self.read.next()) => request,
             };
             let (reply, last) = match request {
-                Ok(Ok(Some(bytes))) => match self.reply(&bytes).await {
-                    Some(reply) => (reply, false),
-                    None => return,
+                Ok(Ok(Some(bytes))) => match self.next(&bytes).await {
+                    Next::Reply(reply) => (reply, false),
+                    Next::Close => return,
+                    Next::Hold(reply) => {
+                        let _ = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
+                        return hold_to_the_end(self.read, self.write);
+                    }
                 },
                 Ok(Err(reason)) => (refusal(reason), true),
                 Ok(Ok(None)) | Err(_) => return,
@@ -150,8 +225,7 @@ impl Connection {
         }
     }
 
-    /// The reply to a request; None when the client has gone meanwhile.
-    async fn reply(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+    async fn next(&mut self, bytes: &[u8]) -> Next {
         let request = match serde_json::from_slice::<Request>(bytes) {
             Ok(request) => request,
             Err(error) => {
@@ -159,16 +233,38 @@ impl Connection {
                     "IPC error: this is no request that tundra {} knows: {error}",
                     self.services.facts.version
                 );
-                return Some(refusal(ErrorShape::new(Code::BadRequest, message)));
+                return Next::Reply(refusal(ErrorShape::new(Code::BadRequest, message)));
             }
         };
-        match request.into_asked() {
+        let reply = match request.into_asked() {
+            Ok(Asked::Lend(offer)) => return self.lend(offer).await,
+            Ok(Asked::Operation(operation @ Operation::Stop { .. })) => {
+                return match perform(&self.services, operation, By::Cli).await {
+                    Ok(answer) => Next::Hold(line(&Reply::Ok(answer))),
+                    Err(error) => Next::Reply(refusal(error.into())),
+                };
+            }
             Ok(Asked::Operation(operation)) => self.perform(operation).await,
             Ok(Asked::Prompt(prompt)) => self.prompt(prompt).await,
             Err(error) => Some(refusal(error.into())),
+        };
+        reply.map_or(Next::Close, Next::Reply)
+    }
+
+    async fn lend(&mut self, offer: OfferShape) -> Next {
+        let mut lease = Lease {
+            read: &mut self.read,
+            write: &mut self.write,
+            stop: &self.stop,
+        };
+        match lease.serve(offer, self.peer, &self.borrower).await {
+            Ok(LeaseEnd::Over) => Next::Close,
+            Ok(LeaseEnd::Ending) => Next::Hold(Vec::new()),
+            Err(error) => Next::Reply(refusal(error)),
         }
     }
 
+    /// The reply to an operation; None when the client has gone meanwhile.
     async fn perform(&mut self, operation: Operation) -> Option<Vec<u8>> {
         let may_be_given_up = operation.may_be_given_up();
         let performing = async {
@@ -194,6 +290,7 @@ impl Connection {
             write,
             services,
             stop,
+            ..
         } = self;
         tokio::select! {
             written = Box::pin(prompt::answer(services, prompt, write)) => {
@@ -214,55 +311,6 @@ fn shutting_down() -> Vec<u8> {
         Code::ShuttingDown,
         "tundra is shutting down",
     ))
-}
-
-/// Cuts what arrives into lines of a bounded length.
-struct Requests {
-    read: OwnedReadHalf,
-    buffer: BytesMut,
-    lines: AnyDelimiterCodec,
-}
-
-impl Requests {
-    fn new(read: OwnedReadHalf) -> Self {
-        let (delimiters, separator) = (b"\n".to_vec(), Vec::new());
-        Self {
-            read,
-            buffer: BytesMut::new(),
-            lines: AnyDelimiterCodec::new_with_max_length(delimiters, separator, MAX_REQUEST - 1),
-        }
-    }
-
-    /// The next line without its end; None at the end of the stream. Cancel-safe.
-    async fn next(&mut self) -> Result<Option<Bytes>, ErrorShape> {
-        loop {
-            match self.lines.decode(&mut self.buffer) {
-                Ok(None) if self.fill().await == 0 => return Ok(None),
-                Ok(None) => {}
-                Ok(line) => return Ok(line),
-                Err(_) => {
-                    let message =
-                        format!("IPC error: a request is at most {MAX_REQUEST} bytes long");
-                    return Err(ErrorShape::new(Code::BadRequest, message));
-                }
-            }
-        }
-    }
-
-    /// Returns when the client has gone. Cancel-safe.
-    async fn closed(&mut self) {
-        while self.buffer.len() < MAX_REQUEST {
-            if self.fill().await == 0 {
-                return;
-            }
-        }
-        std::future::pending::<()>().await;
-    }
-
-    async fn fill(&mut self) -> usize {
-        self.buffer.reserve(CHUNK);
-        self.read.read_buf(&mut self.buffer).await.unwrap_or(0)
-    }
 }
 
 #[cfg(test)]

@@ -139,7 +139,8 @@ actions! {
         Redraw "redraw" "draw the whole screen again" "ctrl-l";
         Help "help" "show the keys" "?";
         Suspend "suspend" "suspend tundra to the shell" "ctrl-z";
-        Quit "quit" "leave tundra" "d q";
+        Detach "detach" "leave this terminal; all goes on" "d";
+        Quit "quit" "end tundra and all that runs in it" "q";
     }
     Copy {
         CopyLeft "copy-left" "one column left" "h left";

@@ -11,6 +11,7 @@ pub enum Code {
     AtCapacity,
     BadRequest,
     BrokeOff,
+    Busy,
     Config,
     Forbidden,
     Gone,
@@ -38,12 +39,13 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AddressInUse,
         Self::AlreadyRunning,
         Self::AtCapacity,
         Self::BadRequest,
         Self::BrokeOff,
+        Self::Busy,
         Self::Config,
         Self::Forbidden,
         Self::Gone,
@@ -79,6 +81,7 @@ impl Code {
             Self::AtCapacity => "at_capacity",
             Self::BadRequest => "bad_request",
             Self::BrokeOff => "broke_off",
+            Self::Busy => "busy",
             Self::Config => "config",
             Self::Forbidden => "forbidden",
             Self::Gone => "gone",
@@ -120,7 +123,7 @@ impl Code {
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::AlreadyRunning | Self::NobodyLeft => 409,
+            Self::AlreadyRunning | Self::Busy | Self::NobodyLeft => 409,
             Self::Gone => 410,
             Self::TooManyRequests => 429,
             Self::AddressInUse
@@ -154,6 +157,7 @@ impl Code {
             | Self::AtCapacity
             | Self::BadRequest
             | Self::BrokeOff
+            | Self::Busy
             | Self::Forbidden
             | Self::Gone
             | Self::Import

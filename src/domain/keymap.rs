@@ -339,10 +339,10 @@ mod tests {
             keymap.lost().iter().map(ToString::to_string).collect()
         };
         assert_eq!(
-            told("ctrl-b", &[("zoom-pane", "c"), ("copy-mode", "q")]),
+            told("ctrl-b", &[("zoom-pane", "c"), ("copy-mode", "|")]),
             [
                 "keys: c is now zoom-pane, no longer new-pane, which has no key left",
-                "keys: q is now copy-mode, no longer quit, which keeps d",
+                "keys: | is now copy-mode, no longer split-right, which keeps %",
             ]
         );
         assert_eq!(
@@ -382,7 +382,7 @@ mod tests {
             ("u", Action::BrowserAddress),
             (":", Action::Palette),
             ("?", Action::Help),
-            ("d", Action::Quit),
+            ("d", Action::Detach),
             ("q", Action::Quit),
             ("ctrl-z", Action::Suspend),
         ];
@@ -404,7 +404,7 @@ mod tests {
         assert_eq!(keymap.bindings_of(Action::NewPane), []);
         assert_eq!(keymap.bindings_of(Action::Quit), []);
         assert_eq!(keymap.after_prefix(chord("x")), AfterPrefix::Unbound);
-        assert_eq!(keymap.after_prefix(chord("d")), AfterPrefix::Unbound);
+        assert_eq!(keymap.after_prefix(chord("q")), AfterPrefix::Unbound);
         assert_eq!(
             keymap.after_prefix(chord("c")),
             AfterPrefix::Do(Action::KillPane)

@@ -62,6 +62,8 @@ pub struct WriterLock {
     is_front_owned: bool,
     /// The size in which the front end shows the terminal; None while it does not.
     front_size: Option<Size>,
+    /// The front end has left the terminal that it was shown on.
+    is_front_away: bool,
 }
 
 impl WriterLock {
@@ -74,6 +76,7 @@ impl WriterLock {
             kept_until: None,
             is_front_owned,
             front_size: None,
+            is_front_away: false,
         }
     }
 
@@ -175,7 +178,14 @@ impl WriterLock {
     /// writes.
     pub fn set_front_size(&mut self, size: Size) -> Option<Size> {
         self.front_size = Some(size);
+        self.is_front_away = false;
         self.holder.is_none().then_some(size)
+    }
+
+    /// The front end does not show the terminal any more: whoever wants to may write.
+    pub fn leave_front(&mut self) {
+        self.front_size = None;
+        self.is_front_away = true;
     }
 
     pub fn set_front_owned(&mut self, is_front_owned: bool) {
@@ -184,7 +194,8 @@ impl WriterLock {
 
     /// Whether the terminal is the front end's where no viewer has taken it over.
     fn is_front(&self) -> bool {
-        self.is_front_owned || self.front_size.is_some()
+        let is_own = self.is_front_owned && !self.is_front_away;
+        is_own || self.front_size.is_some()
     }
 
     fn hold(&mut self, id: ViewerId) {
@@ -312,6 +323,22 @@ mod tests {
         assert_eq!(lock.detach(viewer, Some(now + GRACE)), None);
         assert_eq!(lock.expire(now), None);
         assert_eq!(lock.expire(now + GRACE), Some(size(100)));
+        assert_eq!(lock.writer(), Some(Writer::Front));
+    }
+
+    #[test]
+    fn a_viewer_may_write_while_no_front_end_shows_the_terminal() {
+        let now = Instant::now();
+        let mut lock = WriterLock::new(true);
+        lock.set_front_size(size(100));
+        let viewer = lock.attach(Access::Full, now);
+        assert_eq!(lock.claim(viewer, Access::Full, now), Admission::NotWriter);
+        lock.leave_front();
+        assert_eq!(lock.writer(), None);
+        assert_eq!(lock.claim(viewer, Access::Full, now), Admission::Accepted);
+        // Who shows it again gets it back with the next key.
+        assert_eq!(lock.set_front_size(size(90)), None);
+        assert_eq!(lock.take_back(), Some(size(90)));
         assert_eq!(lock.writer(), Some(Writer::Front));
     }
 

@@ -110,6 +110,14 @@ impl Attachments {
         self.change(|lock| ((), lock.set_front_size(size)));
     }
 
+    /// No front end shows the pane any more.
+    pub fn leave_front(&self) {
+        self.change(|lock| {
+            lock.leave_front();
+            ((), None)
+        });
+    }
+
     pub fn set_owner(&self, owner: Owner) {
         self.facts.update(|info| {
             info.owner = owner;

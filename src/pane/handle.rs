@@ -96,6 +96,23 @@ impl PaneHandle {
         Activity::of_session(self.parts.facts.pid)
     }
 
+    /// Whether its first process is on the terminal of that device number.
+    pub fn is_on(&self, device: u64) -> bool {
+        let pid = self.parts.facts.pid.as_raw_nonzero();
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
+        // proc(5): tty_nr is the fifth field after the name in brackets; it holds the minor number in two pieces.
+        let number = stat.and_then(|stat| {
+            let (_, after) = stat.rsplit_once(')')?;
+            let number: i32 = after.split_whitespace().nth(4)?.parse().ok()?;
+            Some(number.cast_unsigned())
+        });
+        number.is_some_and(|number| {
+            let minor = (number & 0xff) | ((number >> 12) & 0xfff00);
+            let major = (number >> 8) & 0xfff;
+            (major, minor) == (rustix::fs::major(device), rustix::fs::minor(device))
+        })
+    }
+
     pub fn set_owner(&self, owner: Owner) {
         self.attachments.set_owner(owner);
     }
@@ -283,6 +300,11 @@ impl PaneHandle {
     /// Sets the size that the front end shows the pane in; while a viewer writes it is only remembered.
     pub fn resize_from_front(&self, size: Size) {
         self.attachments.set_front_size(size);
+    }
+
+    /// No front end shows the pane any more, so that a viewer may write to it.
+    pub fn leave_front(&self) {
+        self.attachments.leave_front();
     }
 
     /// Reads the output from the present on, after a keyframe with at most `history` rows of history. Cancel-safe.

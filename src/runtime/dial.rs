@@ -1,13 +1,14 @@
 //! The local socket: a file that one process binds and many connect to, reachable however deep its folder lies.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, inotify};
+use tokio::io::unix::AsyncFd;
 
 /// The bytes of a path that fit into `sun_path` with its NUL (unix(7); 104 on the BSDs).
 const SUN_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
@@ -40,6 +41,11 @@ impl LocalListener {
         })
     }
 
+    /// Whether its file stands where it was bound.
+    fn is_there(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -61,9 +67,66 @@ impl LocalListener {
     }
 }
 
+/// Waits for a socket's file to be taken away under its listener (by a cleaner of `/tmp`), so that it can be bound anew.
+#[derive(Debug)]
+pub struct SocketWatch {
+    events: AsyncFd<OwnedFd>,
+    folder: PathBuf,
+}
+
+impl SocketWatch {
+    /// Watches the folder of a socket; must be called within the runtime.
+    ///
+    /// # Errors
+    /// Where the kernel watches nothing more, or the folder is not there.
+    pub fn new(socket: &Path) -> io::Result<Self> {
+        let folder = socket.parent().unwrap_or_else(|| Path::new("/")).to_owned();
+        let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
+        // SAFETY: an owned descriptor stays open, and the same, until the registration that holds it is dropped.
+        #[allow(unsafe_code)]
+        let events = unsafe { AsyncFd::register(inotify::init(flags)?)? };
+        let watch = Self { events, folder };
+        watch.begin()?;
+        Ok(watch)
+    }
+
+    fn begin(&self) -> io::Result<()> {
+        use inotify::WatchFlags as Flags;
+        let flags = Flags::DELETE | Flags::MOVED_FROM | Flags::DELETE_SELF | Flags::MOVE_SELF;
+        inotify::add_watch(&self.events, &self.folder, flags)?;
+        Ok(())
+    }
+
+    /// Waits until the file of the listener is gone. Cancel-safe.
+    pub async fn gone(&mut self, listener: &LocalListener) {
+        while listener.is_there() {
+            let Ok(mut ready) = self.events.readable().await else {
+                return std::future::pending().await;
+            };
+            let mut buffer = [0; 4096];
+            if rustix::io::read(ready.get_inner(), &mut buffer).is_err() {
+                ready.clear_ready();
+            }
+        }
+    }
+
+    /// Binds the socket where it was, in a folder that is made again where that is gone as well.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made or written to.
+    pub fn bind_again(&self, socket: &Path) -> io::Result<LocalListener> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
+        self.begin()?;
+        LocalListener::bind(socket)
+    }
+}
+
 impl Drop for LocalListener {
     fn drop(&mut self) {
-        if fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode) {
+        if self.is_there() {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -2,9 +2,12 @@
 //!
 //! Every task is spawned here, so that shutdown can wait for all of them. Knows nothing of terminals or screens.
 
+pub mod background;
 pub mod connections;
+pub mod descriptors;
 pub mod dial;
 pub mod fault;
+pub mod lend;
 pub mod limits;
 pub mod ports;
 pub mod private;

@@ -12,6 +12,8 @@ pub enum Termination {
 }
 
 impl Termination {
+    pub const ALL: [Self; 4] = [Self::Hangup, Self::Interrupt, Self::Quit, Self::Terminate];
+
     /// The signal's number, for the exit code 128+n.
     pub fn number(self) -> i32 {
         match self {

@@ -15,7 +15,7 @@ use crate::tui::client::JournalQuery;
 /// Where a new terminal goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The only tab to begin with; without it there is nothing to show.
+    /// A tab of its own, for which the terminal was lent: without it the terminal is left.
     Only,
     /// A tab of its own, after the others, which comes to the front.
     Tab,
@@ -33,6 +33,8 @@ pub enum Effect {
     Open(Place, Box<TerminalSpec>, Option<TerminalId>),
     Input(TerminalId, Input),
     Resize(TerminalId, Size),
+    /// No terminal shows this pane any more.
+    Unshown(TerminalId),
     Kill(TerminalId),
     Rename(TerminalId, String),
     /// The user looks at this pane.
@@ -65,8 +67,12 @@ pub enum Effect {
     /// Paint everything again.
     Repaint,
     Suspend,
-    /// The user is done.
+    /// The terminal is left, and everything goes on.
+    Detach,
+    /// The user ends it all.
     Quit,
+    /// The last pane is gone.
+    Emptied,
     /// What was to be shown could not be started, for this reason.
     Fail(String),
 }

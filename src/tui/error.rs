@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::domain::code::Code;
+
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     #[error("standard input and output must be a terminal: use `tundra serve` without one")]
@@ -14,4 +16,14 @@ pub enum TuiError {
     /// A bug of ours; the terminal was restored when it happened.
     #[error("the front end panicked: {0}")]
     Panicked(String),
+}
+
+impl From<&TuiError> for Code {
+    fn from(error: &TuiError) -> Self {
+        match error {
+            TuiError::NotATerminal => Self::NoTerminal,
+            TuiError::NotStarted(_) => Self::SpawnFailed,
+            TuiError::Setup(_) | TuiError::Panicked(_) => Self::Internal,
+        }
+    }
 }

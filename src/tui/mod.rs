@@ -1,11 +1,12 @@
 //! The front end: keys in, frames out.
 //!
-//! `app` opens a [`Terminal`] and calls [`run`]; nobody else comes here. Input becomes a message, the pure `update` turns
+//! `app` calls [`run`] and sends it the terminals that are lent; nobody else comes here. Input becomes a message, the pure `update` turns
 //! model and message into effects, the runner does these without ever waiting for a service, and the pure `view` says
 //! what the screen should look like; `frame` finds the least bytes for it, and a thread writes them. Nothing is drawn
 //! unless something changed, at most 60 times a second, and with no message on the screen nothing wakes up by itself.
 //!
-//! What belongs to the user's place is `session`, what belongs to the terminal that shows it is `client`, and `model` is both.
+//! The front end runs as long as the instance, whether a terminal shows it or not; while none does, nothing is drawn and nothing
+//! watched. What belongs to the user's place is `session`, what belongs to the terminal that shows it is `client`, and `model` is both.
 //! Only `outer` touches a terminal; ratatui stays in here. This room must not know of sockets, of the
 //! emulator, or of how a pane gets its bytes.
 
@@ -16,6 +17,7 @@ mod effect;
 mod error;
 mod frame;
 mod input;
+mod link;
 mod model;
 mod msg;
 mod notice;
@@ -34,8 +36,9 @@ mod viewer;
 
 pub use address::{Addresses, BrowserAddress};
 pub use error::TuiError;
+pub use link::{FrontHandle, FrontLink, FrontStatus, link};
 pub use notice::{Notice, Prominence, Severity};
-pub use outer::{Terminal, install_panic_hook};
+pub use outer::{JobControl, JobEvent, Lending, Terminal, install_panic_hook};
 pub use run::run;
-pub use services::{Ending, First, Services};
+pub use services::{Ending, First, Life, Services};
 pub use viewer::{Incoming, Outgoing, Viewing, view};

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::address::Addresses;
+use super::link::FrontLink;
 use super::notice::Notice;
 use crate::config::Settings;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::Pool;
 use crate::providers::Providers;
+use crate::runtime::lend::LentTerminal;
 use crate::runtime::signals::{Termination, Terminations};
 use crate::store::Store;
 
@@ -24,23 +26,35 @@ pub struct Services {
     pub notices: mpsc::Receiver<Notice>,
     pub terminations: Terminations,
     pub addresses: Arc<dyn Addresses>,
+    /// Terminals to show it on, of which the newest does.
+    pub lent: mpsc::Receiver<LentTerminal>,
+    /// What is asked of it from elsewhere.
+    pub link: FrontLink,
     /// Sizes and owner are set here.
     pub first: First,
+    pub life: Life,
 }
 
-/// What to open at the start.
+/// What to open for a first terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum First {
-    /// The one thing the user asked for: where it cannot be started, the front end ends and says so.
+    /// One thing: where it cannot be started, the front end ends and says so.
     Only(Box<TerminalSpec>),
     /// Panes in a tab each, any of which may fail.
     Panes(Vec<TerminalSpec>),
 }
 
+/// Whether an instance goes on without a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    EndsWithLastPane,
+    Stays,
+}
+
 /// How a front end ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The user left, or the last program ended.
+    /// The user ended it, or the last program has.
     Quit,
     Signal(Termination),
 }

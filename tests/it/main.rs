@@ -24,6 +24,7 @@ mod front;
 mod gateway;
 mod house;
 mod keys;
+mod life;
 mod logins;
 mod pane;
 mod programs;

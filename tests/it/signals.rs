@@ -23,7 +23,7 @@ fn nothing_is_left(home: &Home) {
 }
 
 #[test]
-fn a_signal_ends_the_front_end_and_restores_the_terminal() {
+fn a_signal_to_the_instance_ends_it_and_restores_the_terminal() {
     for (signal, code) in [
         (Signal::TERM, 143),
         (Signal::HUP, 129),
@@ -32,7 +32,7 @@ fn a_signal_ends_the_front_end_and_restores_the_terminal() {
     ] {
         let home = Home::new();
         let mut terminal = front(&home);
-        terminal.signal(signal);
+        procs::signal(home.instance(), signal);
         assert_eq!(terminal.exit(), code, "{signal:?}");
         terminal.assert_restored();
         assert!(
@@ -53,13 +53,13 @@ fn a_signal_restores_kitty_keyboard_flags_too() {
     };
     let mut terminal = Terminal::start(home.tundra(&["--", "sh"]), options);
     terminal.wait_text("$");
-    terminal.signal(Signal::TERM);
+    procs::signal(home.instance(), Signal::TERM);
     assert_eq!(terminal.exit(), 143);
     terminal.assert_restored();
 }
 
 #[test]
-fn children_that_ignore_hup_and_term_do_not_outlive_the_front_end() {
+fn children_that_ignore_hup_and_term_do_not_outlive_the_instance() {
     let home = Home::with_config("[pty]\nkill_grace = \"500ms\"\n");
     let mut terminal = Terminal::tundra(
         &home,
@@ -71,19 +71,8 @@ fn children_that_ignore_hup_and_term_do_not_outlive_the_front_end() {
         ],
     );
     terminal.wait_text("READY");
-    terminal.signal(Signal::TERM);
+    procs::signal(home.instance(), Signal::TERM);
     assert_eq!(terminal.exit(), 143);
-    nothing_is_left(&home);
-}
-
-#[test]
-fn a_window_that_is_closed_ends_everything() {
-    let home = Home::new();
-    let mut terminal = front(&home);
-    let pid = terminal.pid();
-    terminal.hang_up();
-    eventually("tundra ends", || !terminal.running());
-    assert!(!procs::alive(pid));
     nothing_is_left(&home);
 }
 
@@ -135,7 +124,7 @@ fn ctrl_z_in_prefix_mode_suspends_and_comes_back_whole() {
     let mut terminal = Terminal::start(shell, Options::default());
     terminal.wait_text("outer>");
     let binary = crate::support::home::TUNDRA;
-    terminal.type_(&format!("{binary} -- sh -c 'echo INNER; exec cat'\r"));
+    terminal.type_(&format!("{binary} -- sh -c 'echo IN\"\"NER; exec cat'\r"));
     terminal.wait_for("the pane is shown", |screen| {
         screen.has("INNER") && screen.vt().alternate_screen()
     });
@@ -185,7 +174,7 @@ fn a_stop_from_outside_and_a_continue_repaint_everything() {
 }
 
 #[test]
-fn a_panic_in_the_front_end_restores_the_terminal_and_tells_after() {
+fn a_panic_in_the_front_end_restores_the_terminal_tells_after_and_ends_nothing_else() {
     for point in ["front:update", "front:draw"] {
         let home = Home::new();
         let mut command = home.tundra(&["--", "sh", "-c", "exec cat"]);
@@ -201,11 +190,15 @@ fn a_panic_in_the_front_end_restores_the_terminal_and_tells_after() {
             left.is_none_or(|left| told > left),
             "{point}: told before the screen was restored"
         );
-        nothing_is_left(&home);
         assert!(
             home.logs().contains("a fault was asked for"),
             "{point}: it is in the log"
         );
+        eventually("the program goes on", || {
+            home.processes().iter().any(|process| process.name == "cat")
+        });
+        home.cli(&["stop", "--force"]).ok();
+        nothing_is_left(&home);
     }
 }
 
@@ -217,7 +210,7 @@ fn a_terminal_that_reads_nothing_cannot_keep_it_from_ending() {
     terminal.freeze(true);
     let stuck = terminal.raw_len();
     home.cli(&["ls"]).ok();
-    terminal.signal(Signal::TERM);
+    procs::signal(home.instance(), Signal::TERM);
     eventually("it ends", || !terminal.running());
     terminal.freeze(false);
     assert_eq!(terminal.exit(), 143);

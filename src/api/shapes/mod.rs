@@ -210,11 +210,24 @@ pub struct StatusShape {
     pub gateway: Option<GatewayShape>,
     /// Null where it is disabled.
     pub remote: Option<RemoteShape>,
+    pub front: FrontShape,
     pub store: StoreShape,
     pub providers: Vec<ProviderShape>,
     pub control_socket: String,
     pub log_file: String,
     pub config_file: String,
+}
+
+/// The terminal that shows the instance; all but `attached` null where none does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontShape {
+    pub attached: bool,
+    pub since: Option<Timestamp>,
+    pub tty: Option<String>,
+    pub cols: Option<u16>,
+    pub rows: Option<u16>,
+    /// The process that lends it.
+    pub pid: Option<u32>,
 }
 
 /// Where viewers attach over the network.

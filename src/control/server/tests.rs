@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::api::sample;
+use crate::control::protocol::MAX_REQUEST;
 
 struct Server {
     folder: PathBuf,
@@ -22,7 +23,14 @@ impl Server {
         let services = sample(&folder);
         let stop = CancellationToken::new();
         let listener = LocalListener::bind(&socket).unwrap();
-        let task = tokio::spawn(serve(listener, services, stop.clone()));
+        let (borrower, _) = mpsc::channel(1);
+        let task = tokio::spawn(serve(Setup {
+            listener,
+            services,
+            borrower,
+            first: None,
+            stop: stop.clone(),
+        }));
         Self { folder, stop, task }
     }
 

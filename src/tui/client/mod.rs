@@ -71,6 +71,8 @@ pub struct Click {
 pub struct Client {
     /// Columns and rows.
     pub size: (u16, u16),
+    /// It stands for no terminal at all.
+    pub is_away: bool,
     pub theme: Theme,
     /// It speaks kitty's keyboard protocol.
     pub keyboard: bool,
@@ -90,6 +92,7 @@ impl Client {
     pub fn new(size: (u16, u16), theme: Theme, mouse: bool) -> Self {
         Self {
             size,
+            is_away: false,
             theme,
             keyboard: false,
             outer_focused: true,
@@ -99,6 +102,16 @@ impl Client {
             drag: None,
             click: None,
             held: Vec::new(),
+        }
+    }
+
+    /// No terminal: nothing is shown, and nobody has the focus.
+    #[must_use]
+    pub fn away(theme: Theme) -> Self {
+        Self {
+            is_away: true,
+            outer_focused: false,
+            ..Self::new((0, 0), theme, false)
         }
     }
 

@@ -22,6 +22,8 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 pub struct Decoder {
     pending: Vec<u8>,
     paste: Option<Vec<u8>>,
+    /// What is left of the paste is thrown away.
+    drops_paste: bool,
     /// Inside a string sequence that was too long to keep.
     discarding: bool,
 }
@@ -105,6 +107,30 @@ impl Decoder {
         events.push(InputEvent::Key(KeyEvent::press(code, mods)));
     }
 
+    /// Whether a paste has begun and not ended.
+    #[must_use]
+    pub fn is_in_paste(&self) -> bool {
+        self.paste.is_some()
+    }
+
+    /// Whether something has been read that means nothing yet.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Ends a paste where it is: what was read of it is told, what is left of it will not be.
+    pub fn cut_paste(&mut self, events: &mut Vec<InputEvent>) {
+        if let Some(paste) = self.paste.as_mut().filter(|_| !self.drops_paste) {
+            let read = std::mem::take(paste);
+            self.drops_paste = true;
+            if !read.is_empty() {
+                let text = String::from_utf8_lossy(&read).into_owned();
+                events.push(InputEvent::Paste(text));
+            }
+        }
+    }
+
     fn take_paste(&mut self, bytes: &[u8], events: &mut Vec<InputEvent>) -> usize {
         let Some(paste) = self.paste.as_mut() else {
             return 0;
@@ -118,7 +144,9 @@ impl Decoder {
                 paste.extend_from_slice(&bytes[..escape]);
                 let text = String::from_utf8_lossy(paste).into_owned();
                 self.paste = None;
-                events.push(InputEvent::Paste(text));
+                if !std::mem::take(&mut self.drops_paste) {
+                    events.push(InputEvent::Paste(text));
+                }
                 return escape + PASTE_END.len();
             }
             if PASTE_END.starts_with(rest) {
@@ -128,6 +156,9 @@ impl Decoder {
             at = escape + 1;
         }
         paste.extend_from_slice(bytes);
+        if self.drops_paste {
+            paste.clear();
+        }
         if paste.len() >= PASTE_BYTES {
             let whole = match std::str::from_utf8(paste) {
                 Err(error) if error.error_len().is_none() => error.valid_up_to(),

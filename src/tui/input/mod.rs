@@ -8,4 +8,4 @@ mod event;
 mod reader;
 
 pub use event::{InputEvent, Reply};
-pub use reader::spawn;
+pub use reader::{READING_ENDS_WITHIN, spawn};

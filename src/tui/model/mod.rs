@@ -86,7 +86,8 @@ impl Model {
     #[must_use]
     pub fn visible(&self) -> Vec<(TerminalId, Rect)> {
         let tab = self.session.tab();
-        let Some(tab) = tab.filter(|_| !self.client.is_too_small()) else {
+        let is_seen = !self.client.is_away && !self.client.is_too_small();
+        let Some(tab) = tab.filter(|_| is_seen) else {
             return Vec::new();
         };
         let mut rects = self.rects_of(tab);

@@ -31,6 +31,21 @@ impl Environment {
         Self::of(|name| std::env::var(name).ok())
     }
 
+    /// Of the variables that a terminal's lender told.
+    #[must_use]
+    pub fn told(variables: &[(String, String)]) -> Self {
+        Self::of(|name| {
+            let told = variables.iter().find(|(told, _)| told == name);
+            told.map(|(_, value)| value.clone())
+        })
+    }
+
+    /// Every variable that matters and is set.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.0.clone().into_iter().collect()
+    }
+
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

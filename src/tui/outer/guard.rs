@@ -59,18 +59,23 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_owned())
 }
 
-/// Runs a front end; its panic restores the terminal and comes back as an error.
+/// Runs a front end; its panic restores the terminal, where there is one, and comes back as an error.
+///
+/// # Errors
+/// [`TuiError::Panicked`], or what the front end itself answers.
 pub async fn guarded<T>(
-    restore: Arc<Restore>,
+    restore: Option<Arc<Restore>>,
     front: impl Future<Output = Result<T, TuiError>>,
 ) -> Result<T, TuiError> {
     let mut front = pin!(front);
     poll_fn(|context| {
-        let before = FRONT.with(|front| front.replace(Some(Arc::clone(&restore))));
+        let before = FRONT.with(|front| front.replace(restore.clone()));
         let polled = catch_unwind(AssertUnwindSafe(|| front.as_mut().poll(context)));
         FRONT.with(|front| front.replace(before));
         polled.unwrap_or_else(|payload| {
-            restore.leave();
+            if let Some(restore) = &restore {
+                restore.leave();
+            }
             let message = PANIC
                 .with(RefCell::take)
                 .unwrap_or_else(|| text_of(payload.as_ref()));

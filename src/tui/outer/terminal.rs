@@ -29,7 +29,9 @@ use tokio::sync::mpsc;
 
 use super::abort::restore_on_abort;
 use super::environment::Environment;
-use super::writer::Writer;
+use super::modes;
+use super::writer::{Writer, reopened};
+use crate::runtime::lend::LineModes;
 use crate::tui::error::TuiError;
 use crate::tui::input::{self, InputEvent};
 
@@ -111,6 +113,9 @@ pub struct Terminal {
 pub struct Restore {
     input: OwnedFd,
     output: OwnedFd,
+    /// A description of the terminal of its own, so that not blocking is nobody else's concern; None where it cannot be
+    /// opened anew.
+    own: Option<OwnedFd>,
     before: Termios,
     entered: AtomicBool,
     /// Held open while the reading thread may read.
@@ -133,10 +138,12 @@ impl Terminal {
             duplicate(stdin)?,
             duplicate(stdout)?,
             Environment::of_process(),
+            None,
         )
     }
 
-    /// Enters a terminal: from now until it is dropped it is in raw mode and on the alternate screen.
+    /// Enters a terminal: from now until it is dropped it is in raw mode and on the alternate screen. `modes` are its settings
+    /// before its lender made it ready; without them it is given back as it is now.
     ///
     /// # Errors
     /// [`TuiError::NotATerminal`] where one of the descriptors is none, [`TuiError::Setup`] when it cannot be set.
@@ -144,12 +151,17 @@ impl Terminal {
         input: OwnedFd,
         output: OwnedFd,
         environment: Environment,
+        modes: Option<LineModes>,
     ) -> Result<Self, TuiError> {
         if !termios::isatty(&input) || !termios::isatty(&output) {
             return Err(TuiError::NotATerminal);
         }
-        let before = termios::tcgetattr(&input).map_err(|e| TuiError::Setup(e.into()))?;
+        let mut before = termios::tcgetattr(&input).map_err(|e| TuiError::Setup(e.into()))?;
+        if let Some(kept) = modes {
+            modes::put(kept, &mut before);
+        }
         let restore = Arc::new(Restore {
+            own: reopened(&output),
             input,
             output,
             before,
@@ -189,9 +201,7 @@ impl Terminal {
             return Ok(());
         }
         ENTERED.fetch_add(1, Ordering::SeqCst);
-        let mut raw = restore.before.clone();
-        raw.make_raw();
-        termios::tcsetattr(&restore.input, OptionalActions::Now, &raw)?;
+        modes::set_raw(&restore.input, &restore.before)?;
         restore.write_within(&enter_bytes(), LEAVE_WITHIN);
         Ok(())
     }
@@ -228,7 +238,50 @@ impl Terminal {
     /// # Errors
     /// When the thread cannot be started.
     pub fn writer(&self) -> io::Result<Writer> {
-        Writer::spawn(self.restore.output.try_clone()?)
+        let own = self.restore.own.as_ref().map(OwnedFd::try_clone);
+        Writer::spawn(self.restore.output.try_clone()?, own.transpose()?)
+    }
+
+    /// Reads no more. What was read so far still comes out of [`Self::events`], and then [`InputEvent::Closed`].
+    pub fn stop_reading(&self) {
+        drop(
+            self.restore
+                .reading
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+
+    /// Whether nobody is at the other end any more: its window was closed.
+    #[must_use]
+    pub fn is_hung_up(&self) -> bool {
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let mut fds = [PollFd::from_borrowed_fd(
+            self.restore.output.as_fd(),
+            PollFlags::OUT,
+        )];
+        let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+        poll(&mut fds, Some(&now)).is_ok() && fds.iter().any(|fd| fd.revents().intersects(gone))
+    }
+
+    /// The path of its device; empty where it has none here.
+    #[must_use]
+    pub fn name(&self) -> String {
+        termios::ttyname(&self.restore.output, Vec::new()).map_or_else(
+            |_| String::new(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
+    /// The number of its device.
+    #[must_use]
+    pub fn device(&self) -> Option<u64> {
+        let stat = rustix::fs::fstat(&self.restore.output).ok()?;
+        Some(stat.st_rdev)
     }
 
     /// What restores it.
@@ -241,13 +294,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // What is typed from now on is for the shell.
-        drop(
-            self.restore
-                .reading
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        self.stop_reading();
         self.restore.leave();
     }
 }
@@ -262,31 +309,55 @@ impl Restore {
         // First the settings: who sees the alternate screen go may type at once, and must not lose a key to the flush,
         // which is for answers that would else be typed into the shell.
         let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
-        let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &self.before);
-        self.write_within(&leave_bytes(), LEAVE_WITHIN);
+        // A shell that has its terminal back already has set it as it wants it.
+        if self.is_as_entered() {
+            let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &self.before);
+        }
+        let bytes = leave_bytes();
+        if !self.write_within(&bytes, LEAVE_WITHIN) {
+            // What waits for a terminal that does not read is a frame that nobody wants any more.
+            let _ = termios::tcflush(&self.output, QueueSelector::OFlush);
+            self.write_within(&bytes, Duration::ZERO);
+        }
     }
 
-    /// Writes as much as the terminal takes in that time. The description is shared with the shell, so that it is
+    fn is_as_entered(&self) -> bool {
+        let mut raw = self.before.clone();
+        raw.make_raw();
+        termios::tcgetattr(&self.input).is_ok_and(|now| modes::kept(&now) == modes::kept(&raw))
+    }
+
+    /// Writes as much as the terminal takes in that time; true if that was all. A description that is shared with the shell is
     /// non-blocking only meanwhile.
-    fn write_within(&self, mut bytes: &[u8], within: Duration) {
-        let deadline = Instant::now() + within;
+    fn write_within(&self, mut bytes: &[u8], within: Duration) -> bool {
+        if let Some(own) = &self.own {
+            return self.write_now(own, &mut bytes, within);
+        }
         let flags = rustix::fs::fcntl_getfl(&self.output).unwrap_or(OFlags::empty());
         let _ = rustix::fs::fcntl_setfl(&self.output, flags | OFlags::NONBLOCK);
+        let all = self.write_now(&self.output, &mut bytes, within);
+        let _ = rustix::fs::fcntl_setfl(&self.output, flags);
+        all
+    }
+
+    fn write_now(&self, output: &OwnedFd, bytes: &mut &[u8], within: Duration) -> bool {
+        let deadline = Instant::now() + within;
         while !bytes.is_empty() {
-            match rustix::io::write(&self.output, bytes) {
-                Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
+            match rustix::io::write(output, bytes) {
+                Ok(length) => *bytes = bytes.get(length..).unwrap_or_default(),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        break;
+                        return false;
                     }
                     self.pause(left);
                 }
-                Err(_) => break,
+                // A terminal that is gone wants nothing.
+                Err(_) => return true,
             }
         }
-        let _ = rustix::fs::fcntl_setfl(&self.output, flags);
+        true
     }
 
     /// Waits a little for room. A tty may call itself writable and still take nothing while another write holds it,

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
+use rustix::pipe::PipeFlags;
 use tokio::sync::mpsc;
 
 /// A full repaint in colour is some 100 KB; a buffer beyond this is not kept around.
@@ -25,27 +26,34 @@ pub struct Writer {
     written: mpsc::Receiver<io::Result<Vec<u8>>>,
     spare: Vec<u8>,
     in_flight: bool,
+    /// Closing it ends the thread, also one that waits for a terminal which does not read.
+    _stop: OwnedFd,
 }
 
 impl Writer {
-    /// Starts the thread behind it.
+    /// Starts the thread behind it. `direct` is a description of the terminal of its own.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn spawn(output: OwnedFd) -> io::Result<Self> {
-        let direct = reopened(&output);
+    pub fn spawn(output: OwnedFd, direct: Option<OwnedFd>) -> io::Result<Self> {
+        let (stopped, stop) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let output = match &direct {
+            Some(direct) => direct.try_clone()?,
+            None => output,
+        };
         let (frames, from_front) = sync_channel(1);
         let (to_front, written) = mpsc::channel(1);
         std::thread::Builder::new()
             .name("tui-output".to_owned())
             .stack_size(128 * 1024)
-            .spawn(move || write_frames(&output, &from_front, &to_front))?;
+            .spawn(move || write_frames(&output, &stopped, &from_front, &to_front))?;
         Ok(Self {
             direct,
             frames,
             written,
             spare: Vec::new(),
             in_flight: false,
+            _stop: stop,
         })
     }
 
@@ -99,8 +107,8 @@ impl Writer {
     }
 }
 
-/// Opens the terminal once more, non-blocking.
-fn reopened(output: &OwnedFd) -> Option<OwnedFd> {
+/// Opens a terminal once more, non-blocking.
+pub(super) fn reopened(output: &OwnedFd) -> Option<OwnedFd> {
     let path = rustix::termios::ttyname(output, Vec::new()).ok()?;
     let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).ok()
@@ -108,25 +116,32 @@ fn reopened(output: &OwnedFd) -> Option<OwnedFd> {
 
 fn write_frames(
     output: &OwnedFd,
+    stopped: &OwnedFd,
     frames: &Receiver<Vec<u8>>,
     written: &mpsc::Sender<io::Result<Vec<u8>>>,
 ) {
     while let Ok(frame) = frames.recv() {
-        let result = write_all(output, &frame);
+        let result = write_all(output, stopped, &frame);
         if written.blocking_send(result.map(|()| frame)).is_err() {
             return;
         }
     }
 }
 
-fn write_all(output: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(output: &OwnedFd, stopped: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(output, bytes) {
             Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN) => {
-                let mut fds = [PollFd::new(output, PollFlags::OUT)];
+                let mut fds = [
+                    PollFd::new(output, PollFlags::OUT),
+                    PollFd::new(stopped, PollFlags::IN),
+                ];
                 let _ = poll(&mut fds, None);
+                if !fds[1].revents().is_empty() {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
             }
             Err(error) => return Err(error.into()),
         }

@@ -16,9 +16,10 @@ use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, RouterCommand};
-use crate::domain::terminal::{TerminalInfo, TerminalSpec};
+use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
 use crate::pane::{Capture, Gauge, PaneError, PaneHandle, Pool, Search};
 use crate::providers::Providers;
+use crate::runtime::lend::LentTerminal;
 use crate::runtime::programs;
 use crate::store::Store;
 use crate::tui::address::Addresses;
@@ -228,6 +229,20 @@ impl Backend {
     pub fn info_of(&self, event: &TerminalEvent) -> Option<Box<TerminalInfo>> {
         let pane = self.pool.get(subject(event))?;
         Some(Box::new(pane.info()))
+    }
+
+    /// The name of the living pane that a terminal is, or whose programs its lender is one of.
+    pub fn pane_on(&self, lent: &LentTerminal) -> Option<String> {
+        let inside: Option<TerminalId> = lent.offer.inside.as_deref().and_then(|id| id.parse().ok());
+        let device = rustix::fs::fstat(&lent.input).ok().map(|stat| stat.st_rdev);
+        let terminals = self.pool.list().into_iter();
+        let mut living = terminals.filter(|terminal| terminal.status != Status::Dead);
+        let pane = living.find(|terminal| {
+            let pane = self.pool.get(terminal.id);
+            Some(terminal.id) == inside
+                || pane.is_some_and(|pane| device.is_some_and(|device| pane.is_on(device)))
+        });
+        pane.map(|terminal| terminal.name)
     }
 
     pub fn list(&self) -> Vec<TerminalInfo> {

@@ -9,6 +9,7 @@ mod journal;
 mod programs;
 mod screen;
 mod store_watch;
+mod shown;
 mod watches;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use self::backend::Backend;
 use self::programs::ProgramChecks;
 use self::screen::{Screen, ScreenEvent};
 use self::store_watch::{StoreNews, StoreWatch};
+use self::shown::{Lender, Shown, ShownEvent};
 use self::watches::Watches;
 use super::client::{Client, Overlay};
 use super::effect::Effect;
@@ -32,15 +34,19 @@ use super::model::{Model, Options};
 use super::msg::Msg;
 use super::notice::{Notice, Prominence, Severity};
 use super::now::Now;
-use super::outer::{Environment, JobControl, JobEvent, Terminal};
-use super::services::{Ending, Services};
+use super::link::{FrontLink, FrontRequest};
+use super::outer::{Environment, guarded};
+use super::services::{Ending, First, Life, Services};
 use super::theme::Theme;
 use super::update;
-use crate::config::Settings;
+use crate::config::{OnClose, Settings};
+use crate::domain::code::Code;
 use crate::domain::event::TerminalEvent;
+use crate::domain::fact::{Fact, Recorder, What};
 use crate::pane::PaneHandle;
 use crate::providers::{Changes, Events};
 use crate::runtime::fault;
+use crate::runtime::lend::{Departure, LenderEvent, LentTerminal};
 use crate::runtime::signals::{Termination, Terminations};
 
 /// Messages taken in a row before the screen gets its turn.
@@ -50,8 +56,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 pub(super) struct Runner {
     backend: Backend,
-    screen: Screen,
-    job: JobControl,
+    /// None while no terminal shows the session.
+    shown: Option<Shown>,
+    lent: mpsc::Receiver<LentTerminal>,
+    link: FrontLink,
+    /// What a first terminal begins with.
+    first: Option<First>,
+    life: Life,
     watches: Watches,
     programs: ProgramChecks,
     model: Model,
@@ -63,11 +74,22 @@ pub(super) struct Runner {
     notices: mpsc::Receiver<Notice>,
     terminations: Terminations,
     events: broadcast::Receiver<TerminalEvent>,
-    /// What the terminal answered about its background.
-    is_light: Option<bool>,
-    /// The user wants to go back to the shell for a while.
-    suspending: bool,
-    ending: Option<Result<Ending, TuiError>>,
+    recorder: Arc<dyn Recorder>,
+    leaving: Option<Leave>,
+}
+
+/// Why the terminal is left, or the front end ends.
+enum Leave {
+    /// The instance goes on by itself, for this reason.
+    Detached(&'static str),
+    /// Another terminal is to show it.
+    TakenOver(Box<LentTerminal>),
+    Suspended,
+    /// Its window was closed.
+    Closed,
+    /// It cannot be shown.
+    Failed(TuiError),
+    Ending(Ending),
 }
 
 /// When the providers were looked at, or are to be.
@@ -81,21 +103,20 @@ enum ProviderPoll {
 /// What woke the loop.
 enum Woken {
     Message(Msg),
-    Screen(ScreenEvent),
+    Shown(ShownEvent),
+    Lent(Box<LentTerminal>),
+    Request(FrontRequest),
     Event(Result<TerminalEvent, RecvError>),
     Providers,
     Store(StoreNews),
     Settings,
-    Job(JobEvent),
     End(Ending),
     /// A moment came: a frame may be drawn, or the model waited for it.
     Time,
 }
 
 impl Runner {
-    /// # Errors
-    /// [`TuiError::Setup`] when the terminal or this process's signals cannot be taken.
-    pub(super) fn new(terminal: Terminal, services: Services) -> Result<Self, TuiError> {
+    pub(super) fn new(services: Services) -> Self {
         let Services {
             pool,
             settings,
@@ -104,18 +125,19 @@ impl Runner {
             notices,
             terminations,
             addresses,
+            lent,
+            link,
             first,
+            life,
         } = services;
-        let screen = Screen::new(terminal)?;
         let current = Arc::clone(&settings.borrow());
-        let client = Client::new(
-            screen.size(),
-            theme_of(&current, screen.environment(), None),
-            current.general.mouse,
-        );
+        let client = Client::away(theme_of(&current, &Environment::default(), None));
         let mut runner = Self {
-            screen,
-            job: JobControl::of_process().map_err(TuiError::Setup)?,
+            shown: None,
+            lent,
+            link,
+            first: Some(first),
+            life,
             watches: Watches::default(),
             programs: ProgramChecks::default(),
             model: Model::new(client, Arc::new(options_of(&current)), pool.gauge()),
@@ -127,47 +149,210 @@ impl Runner {
             notices,
             terminations,
             events: pool.events(),
-            is_light: None,
-            suspending: false,
-            ending: None,
+            recorder: store.recorder(),
+            leaving: None,
             backend: Backend::new(pool, providers, store, addresses),
         };
-        runner.look_at_providers();
-        let mut effects = Vec::new();
-        update::first(&mut runner.model, first, &mut effects);
-        runner.do_effects(effects);
         // Terminals that somebody opened before there was a front end.
         let existing = runner.backend.list();
-        runner.take(Msg::Listed(existing));
-        Ok(runner)
+        if !existing.is_empty() {
+            runner.take(Msg::Listed(existing));
+        }
+        runner
     }
 
     pub(super) async fn run(mut self: Box<Self>) -> Result<Ending, TuiError> {
         loop {
-            self.watches.keep(&self.backend.pool, &self.model);
-            let pause = self.screen.draw_or_wait(&self.model);
-            let woken = Box::pin(self.wait(pause)).await;
-            self.handle(woken).await;
-            // What is there already is taken before the next frame.
-            for _ in 0..BATCH {
-                match self.screen.input.try_recv() {
-                    Ok(event) if self.ending.is_none() => self.take_input(event),
-                    _ => break,
-                }
-            }
-            if std::mem::take(&mut self.suspending) {
-                self.suspend().await;
-            }
-            if let Some(ending) = self.ending.take() {
-                info!(?ending, "the front end ends");
-                self.screen.settle().await;
-                return ending;
+            let restore = self.shown.as_ref().map(Shown::restore);
+            let stepped = guarded(restore, async { Ok(Box::pin(self.step()).await) }).await;
+            let leave = match stepped {
+                Ok(None) => continue,
+                Ok(Some(leave)) => leave,
+                Err(error) => Leave::Failed(error),
+            };
+            if let Some(outcome) = self.leave(leave).await {
+                return outcome;
             }
         }
     }
 
+    /// Deals with what comes next; tells why the terminal is to be left, if it is. By then all input that was read has been
+    /// dealt with.
+    async fn step(&mut self) -> Option<Leave> {
+        self.watches.keep(&self.backend.pool, &self.model);
+        let model = &self.model;
+        let shown = self.shown.as_mut();
+        let pause = shown.and_then(|shown| shown.screen.draw_or_wait(model));
+        let woken = Box::pin(self.wait(pause)).await;
+        self.handle(woken);
+        // What is there already is taken before the next frame.
+        for _ in 0..BATCH {
+            if self.leaving.is_some() || !self.takes_input() {
+                break;
+            }
+            let shown = self.shown.as_mut();
+            match shown.and_then(|shown| shown.screen.input.try_recv().ok()) {
+                Some(event) => self.take_input(event),
+                None => break,
+            }
+        }
+        let leave = self.leaving.take()?;
+        if let Some(shown) = &mut self.shown {
+            for event in shown.last_input().await {
+                self.take_input(event);
+            }
+            // What it asked for is what is being done.
+            self.leaving = None;
+        }
+        Some(leave)
+    }
+
+    /// Leaves the terminal, and takes the next one or ends.
+    async fn leave(&mut self, leave: Leave) -> Option<Result<Ending, TuiError>> {
+        let is_closed = matches!(leave, Leave::Closed);
+        let quits = is_closed && self.settings.borrow().general.on_close == OnClose::Quit;
+        let ended = |ending| Departure::Ended {
+            exit: exit_of(ending),
+        };
+        let mut next = None;
+        let (why, departure, outcome) = match leave {
+            Leave::Detached(why) => (why, Departure::Detached, None),
+            Leave::Closed if quits => {
+                let ending = Ending::Quit;
+                ("its terminal was closed", ended(ending), Some(Ok(ending)))
+            }
+            Leave::Closed => ("its terminal was closed", Departure::Detached, None),
+            Leave::Suspended => ("suspended", Departure::Suspended, None),
+            Leave::TakenOver(lent) => {
+                let pid = lent.offer.pid;
+                next = Some(lent);
+                ("taken over", Departure::TakenOver { pid }, None)
+            }
+            Leave::Failed(error) => {
+                let departure = self.failure(&error);
+                let ends = matches!(departure, Departure::Failed { ends: true, .. });
+                ("it failed", departure, ends.then_some(Err(error)))
+            }
+            Leave::Ending(Ending::Quit) => ("quit", ended(Ending::Quit), Some(Ok(Ending::Quit))),
+            Leave::Ending(ending @ Ending::Signal(signal)) => {
+                (signal.name(), ended(ending), Some(Ok(ending)))
+            }
+        };
+        info!(why, ends = outcome.is_some(), "the front end leaves");
+        if let Some(shown) = self.shown.take() {
+            let pid = shown.pid();
+            shown.leave(departure).await;
+            self.link.status.send_replace(None);
+            self.record(What::FrontDetached {
+                pid,
+                why: why.to_owned(),
+            });
+            self.tell_away();
+        }
+        if let Some(lent) = next {
+            self.show(*lent);
+        }
+        outcome
+    }
+
+    /// What the lender of a terminal is told that cannot show the session. Where there is nothing to go on with, the instance
+    /// ends.
+    fn failure(&self, error: &TuiError) -> Departure {
+        let session = &self.model.session;
+        let is_empty = session.tabs.is_empty() && session.opening == 0;
+        Departure::Failed {
+            code: error.into(),
+            message: error.to_string(),
+            ends: is_empty && self.life == Life::EndsWithLastPane,
+        }
+    }
+
+    /// Shows the session on a terminal.
+    fn show(&mut self, lent: LentTerminal) {
+        let (command, cwd) = (lent.offer.command.clone(), lent.offer.cwd.clone());
+        let settings = Arc::clone(&self.settings.borrow());
+        let shown = match Shown::open(lent) {
+            Ok(shown) => shown,
+            Err((error, lender)) => {
+                warn!(%error, "a terminal cannot be shown on");
+                let departure = self.failure(&error);
+                let ends = matches!(departure, Departure::Failed { ends: true, .. });
+                lender.tell(departure);
+                if ends {
+                    self.leaving = Some(Leave::Failed(error));
+                }
+                return;
+            }
+        };
+        let client = Client::new(
+            shown.screen.size(),
+            theme_of(&settings, shown.screen.environment(), None),
+            settings.general.mouse,
+        );
+        let status = shown.status();
+        info!(pid = status.pid, tty = status.tty, "a terminal shows tundra");
+        self.record(What::FrontAttached {
+            pid: status.pid,
+            tty: status.tty.clone(),
+            cols: status.cols,
+            rows: status.rows,
+        });
+        self.link.status.send_replace(Some(status));
+        self.shown = Some(shown);
+        let mut effects = Vec::new();
+        update::shown(&mut self.model, client, &mut effects);
+        let first = self.first.take();
+        if !command.is_empty() {
+            update::command(&mut self.model, command, cwd, &mut effects);
+        } else if let Some(first) = first
+            && self.life == Life::EndsWithLastPane
+        {
+            update::first(&mut self.model, first, &mut effects);
+        }
+        self.do_effects(effects);
+        self.look_at_providers();
+    }
+
+    /// Nobody shows the session any more.
+    fn tell_away(&mut self) {
+        let settings = Arc::clone(&self.settings.borrow());
+        let client = Client::away(theme_of(&settings, &Environment::default(), None));
+        let mut effects = Vec::new();
+        update::away(&mut self.model, client, &mut effects);
+        self.do_effects(effects);
+    }
+
+    /// A terminal is offered; refused where it would show itself.
+    fn borrow(&mut self, lent: Box<LentTerminal>) {
+        if let Some(name) = self.backend.pane_on(&lent) {
+            let lender = Lender::of(*lent);
+            lender.tell(Departure::Failed {
+                code: Code::BadRequest,
+                message: format!(
+                    "this terminal is the pane {name} of the tundra that it would show: detach or open another window"
+                ),
+                ends: false,
+            });
+        } else if self.shown.is_some() {
+            self.leaving = Some(Leave::TakenOver(lent));
+        } else {
+            self.show(*lent);
+        }
+    }
+
+    /// Whether keys have somewhere to go: until the first pane is there they wait.
+    fn takes_input(&self) -> bool {
+        self.model.session.tab().is_some() || self.model.session.opening == 0
+    }
+
+    fn record(&self, what: What) {
+        self.recorder.record(Fact::at(Timestamp::now(), what));
+    }
+
     /// Waits for whatever comes first. Cancel-safe.
     async fn wait(&mut self, pause: Option<Instant>) -> Woken {
+        let is_shown = self.shown.is_some();
+        let takes_input = self.takes_input();
         let poll = match self.provider_poll {
             ProviderPoll::Due(at) => Some(at),
             ProviderPoll::Done(_) => None,
@@ -181,11 +366,14 @@ impl Runner {
         ]
         .into_iter()
         .flatten()
-        .min();
+        .min()
+        .filter(|_| is_shown);
         tokio::select! {
             biased;
             termination = self.terminations.next() => Woken::End(Ending::Signal(termination)),
-            event = self.screen.next() => Woken::Screen(event),
+            Some(request) = self.link.requests.recv() => Woken::Request(request),
+            Some(lent) = self.lent.recv() => Woken::Lent(Box::new(lent)),
+            event = next_of(&mut self.shown, takes_input) => Woken::Shown(event),
             (id, screen) = self.watches.changed() => Woken::Message(Msg::Screen(id, screen)),
             event = self.events.recv() => Woken::Event(event),
             Some(answer) = self.backend.answer() => match answer {
@@ -197,16 +385,15 @@ impl Runner {
                 }
             },
             event = self.provider_events.next() => Woken::Message(Msg::ProviderEvent(event)),
-            () = self.provider_changes.next(), if poll.is_none() => Woken::Providers,
-            news = self.store_watch.next(reads) => Woken::Store(news),
-            event = self.job.next() => Woken::Job(event),
+            news = self.store_watch.next(reads), if is_shown => Woken::Store(news),
+            () = self.provider_changes.next(), if is_shown && poll.is_none() => Woken::Providers,
             Ok(()) = self.settings.changed() => Woken::Settings,
             Some(notice) = self.notices.recv() => Woken::Message(Msg::Notice(notice)),
             () = until(deadline) => Woken::Time,
         }
     }
 
-    async fn handle(&mut self, woken: Woken) {
+    fn handle(&mut self, woken: Woken) {
         match woken {
             Woken::Message(msg) => {
                 if let Msg::Screen(id, _) = msg {
@@ -214,20 +401,23 @@ impl Runner {
                 }
                 self.take(msg);
             }
-            Woken::Screen(ScreenEvent::Input(event)) => self.take_input(event),
-            Woken::Screen(ScreenEvent::Written(Ok(()))) => {}
-            Woken::Screen(ScreenEvent::Written(Err(error))) => {
-                warn!(%error, "the outer terminal cannot be written");
-                self.ending = Some(Ok(Ending::Signal(Termination::Hangup)));
+            Woken::Shown(event) => self.handle_shown(event),
+            Woken::Lent(lent) => self.borrow(lent),
+            Woken::Request(FrontRequest::Detach(left)) => match &mut self.shown {
+                Some(shown) => {
+                    shown.waiters.push(left);
+                    self.leaving = Some(Leave::Detached("tundra detach"));
+                }
+                None => {
+                    let _ = left.send(());
+                }
+            },
+            Woken::Request(FrontRequest::Stop) => {
+                self.leaving = Some(Leave::Ending(Ending::Quit));
             }
             Woken::Event(event) => self.take_event(event),
             Woken::Settings => self.take_settings(),
-            Woken::Job(JobEvent::Resized) => self.resized(),
-            Woken::Job(JobEvent::Stop) => self.suspend().await,
-            // Who stopped the process without a word may have had the terminal meanwhile.
-            Woken::Job(JobEvent::Continued) if self.screen.is_raw() => self.resized(),
-            Woken::Job(JobEvent::Continued) => self.come_back(),
-            Woken::End(ending) => self.ending = Some(Ok(ending)),
+            Woken::End(ending) => self.leaving = Some(Leave::Ending(ending)),
             Woken::Providers => self.providers_changed(),
             Woken::Store(StoreNews::State) => self.backend.look_at_store(),
             Woken::Store(StoreNews::Written) => self.take(Msg::JournalWritten),
@@ -243,6 +433,35 @@ impl Runner {
                     }
                 }
                 self.take(Msg::Tick);
+            }
+        }
+    }
+
+    fn handle_shown(&mut self, event: ShownEvent) {
+        match event {
+            ShownEvent::Screen(ScreenEvent::Input(event)) => self.take_input(event),
+            ShownEvent::Screen(ScreenEvent::Written(Ok(()))) => {}
+            ShownEvent::Screen(ScreenEvent::Written(Err(error))) => {
+                warn!(%error, "the outer terminal cannot be written");
+                self.leaving = Some(Leave::Closed);
+            }
+            ShownEvent::Lender(LenderEvent::Resized) => self.resized(),
+            ShownEvent::Lender(LenderEvent::Stop) => self.leaving = Some(Leave::Suspended),
+            ShownEvent::Lender(LenderEvent::Continued) => self.continued(),
+            ShownEvent::Lender(LenderEvent::Recalled(Termination::Hangup)) => {
+                self.leaving = Some(Leave::Closed);
+            }
+            ShownEvent::Lender(LenderEvent::Recalled(signal)) => {
+                self.leaving = Some(Leave::Detached(signal.name()));
+            }
+            ShownEvent::Lender(LenderEvent::Gone) => {
+                let shown = self.shown.as_ref();
+                let is_closed = shown.is_some_and(|shown| shown.screen.is_hung_up());
+                self.leaving = Some(if is_closed {
+                    Leave::Closed
+                } else {
+                    Leave::Detached("its process ended")
+                });
             }
         }
     }
@@ -273,7 +492,9 @@ impl Runner {
         let mut effects = Vec::new();
         fault::point("front", "update");
         let redraw = update::update(&mut self.model, msg, now, &mut effects);
-        self.screen.mark(redraw);
+        if let Some(shown) = &mut self.shown {
+            shown.screen.mark(redraw);
+        }
         self.do_effects(effects);
     }
 
@@ -310,29 +531,47 @@ impl Runner {
             Effect::Steer(command) => self.backend.steer(command),
             Effect::ServerOutput(name) => self.backend.server_output(name),
             Effect::EditHistory(id, spec) => self.backend.edit_history(id, spec),
-            Effect::Clipboard(text) => {
-                if !self.screen.out_of_band.set_clipboard(text) {
-                    self.take(Msg::Notice(Notice {
-                        severity: Severity::Warning,
-                        prominence: Prominence::Toast,
-                        text: "too long for the outer terminal's clipboard".to_owned(),
-                    }));
-                }
-            }
-            Effect::Bell => self.screen.out_of_band.ring(),
-            Effect::Notify(text) => self.screen.out_of_band.notify(&text),
-            Effect::Repaint => self.screen.repaint(),
-            Effect::Suspend => self.suspending = true,
-            Effect::Quit => self.ending = Some(Ok(Ending::Quit)),
-            Effect::Fail(why) => self.ending = Some(Err(TuiError::NotStarted(why))),
+            Effect::Unshown(id) => self.backend.with(id, PaneHandle::leave_front),
+            Effect::Clipboard(text) => self.set_clipboard(text),
+            Effect::Bell => self.on_screen(|screen| screen.out_of_band.ring()),
+            Effect::Notify(text) => self.on_screen(|screen| screen.out_of_band.notify(&text)),
+            Effect::Repaint => self.on_screen(Screen::repaint),
+            Effect::Suspend => self.leaving = Some(Leave::Suspended),
+            Effect::Detach => self.leaving = Some(Leave::Detached("the user left")),
+            Effect::Quit => self.leaving = Some(Leave::Ending(Ending::Quit)),
+            Effect::Emptied => match self.life {
+                Life::EndsWithLastPane => self.leaving = Some(Leave::Ending(Ending::Quit)),
+                Life::Stays => {}
+            },
+            Effect::Fail(why) => self.leaving = Some(Leave::Failed(TuiError::NotStarted(why))),
+        }
+    }
+
+    /// Does something with the screen, if there is one.
+    fn on_screen(&mut self, act: impl FnOnce(&mut Screen)) {
+        if let Some(shown) = &mut self.shown {
+            act(&mut shown.screen);
+        }
+    }
+
+    fn set_clipboard(&mut self, text: String) {
+        let Some(shown) = &mut self.shown else { return };
+        if !shown.screen.out_of_band.set_clipboard(text) {
+            self.take(Msg::Notice(Notice {
+                severity: Severity::Warning,
+                prominence: Prominence::Toast,
+                text: "too long for the outer terminal's clipboard".to_owned(),
+            }));
         }
     }
 
     fn take_input(&mut self, event: InputEvent) {
         match event {
-            InputEvent::Closed => self.ending = Some(Ok(Ending::Signal(Termination::Hangup))),
+            InputEvent::Closed => self.leaving = Some(Leave::Closed),
             InputEvent::Reply(Reply::Background(background)) => {
-                self.is_light = Some(background.is_light());
+                if let Some(shown) = &mut self.shown {
+                    shown.is_light = Some(background.is_light());
+                }
                 self.take_settings();
             }
             event => self.take(Msg::Input(event)),
@@ -362,7 +601,10 @@ impl Runner {
 
     fn take_settings(&mut self) {
         let settings = Arc::clone(&self.settings.borrow_and_update());
-        let theme = theme_of(&settings, self.screen.environment(), self.is_light);
+        let theme = match &self.shown {
+            Some(shown) => theme_of(&settings, shown.screen.environment(), shown.is_light),
+            None => self.model.client.theme.clone(),
+        };
         let options = Arc::new(options_of(&settings));
         if theme != self.model.client.theme || *options != *self.model.options {
             self.take(Msg::Options(options, theme));
@@ -373,28 +615,41 @@ impl Runner {
     }
 
     fn resized(&mut self) {
-        let (cols, rows) = self.screen.size();
+        let Some(shown) = &mut self.shown else { return };
+        let (cols, rows) = shown.screen.size();
         // The terminal may have moved its text about.
-        self.screen.repaint();
+        shown.screen.repaint();
+        self.link.status.send_replace(Some(shown.status()));
         self.take(Msg::Resized(cols, rows));
     }
 
-    /// Gives the terminal back and stops, until somebody continues the process.
-    async fn suspend(&mut self) {
-        self.screen.leave().await;
-        if let Err(error) = JobControl::stop() {
-            warn!(%error, "cannot stop");
-        }
-        self.come_back();
-    }
-
-    fn come_back(&mut self) {
-        if let Err(error) = self.screen.come_back() {
+    /// The lender goes on after a stop. Who stopped it may have had the terminal meanwhile.
+    fn continued(&mut self) {
+        let Some(shown) = &mut self.shown else { return };
+        if !shown.screen.is_raw()
+            && let Err(error) = shown.screen.come_back()
+        {
             warn!(%error, "the terminal cannot be entered again");
-            self.ending = Some(Ok(Ending::Signal(Termination::Hangup)));
+            self.leaving = Some(Leave::Closed);
             return;
         }
         self.resized();
+    }
+}
+
+/// What comes next from the terminal that shows the session; never, where none does. Cancel-safe.
+async fn next_of(shown: &mut Option<Shown>, takes_input: bool) -> ShownEvent {
+    match shown {
+        Some(shown) => shown.next(takes_input).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The exit code of whoever lends the terminal.
+fn exit_of(ending: Ending) -> u8 {
+    match ending {
+        Ending::Quit => 0,
+        Ending::Signal(signal) => u8::try_from(128 + signal.number()).unwrap_or(u8::MAX),
     }
 }
 

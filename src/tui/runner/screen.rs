@@ -1,6 +1,7 @@
 //! A terminal that shows the model: what comes from it, and the frames that go to it.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -11,7 +12,7 @@ use crate::tui::error::TuiError;
 use crate::tui::frame::Frame;
 use crate::tui::input::InputEvent;
 use crate::tui::model::Model;
-use crate::tui::outer::{Environment, LEAVE_WITHIN, OutOfBand, Terminal, Writer};
+use crate::tui::outer::{Environment, LEAVE_WITHIN, OutOfBand, Restore, Terminal, Writer};
 use crate::tui::update::Redraw;
 use crate::tui::view;
 
@@ -27,9 +28,10 @@ pub(super) enum ScreenEvent {
 
 /// All that belongs to one terminal; dropping it restores the terminal.
 pub(super) struct Screen {
+    // Dropped before the terminal, which is restored once nobody writes to it any more.
+    writer: Writer,
     terminal: Terminal,
     pub input: mpsc::Receiver<InputEvent>,
-    writer: Writer,
     frame: Frame,
     pub out_of_band: OutOfBand,
     redraw: Redraw,
@@ -106,11 +108,11 @@ impl Screen {
         None
     }
 
-    /// Waits for what comes next. Cancel-safe.
-    pub async fn next(&mut self) -> ScreenEvent {
+    /// Waits for what comes next; input alone where it `takes_input`. Cancel-safe.
+    pub async fn next(&mut self, takes_input: bool) -> ScreenEvent {
         tokio::select! {
             biased;
-            Some(event) = self.input.recv() => ScreenEvent::Input(event),
+            Some(event) = self.input.recv(), if takes_input => ScreenEvent::Input(event),
             written = self.writer.finished() => ScreenEvent::Written(written),
         }
     }
@@ -122,10 +124,19 @@ impl Screen {
         }
     }
 
-    /// Gives the terminal back, for [`Self::come_back`] to take it again.
-    pub async fn leave(&mut self) {
-        self.settle().await;
-        self.terminal.leave();
+    /// Reads no more; what was read already still comes out of `input`.
+    pub fn stop_reading(&self) {
+        self.terminal.stop_reading();
+    }
+
+    /// What restores the terminal.
+    pub fn restore(&self) -> Arc<Restore> {
+        self.terminal.restore()
+    }
+
+    /// Whether nobody is at the other end any more.
+    pub fn is_hung_up(&self) -> bool {
+        self.terminal.is_hung_up()
     }
 
     /// Whether the terminal is still set as it was entered; a shell that had it meanwhile set it otherwise.

@@ -97,7 +97,7 @@ fn quitting_asks_while_programs_run_and_no_is_the_default() {
     );
     rig.keys("enter");
     assert!(rig.model.client.overlay.is_none());
-    rig.command("d").keys("n");
+    rig.command("q").keys("n");
     assert!(rig.take().is_empty());
     rig.command("q").keys("tab enter");
     assert!(matches!(rig.take()[..], [Effect::Quit]));

@@ -49,13 +49,13 @@ fn written(receiver: &Receiver<Vec<u8>>) -> String {
 #[test]
 fn what_is_no_terminal_is_refused() {
     let null = || std::fs::File::open("/dev/null").unwrap().into();
-    let error = Terminal::open(null(), null(), Environment::default()).unwrap_err();
+    let error = Terminal::open(null(), null(), Environment::default(), None).unwrap_err();
     assert!(matches!(error, TuiError::NotATerminal));
 }
 
 fn opened(slave: &OwnedFd) -> Terminal {
     let again = || slave.try_clone().unwrap();
-    Terminal::open(again(), again(), Environment::default()).unwrap()
+    Terminal::open(again(), again(), Environment::default(), None).unwrap()
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_panic_of_the_front_end_restores_the_terminal_and_is_told() {
     let terminal = opened(&slave);
     assert!(is_raw(&slave));
     let result: Result<(), TuiError> =
-        guarded(terminal.restore(), async { panic!("a bug of ours") }).await;
+        guarded(Some(terminal.restore()), async { panic!("a bug of ours") }).await;
     assert!(!is_raw(&slave));
     assert!(
         matches!(&result, Err(TuiError::Panicked(text)) if text.contains("a bug of ours")),
@@ -110,7 +110,7 @@ async fn a_terminal_that_does_not_read_holds_one_frame_and_then_gets_it_whole() 
     let mut raw = termios::tcgetattr(&slave).unwrap();
     raw.make_raw();
     termios::tcsetattr(&slave, termios::OptionalActions::Now, &raw).unwrap();
-    let mut writer = Writer::spawn(slave).unwrap();
+    let mut writer = Writer::spawn(slave, None).unwrap();
     let frame = vec![b'x'; 1 << 20];
     writer.send(frame.clone());
     assert!(!writer.is_idle());

@@ -122,7 +122,7 @@ fn a_program_that_ends_well_takes_its_pane_along_and_the_last_one_ends_the_front
     assert_eq!(rects(&rig).len(), 1);
     assert_eq!(rig.focus(), id(1));
     rig.exit(id(1), Exit::Code(0));
-    assert!(rig.take().iter().any(|e| matches!(e, Effect::Quit)));
+    assert!(rig.take().iter().any(|e| matches!(e, Effect::Emptied)));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_program_that_fails_leaves_its_last_screen_and_can_be_restarted() {
     assert!(rig.shows("killed by signal 9"));
     rig.take();
     rig.keys("enter");
-    assert!(rig.take().iter().any(|e| matches!(e, Effect::Quit)));
+    assert!(rig.take().iter().any(|e| matches!(e, Effect::Emptied)));
 }
 
 #[test]

@@ -106,6 +106,7 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         }
         Action::Redraw => effects.push(Effect::Repaint),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Detach => effects.push(Effect::Detach),
         Action::Quit => confirm::ask_quit(model, effects),
         other => {
             if let Some(number) = other.tab_number() {

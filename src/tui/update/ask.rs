@@ -37,7 +37,7 @@ pub(super) fn answered(model: &mut Model, ask: &Ask, now: Now, effects: &mut Vec
         _ if text.is_empty() => {}
         Wants::PaneName(id) => effects.push(Effect::Rename(id, text)),
         Wants::TabNumber => to_tab(model, &text, now),
-        Wants::Command => open::command(model, text, effects),
+        Wants::Command => open::typed(model, text, effects),
     }
 }
 

@@ -53,14 +53,14 @@ fn describe(exit: Exit) -> String {
     }
 }
 
-/// Takes a pane away; with the last one the front end ends.
+/// Takes a pane away.
 pub(super) fn forget(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>) {
     model.session.panes.remove(&id);
     if let Some(index) = model.session.tab_of(id) {
         take_from_tab(model, id, index);
     }
     if model.session.tabs.is_empty() && model.session.opening == 0 && model.session.opened_any {
-        effects.push(Effect::Quit);
+        effects.push(Effect::Emptied);
     }
 }
 

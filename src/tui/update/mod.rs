@@ -18,9 +18,11 @@ mod open;
 mod overlay;
 mod paste;
 mod picker;
+mod place;
 mod providers;
 mod redraw;
 mod scroll;
+mod sizes;
 mod terminal;
 
 use super::client::{LIST_AFTER, Mode, Overlay};
@@ -31,18 +33,17 @@ use super::msg::Msg;
 use super::notice::Prominence;
 use super::notice::Severity;
 use super::now::Now;
-use crate::domain::size::Size;
-use crate::domain::terminal::Owner;
 use crate::pane::PaneError;
 
-pub use open::first;
+pub use open::{command, first};
+pub use place::{away, shown};
 pub use redraw::Redraw;
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Redraw {
     let redraw = apply(model, msg, now, effects);
     if redraw == Redraw::All {
-        tell_sizes(model, effects);
+        sizes::tell(model, effects);
         focus::tell(model, effects);
     }
     redraw
@@ -195,40 +196,5 @@ fn refused(model: &mut Model, id: crate::domain::id::TerminalId, error: &PaneErr
     if !matches!(error, PaneError::Dead(_) | PaneError::NotFound(_)) {
         let text = format!("{name}: {error}");
         model.session.messages.tell(Severity::Warning, text, now);
-    }
-}
-
-/// Tells every pane the size it has on the screen, or would have if its tab were shown.
-fn tell_sizes(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.client.is_too_small() {
-        return;
-    }
-    for (id, _) in model.visible() {
-        if let Some(pane) = model.session.panes.get_mut(&id) {
-            pane.was_shown = true;
-        }
-    }
-    let wanted: Vec<_> = model
-        .session
-        .tabs
-        .iter()
-        .flat_map(|tab| model.rects_of(tab))
-        .collect();
-    for (id, rect) in wanted {
-        let size = Size::clamped(rect.width, rect.height);
-        let Some(pane) = model.session.panes.get_mut(&id) else {
-            continue;
-        };
-        // One of the front end's own is known as such; another one has to hear once that it is shown here.
-        let known = pane.told || pane.info.owner == Owner::Front;
-        if pane.size == size && known || !pane.follows_size() {
-            continue;
-        }
-        pane.size = size;
-        pane.told = true;
-        if pane.ended.is_none() {
-            effects.push(Effect::Resize(id, size));
-        }
-        copy::resized(pane, size, effects);
     }
 }

@@ -1,5 +1,7 @@
 //! New terminals: asking for them and finding them a place.
 
+use std::path::PathBuf;
+
 use super::{end, focus};
 use crate::domain::adapter::AgentName;
 use crate::domain::id::TerminalId;
@@ -39,6 +41,22 @@ pub fn first(model: &mut Model, first: First, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Asks for what a terminal that shows the session was started with, in a tab of its own. Where it cannot be started the
+/// terminal is left.
+pub fn command(
+    model: &mut Model,
+    command: Vec<String>,
+    cwd: Option<PathBuf>,
+    effects: &mut Vec<Effect>,
+) {
+    let spec = TerminalSpec {
+        command,
+        cwd,
+        ..shell(size_of(model.areas().panes))
+    };
+    ask(model, Place::Only, spec, effects);
+}
+
 pub(super) fn tab(model: &mut Model, effects: &mut Vec<Effect>) {
     let spec = shell(size_of(model.areas().panes));
     ask(model, Place::Tab, spec, effects);
@@ -68,7 +86,7 @@ pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
 }
 
 /// Runs what was typed as a command, in a tab of its own.
-pub(super) fn command(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
+pub(super) fn typed(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let name = text.split_whitespace().next().map(str::to_owned);
     let mut command = model.options.shell.clone();
     command.extend(["-c".to_owned(), text]);
@@ -139,7 +157,7 @@ pub(super) fn opened(
             {
                 pane.restarting = false;
             }
-            if place == Place::Only && model.session.panes.is_empty() {
+            if place == Place::Only {
                 effects.push(Effect::Fail(error.to_string()));
             }
             model
@@ -204,11 +222,7 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
             insert_start(model, number, id);
             return;
         }
-        Place::Only => {
-            insert_start(model, 0, id);
-            return;
-        }
-        Place::Tab => {}
+        Place::Only | Place::Tab => {}
     }
     model.session.tabs.push(Tab::new(id));
     focus::go_to(model, id);

@@ -110,7 +110,7 @@ pub(super) fn accept_choice(model: &mut Model, now: Now, effects: &mut Vec<Effec
         let typed = picker.query.text().trim().to_owned();
         if picker.kind == PickerKind::Palette && !typed.is_empty() {
             model.client.overlay = None;
-            open::command(model, typed, effects);
+            open::typed(model, typed, effects);
         }
         return;
     };

@@ -12,7 +12,7 @@ use crate::tui::session::Age;
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
-const AFTER_PREFIX: [(Action, &str); 32] = [
+const AFTER_PREFIX: [(Action, &str); 33] = [
     (Action::NextWaiting, "next waiting"),
     (Action::NewPane, "new"),
     (Action::LaunchAgent, "agent"),
@@ -44,6 +44,7 @@ const AFTER_PREFIX: [(Action, &str); 32] = [
     (Action::ToggleSidebar, "list"),
     (Action::ToggleProviders, "provider lines"),
     (Action::PasteBuffer, "paste"),
+    (Action::Detach, "detach"),
     (Action::Quit, "quit"),
 ];
 

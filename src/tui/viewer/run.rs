@@ -44,7 +44,7 @@ const CLIPBOARD_BYTES: usize = 100_000;
 /// # Errors
 /// [`TuiError`] when the terminal cannot be used, or after a bug.
 pub async fn view(terminal: Terminal, viewing: Viewing) -> Result<Ending, TuiError> {
-    let restore = terminal.restore();
+    let restore = Some(terminal.restore());
     let result = guarded(restore, async {
         let viewer = Box::new(Viewer::new(&terminal, viewing)?);
         Box::pin(viewer.run()).await

@@ -108,7 +108,7 @@ fn a_flood_in_a_visible_pane_leaves_the_other_usable() {
     let mut terminal = shell(&home);
     terminal.type_("yes flood\r");
     terminal.wait_text("flood");
-    let before = procs::resident_kib(terminal.pid());
+    let before = procs::resident_kib(home.instance());
     terminal.command("|");
     terminal.wait_for("the prompt on the right", |screen| {
         screen.find("$").is_some_and(|(_, col)| col > 45)
@@ -116,7 +116,7 @@ fn a_flood_in_a_visible_pane_leaves_the_other_usable() {
     for round in 0..5 {
         say(&mut terminal, &format!("typed{round}"));
     }
-    let growth = procs::peak_resident_kib(terminal.pid()).saturating_sub(before);
+    let growth = procs::peak_resident_kib(home.instance()).saturating_sub(before);
     assert!(growth < 64 * 1024, "grew by {growth} KiB");
     // Into the flood itself one can type as well.
     terminal.command("h");
@@ -154,11 +154,11 @@ fn a_terminal_that_stops_reading_costs_no_memory_and_is_soon_current() {
     terminal.wait_text("flood");
     let id = list(&home)[0]["id"].as_str().unwrap().to_owned();
     terminal.freeze(true);
-    let before = procs::resident_kib(terminal.pid());
+    let before = procs::resident_kib(home.instance());
     for _ in 0..50 {
         assert!(home.cli(&["capture", &id]).ok().contains("flood"));
     }
-    let growth = procs::resident_kib(terminal.pid()).saturating_sub(before);
+    let growth = procs::resident_kib(home.instance()).saturating_sub(before);
     assert!(growth < 8 * 1024, "grew by {growth} KiB");
     home.cli(&["send", &id, "--enter", ""]).ok();
     home.cli(&["wait", &id, "--text", "CURRENT"]).ok();
@@ -184,7 +184,7 @@ fn random_bytes_in_a_visible_pane_stay_in_it() {
     terminal.command("k");
     say(&mut terminal, "unharmed");
     assert!(!home.logs().contains("panicked"));
-    terminal.signal(rustix::process::Signal::TERM);
+    procs::signal(home.instance(), rustix::process::Signal::TERM);
     assert_eq!(terminal.exit(), 143);
     terminal.assert_restored();
 }

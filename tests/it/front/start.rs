@@ -26,7 +26,7 @@ fn leaving_asks_while_children_run_and_restores_the_terminal() {
     terminal.command("q");
     answer(&mut terminal, "n");
     say(&mut terminal, "stayed");
-    terminal.command("d");
+    terminal.command("q");
     terminal.wait_text("Yes");
     terminal.type_("y");
     assert_eq!(terminal.exit(), 0);
@@ -146,17 +146,6 @@ fn a_default_key_that_the_configuration_takes_is_told() {
     terminal.command("c");
     say(&mut terminal, "same-pane");
     assert_eq!(alive(&home), 1);
-}
-
-#[test]
-fn a_second_front_end_names_the_first() {
-    let home = Home::new();
-    let first = shell(&home);
-    let mut second = Terminal::tundra(&home, &[]);
-    assert_eq!(second.exit(), 1);
-    let pid = first.pid().to_string();
-    second.wait_after("the pid is named", |screen| screen.has(&pid));
-    second.assert_restored();
 }
 
 #[test]

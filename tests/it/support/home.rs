@@ -128,6 +128,18 @@ impl Home {
             .collect()
     }
 
+    /// The process that is the instance, as its lock tells; a front end's terminal belongs to another one.
+    #[track_caller]
+    pub fn instance(&self) -> u32 {
+        self.instance_now().expect("an instance has been started")
+    }
+
+    /// As [`Home::instance`]; None where there has never been one.
+    pub fn instance_now(&self) -> Option<u32> {
+        let lock = fs::read_to_string(self.folder.join("state/tundra.lock")).ok()?;
+        lock.lines().next()?.parse().ok()
+    }
+
     /// Everything that still runs with this home, the instance and its terminals' programs included.
     pub fn processes(&self) -> Vec<procs::Process> {
         procs::with_environment(&format!("{}\0", self.folder.join("user").display()))

@@ -1,0 +1,363 @@
+//! The process that the user's shell waits for: it lends its terminal to the instance, which it starts where none runs.
+//!
+//! It draws nothing and reads no key. It passes on what the kernel tells it of the terminal, restores the terminal when the
+//! instance is gone without having done so, and says how it came out.
+
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep_until, timeout};
+
+use super::error::AppError;
+use super::front;
+use super::instance;
+use super::launch::{Ending, Launch};
+use crate::api::shapes::ErrorShape;
+use crate::config::Paths;
+use crate::control::{self, ControlError, InstanceError, Lender};
+use crate::domain::code::Code;
+use crate::runtime::background::{self, Forked};
+use crate::runtime::lend::{Departure, LenderEvent, Offer, Told};
+use crate::runtime::limits;
+use crate::runtime::signals::{Termination, Terminations};
+use crate::tui::{JobControl, JobEvent, Lending, Life};
+
+/// How long the lock may be held by somebody who does not answer: one that starts, or is about to end.
+const REACHED_WITHIN: Duration = Duration::from_secs(5);
+/// Between two attempts to reach it.
+const REACH_AGAIN: Duration = Duration::from_millis(10);
+/// How long an instance that answers may take to show something.
+const SHOWN_WITHIN: Duration = Duration::from_secs(20);
+/// How long it may take to leave the terminal: it waits for the end of a paste, and for a terminal that does not read.
+const LEFT_WITHIN: Duration = Duration::from_secs(4);
+
+/// What is to be shown where.
+#[derive(Clone, Debug)]
+pub struct Show {
+    pub paths: Paths,
+    /// What to open in a tab of its own; empty for nothing but what is there.
+    pub command: Vec<String>,
+}
+
+/// How a process comes to its end that lent its terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    /// Told to the user once the terminal is restored.
+    pub note: Option<String>,
+    /// The exit code.
+    pub exit: u8,
+}
+
+/// The way to an instance.
+enum Reached {
+    Running(UnixStream),
+    Started {
+        stream: UnixStream,
+        pid: u32,
+    },
+    /// This process was the instance, and is done.
+    Was(Farewell),
+}
+
+/// How a terminal came back.
+enum Returned {
+    Left(Departure),
+    /// A signal ends this process, and the terminal is back.
+    Recalled(Termination),
+    /// The instance ended before it showed anything.
+    Unshown,
+    /// The instance died.
+    Lost,
+}
+
+/// Shows the instance of a home on this process's terminal until its user leaves. Where none runs, `launch` says what to start
+/// one with. Must be called while the process has a single thread; it returns in both processes.
+///
+/// # Errors
+/// [`AppError`] where there is nothing that could be shown, or what `launch` answers.
+pub fn show<E: From<AppError>>(
+    show: &Show,
+    launch: impl Fn() -> Result<Launch, E>,
+) -> Result<Farewell, E> {
+    let deadline = Instant::now() + REACHED_WITHIN;
+    loop {
+        let (stream, started) = match reach(&show.paths, &launch, deadline)? {
+            Reached::Was(farewell) => return Ok(farewell),
+            Reached::Running(stream) => (stream, None),
+            Reached::Started { stream, pid } => (stream, Some(pid)),
+        };
+        limits::close_memory();
+        match lend(show, stream, started)? {
+            Some(farewell) => return Ok(farewell),
+            // It was about to end, or another one was faster.
+            None if Instant::now() < deadline => std::thread::sleep(REACH_AGAIN),
+            None => return Err(mute(&show.paths).into()),
+        }
+    }
+}
+
+/// Connects to the instance, or starts it.
+fn reach<E: From<AppError>>(
+    paths: &Paths,
+    launch: &impl Fn() -> Result<Launch, E>,
+    deadline: Instant,
+) -> Result<Reached, E> {
+    loop {
+        match control::connect(paths) {
+            Ok(stream) => return Ok(Reached::Running(stream)),
+            Err(ControlError::NoInstance) => {}
+            Err(error) => return Err(AppError::from(error).into()),
+        }
+        if control::holder(paths).is_none() {
+            return start(launch()?).map_err(E::from);
+        }
+        if Instant::now() >= deadline {
+            return Err(mute(paths).into());
+        }
+        std::thread::sleep(REACH_AGAIN);
+    }
+}
+
+fn mute(paths: &Paths) -> AppError {
+    AppError::Instance(InstanceError::Mute {
+        pid: control::holder(paths).flatten(),
+        socket: paths.control_socket(),
+    })
+}
+
+/// Starts an instance in a process of its own.
+fn start(launch: Launch) -> Result<Reached, AppError> {
+    launch.paths.prepare()?;
+    let (stream, to_parent) = UnixStream::pair().map_err(AppError::Runtime)?;
+    let pid = match background::fork().map_err(AppError::Runtime)? {
+        Forked::Parent(pid) => pid,
+        Forked::Child => {
+            drop(stream);
+            return Ok(Reached::Was(become_instance(launch, to_parent)));
+        }
+    };
+    Ok(Reached::Started { stream, pid })
+}
+
+/// Is the instance from here to its end.
+fn become_instance(launch: Launch, to_parent: UnixStream) -> Farewell {
+    crate::tui::install_panic_hook();
+    let told = to_parent.try_clone();
+    let _ = background::release_stdio(&launch.paths.log_file());
+    let outcome = instance::run(launch, Some(to_parent), |instance| {
+        front::run(instance, Life::EndsWithLastPane)
+    });
+    let exit = match &outcome {
+        Ok(Ending::Quit) => 0,
+        Ok(Ending::Signal(signal)) => exit_of(*signal),
+        Err(error) => {
+            if let Ok(told) = told {
+                let error = ErrorShape::new(Code::from(error), error.to_string());
+                control::refuse(&told, error);
+            }
+            Code::from(error).exit()
+        }
+    };
+    Farewell { note: None, exit }
+}
+
+fn exit_of(signal: Termination) -> u8 {
+    u8::try_from(128 + signal.number()).unwrap_or(u8::MAX)
+}
+
+/// Lends the terminal until it comes back for good; None where another instance is to be reached or started.
+fn lend(
+    show: &Show,
+    stream: UnixStream,
+    started: Option<u32>,
+) -> Result<Option<Farewell>, AppError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(AppError::Runtime)?;
+    runtime.block_on(async {
+        let mut kernel = Kernel {
+            terminations: Terminations::catch().map_err(AppError::Runtime)?,
+            job: JobControl::of_process().map_err(AppError::Runtime)?,
+        };
+        let lending = Lending::of_process()?;
+        let mut pid = started.or_else(|| control::peer(&stream)).unwrap_or(0);
+        let mut next = Some(stream);
+        let mut is_first = true;
+        loop {
+            let stream = match next.take() {
+                Some(stream) => stream,
+                None => control::connect(&show.paths)?,
+            };
+            if !is_first {
+                pid = control::peer(&stream).unwrap_or(pid);
+            }
+            let offer = Offer {
+                pid: std::process::id(),
+                environment: Lending::environment().variables(),
+                modes: lending.modes(),
+                command: if is_first { show.command.clone() } else { Vec::new() },
+                cwd: std::env::current_dir().ok(),
+                inside: std::env::var("TUNDRA_TERMINAL_ID").ok(),
+            };
+            let lender = Lender::offer(stream, &offer, Lending::descriptors())?;
+            match pass(lender, &mut kernel, &lending, pid).await? {
+                Returned::Unshown if is_first && started.is_none() => return Ok(None),
+                Returned::Unshown => {
+                    let log = show.paths.log_file();
+                    return Err(AppError::Stillborn { log });
+                }
+                Returned::Left(Departure::Suspended) => {
+                    is_first = false;
+                    lending.give_back();
+                    JobControl::stop().map_err(AppError::Runtime)?;
+                    if let Some(signal) = kernel.pending().await {
+                        return Ok(Some(detached(pid, exit_after(signal))));
+                    }
+                    lending.ready().map_err(AppError::Runtime)?;
+                }
+                Returned::Left(Departure::Again) => {
+                    is_first = false;
+                    next = Some(connect_again(&show.paths, &lending).await?);
+                }
+                returned => return farewell(returned, pid).map(Some),
+            }
+        }
+    })
+}
+
+/// What the kernel tells this process.
+struct Kernel {
+    terminations: Terminations,
+    job: JobControl,
+}
+
+impl Kernel {
+    /// A signal that came while the process was stopped.
+    async fn pending(&mut self) -> Option<Termination> {
+        let soon = Duration::from_millis(20);
+        timeout(soon, self.terminations.next()).await.ok()
+    }
+}
+
+/// Passes words on until the terminal is back.
+async fn pass(
+    mut lender: Lender,
+    kernel: &mut Kernel,
+    lending: &Lending,
+    pid: u32,
+) -> Result<Returned, AppError> {
+    let mut is_shown = false;
+    let mut recalled = None;
+    let mut deadline = Instant::now() + SHOWN_WITHIN;
+    loop {
+        tokio::select! {
+            told = lender.told() => match told {
+                Ok(Told::Shown) => is_shown = true,
+                Ok(Told::Left(departure)) => {
+                    let ends = matches!(
+                        departure,
+                        Departure::Ended { .. } | Departure::Failed { ends: true, .. }
+                    );
+                    if ends {
+                        wait_for_end(&mut lender, kernel).await;
+                    }
+                    return Ok(match recalled {
+                        Some(signal) if !ends => Returned::Recalled(signal),
+                        _ => Returned::Left(departure),
+                    });
+                }
+                Err(ControlError::Refused(error)) if error.code == Code::ShuttingDown.as_str() => {
+                    return Ok(Returned::Unshown);
+                }
+                Err(ControlError::Refused(error)) if error.code == Code::AlreadyRunning.as_str() => {
+                    return Ok(Returned::Unshown);
+                }
+                Err(error @ ControlError::Refused(_)) => return Err(error.into()),
+                Err(_) if is_shown => {
+                    lending.undo();
+                    return Ok(Returned::Lost);
+                }
+                Err(_) => return Ok(Returned::Unshown),
+            },
+            signal = kernel.terminations.next() => {
+                lender.tell(LenderEvent::Recalled(signal)).await;
+                recalled = recalled.or(Some(signal));
+                deadline = Instant::now() + LEFT_WITHIN;
+            }
+            event = kernel.job.next() => lender.tell(match event {
+                JobEvent::Resized => LenderEvent::Resized,
+                JobEvent::Stop => LenderEvent::Stop,
+                JobEvent::Continued => LenderEvent::Continued,
+            }).await,
+            () = sleep_until(deadline.into()), if !is_shown || recalled.is_some() => {
+                if let Some(signal) = recalled {
+                    lending.undo();
+                    return Ok(Returned::Recalled(signal));
+                }
+                return Err(AppError::Silent { pid });
+            }
+        }
+    }
+}
+
+/// Waits until the instance's process is gone; not for ever for one who ends this process meanwhile.
+async fn wait_for_end(lender: &mut Lender, kernel: &mut Kernel) {
+    tokio::select! {
+        () = lender.gone() => {}
+        _ = kernel.terminations.next() => {}
+    }
+}
+
+/// Waits until an instance takes terminals again.
+async fn connect_again(paths: &Paths, lending: &Lending) -> Result<UnixStream, AppError> {
+    let deadline = Instant::now() + SHOWN_WITHIN;
+    loop {
+        match control::connect(paths) {
+            Ok(stream) => return Ok(stream),
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(REACH_AGAIN).await,
+            Err(error) => {
+                lending.undo();
+                return Err(error.into());
+            }
+        }
+    }
+}
+
+fn farewell(returned: Returned, pid: u32) -> Result<Farewell, AppError> {
+    Ok(match returned {
+        Returned::Recalled(signal) => detached(pid, exit_after(signal)),
+        Returned::Left(Departure::TakenOver { pid }) => Farewell {
+            note: Some(format!("[detached: taken over by pid {pid}]")),
+            exit: 0,
+        },
+        Returned::Left(Departure::Ended { exit }) => Farewell { note: None, exit },
+        Returned::Left(Departure::Failed { code, message, .. }) => {
+            return Err(AppError::Left { code, message });
+        }
+        Returned::Left(Departure::Detached | Departure::Suspended | Departure::Again) => {
+            detached(pid, 0)
+        }
+        Returned::Lost | Returned::Unshown => Farewell {
+            note: Some(format!(
+                "[lost: tundra with pid {pid} has died; \"tundra\" brings its layout back]"
+            )),
+            exit: 1,
+        },
+    })
+}
+
+fn detached(pid: u32, exit: u8) -> Farewell {
+    Farewell {
+        note: Some(format!("[detached from pid {pid}: \"tundra\" brings it back]")),
+        exit,
+    }
+}
+
+/// The exit code of a process that a signal made leave its terminal.
+fn exit_after(signal: Termination) -> u8 {
+    match signal {
+        Termination::Hangup | Termination::Terminate => 0,
+        Termination::Interrupt | Termination::Quit => exit_of(signal),
+    }
+}
