@@ -66,14 +66,16 @@ pub(super) struct FrontFace(pub FrontHandle);
 
 impl Front for FrontFace {
     fn shape(&self) -> FrontShape {
-        self.0.status().map_or_else(FrontShape::default, |status| FrontShape {
-            attached: true,
-            since: Some(status.since),
-            tty: Some(status.tty),
-            cols: Some(status.cols),
-            rows: Some(status.rows),
-            pid: Some(status.pid),
-        })
+        self.0
+            .status()
+            .map_or_else(FrontShape::default, |status| FrontShape {
+                attached: true,
+                since: Some(status.since),
+                tty: Some(status.tty),
+                cols: Some(status.cols),
+                rows: Some(status.rows),
+                pid: Some(status.pid),
+            })
     }
 
     fn detach(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

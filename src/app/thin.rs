@@ -196,7 +196,11 @@ fn lend(
                 pid: std::process::id(),
                 environment: Lending::environment().variables(),
                 modes: lending.modes(),
-                command: if is_first { show.command.clone() } else { Vec::new() },
+                command: if is_first {
+                    show.command.clone()
+                } else {
+                    Vec::new()
+                },
                 cwd: std::env::current_dir().ok(),
                 inside: std::env::var("TUNDRA_TERMINAL_ID").ok(),
             };
@@ -349,7 +353,9 @@ fn farewell(returned: Returned, pid: u32) -> Result<Farewell, AppError> {
 
 fn detached(pid: u32, exit: u8) -> Farewell {
     Farewell {
-        note: Some(format!("[detached from pid {pid}: \"tundra\" brings it back]")),
+        note: Some(format!(
+            "[detached from pid {pid}: \"tundra\" brings it back]"
+        )),
         exit,
     }
 }

@@ -233,7 +233,8 @@ impl Backend {
 
     /// The name of the living pane that a terminal is, or whose programs its lender is one of.
     pub fn pane_on(&self, lent: &LentTerminal) -> Option<String> {
-        let inside: Option<TerminalId> = lent.offer.inside.as_deref().and_then(|id| id.parse().ok());
+        let inside: Option<TerminalId> =
+            lent.offer.inside.as_deref().and_then(|id| id.parse().ok());
         let device = rustix::fs::fstat(&lent.input).ok().map(|stat| stat.st_rdev);
         let terminals = self.pool.list().into_iter();
         let mut living = terminals.filter(|terminal| terminal.status != Status::Dead);

@@ -8,8 +8,8 @@ mod backend;
 mod journal;
 mod programs;
 mod screen;
-mod store_watch;
 mod shown;
+mod store_watch;
 mod watches;
 
 use std::sync::Arc;
@@ -23,18 +23,18 @@ use tracing::{info, warn};
 use self::backend::Backend;
 use self::programs::ProgramChecks;
 use self::screen::{Screen, ScreenEvent};
-use self::store_watch::{StoreNews, StoreWatch};
 use self::shown::{Lender, Shown, ShownEvent};
+use self::store_watch::{StoreNews, StoreWatch};
 use self::watches::Watches;
 use super::client::{Client, Overlay};
 use super::effect::Effect;
 use super::error::TuiError;
 use super::input::{InputEvent, Reply};
+use super::link::{FrontLink, FrontRequest};
 use super::model::{Model, Options};
 use super::msg::Msg;
 use super::notice::{Notice, Prominence, Severity};
 use super::now::Now;
-use super::link::{FrontLink, FrontRequest};
 use super::outer::{Environment, guarded};
 use super::services::{Ending, First, Life, Services};
 use super::theme::Theme;
@@ -290,7 +290,11 @@ impl Runner {
             settings.general.mouse,
         );
         let status = shown.status();
-        info!(pid = status.pid, tty = status.tty, "a terminal shows tundra");
+        info!(
+            pid = status.pid,
+            tty = status.tty,
+            "a terminal shows tundra"
+        );
         self.record(What::FrontAttached {
             pid: status.pid,
             tty: status.tty.clone(),
