@@ -15,6 +15,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// An error with these words for people.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -22,6 +23,7 @@ impl ApiError {
         }
     }
 
+    /// What was asked for cannot be.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, message)
     }

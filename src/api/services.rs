@@ -66,6 +66,7 @@ pub trait Listener: fmt::Debug + Send + Sync {
 }
 
 impl Services {
+    /// Joins the handles that operations act on.
     #[must_use]
     pub fn new(pool: Pool, providers: Providers, store: Store, facts: Facts) -> Self {
         Self {

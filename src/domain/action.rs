@@ -18,6 +18,7 @@ pub enum Context {
 }
 
 impl Context {
+    /// In the order in which help shows them.
     pub const ALL: [Self; 5] = [
         Self::Prefix,
         Self::Copy,
@@ -64,6 +65,7 @@ macro_rules! actions {
                 match self { $($(Self::$variant => $text,)*)* }
             }
 
+            /// Where its keys are valid.
             #[must_use]
             pub const fn context(self) -> Context {
                 match self { $($(Self::$variant => Context::$context,)*)* }
@@ -216,6 +218,7 @@ actions! {
 }
 
 impl Action {
+    /// The action that the configuration calls `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL

@@ -127,6 +127,7 @@ impl Adapters {
         Self(kept.into())
     }
 
+    /// All of them, the built-in ones before those of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Adapter> {
         self.0.iter()
     }
@@ -152,6 +153,7 @@ impl Adapters {
     }
 }
 
+/// No adapter has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not an agent: use {}", alternatives(.known))]
 pub struct UnknownAgent {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::moment::Moment;
 use super::outcome::{Fault, Outcome};
 
+/// When it opens, for how long, and what closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerSettings {
     /// Failures in a row that open it, at least 1.
@@ -82,6 +83,7 @@ impl BreakerTicket {
     }
 }
 
+/// As it is shown; a breaker whose wait is over is half-open from the first look on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
     Closed,
@@ -90,6 +92,7 @@ pub enum BreakerState {
 }
 
 impl BreakerState {
+    /// Its name in JSON and labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -124,11 +127,13 @@ pub struct Transition {
     pub cause: Cause,
     /// The one that begins here.
     pub generation: u64,
+    /// When it changed.
     pub at: Moment,
     /// For an open breaker, when it may be probed.
     pub retry_at: Option<Moment>,
 }
 
+/// Why it changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// That many failures in a row, the last of this kind.
@@ -162,6 +167,7 @@ pub struct BreakerStatus {
     /// Zero but for an open breaker.
     pub retry_in: Duration,
     pub generation: u64,
+    /// What an operator holds it in.
     pub forced: Option<Forced>,
 }
 
@@ -207,6 +213,7 @@ impl Phase {
 }
 
 impl Breaker {
+    /// A closed one.
     #[must_use]
     pub const fn new(settings: BreakerSettings) -> Self {
         Self {
@@ -358,6 +365,7 @@ impl Breaker {
         clippy::needless_pass_by_value,
         reason = "a ticket that was settled is gone"
     )]
+    /// Takes how a call ended. A ticket of an earlier generation changes nothing.
     pub fn settle(
         &mut self,
         ticket: BreakerTicket,
@@ -416,6 +424,7 @@ impl Breaker {
         changed.then(|| self.enter(Phase::Forced(forced), Cause::Forced, now))
     }
 
+    /// What there is to see at `now`; changes nothing.
     #[must_use]
     pub fn status(&self, now: Moment) -> BreakerStatus {
         let (state, retry_in) = match self.phase {

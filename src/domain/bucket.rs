@@ -13,6 +13,7 @@ use super::profile::Limits;
 /// Nanoseconds in a minute: grains in a unit.
 const GRAINS: i128 = 60_000_000_000;
 
+/// The room of one profile in requests and in tokens, refilled evenly over each minute.
 #[derive(Debug)]
 pub struct Bucket {
     requests: Option<Level>,
@@ -21,6 +22,7 @@ pub struct Bucket {
     outstanding: Amount,
 }
 
+/// Room that a call takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
     pub requests: u64,
@@ -37,6 +39,7 @@ impl Amount {
         }
     }
 
+    /// Both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -54,6 +57,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// What it took, and gives back where it was not used.
     #[must_use]
     pub const fn taken(&self) -> Amount {
         self.taken
@@ -81,7 +85,9 @@ pub struct Remaining {
 /// One gauge: whole units, rounded down; in debt it is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gauge {
+    /// The most that is taken at once.
     pub capacity: u64,
+    /// What may be taken now.
     pub available: u64,
 }
 
@@ -154,6 +160,8 @@ impl Bucket {
         clippy::needless_pass_by_value,
         reason = "a reservation that was settled is gone"
     )]
+    /// Sets what was reserved off against what was used. More than was reserved puts the bucket in debt, which later calls wait
+    /// for; less goes back at once.
     pub fn settle(&mut self, reservation: Reservation, used: Used, now: Moment) {
         let taken = reservation.taken;
         self.outstanding = Amount {
@@ -188,11 +196,13 @@ impl Bucket {
         }
     }
 
+    /// How many requests there is room for at `now`; `None` without a limit.
     #[must_use]
     pub fn requests(&self, now: Moment) -> Option<Gauge> {
         self.requests.map(|level| level.gauge(now))
     }
 
+    /// How many tokens there is room for at `now`; `None` without a limit.
     #[must_use]
     pub fn tokens(&self, now: Moment) -> Option<Gauge> {
         self.tokens.map(|level| level.gauge(now))

@@ -16,6 +16,7 @@ pub struct Chord {
 }
 
 impl Chord {
+    /// A key with its modifiers; an upper-case letter is its lower-case one with Shift.
     #[must_use]
     pub fn new(code: KeyCode, mods: Mods) -> Self {
         let mods = mods.without(Mods::CAPS_LOCK).without(Mods::NUM_LOCK);
@@ -46,11 +47,13 @@ impl Chord {
         Self::of(&event.on_us_layout())
     }
 
+    /// The key, in the form that [`Chord::new`] brings all spellings to.
     #[must_use]
     pub fn code(self) -> KeyCode {
         self.code
     }
 
+    /// The modifiers that must be held, and no others.
     #[must_use]
     pub fn mods(self) -> Mods {
         self.mods

@@ -107,11 +107,13 @@ impl Cooldown {
         }
     }
 
+    /// Whether its budget is spent.
     #[must_use]
     pub const fn is_exhausted(&self) -> bool {
         self.spent.is_some()
     }
 
+    /// Ends it at once.
     pub const fn clear(&mut self) {
         self.cooling = None;
         self.spent = None;

@@ -34,6 +34,7 @@ impl Recorder for Forgetful {
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
+    /// When it happened, by the clock on the wall.
     pub at: Timestamp,
     pub what: What,
 }
@@ -125,6 +126,7 @@ pub struct Opened {
     pub cwd: PathBuf,
     /// Empty where no agent runs in it.
     pub agent: String,
+    /// Who opened it, by the name of its [`Owner`](super::terminal::Owner).
     pub owner: &'static str,
 }
 
@@ -187,6 +189,7 @@ pub enum MoveCause {
 }
 
 impl MoveCause {
+    /// Its name in the history's `by` and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -321,6 +324,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// In the order of the contract.
     pub const ALL: [Self; 18] = [
         Self::InstanceStarted,
         Self::InstanceStopped,

@@ -15,16 +15,19 @@ impl Mods {
     pub const CAPS_LOCK: Self = Self(1 << 6);
     pub const NUM_LOCK: Self = Self(1 << 7);
 
+    /// Whether all of `other` are among these.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
+    /// These and `other`.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
+    /// These but not `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
@@ -35,6 +38,7 @@ impl Mods {
         self.0 == 0
     }
 
+    /// Their bits as the kitty keyboard protocol numbers them; xterm sends one more.
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.0
@@ -74,6 +78,7 @@ pub enum KeyCode {
     Modifier(ModifierKey),
 }
 
+/// A key of the keypad, which programs may ask to be told from its twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum KeypadKey {
     Digit(u8),
@@ -131,6 +136,7 @@ impl KeypadKey {
     }
 }
 
+/// A key that plays, stops or changes the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MediaKey {
     Play,
@@ -148,6 +154,7 @@ pub enum MediaKey {
     MuteVolume,
 }
 
+/// A modifier that is struck for itself, told left from right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModifierKey {
     LeftShift,
@@ -166,6 +173,7 @@ pub enum ModifierKey {
     IsoLevel5Shift,
 }
 
+/// What is done to a key; programs are told only if they asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum KeyKind {
     #[default]
@@ -174,6 +182,7 @@ pub enum KeyKind {
     Release,
 }
 
+/// One key, as the terminal in front of the user told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyEvent {
     pub code: KeyCode,
@@ -185,6 +194,7 @@ pub struct KeyEvent {
 }
 
 impl KeyEvent {
+    /// A key that is pressed, without the text that it makes.
     #[must_use]
     pub const fn press(code: KeyCode, mods: Mods) -> Self {
         Self {
@@ -253,6 +263,7 @@ const fn us_shifted(c: char) -> char {
     }
 }
 
+/// A button of the mouse, or the wheel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MouseButton {
     Left,
@@ -260,6 +271,7 @@ pub enum MouseButton {
     Right,
 }
 
+/// What is done with the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MouseKind {
     Press(MouseButton),

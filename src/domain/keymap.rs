@@ -54,6 +54,7 @@ impl fmt::Display for LostChord {
 pub struct KeymapFault {
     /// The entry's key, which should be an action's name.
     pub key: String,
+    /// What is wrong, and what would be right.
     pub message: String,
 }
 
@@ -178,6 +179,7 @@ impl Keymap {
         &self.lost
     }
 
+    /// The chord that the next key's binding waits for.
     #[must_use]
     pub fn prefix(&self) -> Chord {
         self.prefix

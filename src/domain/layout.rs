@@ -30,6 +30,7 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// One pane that fills everything.
     #[must_use]
     pub fn new(id: TerminalId) -> Self {
         Self {
@@ -91,6 +92,7 @@ impl Layout {
         ids
     }
 
+    /// Whether the pane of this terminal is in it.
     #[must_use]
     pub fn contains(&self, id: TerminalId) -> bool {
         self.ids().contains(&id)
@@ -122,12 +124,14 @@ impl Layout {
         rects
     }
 
+    /// Where the pane of this terminal stands in `area`; `None` where it is not shown, as behind a zoomed one.
     #[must_use]
     pub fn rect_of(&self, id: TerminalId, area: Rect) -> Option<Rect> {
         let mut rects = self.rects(area).into_iter();
         rects.find(|(other, _)| *other == id).map(|(_, rect)| rect)
     }
 
+    /// The pane at a column and row; none on a divider.
     #[must_use]
     pub fn pane_at(&self, area: Rect, x: u16, y: u16) -> Option<TerminalId> {
         let mut rects = self.rects(area).into_iter();
@@ -136,6 +140,7 @@ impl Layout {
             .map(|(id, _)| id)
     }
 
+    /// The lines between panes in `area`; none while one is zoomed.
     #[must_use]
     pub fn dividers(&self, area: Rect) -> Vec<Divider> {
         let mut dividers = Vec::new();
@@ -149,6 +154,7 @@ impl Layout {
         geometry::join(&self.dividers(area))
     }
 
+    /// The line at a column and row, to be dragged.
     #[must_use]
     pub fn divider_at(&self, area: Rect, x: u16, y: u16) -> Option<Divider> {
         let mut dividers = self.dividers(area).into_iter();

@@ -20,11 +20,13 @@ const MOST_USED_UP: usize = 8;
 pub struct LoginId([u8; 16]);
 
 impl LoginId {
+    /// A login whose account hashes to `hash`.
     #[must_use]
     pub const fn from_hash(hash: [u8; 16]) -> Self {
         Self(hash)
     }
 
+    /// The keyed hash itself, to be kept over a restart.
     #[must_use]
     pub const fn hash(&self) -> &[u8; 16] {
         &self.0
@@ -56,8 +58,10 @@ pub enum Spill {
 }
 
 impl Spill {
+    /// In the order of the contract.
     pub const ALL: [Self; 3] = [Self::Ask, Self::Always, Self::Never];
 
+    /// Its name in the configuration (`gateway.spill`).
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -67,6 +71,7 @@ impl Spill {
         }
     }
 
+    /// The one of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|spill| spill.as_str() == name)

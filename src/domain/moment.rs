@@ -11,8 +11,10 @@ use std::time::Duration;
 pub struct Moment(u64);
 
 impl Moment {
+    /// The moment at which the clock began.
     pub const ORIGIN: Self = Self(0);
 
+    /// So many nanoseconds after [`Moment::ORIGIN`].
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)

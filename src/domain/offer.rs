@@ -76,6 +76,7 @@ impl Offers {
         }
     }
 
+    /// What it offers `vendor`'s clients.
     #[must_use]
     pub const fn to(self, vendor: Vendor) -> Offer {
         match vendor {

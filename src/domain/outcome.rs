@@ -26,6 +26,7 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Under which kind it is counted.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -80,6 +81,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// In the order in which counters hold them.
     pub const ALL: [Self; 6] = [
         Self::Http,
         Self::Api,
@@ -89,6 +91,7 @@ impl ErrorKind {
         Self::Unsupported,
     ];
 
+    /// Its name in JSON, labels and the history.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,6 +124,7 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Under which kind of error it is counted.
     #[must_use]
     pub const fn kind(self) -> ErrorKind {
         match self {

@@ -104,6 +104,7 @@ impl Windows {
         self.0.retain(|window| !window.is_over(wall));
     }
 
+    /// Whether none was told.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -250,6 +251,7 @@ impl Codex {
 /// A vendor's word that a plan is used up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsedUp {
+    /// When its window begins anew, at most 40 days from when it was told.
     pub until: Timestamp,
     /// The model family whose window it is, such as `opus`; `None` is the whole plan.
     pub family: Option<String>,

@@ -60,8 +60,10 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// Both, as the configuration names them.
     pub const ALL: [Self; 2] = [Self::Key, Self::Caller];
 
+    /// Its name in the configuration (`auth`) and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -93,9 +95,11 @@ pub struct Profile {
     pub auth: Auth,
     /// The environment variable that holds the key; `None` where none is needed.
     pub key_env: Option<String>,
+    /// Sent where the asked name means nothing to the provider.
     pub default_model: String,
     /// Lower is asked first; equal ones by name.
     pub priority: i64,
+    /// As configured; the router knows what an operator said since.
     pub enabled: bool,
     pub limits: Limits,
     /// For a 429 that names no time.
@@ -201,6 +205,7 @@ impl Profile {
             .filter(move |dialect| self.auth == Auth::Key && dialects.contains(*dialect))
     }
 
+    /// Whether its models can do `capability`, as far as it says.
     #[must_use]
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities

@@ -34,6 +34,7 @@ impl RetryBudget {
         }
     }
 
+    /// A success pays for a part of a later reconnection.
     pub const fn earn(&mut self) {
         if self.tenths < FULL {
             self.tenths += SUCCESS;

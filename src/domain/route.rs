@@ -51,6 +51,7 @@ pub use status::{ProviderState, ProviderStatus, RouterStatus, Substitute};
 pub use translation::{Feature, Foreign, Translation};
 pub use verb::{NamelessError, Verb};
 
+/// What the configuration says of all profiles together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
     pub breaker: BreakerSettings,
@@ -76,6 +77,7 @@ impl Default for RouteSettings {
     }
 }
 
+/// All profiles' state, who waits, and where requests go.
 #[derive(Debug)]
 pub struct Router {
     settings: RouteSettings,
@@ -476,11 +478,13 @@ impl Router {
         })
     }
 
+    /// When profiles of another dialect are asked.
     #[must_use]
     pub const fn translation(&self) -> Translation {
         self.settings.translation
     }
 
+    /// Whether a login's requests may cost money.
     #[must_use]
     pub const fn spill(&self) -> Spill {
         self.settings.spill

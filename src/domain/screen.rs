@@ -19,18 +19,22 @@ pub enum ColorKind {
 }
 
 impl Color {
+    /// What the outer terminal shows text in.
     pub const DEFAULT: Self = Self(0);
 
+    /// One of the 256: 16 of the theme, a cube of 216, 24 greys.
     #[must_use]
     pub const fn indexed(index: u8) -> Self {
         Self(0x0100_0000 | index as u32)
     }
 
+    /// A colour of 24 bits.
     #[must_use]
     pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
         Self(0x0200_0000 | (red as u32) << 16 | (green as u32) << 8 | blue as u32)
     }
 
+    /// The colour in a form that can be matched.
     #[must_use]
     pub const fn kind(self) -> ColorKind {
         let [tag, red, green, blue] = self.0.to_be_bytes();
@@ -80,21 +84,25 @@ impl Attrs {
     const UNDERLINE_SHIFT: u16 = 10;
     const UNDERLINE_MASK: u16 = 0b111 << Self::UNDERLINE_SHIFT;
 
+    /// Whether every bit of `other` is set. An underline is no bit: ask [`Attrs::underline`].
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
+    /// These and `other`.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
+    /// These but not `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
+    /// How the cell is underlined.
     #[must_use]
     pub const fn underline(self) -> Underline {
         match (self.0 & Self::UNDERLINE_MASK) >> Self::UNDERLINE_SHIFT {
@@ -107,16 +115,19 @@ impl Attrs {
         }
     }
 
+    /// The same with another underline.
     #[must_use]
     pub const fn with_underline(self, underline: Underline) -> Self {
         Self(self.0 & !Self::UNDERLINE_MASK | (underline as u16) << Self::UNDERLINE_SHIFT)
     }
 
+    /// The whole set as a number, for keeping; see [`Attrs::from_bits`].
     #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
     }
 
+    /// What [`Attrs::bits`] told.
     #[must_use]
     pub const fn from_bits(bits: u16) -> Self {
         Self(bits)
@@ -161,13 +172,16 @@ pub struct CellExtra {
 /// One row of cells, as many as the screen has columns (fewer for a row of history: the rest is blank).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Row {
+    /// One for each column, the tail of a wide character too.
     pub cells: Vec<Cell>,
+    /// What [`Cell::extra`] names.
     pub extras: Vec<CellExtra>,
     /// The text goes on in the next row, since it did not fit here.
     pub wrapped: bool,
 }
 
 impl Row {
+    /// What `cell` has besides its character; `cell` is one of this row.
     #[must_use]
     pub fn extra(&self, cell: &Cell) -> Option<&CellExtra> {
         self.extras.get(usize::from(cell.extra.checked_sub(1)?))
@@ -196,6 +210,7 @@ impl Row {
     }
 }
 
+/// How the cursor looks (DECSCUSR).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum CursorShape {
     /// What the outer terminal has.
@@ -275,6 +290,7 @@ pub struct ScreenSnapshot {
     pub rows: Vec<Arc<Row>>,
     pub cursor: Cursor,
     pub title: Arc<str>,
+    /// A full-screen program shows its own screen (DEC private modes 47, 1047, 1049), which has no history.
     pub alternate_screen: bool,
     /// DECSCNM: the whole screen is shown in reverse.
     pub reverse: bool,

@@ -16,11 +16,13 @@ pub struct Size {
 }
 
 impl Size {
+    /// Smaller, and no prompt fits.
     pub const MIN: Self = Self { cols: 2, rows: 2 };
     pub const MAX: Self = Self {
         cols: 1000,
         rows: 1000,
     };
+    /// What a terminal has where nobody says.
     pub const DEFAULT: Self = Self { cols: 80, rows: 24 };
 
     /// The size that somebody asked for. A side of 1 is given as the floor, everything else as it was asked for.
@@ -48,11 +50,13 @@ impl Size {
         }
     }
 
+    /// Columns, within [`Size::MIN`] and [`Size::MAX`].
     #[must_use]
     pub fn cols(self) -> u16 {
         self.cols
     }
 
+    /// Rows, within [`Size::MIN`] and [`Size::MAX`].
     #[must_use]
     pub fn rows(self) -> u16 {
         self.rows

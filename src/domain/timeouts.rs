@@ -5,6 +5,7 @@ use std::time::Duration;
 /// How long the steps of a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// From the first try to reach the provider to a connection with TLS.
     pub connect: Duration,
     /// From sending until the answer's head.
     pub first_byte: Duration,

@@ -55,11 +55,13 @@ impl Cost {
 pub struct Errors([u64; ErrorKind::ALL.len()]);
 
 impl Errors {
+    /// How many were of `kind`.
     #[must_use]
     pub fn of(&self, kind: ErrorKind) -> u64 {
         self.0.get(kind as usize).copied().unwrap_or(0)
     }
 
+    /// How many there were of any kind.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
@@ -128,6 +130,7 @@ pub struct RowKey {
     pub model: Arc<str>,
 }
 
+/// The error that a profile answered with last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastError {
     pub at: Moment,
@@ -152,6 +155,7 @@ pub struct ProfileUsage {
     pub first_byte: Latency,
     /// From sending to the end.
     pub total: Latency,
+    /// The last ten minutes.
     pub timeline: Timeline,
     pub last_error: Option<LastError>,
     pub last_translated: Option<LastTranslated>,
@@ -211,6 +215,7 @@ impl Usage {
         self.rows.iter()
     }
 
+    /// What is counted of a profile; `None` where nothing is yet.
     #[must_use]
     pub fn profile(&self, name: &ProfileName) -> Option<&ProfileUsage> {
         self.profiles.get(name)

@@ -67,6 +67,7 @@ pub struct WriterLock {
 }
 
 impl WriterLock {
+    /// One that nobody is attached to; the front end writes where the terminal is its own.
     #[must_use]
     pub fn new(is_front_owned: bool) -> Self {
         Self {
@@ -188,6 +189,7 @@ impl WriterLock {
         self.is_front_away = true;
     }
 
+    /// Notes whether the terminal is the front end's own, shown or not.
     pub fn set_front_owned(&mut self, is_front_owned: bool) {
         self.is_front_owned = is_front_owned;
     }

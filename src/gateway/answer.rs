@@ -24,6 +24,7 @@ pub struct Answer {
     pub body: AnswerBody,
 }
 
+/// What goes to the caller: a whole body, a stream of a provider's, or pings until there is one.
 #[derive(Debug)]
 pub enum AnswerBody {
     Whole(Bytes),
@@ -32,6 +33,7 @@ pub enum AnswerBody {
 }
 
 impl Answer {
+    /// One whose body is here.
     pub fn whole(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self {
             status,
@@ -45,6 +47,7 @@ impl Answer {
         mark(&mut self.headers, attempts, profile);
     }
 
+    /// The answer as the listener sends it.
     pub fn into_response(self) -> Response<AnswerBody> {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;

@@ -28,6 +28,7 @@ const MAX_TOKENS: u32 = 4096;
 /// A prompt and whom it is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ask {
+    /// Sent as the user's only message.
     pub prompt: String,
     /// The profile's own where none is given.
     pub model: Option<String>,
@@ -38,6 +39,7 @@ pub struct Ask {
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// Its name; `None` where the gateway itself did.
     pub profile: Option<String>,
 }
 

@@ -39,6 +39,7 @@ impl Clock {
         }
     }
 
+    /// The moment now; never runs back.
     #[must_use]
     pub fn now(&self) -> Moment {
         Moment::ORIGIN.after(match self.source {

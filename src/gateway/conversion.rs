@@ -80,6 +80,7 @@ impl Conversion {
         })))
     }
 
+    /// Whether the caller and the provider speak different dialects.
     pub const fn is_translation(&self) -> bool {
         matches!(self, Self::Translation(_))
     }

@@ -11,6 +11,7 @@ use super::keys::CallerKey;
 /// Variables and arguments that point an agent at the gateway. No file of the user's is touched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Launch {
+    /// Variables to set, over those of the same name.
     pub env: Vec<(String, String)>,
     /// Go right after the program's name.
     pub args: Vec<String>,

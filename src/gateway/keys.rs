@@ -24,6 +24,7 @@ pub const CALLER_KEY_DIGITS: usize = 64;
 pub struct CallerKey(String);
 
 impl CallerKey {
+    /// A new one of 256 bits.
     #[must_use]
     pub fn random() -> Self {
         Self(format!(
@@ -83,6 +84,7 @@ impl KeyRing {
             .retain(|_, caller| *caller != Caller::Terminal(terminal));
     }
 
+    /// Whose key it is; `None` for one that was never given, or whose terminal has ended.
     pub fn who(&self, key: &str) -> Option<Caller> {
         self.callers
             .read()

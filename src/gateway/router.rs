@@ -32,7 +32,9 @@ pub struct RouterHandle {
 /// What the lock guards: the rules, and beside them what is counted, which no rule asks for.
 #[derive(Debug)]
 pub struct RouterState {
+    /// Who is asked, and why not the others.
     pub router: Router,
+    /// What was asked, and how it went.
     pub usage: Usage,
     /// What is left of the plans of the logins that came.
     pub plans: Plans,
@@ -297,6 +299,7 @@ impl RouterHandle {
         self.shared.events.subscribe()
     }
 
+    /// The clock of all of the router's moments.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.shared.clock

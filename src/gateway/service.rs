@@ -28,7 +28,9 @@ const MAX_BODY: usize = 32 * 1024 * 1024;
 /// What the configuration says about the gateway, its profiles apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// How profiles are chosen.
     pub route: RouteSettings,
+    /// For every call to a provider.
     pub timeouts: Timeouts,
     /// Bytes of the largest request body.
     pub max_body: usize,
@@ -214,10 +216,12 @@ impl GatewayState {
             .get_or_init(|| LoginHasher::new(uuid::Uuid::new_v4().as_bytes()))
     }
 
+    /// How long a stream may be silent before its caller gets a ping.
     pub fn ping_every(&self) -> Duration {
         self.options().ping_every
     }
 
+    /// The largest body of a request, in bytes, decoded.
     pub fn max_body(&self) -> usize {
         self.options().max_body
     }

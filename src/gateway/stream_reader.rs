@@ -164,6 +164,7 @@ impl StreamReader {
         self.next_number
     }
 
+    /// What is known of the stream so far.
     pub fn progress(&self) -> &StreamProgress {
         &self.progress
     }

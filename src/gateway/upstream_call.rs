@@ -127,6 +127,7 @@ impl UpstreamCall {
         }
     }
 
+    /// Who is asked.
     #[must_use]
     pub fn profile(&self) -> &Arc<Profile> {
         &self.profile

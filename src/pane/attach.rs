@@ -178,10 +178,12 @@ impl Attachments {
 }
 
 impl Attachment {
+    /// Names this viewer of this terminal.
     pub fn id(&self) -> ViewerId {
         self.id
     }
 
+    /// Whether it may ever write.
     pub fn access(&self) -> Access {
         self.access
     }

@@ -44,10 +44,12 @@ impl PaneHandle {
         &self.parts
     }
 
+    /// Names the terminal, for as long as tundra runs.
     pub fn id(&self) -> TerminalId {
         self.parts.facts.id
     }
 
+    /// The terminal's facts as of now.
     pub fn info(&self) -> TerminalInfo {
         self.parts.facts.info().clone()
     }
@@ -113,6 +115,7 @@ impl PaneHandle {
         })
     }
 
+    /// Notes who decides its size and life from now on.
     pub fn set_owner(&self, owner: Owner) {
         self.attachments.set_owner(owner);
     }

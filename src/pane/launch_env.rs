@@ -19,6 +19,7 @@ pub trait LaunchEnvSource: fmt::Debug + Send + Sync {
     fn ended(&self, id: TerminalId);
 }
 
+/// What a source adds to a terminal and takes from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaunchEnv {
     /// Variables, which those that were asked for go before.

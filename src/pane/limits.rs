@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 /// A terminal's limits. Zero means never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
+    /// From the last output or input.
     pub idle_timeout: Duration,
+    /// From the start.
     pub max_lifetime: Duration,
     pub kill_grace: Duration,
 }

@@ -10,12 +10,15 @@ use crate::domain::adapter::Adapters;
 /// What the pool goes by; may be replaced while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
+    /// Terminals that may live at once, 1 to 1000.
     pub max_ptys: usize,
+    /// Lines of history of each terminal, of those opened from now on.
     pub scrollback_lines: usize,
     /// Zero for never.
     pub idle_timeout: Duration,
     /// Zero for never.
     pub max_lifetime: Duration,
+    /// From the HUP that ends a terminal to the KILL; TERM goes after a quarter of it.
     pub kill_grace: Duration,
     /// Bytes of output kept for the viewers of each terminal.
     pub replay_bytes: usize,

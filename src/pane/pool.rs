@@ -33,7 +33,9 @@ const STACK: usize = 512 * 1024;
 /// How full the pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gauge {
+    /// Slots that are taken: from before a start until the child has been reaped.
     pub active: usize,
+    /// As configured now; may be below what is taken.
     pub max: usize,
 }
 
@@ -171,6 +173,7 @@ impl Pool {
         }
     }
 
+    /// The terminal of that id, as long as tundra runs, whether it lives or not.
     pub fn get(&self, id: TerminalId) -> Option<PaneHandle> {
         self.registry
             .state()
@@ -196,6 +199,7 @@ impl Pool {
             .collect()
     }
 
+    /// How many slots are taken now.
     pub fn gauge(&self) -> Gauge {
         let state = self.registry.state();
         Gauge {

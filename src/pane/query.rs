@@ -11,7 +11,9 @@ use crate::domain::terminal::Status;
 /// A pane's screen, and its history where asked for, at one point of the byte stream.
 #[derive(Clone, Debug)]
 pub struct Capture {
+    /// What it shows.
     pub screen: ScreenSnapshot,
+    /// Its history, oldest first; empty where it was not asked for.
     pub scrollback: Vec<Arc<Row>>,
 }
 
@@ -20,8 +22,11 @@ pub struct Capture {
 pub struct RowWindow {
     /// Absolute number of the first row in `rows`, moved up to what still exists.
     pub start: u64,
+    /// Those of the rows asked for that there are.
     pub rows: Vec<Arc<Row>>,
+    /// Absolute number of the oldest row that is kept.
     pub history_start: u64,
+    /// Absolute number of the top row of the screen.
     pub top: u64,
     /// One more than the number of the last row of the screen.
     pub end: u64,
@@ -32,11 +37,13 @@ pub struct RowWindow {
 /// Places by absolute row and column, after lines were wrapped at another width.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlacesNow {
+    /// In the order in which they were asked for.
     pub places: Vec<(u64, u16)>,
     /// The count that they hold for.
     pub rewraps: u64,
 }
 
+/// Which way a search goes: up is towards older rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Up,
@@ -55,7 +62,9 @@ pub struct Search {
 /// Where a search hit begins and ends; `end` is exclusive. A hit lies within one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Match {
+    /// Absolute number of its row.
     pub row: u64,
+    /// First column, and the one after the last.
     pub cols: (u16, u16),
 }
 

@@ -65,6 +65,7 @@ struct Shared {
 /// All there is to see, as of one moment.
 #[derive(Clone, Debug)]
 pub struct ProvidersStatus {
+    /// How every profile stands.
     pub router: RouterStatus,
     /// In the order of `router.providers`; None for a profile without a server of tundra's.
     pub processes: Vec<Option<ProcessStatus>>,
@@ -158,6 +159,7 @@ impl Providers {
         Self { shared }
     }
 
+    /// The gateway whose router this steers.
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.shared.gateway
@@ -169,6 +171,7 @@ impl Providers {
         self.shared.endpoint.as_ref()
     }
 
+    /// Everything there is to see, as of now.
     #[must_use]
     pub fn status(&self) -> ProvidersStatus {
         let router = self.gateway().router().status();

@@ -46,6 +46,7 @@ impl LocalListener {
         fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
     }
 
+    /// The socket's file, which goes when this is dropped.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -24,6 +24,7 @@ impl Termination {
         }
     }
 
+    /// As `kill -l` has it, with `SIG` before it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hangup => "SIGHUP",

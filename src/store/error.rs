@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::code::Code;
 
+/// Why the journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Written by a newer tundra, and left alone.

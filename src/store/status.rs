@@ -28,6 +28,7 @@ pub struct StoreStatus {
     pub dolt: DoltStatus,
 }
 
+/// How the journal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum StoreState {
     Ready,
@@ -79,6 +80,7 @@ impl DoltStatus {
     }
 }
 
+/// How the copy stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DoltState {
     #[default]

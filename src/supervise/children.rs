@@ -70,6 +70,7 @@ impl Children {
         *children = kept;
     }
 
+    /// How the child of that name stands; `None` where none is kept.
     #[must_use]
     pub fn status(&self, name: &str) -> Option<ProcessStatus> {
         self.children().get(name).map(Child::status)
@@ -106,6 +107,7 @@ impl Children {
         Some((path, tail))
     }
 
+    /// What becomes of children from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<ProcessEvent> {
         self.shared.events.subscribe()

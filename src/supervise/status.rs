@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Where a child is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessState {
     /// It runs and is not ready yet.
@@ -15,6 +16,7 @@ pub enum ProcessState {
 }
 
 impl ProcessState {
+    /// Its name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -26,6 +28,7 @@ impl ProcessState {
     }
 }
 
+/// A child as of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessStatus {
     /// None while it does not run.

@@ -15,3 +15,16 @@ impl JitterSource {
         Jitter(u16::from_be_bytes([high, low]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_the_upper_bits_of_splitmix64() {
+        // The first outputs for seed 0 of Vigna's reference (prng.di.unimi.it/splitmix64.c).
+        let mut source = JitterSource(0);
+        let expected = [0xe220, 0x6e78, 0x06c4, 0xf88b].map(Jitter);
+        assert_eq!([(); 4].map(|()| source.draw()), expected);
+    }
+}

@@ -5,6 +5,7 @@ use std::io;
 use crate::domain::code::Code;
 use crate::store::status::DoltState;
 
+/// Why the copy is not there, in words for `store status`.
 #[derive(Debug, thiserror::Error)]
 pub enum DoltError {
     /// It is not configured.

@@ -206,3 +206,27 @@ fn a_profile_of_another_dialect_is_asked_where_translation_allows_it_and_the_req
     let none = Err("unsupported: web_search".to_owned());
     assert_eq!(dialect(Translation::Fallback, judged), none);
 }
+
+#[test]
+fn a_reload_tells_whose_settings_or_key_changed() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    let mut told = |profiles: Vec<(Profile, KeyState)>| {
+        router.reload(RouteSettings::default(), profiles, By::Reload, at(0));
+        let events = router.take_events().into_iter();
+        let changed = events.filter_map(|event| match event {
+            RouterEvent::Reloaded { changed, .. } => Some(changed),
+            _ => None,
+        });
+        changed.flatten().collect::<Vec<_>>()
+    };
+    let both = || keyed([profile("a", 0), profile("b", 1)]);
+    assert_eq!(told(both()), []);
+    let mut keyless = both();
+    keyless[1].1 = KeyState::Missing;
+    assert_eq!(told(keyless), [named("b")]);
+    assert_eq!(told(both()), [named("b")]);
+    assert_eq!(
+        told(keyed([profile("a", 5), profile("b", 1)])),
+        [named("a")]
+    );
+}

@@ -362,3 +362,35 @@ fn a_server_that_nobody_wrote_down_never_had_the_route_before_somebody_looked() 
     router.set_server(&local, ServerState::Serving, at(2));
     assert_eq!(router.active(at(2)), Some(local));
 }
+
+#[test]
+fn an_answer_that_a_spent_budget_would_not_give_shows_that_there_is_one_again() {
+    let refused = CallError::Api {
+        status: 400,
+        message: "no such model".into(),
+    };
+    let rejected = CallError::Api {
+        status: 401,
+        message: "wrong key".into(),
+    };
+    // A refusal for what was asked, or a mere matter of rate, is paid for; a key that is rejected or a cut tells nothing.
+    for (error, is_there) in [
+        (refused, true),
+        (rate_limited(0), true),
+        (rejected, false),
+        (http(), false),
+    ] {
+        let mut router = router([profile("a", 0)]);
+        let permit = go(&mut router, &mut Run::default(), at(0));
+        let spent = Settlement::failed(&rate_limited(60), Used::Tokens(0)).with(Cool::Spent(None));
+        router.settle(permit, spent, at(0));
+        let ask = go(&mut router, &mut Run::default(), at(3_600));
+        let settlement = Settlement::failed(&error, Used::AsReserved);
+        router.settle(ask, settlement, at(3_600));
+        // While it is spent only one at a time asks again.
+        let _asking = go(&mut router, &mut Run::default(), at(3_601));
+        let other = router.admit(&call(), &mut Run::default(), at(3_601));
+        let goes = matches!(other, Admission::Go(_));
+        assert_eq!(goes, is_there, "{error}");
+    }
+}
