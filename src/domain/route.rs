@@ -15,6 +15,8 @@ mod outage;
 mod permit;
 mod profile_state;
 mod roster;
+mod selection;
+mod settings;
 pub mod skip;
 mod status;
 pub mod translation;
@@ -25,20 +27,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::affinity::Affinity;
-use super::breaker::{BreakerSettings, Jitter, Transition};
+use super::breaker::{Jitter, Transition};
 use super::bucket::{Amount, Remaining, Used};
 use super::caller::RequestNumber;
-use super::login::{PlanStatus, Spill};
+use super::login::Spill;
 use super::moment::Moment;
 use super::outcome::{CallError, Outcome};
 use super::profile::{Auth, Profile, ProfileName, ProviderKind};
 use super::usage::Usage;
 
-use call::{WantedLogin, Wants};
 use entry::Entry;
 use jitter::JitterSource;
 use outage::Outage;
-use roster::{Rank, Roster};
+use roster::Roster;
+use selection::Selection;
 use wait_queue::WaitQueue;
 
 pub use call::{Call, CallLogin, Run};
@@ -46,36 +48,11 @@ pub use choice::Choice;
 pub use command::{By, CommandError, DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent};
 pub use permit::{Admission, Cool, Permit, Settlement};
 pub use profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
+pub use settings::RouteSettings;
 pub use skip::{Lack, NothingLeft, Reason, Skip};
 pub use status::{ProviderState, ProviderStatus, RouterStatus, Substitute};
 pub use translation::{Feature, Foreign, Translation};
 pub use verb::{NamelessError, Verb};
-
-/// What the configuration says of all profiles together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteSettings {
-    pub breaker: BreakerSettings,
-    /// How long a request waits for a bucket or a cooldown, all its waits together.
-    pub max_wait: Duration,
-    /// When profiles that do not speak the caller's dialect are asked.
-    pub translation: Translation,
-    /// How long a conversation stays with the profile that answered it last; zero for not at all.
-    pub affinity: Duration,
-    /// Whether a login's requests may cost money.
-    pub spill: Spill,
-}
-
-impl Default for RouteSettings {
-    fn default() -> Self {
-        Self {
-            breaker: BreakerSettings::default(),
-            max_wait: Duration::from_secs(10),
-            translation: Translation::default(),
-            affinity: Duration::from_secs(300),
-            spill: Spill::default(),
-        }
-    }
-}
 
 /// All profiles' state, who waits, and where requests go.
 #[derive(Debug)]
@@ -192,27 +169,7 @@ impl Router {
             self.requests += 1;
             RequestNumber(self.requests)
         });
-        let wants = call.wants(self.settings.translation);
-        let mut chosen = None;
-        let stays = self.stays_with(call, now);
-        for entry in self.in_order_for(call, stays) {
-            match self.verdict(entry, &wants, run, now) {
-                Ok(()) => {
-                    let pinned = self.roster.is_pinned(entry);
-                    let stays = stays.is_some_and(|stays| *stays == entry.profile.name)
-                        && self
-                            .roster
-                            .active(now)
-                            .is_some_and(|first| first.id != entry.id);
-                    chosen = Some((entry.id, run.choice(call, pinned, stays)));
-                    break;
-                }
-                Err(skip) => run.skipped.push((entry.profile.name.clone(), skip)),
-            }
-        }
-        if chosen.is_none() {
-            chosen = self.own_login(call, run, now);
-        }
+        let chosen = self.selection(call, now).choose(run);
         let permit = chosen.and_then(|(id, choice)| self.grant(id, choice, call, now));
         if permit.is_none()
             && let Some(until) = self.join_queue(call, run, now)
@@ -230,54 +187,10 @@ impl Router {
         }
     }
 
-    /// Where a call with a login goes when nobody else may take it: to its own profile, whose answer is then the
-    /// caller's, even if its plan is used up.
-    fn own_login(&self, call: &Call, run: &Run, now: Moment) -> Option<(ProfileId, Choice)> {
-        let fresh = CallLogin::from(call.login?.login);
-        let wants = Wants {
-            login: WantedLogin::Brought(&fresh),
-            ..call.wants(self.settings.translation)
-        };
-        self.in_order_for(call, None)
-            .take_while(|entry| entry.profile.auth == Auth::Caller)
-            // Its own 429 is the caller's, who knows best when to come again.
-            .filter(|entry| !run.has_asked(entry.id))
-            .find(|entry| self.verdict(entry, &wants, run, now).is_ok())
-            .map(|entry| (entry.id, run.choice(call, false, false)))
-    }
-
     /// The profile that the call's conversation stays with.
     fn stays_with(&self, call: &Call, now: Moment) -> Option<&ProfileName> {
         self.affinity
             .of(call.conversation?, self.settings.affinity, now)
-    }
-
-    /// The profiles in the order in which a call tries them: those for the login that it brings, whatever the priorities;
-    /// the pinned one; the one that its conversation stays with; the others, where translation is the last resort those
-    /// of the call's own dialect before the rest.
-    fn in_order_for<'a>(
-        &'a self,
-        call: &'a Call,
-        stays: Option<&'a ProfileName>,
-    ) -> impl Iterator<Item = &'a Entry> {
-        let native_first = self.settings.translation == Translation::Fallback;
-        let rank = move |entry: &Entry| {
-            if call.login.is_some() && entry.profile.auth == Auth::Caller {
-                Rank::OwnLogin
-            } else if self.roster.is_pinned(entry) {
-                Rank::Pinned
-            } else if stays == Some(&entry.profile.name) {
-                Rank::Stays
-            } else if native_first && !entry.speaks(call.dialect) {
-                Rank::Translated
-            } else {
-                Rank::Usual
-            }
-        };
-        let only = call.only.as_ref();
-        self.roster
-            .by_rank(rank)
-            .filter(move |entry| only.is_none_or(|only| entry.profile.name == *only))
     }
 
     /// Leaves the queue, if the run stands there. Whoever gives a waiting call up must say so.
@@ -445,37 +358,7 @@ impl Router {
         agreed: bool,
         now: Moment,
     ) -> Option<Substitute> {
-        let spoken = self.roster.entries().iter();
-        let spoken = spoken
-            .filter(|entry| entry.profile.name == *profile)
-            .map(|entry| entry.profile.dialects)
-            .next()?;
-        let is_native = |entry: &&Entry| spoken.iter().any(|dialect| entry.speaks(dialect));
-        let native_first = self.settings.translation != Translation::Priority;
-        let translated = self.settings.translation != Translation::Off;
-        let able = || self.roster.able_without_login(profile, now);
-        let in_order = || {
-            let first = able().filter(move |entry| !native_first || is_native(entry));
-            let rest = able().filter(move |entry| native_first && translated && !is_native(entry));
-            first.chain(rest)
-        };
-        let may_pay = match self.settings.spill {
-            Spill::Always => true,
-            Spill::Ask => agreed,
-            Spill::Never => false,
-        };
-        let unasked = in_order()
-            .find(|entry| may_pay || entry.profile.provider == ProviderKind::Local)
-            .map(|entry| (entry, false));
-        let asked = || {
-            let first = in_order().next().map(|entry| (entry, true));
-            first.filter(|_| self.settings.spill == Spill::Ask)
-        };
-        let (entry, asks) = unasked.or_else(asked)?;
-        Some(Substitute {
-            profile: entry.profile.name.clone(),
-            asks,
-        })
+        self.roster.substitute(profile, &self.settings, agreed, now)
     }
 
     /// When profiles of another dialect are asked.
@@ -533,14 +416,7 @@ impl Router {
     /// Every profile in the order in which a call would try it, with what stands against it; changes nothing.
     #[must_use]
     pub fn plan(&self, call: &Call, now: Moment) -> Vec<(Arc<Profile>, Option<Skip>)> {
-        let wants = call.wants(self.settings.translation);
-        let run = Run::default();
-        self.in_order_for(call, self.stays_with(call, now))
-            .map(|entry| {
-                let verdict = self.verdict(entry, &wants, &run, now);
-                (Arc::clone(&entry.profile), verdict.err())
-            })
-            .collect()
+        self.selection(call, now).plan()
     }
 
     /// Everything there is to see, with what `usage` counts beside it; changes nothing.
@@ -554,7 +430,10 @@ impl Router {
                 .roster
                 .entries()
                 .iter()
-                .map(|entry| self.provider_status(entry, active == Some(entry.id), usage, now))
+                .map(|entry| {
+                    let pinned = self.roster.is_pinned(entry);
+                    ProviderStatus::of(entry, active == Some(entry.id), pinned, usage, now)
+                })
                 .collect(),
             in_flight: self.in_flight,
             waiting: self.queue.len(),
@@ -578,22 +457,6 @@ impl Router {
     #[must_use]
     pub const fn take_capacity_changed(&mut self) -> bool {
         std::mem::replace(&mut self.capacity_changed, false)
-    }
-
-    fn verdict(
-        &self,
-        entry: &Entry,
-        wants: &Wants<'_>,
-        run: &Run,
-        now: Moment,
-    ) -> Result<(), Skip> {
-        let ahead = self.queue.ahead_of(run.place, entry.id);
-        entry.verdict(wants, ahead, now)?;
-        if run.may_ask(entry.id) {
-            Ok(())
-        } else {
-            Err(Skip::Tried)
-        }
     }
 
     fn grant(&mut self, id: ProfileId, choice: Choice, call: &Call, now: Moment) -> Option<Permit> {
@@ -633,137 +496,38 @@ impl Router {
     fn join_queue(&mut self, call: &Call, run: &mut Run, now: Moment) -> Option<Moment> {
         let patience = now.after(self.settings.max_wait);
         let patience_ends = *run.patience_ends.get_or_insert(patience);
-        let until = self.worth_waiting(run, patience_ends)?;
+        let selection = self.selection(call, now);
+        let until = selection.worth_waiting(run, patience_ends)?;
         if run.place.is_none() {
-            run.place = self.queue.join(call.tokens, self.candidates(call, run));
+            let candidates = selection.candidates(run);
+            run.place = self.queue.join(call.tokens, candidates);
         }
         run.place.map(|_| until)
     }
 
-    /// The last resort: of the profiles that nothing but an open breaker stands against, the one that opened first and
-    /// whose early probe is due.
     fn early_probe(&mut self, call: &Call, run: &Run, now: Moment) -> Option<Permit> {
-        let is_open = |name: &ProfileName| {
-            let mut skips = run.skipped.iter();
-            skips.any(|(other, skip)| other == name && matches!(skip, Skip::Open { .. }))
-        };
-        let due = self
-            .roster
-            .in_order(call.only.as_ref())
-            .filter(|entry| is_open(&entry.profile.name) && run.may_ask(entry.id))
-            .filter(|entry| entry.breaker.early_probe_at().is_some_and(|at| at <= now));
-        let id = due.min_by_key(|entry| entry.breaker.opened_at())?.id;
+        let id = self.selection(call, now).early_probe(run)?;
         self.grant(id, Choice::EarlyProbe, call, now)
     }
 
-    /// When to look again, if a bucket or a cooldown is due before patience ends: then, or as soon as anything else is.
-    fn worth_waiting(&self, run: &Run, patience_ends: Moment) -> Option<Moment> {
-        let may_ask = |name| {
-            let mut entries = self.roster.in_order(Some(name));
-            entries.any(|entry| run.may_ask(entry.id))
-        };
-        let left = run.skipped.iter().filter(|(name, _)| may_ask(name));
-        let (mut due, mut worth) = (None::<Moment>, false);
-        for (_, skip) in left {
-            worth |= skip
-                .worth_waiting()
-                .is_some_and(|until| until <= patience_ends);
-            due = due.into_iter().chain(skip.retry_at()).min();
-        }
-        due.filter(|_| worth)
-    }
-
-    fn candidates(&self, call: &Call, run: &Run) -> Vec<ProfileId> {
-        let wants = call.wants(self.settings.translation);
-        self.roster
-            .in_order(wants.only)
-            .filter(|entry| entry.serves(&wants).is_ok() && run.may_ask(entry.id))
-            .map(|entry| entry.id)
-            .collect()
-    }
-
     fn nothing_left(&mut self, call: &Call, run: &Run, now: Moment) -> NothingLeft {
-        let mut all_rate = !run.skipped.is_empty();
-        let mut profiles = Vec::with_capacity(run.skipped.len());
-        for (name, skip) in &run.skipped {
-            let Some(entry) = self.roster.in_order(Some(name)).next() else {
-                continue;
-            };
-            let tried = *skip == Skip::Tried;
-            all_rate &= skip.is_rate() || (tried && run.was_rate_limited(entry.id));
-            let failure = run.failure_of(entry.id).filter(|_| tried);
-            profiles.push(Reason {
-                name: name.clone(),
-                reason: failure.map_or_else(|| entry.reason(skip, now), str::to_owned),
-                retry_in: retry_in(entry, skip, now),
-                able: skip.is_able(),
-            });
+        let mut left = self.selection(call, now).nothing_left(run);
+        if !left.never && !left.all_rate {
+            let stay_away = self.outage.meet(now);
+            left.retry_after = left.retry_in.map(|soonest| soonest.max(stay_away));
         }
-        let unknown = call.only.as_ref().filter(|_| profiles.is_empty());
-        profiles.extend(unknown.map(|name| Reason {
-            name: name.clone(),
-            reason: CommandError::NotFound(name.clone()).to_string(),
-            retry_in: None,
-            able: false,
-        }));
-        // Nothing that time or an operator could change, in any profile that is enabled.
-        let mut enabled = (run.skipped.iter())
-            .filter(|(_, skip)| *skip != Skip::Disabled)
-            .peekable();
-        let never = enabled.peek().is_some()
-            && enabled.all(|(_, skip)| matches!(skip, Skip::Unsupported(_)));
-        let retry_in = profiles.iter().filter_map(|profile| profile.retry_in).min();
-        let stay_away = if never || all_rate {
-            Duration::ZERO
-        } else {
-            self.outage.meet(now)
-        };
-        NothingLeft {
-            never,
-            all_rate,
-            retry_in,
-            retry_after: retry_in.map(|soonest| soonest.max(stay_away)),
-            profiles,
-        }
+        left
     }
 
-    fn provider_status(
-        &self,
-        entry: &Entry,
-        active: bool,
-        usage: &Usage,
-        now: Moment,
-    ) -> ProviderStatus {
-        let skip = entry
-            .verdict(&Wants::default(), Amount::default(), now)
-            .err();
-        let breaker = entry.breaker.status(now);
-        let counted = usage
-            .profile(&entry.profile.name)
-            .cloned()
-            .unwrap_or_default();
-        ProviderStatus {
-            enabled: entry.enabled,
-            active,
-            answered_last: usage.last_answered() == Some(&entry.profile.name),
-            pinned: self.roster.is_pinned(entry),
-            state: ProviderState::of(skip, breaker.state),
-            reason: skip.map(|skip| match (skip, &counted.last_error) {
-                // What opened it tells more than that it is open.
-                (Skip::Open { .. } | Skip::Probing { .. }, Some(error)) => error.message.clone(),
-                _ => entry.reason(&skip, now),
-            }),
-            skip,
-            breaker,
-            cooldown: entry.cooldown.left(now),
-            held: entry.held_for(now),
-            requests_bucket: entry.bucket.requests(now),
-            tokens_bucket: entry.bucket.tokens(now),
-            in_flight: entry.in_flight,
-            usage: counted,
-            plan: PlanStatus::default(),
-            substitute: None,
-            profile: Arc::clone(&entry.profile),
+    /// How everything stands for a call.
+    fn selection<'a>(&'a self, call: &'a Call, now: Moment) -> Selection<'a> {
+        Selection {
+            settings: &self.settings,
+            roster: &self.roster,
+            queue: &self.queue,
+            call,
+            stays: self.stays_with(call, now),
+            now,
         }
     }
 
@@ -827,20 +591,6 @@ impl Router {
                 at: now,
             });
         }
-    }
-}
-
-/// When the caller should ask again for the profile's sake.
-fn retry_in(entry: &Entry, skip: &Skip, now: Moment) -> Option<Duration> {
-    match skip {
-        // The next request may well be taken, but should not come at once.
-        Skip::Tried | Skip::Starting | Skip::Down => Some(Duration::from_secs(1)),
-        Skip::Open { retry_at } => {
-            let early = entry.breaker.early_probe_at();
-            let soonest = retry_at.iter().copied().chain(early).min();
-            soonest.map(|at| at.since(now))
-        }
-        _ => skip.retry_at().map(|at| at.since(now)),
     }
 }
 

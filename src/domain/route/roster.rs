@@ -2,13 +2,17 @@
 
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::bucket::Amount;
+use crate::domain::login::Spill;
 use crate::domain::moment::Moment;
-use crate::domain::profile::{Auth, Profile, ProfileName};
+use crate::domain::profile::{Auth, Profile, ProfileName, ProviderKind};
 
 use super::call::Wants;
 use super::entry::Entry;
 use super::profile_state::{KeyState, ProfileId};
+use super::settings::RouteSettings;
 use super::skip::Skip;
+use super::status::Substitute;
+use super::translation::Translation;
 
 #[derive(Debug, Default)]
 pub(super) struct Roster {
@@ -140,6 +144,48 @@ impl Roster {
     ) -> impl Iterator<Item = &'a Entry> {
         self.in_order(None).filter(move |entry| {
             entry.profile.name != *name && entry.profile.auth == Auth::Key && can_take(entry, now)
+        })
+    }
+
+    /// Who takes the requests of `profile`'s callers while their plan is used up, where they have `agreed` to pay or not;
+    /// first whom they would ask first.
+    pub fn substitute(
+        &self,
+        profile: &ProfileName,
+        settings: &RouteSettings,
+        agreed: bool,
+        now: Moment,
+    ) -> Option<Substitute> {
+        let spoken = self.entries.iter();
+        let spoken = spoken
+            .filter(|entry| entry.profile.name == *profile)
+            .map(|entry| entry.profile.dialects)
+            .next()?;
+        let is_native = |entry: &&Entry| spoken.iter().any(|dialect| entry.speaks(dialect));
+        let native_first = settings.translation != Translation::Priority;
+        let translated = settings.translation != Translation::Off;
+        let able = || self.able_without_login(profile, now);
+        let in_order = || {
+            let first = able().filter(move |entry| !native_first || is_native(entry));
+            let rest = able().filter(move |entry| native_first && translated && !is_native(entry));
+            first.chain(rest)
+        };
+        let may_pay = match settings.spill {
+            Spill::Always => true,
+            Spill::Ask => agreed,
+            Spill::Never => false,
+        };
+        let unasked = in_order()
+            .find(|entry| may_pay || entry.profile.provider == ProviderKind::Local)
+            .map(|entry| (entry, false));
+        let asked = || {
+            let first = in_order().next().map(|entry| (entry, true));
+            first.filter(|_| settings.spill == Spill::Ask)
+        };
+        let (entry, asks) = unasked.or_else(asked)?;
+        Some(Substitute {
+            profile: entry.profile.name.clone(),
+            asks,
         })
     }
 

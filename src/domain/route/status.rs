@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::breaker::{BreakerState, BreakerStatus};
-use crate::domain::bucket::Gauge;
+use crate::domain::bucket::{Amount, Gauge};
 use crate::domain::login::PlanStatus;
 use crate::domain::moment::Moment;
 use crate::domain::profile::{Profile, ProfileName};
-use crate::domain::usage::ProfileUsage;
+use crate::domain::usage::{ProfileUsage, Usage};
 
+use super::call::Wants;
+use super::entry::Entry;
 use super::skip::Skip;
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,49 @@ pub struct Substitute {
     pub profile: ProfileName,
     /// Only once the login's user agrees that they cost money.
     pub asks: bool,
+}
+
+impl ProviderStatus {
+    /// How a profile stands, with what `usage` counts of it.
+    pub(super) fn of(
+        entry: &Entry,
+        active: bool,
+        pinned: bool,
+        usage: &Usage,
+        now: Moment,
+    ) -> Self {
+        let skip = entry
+            .verdict(&Wants::default(), Amount::default(), now)
+            .err();
+        let breaker = entry.breaker.status(now);
+        let counted = usage
+            .profile(&entry.profile.name)
+            .cloned()
+            .unwrap_or_default();
+        Self {
+            enabled: entry.enabled,
+            active,
+            answered_last: usage.last_answered() == Some(&entry.profile.name),
+            pinned,
+            state: ProviderState::of(skip, breaker.state),
+            reason: skip.map(|skip| match (skip, &counted.last_error) {
+                // What opened it tells more than that it is open.
+                (Skip::Open { .. } | Skip::Probing { .. }, Some(error)) => error.message.clone(),
+                _ => entry.reason(&skip, now),
+            }),
+            skip,
+            breaker,
+            cooldown: entry.cooldown.left(now),
+            held: entry.held_for(now),
+            requests_bucket: entry.bucket.requests(now),
+            tokens_bucket: entry.bucket.tokens(now),
+            in_flight: entry.in_flight,
+            usage: counted,
+            plan: PlanStatus::default(),
+            substitute: None,
+            profile: Arc::clone(&entry.profile),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
