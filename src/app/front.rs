@@ -128,7 +128,6 @@ async fn tell(
 /// Tells when the journal or its copy is in trouble, and when it is over.
 async fn tell_store(store: Store, notices: mpsc::Sender<Notice>) {
     let (mut journal, mut dolt) = (store.watch(), store.watch_dolt());
-    let has_copy = store.status().dolt.state != DoltState::Disabled;
     let (mut was_well, mut told) = (true, None);
     loop {
         let (trouble, is_over) = store_trouble(&store);
@@ -153,7 +152,7 @@ async fn tell_store(store: Store, notices: mpsc::Sender<Notice>) {
         let changed = tokio::select! {
             () = notices.closed() => return,
             changed = journal.changed() => changed.is_ok(),
-            changed = dolt.changed(), if has_copy => changed.is_ok(),
+            changed = dolt.changed() => changed.is_ok(),
         };
         if !changed {
             return;

@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use super::Launch;
 use super::pool::pool_options;
+use super::store;
 use crate::config::{self, ReloadReport, Settings, Watch};
 use crate::domain::fact::{Fact, What};
 use crate::pane::Pool;
@@ -81,6 +82,9 @@ impl Reloads {
                     rooms.pool.set_options(pool_options(&settings, &paths));
                     rooms.providers.reload(&settings);
                     rooms.store.set_retention(settings.store.retention);
+                    rooms
+                        .store
+                        .set_dolt(store::dolt_options(&settings.dolt, &paths));
                     publish.send_replace(settings);
                 }
                 recorder.record(fact_of(&report));

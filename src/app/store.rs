@@ -14,8 +14,7 @@ use crate::providers::Providers;
 use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
 use crate::store::{
-    DoltOptions, ManagedOptions, RunningStore, Server, ShipOptions, Store, StoreError,
-    StoreOptions, Totals,
+    DoltOptions, ManagedOptions, RunningStore, Server, Store, StoreError, StoreOptions, Totals,
 };
 
 /// Starts the journal, and the shipper where a copy is wanted.
@@ -25,19 +24,14 @@ pub(super) fn start(
     tasks: &Tasks,
 ) -> Result<(Store, RunningStore), AppError> {
     let settings = &launch.settings;
-    let host = host();
-    let dolt = settings
-        .dolt
-        .enabled
-        .then(|| dolt_options(&settings.dolt, &launch.paths, &host));
     let options = StoreOptions {
         path: launch.paths.journal(),
-        host,
+        host: host(),
         version: launch.version.clone(),
         pid: std::process::id(),
         started_at,
         retention: settings.store.retention,
-        dolt,
+        dolt: dolt_options(&settings.dolt, &launch.paths),
     };
     Store::start(options, tasks).map_err(AppError::Runtime)
 }
@@ -125,28 +119,34 @@ fn counters(totals: &Totals) -> Counters {
     }
 }
 
-fn dolt_options(dolt: &Dolt, paths: &Paths, host: &str) -> DoltOptions {
-    let password = dolt.password_env.as_deref().and_then(secrets::value);
+/// Where the copy is kept; None where none is wanted.
+pub(super) fn dolt_options(dolt: &Dolt, paths: &Paths) -> Option<DoltOptions> {
+    if !dolt.enabled {
+        return None;
+    }
+    let password = dolt.password_env.as_deref().and_then(|name| {
+        // One that was named while tundra ran is still in the environment, where no child is to find it.
+        secrets::hide(name);
+        secrets::value(name)
+    });
     let managed = dolt.managed.then(|| ManagedOptions {
         folder: dolt.dir.clone().unwrap_or_else(|| paths.data.join("dolt")),
         state: paths.state.clone(),
         logs: paths.logs.clone(),
         without: dolt.password_env.iter().cloned().collect(),
     });
-    DoltOptions {
-        ship: ShipOptions {
-            server: Server {
-                host: dolt.host.clone(),
-                port: dolt.port,
-                user: dolt.user.clone(),
-                password,
-                database: dolt.database.clone(),
-            },
-            commit_every: dolt.commit_every,
-            host: host.to_owned(),
+    Some(DoltOptions {
+        server: Server {
+            host: dolt.host.clone(),
+            port: dolt.port,
+            user: dolt.user.clone(),
+            password,
+            database: dolt.database.clone(),
         },
         managed,
-    }
+        commit_every: dolt.commit_every,
+        host: host(),
+    })
 }
 
 fn host() -> String {

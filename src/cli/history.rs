@@ -1,8 +1,6 @@
 //! `tundra history`: what happened.
 
 use std::io::{self, Write};
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -11,6 +9,7 @@ use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::file_watch::FileWatch;
 use super::{output, show};
 use crate::api::shapes::EventShape;
 use crate::api::since::{self, Since};
@@ -18,9 +17,6 @@ use crate::domain::fact::Kind;
 use crate::domain::nearest::nearest;
 use crate::domain::printable::printable;
 use crate::store::{Event, EventFilter, Events, Reader, StoreError};
-
-/// How often a history that is followed is looked at. What is new is on the disk within 50 ms.
-const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub struct History {
@@ -80,21 +76,23 @@ fn tell(args: &History, context: &Context) -> Result<Exit, Failure> {
         last: args.last,
     };
     let path = context.paths()?.journal();
+    // Watched before it is read, so that nothing comes between.
+    let mut watch = args.follow.then(|| FileWatch::new(&path));
     let mut reader = Reader::open(&path)?;
     let mut printer = Printer::new(args);
     printer.open()?;
     let mut seen = reader.events(&filter, None, |event| printer.print(event))?;
     printer.close()?;
-    if !args.follow {
+    let Some(watch) = &mut watch else {
         return Ok(Exit::DONE);
-    }
+    };
     let filter = EventFilter {
         last: None,
         ..filter
     };
     let mut version = None;
     loop {
-        thread::sleep(LOOK);
+        watch.wait();
         if reader.is_replaced() {
             // Begun anew, made for the first time, or moved aside.
             reader = Reader::open(&path)?;

@@ -15,6 +15,7 @@ mod context;
 mod detach;
 pub mod exit;
 mod failure;
+mod file_watch;
 mod history;
 mod kill;
 mod launch;

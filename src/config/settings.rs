@@ -259,9 +259,6 @@ impl Settings {
         if self.gateway.bind != running.gateway.bind {
             keys.push("gateway.bind");
         }
-        if self.dolt != running.dolt {
-            keys.push("dolt");
-        }
         if self.panes != running.panes {
             keys.push("pane");
         }

@@ -1,19 +1,18 @@
 //! The configuration's changes while tundra runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc as blocking;
 use std::thread;
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind};
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{mpsc, watch};
 
 use super::error::ConfigError;
 use super::load::{ConfigSource, load};
 use super::settings::Settings;
+use crate::runtime::folders::{self, FolderWatch};
 
 /// An editor saves in several steps; the file is read when it has been quiet for this long.
 const QUIET: Duration = Duration::from_millis(100);
@@ -35,26 +34,17 @@ pub struct Watch {
     /// The newest good settings.
     pub settings: watch::Receiver<Arc<Settings>>,
     pub reports: mpsc::Receiver<ReloadReport>,
-    _watcher: RecommendedWatcher,
+    _folders: FolderWatch,
 }
 
 /// Watches the file's folder, since editors replace the file; wakes up for nothing but a change there.
 ///
 /// # Errors
 /// Where the operating system gives no watch, such as at its limit of watches.
-pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> notify::Result<Watch> {
+pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> io::Result<Watch> {
     let targets = Targets::of(&source.path);
-    // One place is enough: a waiting change stands for all that come until the file is read.
-    let (note_change, changes) = blocking::sync_channel(1);
     let files = targets.clone();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| files.concern(&event)) {
-            let _ = note_change.try_send(());
-        }
-    })?;
-    for folder in targets.folders() {
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    }
+    let (folders, changes) = folders::watch(targets.folders(), move |name| files.concern(name))?;
     let (settings_sender, settings) = watch::channel(initial);
     let (report_sender, reports) = mpsc::channel(REPORTS);
     let mut reload = Reload {
@@ -70,12 +60,11 @@ pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> notify::Result<Wat
                 while changes.recv_timeout(QUIET).is_ok() {}
                 reload.run();
             }
-        })
-        .map_err(notify::Error::io)?;
+        })?;
     Ok(Watch {
         settings,
         reports,
-        _watcher: watcher,
+        _folders: folders,
     })
 }
 
@@ -134,20 +123,8 @@ impl Targets {
         self.0.iter().map(|(folder, _)| folder.as_path())
     }
 
-    fn concern(&self, event: &Event) -> bool {
-        let changes = match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
-            // Reading the file is an event too, and tundra reads it itself.
-            EventKind::Access(_) => false,
-            _ => true,
-        };
-        let named = |path: &PathBuf| {
-            let name = path.file_name();
-            self.0
-                .iter()
-                .any(|(_, file)| Some(file.as_os_str()) == name)
-        };
-        changes && (event.need_rescan() || event.paths.iter().any(named))
+    fn concern(&self, name: &OsStr) -> bool {
+        self.0.iter().any(|(_, file)| file == name)
     }
 }
 

@@ -163,10 +163,11 @@ fn environment(
     extra: &LaunchEnv,
     asked: &[(String, String)],
 ) -> Vec<(OsString, OsString)> {
+    let kept = secrets::kept_from_children();
     let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| !OUTER_ONLY.iter().any(|outer| OsStr::new(outer) == name))
         .filter(|(name, _)| name != REMOTE_TOKEN_VARIABLE)
-        .filter(|(name, _)| !secrets::names_taken().any(|taken| OsStr::new(taken) == name))
+        .filter(|(name, _)| !name.to_str().is_some_and(|name| kept.contains(name)))
         .filter(|(name, _)| {
             !extra
                 .without

@@ -7,6 +7,7 @@ pub mod connections;
 pub mod descriptors;
 pub mod dial;
 pub mod fault;
+pub mod folders;
 pub mod lend;
 pub mod limits;
 pub mod ports;

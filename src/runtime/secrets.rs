@@ -3,11 +3,12 @@
 //! `/proc/PID/environ` shows the block of memory that a process was started with for as long as it runs. So the values of
 //! key variables are read once, at the start, kept here, and overwritten there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, c_char};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 static TAKEN: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+static HIDDEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 #[allow(unsafe_code)] // Declares what libc has; using it is what needs a proof.
 unsafe extern "C" {
@@ -24,10 +25,16 @@ pub fn take(names: impl IntoIterator<Item = String>) {
         })
         .collect();
     if TAKEN.set(found).is_ok() {
-        for name in names_taken() {
+        for (name, _) in taken() {
             overwrite(name);
         }
     }
+}
+
+/// Keeps a variable from the programs that are started from now on, whether it was taken or not.
+pub fn hide(name: &str) {
+    let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden.insert(name.to_owned());
 }
 
 /// The value of a variable, whether it was taken or not.
@@ -43,9 +50,16 @@ pub fn taken() -> impl Iterator<Item = (&'static str, &'static str)> {
     taken.map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
-/// The names of what was taken. Whoever starts a program leaves them out, since their values are empty now.
-pub fn names_taken() -> impl Iterator<Item = &'static str> {
-    taken().map(|(name, _)| name)
+/// The names that whoever starts a program leaves out: of what was taken, whose values are empty now, and of what is
+/// hidden.
+#[must_use]
+pub fn kept_from_children() -> BTreeSet<String> {
+    let mut names = HIDDEN
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    names.extend(taken().map(|(name, _)| name.to_owned()));
+    names
 }
 
 /// Overwrites the value of a variable in the environment block itself, every time that it occurs.

@@ -67,8 +67,8 @@ impl Database {
         connection.busy_timeout(WRITER_PATIENCE)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        // A commit is on the disk when it returns; it is the writer's thread alone that waits for it.
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        // A commit is the kernel's when it returns, and `sync` brings it to the disk beside the writer.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         let now_ms = Timestamp::now().as_millisecond();
@@ -127,6 +127,12 @@ pub fn open_to_read(path: &Path) -> Result<Option<Connection>, StoreError> {
 pub fn size_of(path: &Path) -> u64 {
     let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     length(path) + length(&beside(path, "-wal"))
+}
+
+/// The write-ahead log of a database.
+#[must_use]
+pub fn log_of(path: &Path) -> PathBuf {
+    beside(path, "-wal")
 }
 
 fn says_no_database(error: &StoreError) -> bool {

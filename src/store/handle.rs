@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::dolt::{Change, Dolt, DoltError, ManagedOptions, ShipOptions, Shipped};
+use super::dolt::{Change, Dolt, DoltError, DoltOptions, Shipped};
 use super::error::StoreError;
 use super::journal::{Journal, JournalThread};
 use super::query::Reader;
@@ -34,14 +34,6 @@ pub struct StoreOptions {
     pub dolt: Option<DoltOptions>,
 }
 
-/// Where the copy is, and who runs its server.
-#[derive(Clone, Debug)]
-pub struct DoltOptions {
-    pub ship: ShipOptions,
-    /// None for a server that somebody else runs.
-    pub managed: Option<ManagedOptions>,
-}
-
 /// Keeps what happened and tells it; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -56,7 +48,7 @@ pub struct RunningStore {
     store: Store,
     journal: JournalThread,
     stop_dolt: CancellationToken,
-    dolt_ended: Option<oneshot::Receiver<()>>,
+    dolt_ended: oneshot::Receiver<()>,
 }
 
 impl Store {
@@ -75,14 +67,8 @@ impl Store {
             outbox: options.dolt.is_some(),
         })?;
         let stop_dolt = CancellationToken::new();
-        let (dolt, dolt_ended) = match options.dolt {
-            None => (Dolt::disabled(), None),
-            Some(DoltOptions { ship, managed }) => {
-                let ending = stop_dolt.clone().cancelled_owned();
-                let (dolt, ended) = Dolt::start(journal.clone(), ship, managed, tasks, ending);
-                (dolt, Some(ended))
-            }
-        };
+        let ending = stop_dolt.clone().cancelled_owned();
+        let (dolt, dolt_ended) = Dolt::start(journal.clone(), options.dolt, tasks, ending);
         journal.record(Fact::at(
             options.started_at,
             What::InstanceStarted {
@@ -160,6 +146,11 @@ impl Store {
         self.journal.set_retention(retention);
     }
 
+    /// Keeps a copy elsewhere, or none, from now on.
+    pub fn set_dolt(&self, options: Option<DoltOptions>) {
+        self.dolt.set_options(options);
+    }
+
     /// Ships what waits and commits it. Dropped before it is done, it is done all the same.
     ///
     /// # Errors
@@ -195,11 +186,10 @@ impl RunningStore {
     pub async fn end(self, end: End) {
         let journal = &self.store.journal;
         journal.record(Fact::at(Timestamp::now(), What::InstanceStopped { end }));
-        if let Some(ended) = self.dolt_ended {
-            self.stop_dolt.cancel();
-            if tokio::time::timeout(DOLT_PATIENCE, ended).await.is_err() {
-                warn!("the copy in dolt did not end in time");
-            }
+        self.stop_dolt.cancel();
+        let ended = tokio::time::timeout(DOLT_PATIENCE, self.dolt_ended).await;
+        if ended.is_err() {
+            warn!("the copy in dolt did not end in time");
         }
         self.journal.close().await;
     }

@@ -17,6 +17,7 @@ use super::outbox::{self, Shipment};
 use super::retention::Sweep;
 use super::schema;
 use super::status::{DoltStatus, StoreState, StoreStatus};
+use super::sync::Syncer;
 use super::write::{JournalOptions, Scribe, Written};
 use crate::domain::fact::{Fact, Recorder, What};
 
@@ -72,6 +73,8 @@ struct Inbox {
     in_hand: usize,
     questions: VecDeque<Question>,
     retention: Duration,
+    /// Rows are to be copied elsewhere.
+    outbox: bool,
     /// The writer sleeps, and must be woken.
     asleep: bool,
     closing: bool,
@@ -87,6 +90,10 @@ enum Question {
     },
     Arrived {
         places: Vec<i64>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Everything is to be copied, once more.
+    All {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
     /// Answered once all that was recorded before is written, or cannot be.
@@ -121,6 +128,7 @@ impl Journal {
         };
         let inbox = Inbox {
             retention: options.retention,
+            outbox: options.outbox,
             ..Inbox::default()
         };
         let shared = Arc::new(Shared {
@@ -134,7 +142,7 @@ impl Journal {
             options,
             instance_id: Uuid::now_v7().to_string(),
         });
-        let writer = Writer::new(Arc::clone(&shared));
+        let writer = Writer::new(Arc::clone(&shared))?;
         let (done, ended) = oneshot::channel();
         thread::Builder::new()
             .name("journal".to_owned())
@@ -207,6 +215,25 @@ impl Journal {
     /// Keeps events for another time from now on.
     pub fn set_retention(&self, retention: Duration) {
         self.shared.inbox().retention = retention;
+    }
+
+    /// Begins or ends to keep an outbox: whether rows are to be copied from now on.
+    pub fn set_outbox(&self, wanted: bool) {
+        let mut inbox = self.shared.inbox();
+        if inbox.outbox != wanted {
+            inbox.outbox = wanted;
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// Puts everything there is into the outbox: for a copy that holds nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be written. Dropped before it is done, it may or may not be done.
+    pub async fn ship_all(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Question::All { reply });
+        answer.await.unwrap_or_else(|_| Err(self.not_kept()))
     }
 
     /// The rows that wait longest for their copy.
@@ -298,6 +325,7 @@ struct Writer {
     sweep: Sweep,
     retry: Option<Retry>,
     milestones: u64,
+    syncer: Syncer,
 }
 
 /// The next try after a failure.
@@ -310,6 +338,8 @@ struct Retry {
 /// What the writer has to do next.
 enum Work {
     Write(Backlog),
+    /// Begin or end to keep an outbox.
+    Track(bool),
     Answer(Question),
     Sweep,
     Open,
@@ -317,16 +347,18 @@ enum Work {
 }
 
 impl Writer {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>) -> std::io::Result<Self> {
         let scribe = Scribe::new(&shared.instance_id, shared.options.outbox);
-        Self {
+        let syncer = Syncer::start(database::log_of(&shared.options.path))?;
+        Ok(Self {
             shared,
             database: None,
             scribe,
             sweep: Sweep::default(),
             retry: None,
             milestones: 0,
-        }
+            syncer,
+        })
     }
 
     fn run(mut self) {
@@ -334,6 +366,7 @@ impl Writer {
         loop {
             match self.next() {
                 Work::Write(backlog) => self.write(backlog),
+                Work::Track(wanted) => self.track(wanted),
                 Work::Answer(question) => self.answer(question),
                 Work::Sweep => self.sweep_some(),
                 Work::Open => self.open(),
@@ -367,6 +400,9 @@ impl Writer {
             if is_due && self.database.is_none() {
                 return Work::Open;
             }
+            if is_due && inbox.outbox != self.scribe.has_outbox() {
+                return Work::Track(inbox.outbox);
+            }
             if let Some(question) = inbox.questions.pop_front() {
                 return Work::Answer(question);
             }
@@ -392,6 +428,7 @@ impl Writer {
     }
 
     fn open(&mut self) {
+        self.scribe.set_outbox(self.shared.inbox().outbox);
         let opened = Database::open(&self.shared.options.path).and_then(|(mut database, moved)| {
             self.scribe.begin(&mut database, &self.shared.options)?;
             Ok((database, moved))
@@ -446,6 +483,11 @@ impl Writer {
             self.open();
             backlog = take(&mut self.shared.inbox());
         }
+        if let Some(trouble) = self.syncer.take_trouble() {
+            self.put_back(backlog, lost);
+            self.database = None;
+            return self.failed(&trouble);
+        }
         while !backlog.is_empty() {
             let later = backlog.facts.split_off(backlog.facts.len().min(BATCH));
             let Some(database) = &mut self.database else {
@@ -454,6 +496,7 @@ impl Writer {
             };
             match self.scribe.write(database, &backlog) {
                 Ok(written) => {
+                    self.syncer.want();
                     self.count(written);
                     backlog = Backlog {
                         facts: later,
@@ -472,6 +515,19 @@ impl Writer {
             }
         }
         self.recovered_with(None, lost);
+    }
+
+    fn track(&mut self, wanted: bool) {
+        let Some(database) = &mut self.database else {
+            return;
+        };
+        match self.scribe.track(database, wanted) {
+            Ok(()) => self.count(Written::default()),
+            Err(error) => {
+                self.database = None;
+                self.failed(&error.to_string());
+            }
+        }
     }
 
     fn put_back(&self, mut backlog: Backlog, lost: u64) {
@@ -499,6 +555,18 @@ impl Writer {
                         StoreState::Degraded.as_str().to_owned(),
                     )),
                 };
+                let _ = reply.send(answer);
+            }
+            Question::All { reply } => {
+                let answer = match &mut self.database {
+                    Some(database) => self.scribe.enqueue_all(database),
+                    None => Err(StoreError::NotKept(
+                        StoreState::Degraded.as_str().to_owned(),
+                    )),
+                };
+                if answer.is_ok() {
+                    self.count(Written::default());
+                }
                 let _ = reply.send(answer);
             }
             Question::Arrived { places, reply } => {

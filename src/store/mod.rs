@@ -11,7 +11,8 @@
 //!   kind the history tells no more count as `http`.
 //! - `provider.failover` has `by` `key`, `cli`, `http` or `reload`, and `breaker`, `cooldown` or `recovery` where nobody asked.
 //! - Without a password in the configuration a server that is known to be another and refuses is `not_dolt`, with one it is
-//!   `auth_failed`. `[dolt]` is read at the start.
+//!   `auth_failed`. A change of `[dolt]` is applied at once: what the old copy still gets is shipped and committed first, and a
+//!   database that is empty gets everything there is.
 //! - `store diff` without revisions shows the last commit. `store ship`, `log` and `diff` ask the running instance.
 //! - An instance that was killed gets `end = 'killed'` from the next one.
 
@@ -28,14 +29,15 @@ mod redact;
 mod retention;
 mod schema;
 mod status;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use backlog::MOST_FACTS;
-pub use dolt::{Change, ChangeKind, DoltError, ManagedOptions, Server, ShipOptions, Shipped};
+pub use dolt::{Change, ChangeKind, DoltError, DoltOptions, ManagedOptions, Server, Shipped};
 pub use error::StoreError;
-pub use handle::{DoltOptions, RunningStore, Store, StoreOptions};
+pub use handle::{RunningStore, Store, StoreOptions};
 pub use journal::{Journal, JournalThread};
 pub use outbox::Table;
 pub use query::{

@@ -207,20 +207,35 @@ pub fn track(database: &mut Connection, wanted: bool) -> rusqlite::Result<()> {
             [if wanted { "1" } else { "0" }],
         )?;
         if wanted {
-            for table in [Table::Instance, Table::Terminal, Table::Event] {
-                let name = table.name();
-                let fill =
-                    format!("INSERT INTO outbox (tbl, row_id) SELECT '{name}', id FROM {name}");
-                transaction.execute(&fill, [])?;
-            }
-            transaction.execute(
+            fill(&transaction)?;
+        }
+    }
+    transaction.commit()
+}
+
+/// Puts everything there is into the outbox, each row once.
+///
+/// # Errors
+/// [`rusqlite::Error`] where it cannot be written.
+pub fn refill(database: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = database.transaction()?;
+    transaction.execute("DELETE FROM outbox", [])?;
+    fill(&transaction)?;
+    transaction.commit()
+}
+
+fn fill(transaction: &Connection) -> rusqlite::Result<()> {
+    for table in [Table::Instance, Table::Terminal, Table::Event] {
+        let name = table.name();
+        let fill = format!("INSERT INTO outbox (tbl, row_id) SELECT '{name}', id FROM {name}");
+        transaction.execute(&fill, [])?;
+    }
+    transaction.execute(
                 "INSERT INTO outbox (tbl, row_id) SELECT 'usage_hour',
                    json_array(hour_ms, instance_id, profile, model, terminal_id, agent) FROM usage_hour",
                 [],
             )?;
-        }
-    }
-    transaction.commit()
+    Ok(())
 }
 
 /// What waits longest, at most `most` rows. Rows that are gone by now only free their places.

@@ -88,6 +88,34 @@ impl Scribe {
         }
     }
 
+    pub const fn has_outbox(&self) -> bool {
+        self.has_outbox
+    }
+
+    /// Whether rows are copied from the next opening on.
+    pub const fn set_outbox(&mut self, wanted: bool) {
+        self.has_outbox = wanted;
+    }
+
+    /// Begins or ends to keep an outbox.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`] where it cannot be written; it is as it was then.
+    pub fn track(&mut self, database: &mut Database, wanted: bool) -> Result<(), StoreError> {
+        outbox::track(&mut database.connection, wanted)?;
+        self.has_outbox = wanted;
+        Ok(self.recount(&database.connection)?)
+    }
+
+    /// Puts everything there is into the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`] where it cannot be written.
+    pub fn enqueue_all(&mut self, database: &mut Database) -> Result<(), StoreError> {
+        outbox::refill(&mut database.connection)?;
+        Ok(self.recount(&database.connection)?)
+    }
+
     /// Enters the instance, and ends those that could not do so themselves.
     ///
     /// # Errors

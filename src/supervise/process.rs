@@ -42,7 +42,7 @@ impl Process {
         if let Some(cwd) = &spec.cwd {
             command.current_dir(cwd);
         }
-        for variable in secrets::names_taken() {
+        for variable in secrets::kept_from_children() {
             command.env_remove(variable);
         }
         for variable in &spec.without {

@@ -60,10 +60,12 @@ pub(super) struct Session {
     server: Server,
     /// Of the server.
     pub version: String,
+    /// The version of the database's schema; 0 for one that holds nothing.
+    found: u32,
 }
 
 impl Session {
-    /// Connects, makes the database where there is none, and brings it to this binary's schema.
+    /// Connects, and makes the database where there is none.
     ///
     /// # Errors
     /// [`DoltError`], one for each thing that may be otherwise; nothing was written then.
@@ -74,14 +76,30 @@ impl Session {
             connection,
             server: server.clone(),
             version: String::new(),
+            found: 0,
         };
         copy.version = copy.identify(&greeting).await?;
         copy.choose().await?;
-        let found = copy.check_owner(store_id).await?;
-        if found < schema::VERSION {
-            limited(MIGRATE, &server.address(), copy.migrate(found, store_id)).await?;
-        }
+        copy.found = copy.check_owner(store_id).await?;
         Ok(copy)
+    }
+
+    /// Whether the database holds nothing yet.
+    pub const fn is_empty(&self) -> bool {
+        self.found == 0
+    }
+
+    /// Brings the database to this binary's schema.
+    ///
+    /// # Errors
+    /// [`DoltError::Migration`] where a step fails; none of them was taken then.
+    pub async fn bring_up(&mut self, store_id: &str) -> Result<(), DoltError> {
+        if self.found < schema::VERSION {
+            let address = self.server.address();
+            limited(MIGRATE, &address, self.migrate(self.found, store_id)).await?;
+            self.found = schema::VERSION;
+        }
+        Ok(())
     }
 
     /// Carries out a statement that answers nothing.

@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const PASSWORD_BYTES: usize = 24;
 
 /// Where a server of tundra's own keeps its things.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagedOptions {
     pub folder: PathBuf,
     pub state: PathBuf,

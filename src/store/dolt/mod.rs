@@ -8,6 +8,7 @@ mod connect;
 mod error;
 mod insert;
 mod managed;
+mod options;
 mod probe;
 mod revisions;
 mod ship;
@@ -15,8 +16,9 @@ mod ship;
 pub use connect::Server;
 pub use error::DoltError;
 pub use managed::ManagedOptions;
+pub use options::DoltOptions;
 pub use revisions::{Change, ChangeKind};
-pub use ship::{ShipOptions, Shipped};
+pub use ship::Shipped;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -24,7 +26,7 @@ use super::journal::Journal;
 use super::status::{Commit, DoltState, DoltStatus};
 use crate::runtime::tasks::Tasks;
 use managed::Managed;
-use ship::{Load, Request, Shipper};
+use ship::{Request, Shipper};
 
 /// Requests that wait for the shipper: a person asks.
 const REQUESTS: usize = 8;
@@ -33,55 +35,49 @@ const REQUESTS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Dolt {
     status: watch::Receiver<DoltStatus>,
-    /// None where it is disabled.
-    requests: Option<mpsc::Sender<Request>>,
+    requests: mpsc::Sender<Request>,
+    /// None where no copy is kept.
+    options: watch::Sender<Option<DoltOptions>>,
 }
 
 impl Dolt {
-    /// No copy is kept.
-    #[must_use]
-    pub fn disabled() -> Self {
-        Self {
-            status: watch::channel(DoltStatus::default()).1,
-            requests: None,
-        }
-    }
-
-    /// Starts to ship what the journal's outbox holds, until `ending`.
+    /// Starts to ship what the journal's outbox holds, where a copy is kept, until `ending`.
     #[must_use]
     pub fn start(
         journal: Journal,
-        options: ShipOptions,
-        managed: Option<ManagedOptions>,
+        options: Option<DoltOptions>,
         tasks: &Tasks,
         ending: impl Future<Output = ()> + Send + 'static,
     ) -> (Self, oneshot::Receiver<()>) {
-        let status = watch::Sender::new(DoltStatus {
-            state: DoltState::Connecting,
-            server: managed.is_none().then(|| options.server.address()),
-            database: Some(options.server.database.clone()),
-            is_managed: managed.is_some(),
-            ..DoltStatus::default()
-        });
+        let status = watch::Sender::new(status_at_first(options.as_ref()));
         let (sender, requests) = mpsc::channel(REQUESTS);
+        let options = watch::Sender::new(options);
+        let keeper = Keeper {
+            journal,
+            options: options.subscribe(),
+            status: status.clone(),
+            requests,
+        };
         let dolt = Self {
             status: status.subscribe(),
-            requests: Some(sender),
-        };
-        let shipper = Shipper {
-            journal,
+            requests: sender,
             options,
-            managed: managed.map(Managed::new),
-            status,
-            requests,
-            load: Load::default(),
         };
         let (done, ended) = oneshot::channel();
         tasks.spawn("dolt", async move {
-            Box::pin(shipper.run(ending)).await;
+            Box::pin(keeper.run(ending)).await;
             let _ = done.send(());
         });
         (dolt, ended)
+    }
+
+    /// Keeps the copy elsewhere, or none, from now on. What the old one still gets is shipped and committed first.
+    pub fn set_options(&self, options: Option<DoltOptions>) {
+        self.options.send_if_modified(|current| {
+            let is_new = *current != options;
+            *current = options;
+            is_new
+        });
     }
 
     #[must_use]
@@ -127,12 +123,112 @@ impl Dolt {
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, DoltError>>) -> Request,
     ) -> Result<T, DoltError> {
-        let Some(requests) = &self.requests else {
-            return Err(DoltError::Disabled);
-        };
         let (reply, answer) = oneshot::channel();
-        let asked = requests.send(request(reply)).await;
+        let asked = self.requests.send(request(reply)).await;
         asked.map_err(|_| DoltError::Ending)?;
         answer.await.unwrap_or(Err(DoltError::Ending))
+    }
+}
+
+/// Lets one shipper after the other ship, as the options say.
+struct Keeper {
+    journal: Journal,
+    options: watch::Receiver<Option<DoltOptions>>,
+    status: watch::Sender<DoltStatus>,
+    requests: mpsc::Receiver<Request>,
+}
+
+impl Keeper {
+    async fn run(mut self, ending: impl Future<Output = ()> + Send) {
+        tokio::pin!(ending);
+        loop {
+            let options = self.options.borrow_and_update().clone();
+            self.journal.set_outbox(options.is_some());
+            self.status.send_replace(status_at_first(options.as_ref()));
+            let is_over = match options {
+                None => self.rest(&mut ending).await,
+                Some(options) => {
+                    let (keeper, is_over) = self.ship(options, &mut ending).await;
+                    self = keeper;
+                    is_over
+                }
+            };
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    /// Waits until a copy is wanted; tells whether it is the end instead.
+    async fn rest(&mut self, ending: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+        loop {
+            tokio::select! {
+                () = &mut *ending => return true,
+                changed = self.options.changed() => return changed.is_err(),
+                request = self.requests.recv() => match request {
+                    Some(request) => request.refuse(|| DoltError::Disabled),
+                    None => return true,
+                },
+            }
+        }
+    }
+
+    /// Ships until the copy is to be elsewhere; tells whether it is the end instead.
+    async fn ship(
+        self,
+        options: DoltOptions,
+        ending: &mut (impl Future<Output = ()> + Send + Unpin),
+    ) -> (Self, bool) {
+        let shipper = Shipper::new(
+            self.journal.clone(),
+            options.clone(),
+            self.options.clone(),
+            options.managed.clone().map(Managed::new),
+            self.status.clone(),
+            self.requests,
+        );
+        let mut watched = self.options.clone();
+        let mut is_over = false;
+        let stop = async {
+            tokio::select! {
+                () = &mut *ending => is_over = true,
+                () = elsewhere(&mut watched, &options) => {}
+            }
+        };
+        let requests = Box::pin(shipper.run(stop)).await;
+        let keeper = Self {
+            journal: self.journal,
+            options: self.options,
+            status: self.status,
+            requests,
+        };
+        (keeper, is_over)
+    }
+}
+
+/// Waits until the copy is to be kept elsewhere, or not at all.
+async fn elsewhere(watched: &mut watch::Receiver<Option<DoltOptions>>, here: &DoltOptions) {
+    loop {
+        let is_here = watched
+            .borrow_and_update()
+            .as_ref()
+            .is_some_and(|options| options.is_same_place(here));
+        if !is_here || watched.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn status_at_first(options: Option<&DoltOptions>) -> DoltStatus {
+    let Some(options) = options else {
+        return DoltStatus::default();
+    };
+    let is_managed = options.managed.is_some();
+    DoltStatus {
+        state: DoltState::Connecting,
+        server: (!is_managed).then(|| options.server.address()),
+        database: Some(options.server.database.clone()),
+        is_managed,
+        ..DoltStatus::default()
     }
 }

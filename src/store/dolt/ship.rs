@@ -13,6 +13,7 @@ use super::connect::{AUTHOR, Server, Session};
 use super::error::DoltError;
 use super::insert;
 use super::managed::Managed;
+use super::options::DoltOptions;
 use super::revisions::{self, Change};
 use crate::store::journal::{Journal, OutboxSignal};
 use crate::store::outbox::{Row, Table};
@@ -32,15 +33,6 @@ const LAST_RETRY: Duration = Duration::from_secs(60);
 const TRIES: u32 = 5;
 /// How long the end of the process waits for the last commit.
 const FINISH: Duration = Duration::from_secs(5);
-
-/// How and where the copy is kept.
-#[derive(Clone, Debug)]
-pub struct ShipOptions {
-    pub server: Server,
-    pub commit_every: Duration,
-    /// This machine's name, which commits are told by.
-    pub host: String,
-}
 
 /// What shipping by hand has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,13 +58,17 @@ pub(super) enum Request {
 }
 
 pub(super) struct Shipper {
-    pub journal: Journal,
-    pub options: ShipOptions,
-    pub managed: Option<Managed>,
-    pub status: watch::Sender<DoltStatus>,
-    pub requests: mpsc::Receiver<Request>,
+    journal: Journal,
+    server: Server,
+    host: String,
+    /// As they are now, whose times hold at once.
+    options: watch::Receiver<Option<DoltOptions>>,
+    commit_every: Duration,
+    managed: Option<Managed>,
+    status: watch::Sender<DoltStatus>,
+    requests: mpsc::Receiver<Request>,
     /// What was shipped since the last commit.
-    pub load: Load,
+    load: Load,
 }
 
 /// Rows that wait for their commit.
@@ -94,11 +90,34 @@ enum Left {
 }
 
 impl Shipper {
-    /// Ships until `ending` resolves, and then what is left. Dropped half way, rows are shipped once more by the next.
-    pub async fn run(mut self, ending: impl Future<Output = ()> + Send) {
+    /// A shipper for one place; `options` are watched for how often it commits.
+    pub fn new(
+        journal: Journal,
+        place: DoltOptions,
+        options: watch::Receiver<Option<DoltOptions>>,
+        managed: Option<Managed>,
+        status: watch::Sender<DoltStatus>,
+        requests: mpsc::Receiver<Request>,
+    ) -> Self {
+        Self {
+            journal,
+            server: place.server,
+            host: place.host,
+            options,
+            commit_every: place.commit_every,
+            managed,
+            status,
+            requests,
+            load: Load::default(),
+        }
+    }
+
+    /// Ships until `ending` resolves, and then what is left; gives back the requests that nobody has answered. Dropped
+    /// half way, rows are shipped once more by the next.
+    pub async fn run(mut self, ending: impl Future<Output = ()> + Send) -> mpsc::Receiver<Request> {
         tokio::pin!(ending);
         let Some(store_id) = self.wait_for_journal(&mut ending).await else {
-            return;
+            return self.requests;
         };
         let mut pause = FIRST_RETRY;
         loop {
@@ -126,6 +145,7 @@ impl Shipper {
         if let Some(managed) = self.managed.take() {
             managed.stop().await;
         }
+        self.requests
     }
 
     /// The store's id; None where there is no journal to ship, or the instance ends first.
@@ -143,19 +163,25 @@ impl Shipper {
 
     async fn open(&mut self, store_id: &str) -> Result<Session, DoltError> {
         if let Some(managed) = &mut self.managed {
-            let (server, pid) = managed.serve(&self.options.server).await?;
+            let (server, pid) = managed.serve(&self.server).await?;
             self.set(|status| {
                 status.server = Some(server.address());
                 status.pid = Some(pid);
             });
-            self.options.server = server;
+            self.server = server;
         }
-        let mut copy = Session::open(&self.options.server, store_id).await?;
+        let mut copy = Session::open(&self.server, store_id).await?;
+        if copy.is_empty() {
+            // Before it is this store's: what is interrupted here begins anew.
+            let filled = self.journal.ship_all().await;
+            filled.map_err(|error| DoltError::Journal(error.to_string()))?;
+        }
+        copy.bring_up(store_id).await?;
         let last_commit = revisions::log(&mut copy, 1).await?.into_iter().next();
         let dirty = copy.rows("SELECT 1 FROM dolt_status LIMIT 1").await?;
         self.load.is_dirty |= !dirty.is_empty();
         info!(
-            server = self.options.server.address(),
+            server = self.server.address(),
             version = copy.version,
             "the copy in dolt is reached"
         );
@@ -181,6 +207,7 @@ impl Shipper {
         if self.load.is_dirty {
             self.commit_within(DEBOUNCE);
         }
+        let mut options = self.options.clone();
         loop {
             let due = self.load.due;
             let commit_due = async {
@@ -206,6 +233,13 @@ impl Shipper {
                     // The journal's writer is gone, and with it what there is to ship.
                     Err(_) => std::future::pending().await,
                 },
+                Ok(()) = options.changed() => {
+                    if let Some(options) = &*options.borrow_and_update() {
+                        self.commit_every = options.commit_every;
+                    }
+                    self.commit_within(self.commit_every);
+                    Ok(())
+                }
                 () = commit_due => self.commit(&mut copy).await.map(drop),
             };
             if let Err(error) = done {
@@ -288,7 +322,7 @@ impl Shipper {
             }
         }
         self.load.is_dirty |= !rows.is_empty();
-        self.commit_within(self.options.commit_every);
+        self.commit_within(self.commit_every);
     }
 
     fn commit_within(&mut self, span: Duration) {
@@ -300,7 +334,7 @@ impl Shipper {
 
     /// Commits what was shipped; nothing to commit is no error. Tells how many rows it holds.
     async fn commit(&mut self, copy: &mut Session) -> Result<u64, DoltError> {
-        let message = Value::from(self.load.message(&self.options.host)).as_sql(false);
+        let message = Value::from(self.load.message(&self.host)).as_sql(false);
         copy.rows(&format!(
             "CALL dolt_commit('-A', '--skip-empty', '-m', {message}, '--author', '{AUTHOR}')"
         ))
@@ -373,14 +407,14 @@ impl Shipper {
     /// Tries at once for the sake of a request, and answers it either way.
     async fn try_for(&mut self, request: Request, why: &str) {
         let Some(store_id) = self.journal.opened().await else {
-            return request.refuse(why);
+            return request.refuse(|| DoltError::Managed(why.to_owned()));
         };
         match self.open(&store_id).await {
             Ok(mut copy) => {
                 let _ = self.answer(&mut copy, request).await;
                 copy.close().await;
             }
-            Err(error) => request.refuse(&error.to_string()),
+            Err(error) => request.refuse(|| DoltError::Managed(error.to_string())),
         }
     }
 
@@ -411,8 +445,8 @@ impl Shipper {
 }
 
 impl Request {
-    fn refuse(self, why: &str) {
-        let error = || DoltError::Managed(why.to_owned());
+    /// Answers with an error.
+    pub fn refuse(self, error: impl Fn() -> DoltError) {
         match self {
             Self::Ship(reply) => drop(reply.send(Err(error()))),
             Self::Log { reply, .. } => drop(reply.send(Err(error()))),

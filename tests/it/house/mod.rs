@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms it may import, as `src/ARCHITECTURE.md` has them.
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("config", &["domain"]),
+    ("config", &["domain", "runtime"]),
     ("runtime", &["domain"]),
     ("store", &["domain", "runtime", "supervise"]),
     ("telemetry", &["config", "domain", "runtime"]),
@@ -68,7 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "api", "app", "config", "control", "domain", "remote", "store",
+            "api", "app", "config", "control", "domain", "remote", "runtime", "store",
         ],
     ),
 ];
@@ -89,7 +89,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2", &["src/gateway"]),
     ("rusqlite", &["src/store"]),
     ("mysql_async", &["src/store/dolt"]),
-    ("notify", &["src/config"]),
+    ("notify", &["src/runtime"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
