@@ -23,4 +23,4 @@ pub use perform::{Answer, WaitOutcome, find, perform, status};
 pub use prompt::{Prompt, PromptEnd, prompt};
 #[cfg(test)]
 pub(crate) use services::tests::services as sample;
-pub use services::{Facts, Front, Listener, Services};
+pub use services::{Facts, Front, Listener, Log, Services};

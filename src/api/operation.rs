@@ -66,6 +66,8 @@ pub enum Operation {
     Stop {
         force: bool,
     },
+    /// What is logged, after another filter was set where there is one.
+    LogFilter(Option<String>),
     /// How the journal and its copy stand.
     Store,
     /// Ships what waits for the copy, and commits it.
@@ -132,6 +134,7 @@ impl Operation {
             | Self::Providers
             | Self::Detach
             | Self::Stop { .. }
+            | Self::LogFilter(_)
             | Self::Store => false,
         }
     }

@@ -12,8 +12,8 @@ use super::pattern;
 use super::reading;
 use super::services::Services;
 use super::shapes::{
-    self, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape, ProviderShape,
-    ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape, UsageShape,
+    self, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape, LogFilterShape,
+    ProviderShape, ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape, UsageShape,
 };
 use super::typing::type_parts;
 use crate::domain::code::Code;
@@ -39,6 +39,7 @@ pub enum Answer {
     Url(String),
     Providers(Vec<ProviderShape>),
     Steered(DoneShape),
+    LogFilter(LogFilterShape),
     Usage(UsageShape),
     Events(Vec<serde_json::Value>),
     Store(Box<StoreShape>),
@@ -137,6 +138,9 @@ pub async fn perform(
         Operation::Stop { force } => {
             stop(services, force, by).await?;
             Answer::Done(())
+        }
+        Operation::LogFilter(filter) => {
+            Answer::LogFilter(log_filter(services, filter.as_deref(), by)?)
         }
         Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
         Operation::StoreShip => {
@@ -295,6 +299,25 @@ async fn wait(
         Ok(true) => WaitOutcome::Holds,
         Ok(false) => WaitOutcome::Ended,
         Err(_) => WaitOutcome::TimedOut,
+    })
+}
+
+fn log_filter(
+    services: &Services,
+    filter: Option<&str>,
+    by: By,
+) -> Result<LogFilterShape, ApiError> {
+    let Some(log) = services.log() else {
+        return Err(ApiError::new(
+            Code::Unavailable,
+            "this instance keeps no log",
+        ));
+    };
+    if let Some(filter) = filter {
+        log.set_filter(filter, by).map_err(ApiError::bad_request)?;
+    }
+    Ok(LogFilterShape {
+        filter: log.filter(),
     })
 }
 

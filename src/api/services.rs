@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::shapes::{FrontShape, RemoteShape};
 use super::typing::Turns;
 use crate::domain::id::TerminalId;
+use crate::domain::route::By;
 use crate::pane::Pool;
 use crate::providers::Providers;
 use crate::store::Store;
@@ -39,6 +40,8 @@ pub struct Services {
     /// Set once it listens. Weak, since the listener answers from these very services.
     listener: Arc<OnceLock<Weak<dyn Listener>>>,
     front: Arc<OnceLock<Arc<dyn Front>>>,
+    /// Set once, where there is one.
+    log: Arc<OnceLock<Arc<dyn Log>>>,
 }
 
 /// What is asked of the front end.
@@ -65,6 +68,18 @@ pub trait Listener: fmt::Debug + Send + Sync {
     fn url(&self, terminal: Option<TerminalId>) -> Result<String, ApiError>;
 }
 
+/// What is asked of the log.
+pub trait Log: fmt::Debug + Send + Sync {
+    /// What is logged, as `RUST_LOG` would have it.
+    fn filter(&self) -> String;
+
+    /// Logs something else from now on.
+    ///
+    /// # Errors
+    /// What is wrong with the filter.
+    fn set_filter(&self, filter: &str, by: By) -> Result<(), String>;
+}
+
 impl Services {
     /// Joins the handles that operations act on.
     #[must_use]
@@ -78,6 +93,7 @@ impl Services {
             turns: Turns::default(),
             listener: Arc::default(),
             front: Arc::default(),
+            log: Arc::default(),
         }
     }
 
@@ -93,6 +109,15 @@ impl Services {
     /// Makes the listener known to every clone; only the first one counts.
     pub fn set_listener(&self, listener: &Arc<dyn Listener>) {
         let _ = self.listener.set(Arc::downgrade(listener));
+    }
+
+    /// Makes the log known to every clone; only the first one counts.
+    pub fn set_log(&self, log: Arc<dyn Log>) {
+        let _ = self.log.set(log);
+    }
+
+    pub(super) fn log(&self) -> Option<&Arc<dyn Log>> {
+        self.log.get()
     }
 
     pub(super) fn listener(&self) -> Option<Arc<dyn Listener>> {

@@ -35,6 +35,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         store,
         lent,
         link,
+        facts,
         ..
     } = instance;
     let (sender, notices) = mpsc::channel(NOTICES);
@@ -46,6 +47,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         settings,
         providers,
         store,
+        log_file: facts.log_file,
         notices,
         terminations,
         addresses: remote.addresses(),

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::error::AppError;
 use super::front::FrontFace;
 use super::gateway::{self, GatewayLaunchEnv};
+use super::log::LogHandle;
 use super::pool::pool_options;
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
@@ -57,7 +58,7 @@ pub(super) struct Instance {
     pub store: Store,
     pub tasks: Tasks,
     launch: Launch,
-    facts: Facts,
+    pub facts: Facts,
     pub remote: RunningRemote,
     /// Terminals that are lent.
     pub lent: mpsc::Receiver<LentTerminal>,
@@ -213,6 +214,7 @@ where
         providers: providers.clone(),
         store: store.clone(),
     };
+    let log = telemetry.clone();
     let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);
     let stop_control = CancellationToken::new();
     let stop_remote = CancellationToken::new();
@@ -222,6 +224,9 @@ where
         store.clone(),
         facts.clone(),
     );
+    if let Some(log) = log {
+        services.set_log(Arc::new(LogHandle(Arc::downgrade(&log))));
+    }
     let started = remote::start(&launch.paths, &services, &settings, &tasks, &stop_remote);
     let remote = match started {
         Ok(remote) => remote,

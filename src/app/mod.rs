@@ -9,6 +9,7 @@ mod front;
 mod gateway;
 mod instance;
 mod launch;
+mod log;
 mod pool;
 mod reload;
 mod remote;

@@ -7,8 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    ask, attach, capture, complete, completions, config, detach, history, kill, launch, ls, new,
-    providers, rename, resize, send, status, steer, stop, store, url, usage, wait,
+    ask, attach, capture, complete, completions, config, detach, history, kill, launch, logs, ls,
+    new, providers, rename, resize, send, status, steer, stop, store, url, usage, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -153,6 +153,11 @@ pub enum Command {
         before_help = "Examples:\n  tundra history --kind provider --since 2h\n  tundra history --follow --json"
     )]
     History(history::History),
+    /// Show the log, the newest line last, and what was set aside too
+    #[command(
+        before_help = "Examples:\n  tundra logs -f --level warn\n  tundra logs -n 50 --target tundra::gateway --grep 'status=5..'\n  tundra logs level info,tundra::store=trace"
+    )]
+    Logs(logs::Logs),
     /// Look after the journal and its versioned copy in Dolt
     #[command(
         before_help = "Examples:\n  tundra store status\n  tundra store export --since 7d > journal.jsonl"
@@ -196,6 +201,7 @@ impl Command {
             | Self::Disable(args) => args.json.json,
             Self::Usage(args) => args.json.json,
             Self::History(args) => args.json.json,
+            Self::Logs(args) => args.wants_json(),
             Self::Store(args) => args.command.wants_json(),
             Self::Config(args) => args.command.wants_json(),
             Self::Serve(_) | Self::Attach(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => {

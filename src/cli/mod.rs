@@ -19,6 +19,7 @@ mod file_watch;
 mod history;
 mod kill;
 mod launch;
+mod logs;
 mod ls;
 mod man;
 mod new;
@@ -103,6 +104,7 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Status(args)) => status::run(&args, context),
         Some(Command::Usage(args)) => usage::run(&args, context),
         Some(Command::History(args)) => history::run(&args, context),
+        Some(Command::Logs(args)) => logs::run(args, context),
         Some(Command::Store(args)) => store::run(&args.command, context),
         Some(Command::Attach(args)) => attach::run(args, context),
         Some(Command::Url(args)) => url::run(&args, context),

@@ -291,13 +291,7 @@ fn read_pty(table: &mut Table<'_>, pty: &mut Pty) {
 
 fn read_logging(table: &mut Table<'_>, logging: &mut Logging) {
     table.read("level", &mut logging.level, |item| {
-        item.one_of(&[
-            ("error", LogLevel::Error),
-            ("warn", LogLevel::Warn),
-            ("info", LogLevel::Info),
-            ("debug", LogLevel::Debug),
-            ("trace", LogLevel::Trace),
-        ])
+        item.one_of(&LogLevel::ALL.map(|level| (level.as_str(), level)))
     });
     table.read("format", &mut logging.format, |item| {
         item.one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])

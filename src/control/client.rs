@@ -11,8 +11,8 @@ use super::instance::Holder;
 use super::path::WirePath;
 use super::protocol::{AskPart, MAX_REQUEST, Reply, Request};
 use crate::api::shapes::{
-    ChangeShape, CommitShape, DoneShape, ErrorShape, ProviderShape, RowStyle, ScreenShape,
-    ShippedShape, StatusShape, StoreShape, TerminalShape,
+    ChangeShape, CommitShape, DoneShape, ErrorShape, LogFilterShape, ProviderShape, RowStyle,
+    ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape,
 };
 use crate::api::{Condition, Prompt, Typed, WaitOutcome};
 use crate::config::Paths;
@@ -232,6 +232,15 @@ impl Client {
     /// [`ControlError`] where the instance cannot be asked.
     pub fn store(&mut self) -> Result<StoreShape, ControlError> {
         self.ask(&Request::Store, Some(ANSWER_WITHIN))
+    }
+
+    /// What is logged, after another filter was set where one is given.
+    ///
+    /// # Errors
+    /// [`ControlError`] where the instance cannot be asked, or the filter is none.
+    pub fn log_filter(&mut self, filter: Option<&str>) -> Result<LogFilterShape, ControlError> {
+        let filter = filter.map(str::to_owned);
+        self.ask(&Request::LogFilter { filter }, Some(ANSWER_WITHIN))
     }
 
     /// Ships what waits for the copy and commits it, which may take its time.

@@ -71,6 +71,9 @@ pub(super) enum Request {
         profile: Option<String>,
         hold_ms: Option<u64>,
     },
+    LogFilter {
+        filter: Option<String>,
+    },
     Store,
     StoreShip,
     StoreLog {
@@ -222,6 +225,7 @@ impl Request {
             Self::Detach => Operation::Detach,
             Self::Stop { force } => Operation::Stop { force },
             Self::Lend(offer) => return Ok(Asked::Lend(offer)),
+            Self::LogFilter { filter } => Operation::LogFilter(filter),
             Self::Store => Operation::Store,
             Self::StoreShip => Operation::StoreShip,
             Self::StoreLog { most } => Operation::StoreLog { most },

@@ -11,7 +11,7 @@ pub enum Context {
     Copy,
     /// In the panel of providers.
     Providers,
-    /// In the view of the journal: usage and history.
+    /// In the views of the journal and of the log.
     Journal,
     /// In lists, menus and prompts; the chords here never take a character away from what is typed.
     Dialog,
@@ -34,7 +34,7 @@ impl Context {
             Self::Prefix => "after the prefix",
             Self::Copy => "scroll and copy mode",
             Self::Providers => "the provider panel",
-            Self::Journal => "usage and history",
+            Self::Journal => "usage, history and the log",
             Self::Dialog => "lists and prompts",
         }
     }
@@ -99,7 +99,7 @@ actions! {
         ResizeLeft "resize-left" "move the pane's border left" "H ctrl-left alt-left";
         ResizeDown "resize-down" "move the pane's border down" "J ctrl-down alt-down";
         ResizeUp "resize-up" "move the pane's border up" "K ctrl-up alt-up";
-        ResizeRight "resize-right" "move the pane's border right" "L ctrl-right alt-right";
+        ResizeRight "resize-right" "move the pane's border right" "R ctrl-right alt-right";
         EvenPanes "even-panes" "give all panes of the tab the same room" "= E";
         SwapPrevious "swap-previous" "swap the pane with the one before it" "{";
         SwapNext "swap-next" "swap the pane with the one after it" "}";
@@ -129,6 +129,7 @@ actions! {
         ProviderPanel "provider-panel" "show the providers" "P";
         Usage "usage" "show what was asked of whom, and what it cost" "U";
         History "history" "show what happened" "Y";
+        Log "log" "show the log" "L";
         FailOver "fail-over" "send requests to the next provider" "f";
         RestartProvider "restart-provider" "start afresh with a provider" "r";
         BrowserAddress "browser-address" "show the address for a browser" "u";
@@ -203,6 +204,9 @@ actions! {
         JournalBy "journal-by" "usage by something else" "b";
         JournalKind "journal-kind" "events of another kind" "e";
         JournalSwitch "journal-switch" "from usage to history, and back" "tab";
+        LogLevel "log-level" "lines of another level and above" "l";
+        LogTarget "log-target" "lines of a target" "t";
+        LogText "log-text" "lines that hold a text" "/";
         JournalBack "journal-back" "close" "esc q ctrl-c";
     }
     Dialog {
@@ -305,7 +309,7 @@ mod tests {
                 "after the prefix",
                 "scroll and copy mode",
                 "the provider panel",
-                "usage and history",
+                "usage, history and the log",
                 "lists and prompts"
             ]
         );

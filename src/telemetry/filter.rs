@@ -5,23 +5,36 @@ use tracing_subscriber::EnvFilter;
 use crate::config::LogLevel;
 
 /// The filter of a configured level; at the default one tundra's own steps are told too.
-pub(super) fn of_level(level: LogLevel) -> EnvFilter {
-    EnvFilter::new(match level {
+pub(super) const fn of_level(level: LogLevel) -> &'static str {
+    match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
         LogLevel::Info => "info,tundra=debug",
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
+    }
+}
+
+/// Reads a filter as `RUST_LOG` has it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(text: &str) -> Result<EnvFilter, String> {
+    if text.trim().is_empty() {
+        return Err("a filter must not be empty: \"off\" logs nothing".to_owned());
+    }
+    EnvFilter::try_new(text).map_err(|error| {
+        format!(
+            "{text:?} is no filter ({error}): such as \"debug\" or \"info,tundra::store=trace\""
+        )
     })
 }
 
 /// The filter that `RUST_LOG` asks for; None where it is unset or empty, an error where it cannot be read.
-pub(super) fn of_environment(value: Option<String>) -> Option<Result<EnvFilter, String>> {
+pub(super) fn of_environment(value: Option<String>) -> Option<Result<String, String>> {
     let value = value.filter(|value| !value.trim().is_empty())?;
-    Some(
-        EnvFilter::try_new(&value)
-            .map_err(|error| format!("RUST_LOG={value:?} is ignored: {error}")),
-    )
+    let read = parse(&value).map_err(|error| format!("RUST_LOG is ignored: {error}"));
+    Some(read.map(|_| value))
 }
 
 #[cfg(test)]
@@ -29,11 +42,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_level_tells_tundras_own_steps() {
-        let filter = of_level(LogLevel::Info).to_string();
-        let mut directives: Vec<&str> = filter.split(',').collect();
-        directives.sort_unstable();
-        assert_eq!(directives, ["info", "tundra=debug"]);
+    fn what_is_no_filter_is_told_with_one_that_is() {
+        for level in LogLevel::ALL {
+            assert!(parse(of_level(level)).is_ok(), "{level:?}");
+        }
+        let told = parse("tundra=loud").unwrap_err();
+        assert!(told.contains("info,tundra::store=trace"), "{told}");
+        assert!(parse(" ").is_err());
     }
 
     #[test]

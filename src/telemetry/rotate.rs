@@ -174,7 +174,8 @@ impl Write for RotatingFile {
     }
 }
 
-fn aside(path: &Path, number: usize) -> PathBuf {
+/// The name of a log that was set aside, counted from the newest.
+pub(super) fn aside(path: &Path, number: usize) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     PathBuf::from(name)

@@ -1,19 +1,20 @@
 //! Starts logging and keeps it in step with the configuration.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tracing::info;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use super::filter;
 use super::line::Lines;
 use super::rotate::{Limits, RotatingFile};
-use crate::config::{LogFormat, Logging};
+use crate::config::{LogFormat, LogLevel, Logging};
 
 /// Lines that wait for the disk; some seconds of the busiest logging. Beyond them lines are dropped and counted.
 const QUEUED_LINES: usize = 8192;
@@ -23,12 +24,21 @@ const QUEUED_LINES: usize = 8192;
 pub struct Telemetry {
     limits: Arc<Limits>,
     filter: reload::Handle<EnvFilter, Registry>,
+    current: Mutex<Current>,
     /// `RUST_LOG` decides, whatever the configuration says.
-    from_environment: bool,
+    is_from_environment: bool,
     dropped: ErrorCounter,
     trouble: watch::Receiver<Option<String>>,
     warning: Option<String>,
     _guard: WorkerGuard,
+}
+
+/// What is logged now.
+#[derive(Debug)]
+struct Current {
+    filter: String,
+    /// As configured last.
+    level: LogLevel,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,25 +66,31 @@ pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, Telemetr
         .finish(Lines::new(file, logging.format));
     let dropped = writer.error_counter();
 
-    let (first, warning) = match filter::of_environment(std::env::var("RUST_LOG").ok()) {
+    let (from_environment, warning) = match filter::of_environment(std::env::var("RUST_LOG").ok()) {
         Some(Ok(filter)) => (Some(filter), None),
         Some(Err(warning)) => (None, Some(warning)),
         None => (None, None),
     };
-    let from_environment = first.is_some();
-    let first = first.unwrap_or_else(|| filter::of_level(logging.level));
+    let is_from_environment = from_environment.is_some();
+    let current = from_environment.unwrap_or_else(|| filter::of_level(logging.level).to_owned());
+    let first = filter::parse(&current).unwrap_or_default();
     let (filter, handle) = reload::Layer::new(first);
     let lines = fmt::layer().with_ansi(false).with_writer(writer);
-    let registry = tracing_subscriber::registry().with(filter);
-    match logging.format {
-        LogFormat::Text => registry.with(lines).try_init(),
-        LogFormat::Json => registry.with(lines.json()).try_init(),
-    }
-    .map_err(|_| TelemetryError::Started)?;
+    let lines = match logging.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    // Of the sinks of lines alone: traces of requests are none.
+    let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
+    registry.try_init().map_err(|_| TelemetryError::Started)?;
     Ok(Telemetry {
         limits,
         filter: handle,
-        from_environment,
+        current: Mutex::new(Current {
+            filter: current,
+            level: logging.level,
+        }),
+        is_from_environment,
         dropped,
         trouble,
         warning,
@@ -89,10 +105,38 @@ impl Telemetry {
             .max_size
             .store(logging.max_size, Ordering::Relaxed);
         self.limits.keep.store(logging.keep, Ordering::Relaxed);
-        if !self.from_environment {
-            // It fails only when logging has ended.
-            let _ = self.filter.reload(filter::of_level(logging.level));
+        let mut current = self.current();
+        // What was asked for by a command holds until the level itself is changed.
+        let is_news = std::mem::replace(&mut current.level, logging.level) != logging.level;
+        drop(current);
+        if is_news && !self.is_from_environment {
+            let _ = self.set_filter(filter::of_level(logging.level), "reload");
         }
+    }
+
+    /// What is logged now, as `RUST_LOG` would have it.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        self.current().filter.clone()
+    }
+
+    /// Logs something else from now on, and tells the log so whatever the old and the new filter say.
+    ///
+    /// # Errors
+    /// What is wrong with the filter.
+    pub fn set_filter(&self, text: &str, by: &str) -> Result<(), String> {
+        let filter = filter::parse(text)?;
+        let mut current = self.current();
+        let from = std::mem::replace(&mut current.filter, text.to_owned());
+        // It fails only when logging has ended.
+        let _ = self.filter.reload(EnvFilter::new("info"));
+        info!(from, to = text, by, "the log's filter is changed");
+        let _ = self.filter.reload(filter);
+        Ok(())
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is wrong at the start: with the log, and with what the environment asks of it.

@@ -58,6 +58,8 @@ pub enum Effect {
     /// Tell how the store stands.
     LookAtStore,
     ReadJournal(JournalQuery),
+    /// Tell the end of the log.
+    ReadLog,
     /// Set the outer terminal's clipboard.
     Clipboard(String),
     /// Ring the outer terminal's bell.

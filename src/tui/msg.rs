@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::address::BrowserAddress;
-use super::client::JournalContents;
+use super::client::{JournalContents, LogEntry};
 use super::effect::Place;
 use super::input::InputEvent;
 use super::model::Options;
@@ -73,6 +73,8 @@ pub enum Msg {
         status: Box<StoreStatus>,
         contents: Result<JournalContents, String>,
     },
+    /// The end of the log, or why it cannot be read.
+    LogRead(Result<Vec<LogEntry>, String>),
     /// A moment that the model waited for has come.
     Tick,
 }

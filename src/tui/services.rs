@@ -1,5 +1,6 @@
 //! What a front end is given, and how it comes out.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -22,6 +23,7 @@ pub struct Services {
     pub settings: watch::Receiver<Arc<Settings>>,
     pub providers: Providers,
     pub store: Store,
+    pub log_file: PathBuf,
     /// What the user should know from elsewhere. When full, the sender drops.
     pub notices: mpsc::Receiver<Notice>,
     pub terminations: Terminations,

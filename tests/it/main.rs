@@ -26,6 +26,7 @@ mod house;
 mod keys;
 mod life;
 mod logins;
+mod logs;
 mod pane;
 mod programs;
 mod providers;

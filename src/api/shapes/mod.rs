@@ -27,6 +27,13 @@ use crate::domain::screen::{InputModes, MouseMode, Row};
 use crate::domain::terminal::{Exit, TerminalInfo};
 use crate::pane::{Capture, Gauge, row_to_ansi};
 
+/// What is logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFilterShape {
+    /// As `RUST_LOG` would have it.
+    pub filter: String,
+}
+
 /// A terminal, as `ls` and `new` answer it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalShape {

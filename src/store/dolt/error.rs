@@ -9,7 +9,7 @@ use crate::store::status::DoltState;
 #[derive(Debug, thiserror::Error)]
 pub enum DoltError {
     /// It is not configured.
-    #[error("dolt is disabled: set dolt.enabled = true and start tundra again")]
+    #[error("dolt is disabled: set dolt.enabled = true")]
     Disabled,
     #[error(
         "connection refused: {0} (start `dolt sql-server` there, correct dolt.host and dolt.port, or set \

@@ -4,6 +4,7 @@
 //! A new terminal gets a new `Client`; nothing here outlives it. Plain values; only `update` changes them.
 
 mod journal;
+mod log_view;
 mod overlay;
 mod panel;
 mod picker;
@@ -16,6 +17,7 @@ pub use journal::{
     HistoryEntry, JournalContents, JournalPage, JournalQuery, JournalSpan, JournalView, READ_AGAIN,
     Reading, UsageContents,
 };
+pub use log_view::{LogEntry, LogField, LogView, READ_LOG_AGAIN};
 pub use overlay::{Address, Ask, Choice, Confirm, Help, Log, Overlay, Resolve, Wants};
 pub use panel::{Page, Panel};
 pub use picker::{Item, Picked, Picker, PickerKind};
@@ -125,6 +127,7 @@ impl Client {
     pub fn next_deadline(&self) -> Option<Instant> {
         let due = match &self.overlay {
             Some(Overlay::Journal(view)) => view.due(),
+            Some(Overlay::LogFile(view)) => view.due,
             _ => None,
         };
         let mode = match self.mode {

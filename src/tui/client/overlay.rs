@@ -1,6 +1,7 @@
 //! What lies over the panes and takes the keys.
 
 use super::journal::JournalView;
+use super::log_view::LogView;
 use super::panel::Panel;
 use super::picker::Picker;
 use super::prompt::Prompt;
@@ -17,6 +18,7 @@ pub enum Overlay {
     Providers(Panel),
     Address(Address),
     Journal(JournalView),
+    LogFile(LogView),
 }
 
 impl Overlay {
@@ -25,6 +27,7 @@ impl Overlay {
     pub fn takes_text(&self) -> bool {
         match self {
             Self::Ask(_) | Self::Picker(_) | Self::Help(_) => true,
+            Self::LogFile(view) => view.typing.is_some(),
             Self::Confirm(_)
             | Self::Log(_)
             | Self::Providers(_)
@@ -42,6 +45,11 @@ impl Overlay {
                 picker.rank();
             }
             Self::Help(help) => help.query.insert(text),
+            Self::LogFile(view) => {
+                if let Some(field) = view.field() {
+                    field.insert(text);
+                }
+            }
             Self::Confirm(_)
             | Self::Log(_)
             | Self::Providers(_)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
-use super::journal;
+use super::{journal, log};
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -35,6 +35,7 @@ pub(super) struct Backend {
     pub pool: Pool,
     pub providers: Providers,
     pub store: Store,
+    log_file: PathBuf,
     addresses: Arc<dyn Addresses>,
     /// Answers under way; dropping it gives up on them.
     answers: JoinSet<Msg>,
@@ -45,12 +46,14 @@ impl Backend {
         pool: Pool,
         providers: Providers,
         store: Store,
+        log_file: PathBuf,
         addresses: Arc<dyn Addresses>,
     ) -> Self {
         Self {
             pool,
             providers,
             store,
+            log_file,
             addresses,
             answers: JoinSet::new(),
         }
@@ -197,6 +200,14 @@ impl Backend {
         let store = self.store.clone();
         self.answers
             .spawn_blocking(move || Msg::Store(Box::new(store.status())));
+    }
+
+    pub fn read_log(&mut self) {
+        let log_file = self.log_file.clone();
+        self.answers.spawn_blocking(move || {
+            let lines = log::read(&log_file).map_err(|error| error.to_string());
+            Msg::LogRead(lines)
+        });
     }
 
     pub fn read_journal(&mut self, query: JournalQuery) {

@@ -6,6 +6,7 @@
 
 mod backend;
 mod journal;
+mod log;
 mod programs;
 mod screen;
 mod shown;
@@ -122,6 +123,7 @@ impl Runner {
             settings,
             providers,
             store,
+            log_file,
             notices,
             terminations,
             addresses,
@@ -151,7 +153,7 @@ impl Runner {
             events: pool.events(),
             recorder: store.recorder(),
             leaving: None,
-            backend: Backend::new(pool, providers, store, addresses),
+            backend: Backend::new(pool, providers, store, log_file, addresses),
         };
         // Terminals that somebody opened before there was a front end.
         let existing = runner.backend.list();
@@ -530,6 +532,7 @@ impl Runner {
             Effect::FindAgents => self.backend.find_agents(),
             Effect::LookAtProviders => self.look_at_providers(),
             Effect::LookAtStore => self.backend.look_at_store(),
+            Effect::ReadLog => self.backend.read_log(),
             Effect::ReadJournal(query) => self.backend.read_journal(query),
             Effect::LookForServers => self.backend.look_for_servers(),
             Effect::Steer(command) => self.backend.steer(command),

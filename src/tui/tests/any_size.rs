@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop::sample::select(vec![
             "c", "|", "-", "z", "left", "right", "up", "down", "x", ",", "n", "p", "1", "2", "[",
             "/", "w", ":", "?", "q", "m", "s", "a", "L", "J", "=", "{", "}", "!", "o", ";", "]",
-            "M", "ctrl-l", "ctrl-b", "u", "U", "Y",
+            "M", "ctrl-l", "ctrl-b", "u", "U", "Y", "L",
         ]).prop_map(Step::Command),
         1 => Just(Step::Open),
         4 => Just(Step::Answer),

@@ -202,11 +202,11 @@ fn a_border_is_moved_again_without_another_prefix_for_a_moment() {
     rig.answer_opens();
     let width = |rig: &Rig| rig.model.visible()[0].1.width;
     let before = width(&rig);
-    rig.command("L").keys("L L");
+    rig.command("R").keys("R ctrl-right");
     assert_eq!(width(&rig), before + 6);
     assert!(rig.inputs().is_empty());
-    rig.wait(600).keys("L");
-    assert_eq!(rig.inputs(), vec![(id(2), key("L"))]);
+    rig.wait(600).keys("R");
+    assert_eq!(rig.inputs(), vec![(id(2), key("R"))]);
     assert_eq!(rig.model.client.mode, Mode::Normal);
 }
 

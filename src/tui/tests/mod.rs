@@ -4,6 +4,7 @@ mod any_size;
 mod drawing;
 mod journal;
 mod keys;
+mod log;
 mod mouse;
 mod outer;
 mod panes;

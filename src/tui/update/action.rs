@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{address, ask, confirm, copy, end, focus, journal, open, paste, picker, providers};
+use super::{
+    address, ask, confirm, copy, end, focus, journal, log_view, open, paste, picker, providers,
+};
 use crate::domain::action::Action;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Removal, Side};
@@ -82,6 +84,7 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::PaneList => picker::offer_panes(model),
         Action::ProviderPanel => providers::open(model, effects),
         Action::Usage => journal::open(model, JournalPage::Usage, effects),
+        Action::Log => log_view::open(model, effects),
         Action::History => journal::open(model, JournalPage::History, effects),
         Action::FailOver => providers::fail_over(effects),
         Action::RestartProvider => providers::restart(model, effects),

@@ -13,6 +13,7 @@ mod focus;
 mod forward;
 mod journal;
 mod key;
+mod log_view;
 mod mouse;
 mod open;
 mod overlay;
@@ -127,10 +128,12 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             status,
             contents,
         } => journal::read(model, number, *status, contents, now),
+        Msg::LogRead(lines) => log_view::read(model, lines, now),
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
         Msg::Tick => {
             providers::tick(model, now, effects);
             journal::tick(model, now, effects);
+            log_view::tick(model, now, effects);
             return tick(model, now);
         }
     }

@@ -1,7 +1,7 @@
 //! Keys for what lies over the panes: questions, prompts, lists, help and the log.
 
 use super::scroll::{Growth, PAGE, scroll};
-use super::{action, ask, confirm, journal, open, providers};
+use super::{action, ask, confirm, journal, log_view, open, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, KeyEvent};
@@ -23,6 +23,10 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
         if let Some(chord) = Chord::of_command(key) {
             journal::key(model, chord, effects);
         }
+        return;
+    }
+    if matches!(model.client.overlay, Some(Overlay::LogFile(_))) {
+        log_view::key(model, key);
         return;
     }
     let code = key.on_us_layout().code;
@@ -97,7 +101,7 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
             (Some(does), _) => scroll(&mut address.scroll, does, Growth::Down, limit),
             _ => {}
         },
-        Some(Overlay::Providers(_) | Overlay::Journal(_)) | None => {}
+        Some(Overlay::Providers(_) | Overlay::Journal(_) | Overlay::LogFile(_)) | None => {}
     }
 }
 
@@ -145,6 +149,7 @@ pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
         Some(Overlay::Help(help)) => scroll(&mut help.scroll, does, Growth::Down, limit),
         Some(Overlay::Log(log)) => scroll(&mut log.scroll, does, Growth::Up, limit),
         Some(Overlay::Address(address)) => scroll(&mut address.scroll, does, Growth::Down, limit),
+        Some(Overlay::LogFile(_)) => log_view::wheel(model, down),
         _ => {}
     }
 }

@@ -12,7 +12,7 @@ use crate::tui::session::Age;
 use crate::tui::theme::Role;
 
 /// What is offered after the prefix, most wanted first.
-const AFTER_PREFIX: [(Action, &str); 33] = [
+const AFTER_PREFIX: [(Action, &str); 34] = [
     (Action::NextWaiting, "next waiting"),
     (Action::NewPane, "new"),
     (Action::LaunchAgent, "agent"),
@@ -27,6 +27,7 @@ const AFTER_PREFIX: [(Action, &str); 33] = [
     (Action::ProviderPanel, "providers"),
     (Action::Usage, "usage"),
     (Action::History, "history"),
+    (Action::Log, "log"),
     (Action::FailOver, "fail over"),
     (Action::RestartProvider, "restart provider"),
     (Action::BrowserAddress, "browser"),
@@ -82,6 +83,14 @@ const HISTORY: [(Action, &str); 5] = [
     (Action::JournalSince, "since"),
     (Action::JournalKind, "kind"),
     (Action::JournalSwitch, "usage"),
+    (Action::JournalPrevious, "scroll"),
+    (Action::JournalBack, "back"),
+];
+
+const LOG: [(Action, &str); 5] = [
+    (Action::LogLevel, "level"),
+    (Action::LogTarget, "target"),
+    (Action::LogText, "text"),
     (Action::JournalPrevious, "scroll"),
     (Action::JournalBack, "back"),
 ];
@@ -235,6 +244,10 @@ fn in_overlay(
             JournalPage::Usage => named(&USAGE),
             JournalPage::History => named(&HISTORY),
         },
+        Overlay::LogFile(view) if view.typing.is_some() => {
+            plain(&[("enter", "done"), ("esc", "all again")])
+        }
+        Overlay::LogFile(_) => named(&LOG),
         Overlay::Address(_) => named(&[
             (Action::DialogAccept, "close"),
             (Action::DialogNext, "scroll"),

@@ -13,6 +13,7 @@ mod help;
 mod hints;
 mod journal;
 mod log;
+mod log_file;
 mod modes;
 mod overlay;
 mod panes;

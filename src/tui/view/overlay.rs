@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::frame_box::{frame_box, inside};
 use super::text::{field, width};
-use super::{address, dialog, help, journal, log, picker, providers};
+use super::{address, dialog, help, journal, log, log_file, picker, providers};
 use crate::domain::layout::Rect;
 use crate::tui::client::{Choice, Overlay, PickerKind, Prompt, Wants};
 use crate::tui::model::Model;
@@ -36,6 +36,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         Overlay::Providers(panel) => providers::draw(model, panel, inner, buffer),
         Overlay::Address(state) => address::draw(model, state, inner, buffer),
         Overlay::Journal(state) => journal::draw(model, state, inner, buffer),
+        Overlay::LogFile(state) => log_file::draw(model, state, inner, buffer),
     }
 }
 
@@ -82,6 +83,7 @@ pub fn scroll_limit(model: &Model) -> usize {
         Overlay::Providers(panel) => providers::scroll_limit(model, panel, rows),
         Overlay::Address(state) => address::count(state, inner.width).saturating_sub(rows),
         Overlay::Journal(state) => journal::scroll_limit(model, state, inner),
+        Overlay::LogFile(state) => log_file::scroll_limit(model, state, inner),
         _ => 0,
     }
 }
@@ -103,6 +105,10 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             dialog::button_column(confirm.choice),
             inner.height.saturating_sub(1),
         ),
+        Overlay::LogFile(view) => {
+            let (prompt, start, row) = log_file::typed(view)?;
+            (typed(prompt, start), row)
+        }
         Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) | Overlay::Journal(_) => {
             return None;
         }
@@ -131,6 +137,7 @@ fn title(overlay: &Overlay) -> String {
         Overlay::Log(_) => "messages",
         Overlay::Address(_) => "browser address",
         Overlay::Journal(view) => journal::title(view),
+        Overlay::LogFile(_) => "log",
         Overlay::Providers(panel) => return providers::title(panel),
     };
     title.to_owned()
@@ -165,6 +172,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
         },
         Overlay::Help(_) => (84, rows),
         Overlay::Log(_) | Overlay::Journal(_) => (100, rows),
+        Overlay::LogFile(_) => (cols, rows),
         Overlay::Providers(_) => (120, rows),
         Overlay::Address(state) => {
             let wide = ADDRESS_COLUMNS.min(cols);

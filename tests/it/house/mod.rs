@@ -46,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "providers",
             "store",
             "supervise",
+            "telemetry",
         ],
     ),
     (
@@ -68,7 +69,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "api", "app", "config", "control", "domain", "remote", "runtime", "store",
+            "api",
+            "app",
+            "config",
+            "control",
+            "domain",
+            "remote",
+            "runtime",
+            "store",
+            "telemetry",
         ],
     ),
 ];

@@ -141,6 +141,54 @@ fn what_waits_is_shipped_and_committed_and_its_commits_are_shown() {
 }
 
 #[test]
+fn a_change_of_the_configuration_begins_moves_and_ends_the_copy_at_once() {
+    let Some(binary) = binary() else { return };
+    let home = Home::new();
+    let dolt = Dolt::start(&binary, home.file("dolt"));
+    let quiet = "[gateway]\nenabled = false\n[remote]\nenabled = false\n";
+    home.configure(quiet);
+    let tundra = serve(home);
+    let pid = tundra.pid();
+    let id = tundra.open_with(&["--name", "before"], &["sh", "-c", "exit 3"]);
+    tundra.wait_exit(&id);
+    assert_eq!(store(&tundra)["dolt"]["state"], "disabled");
+    tundra
+        .cli(&["store", "ship"])
+        .refused(1, "dolt is disabled: set dolt.enabled = true");
+
+    let wanted = config(dolt.address().port());
+    tundra.home.configure(&wanted);
+    is_ready(&tundra);
+    // What happened before there was a copy is in it, too.
+    is_whole(&tundra, &dolt);
+    let named = format!("SELECT name FROM terminal WHERE id = '{id}'");
+    assert_eq!(dolt.csv("tundra", &named), ["before"]);
+    let told = tundra.sh("echo $DOLT_PASSWORD.");
+    tundra.wait_text(&told, r"^\.");
+
+    // Elsewhere: what the old copy still gets is committed there, and the new one gets everything.
+    tundra
+        .home
+        .configure(&format!("{wanted}database = \"second\"\n"));
+    eventually("the copy is the second one", || {
+        let store = store(&tundra);
+        store["dolt"]["database"] == "second" && store["dolt"]["state"] == "ready"
+    });
+    tundra.cli(&["store", "ship"]).ok();
+    assert_eq!(dolt.csv("second", &named), ["before"]);
+    let reloads = "SELECT count(*) FROM event WHERE kind = 'config.reloaded'";
+    assert_eq!(dolt.csv("second", reloads), ["2"]);
+    assert!(dolt.csv("tundra", "SELECT count(*) FROM dolt_status") == ["0"]);
+
+    tundra.home.configure(quiet);
+    eventually("there is no copy any more", || {
+        store(&tundra)["dolt"]["state"] == "disabled"
+    });
+    assert_eq!(store(&tundra)["outbox"], 0);
+    assert_eq!(tundra.pid(), pid);
+}
+
+#[test]
 fn a_server_that_ends_and_comes_back_gets_every_row_once() {
     let Some((mut dolt, tundra)) = copying() else {
         return;

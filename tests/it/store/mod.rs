@@ -3,6 +3,7 @@
 mod copy;
 mod dolt;
 mod journal;
+mod killed;
 mod mariadb;
 mod proxy;
 mod servers;
