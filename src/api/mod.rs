@@ -5,6 +5,7 @@
 //! front end may use it too. Whatever goes wrong is an [`ApiError`] with one of the codes of `domain::code`. This room
 //! holds the handles of the rooms below it and must not know of sockets, statuses or headers.
 
+mod agents;
 mod error;
 mod operation;
 pub mod pattern;
@@ -17,8 +18,9 @@ pub mod shapes;
 pub mod since;
 mod typing;
 
+pub use agents::agents;
 pub use error::ApiError;
-pub use operation::{Condition, Operation, Target, Typed};
+pub use operation::{BudgetChange, Condition, Operation, Target, Typed};
 pub use perform::{Answer, WaitOutcome, find, perform, status};
 pub use prompt::{Prompt, PromptEnd, prompt};
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::shapes::RowStyle;
 use super::since::Since;
 use crate::domain::agent::AgentState;
+use crate::domain::budget::Budget;
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
 use crate::domain::route::{RouterCommand, Verb};
@@ -51,6 +52,13 @@ pub enum Operation {
     /// An address for a browser.
     Url(Option<Target>),
     Providers,
+    /// Every agent there is: found where, in which version, and whether its requests are seen.
+    Agents,
+    /// Tells a terminal's budget, once it was changed where a change is given.
+    Budget {
+        target: Target,
+        change: Option<BudgetChange>,
+    },
     /// Done, for the restart of a profile with a server of tundra's, once that takes requests.
     Steer(RouterCommand),
     /// What was asked of whom, and what it cost.
@@ -89,6 +97,14 @@ pub enum Target {
     Id(TerminalId),
     /// As a user says it: an id, the beginning of one, or a name.
     Called(String),
+}
+
+/// What becomes of a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BudgetChange {
+    /// Sets the limits that are named; the others stay.
+    Set(Budget),
+    Off,
 }
 
 /// Something to type.
@@ -135,6 +151,8 @@ impl Operation {
             | Self::Detach
             | Self::Stop { .. }
             | Self::LogFilter(_)
+            | Self::Agents
+            | Self::Budget { .. }
             | Self::Store => false,
         }
     }
@@ -155,9 +173,7 @@ impl Condition {
         let status = Self::STATUSES
             .into_iter()
             .find(|status| status.name() == name);
-        let agent = AgentState::ALL
-            .into_iter()
-            .find(|agent| agent.name() == name);
+        let agent = AgentState::parse(name);
         status.map(Self::Status).or(agent.map(Self::Agent))
     }
 

@@ -6,21 +6,24 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use tracing::info;
 
+use super::agents::agents;
 use super::error::ApiError;
-use super::operation::{Condition, Operation, Target};
+use super::operation::{BudgetChange, Condition, Operation, Target};
 use super::pattern;
 use super::reading;
 use super::services::Services;
 use super::shapes::{
-    self, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape, LogFilterShape,
-    ProviderShape, ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape, UsageShape,
+    self, AdapterShape, BudgetShape, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape,
+    LogFilterShape, ProviderShape, ScreenShape, ShippedShape, StatusShape, StoreShape,
+    TerminalShape, UsageShape,
 };
 use super::typing::type_parts;
+use crate::domain::budget::Budget;
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
 use crate::domain::route::By;
 use crate::domain::size::Size;
-use crate::domain::terminal::{self, Status, TerminalSpec};
+use crate::domain::terminal::{self, Status, TerminalInfo, TerminalSpec};
 use crate::pane::{PaneError, PaneHandle, WaitFor};
 
 /// A wait of no time still looks once, which takes a round trip to the pane.
@@ -38,6 +41,8 @@ pub enum Answer {
     Status(Box<StatusShape>),
     Url(String),
     Providers(Vec<ProviderShape>),
+    Agents(Vec<AdapterShape>),
+    Budget(Option<BudgetShape>),
     Steered(DoneShape),
     LogFilter(LogFilterShape),
     Usage(UsageShape),
@@ -74,16 +79,17 @@ pub async fn perform(
     Ok(match operation {
         Operation::List => {
             let terminals = services.pool.list();
-            Answer::Terminals(terminals.iter().map(TerminalShape::from).collect())
+            let shape = |info| shape_of(services, info);
+            Answer::Terminals(terminals.iter().map(shape).collect())
         }
         Operation::Show(target) => {
             let pane = find(services, &target)?;
-            Answer::Terminal(TerminalShape::from(&pane.info()))
+            Answer::Terminal(shape_of(services, &pane.info()))
         }
         Operation::Open(spec) => {
             let pane = open(services, spec).await?;
             info!(id = %pane.id(), by = by.as_str(), "terminal opened");
-            Answer::Terminal(TerminalShape::from(&pane.info()))
+            Answer::Terminal(shape_of(services, &pane.info()))
         }
         Operation::Type { target, parts } => {
             let pane = find(services, &target)?;
@@ -123,6 +129,25 @@ pub async fn perform(
         Operation::Status => Answer::Status(Box::new(status(services))),
         Operation::Url(target) => Answer::Url(url(services, target.as_ref())?),
         Operation::Providers => Answer::Providers(shapes::providers(&services.providers.status())),
+        Operation::Agents => {
+            let (adapters, shell) = services.pool.agents();
+            let looked = tokio::task::spawn_blocking(move || agents(&adapters, &shell)).await;
+            Answer::Agents(looked.map_err(|error| {
+                ApiError::new(
+                    Code::Internal,
+                    format!("the agents were not looked up: {error}"),
+                )
+            })?)
+        }
+        Operation::Budget { target, change } => {
+            let pane = find(services, &target)?;
+            if let Some(change) = change {
+                set_budget(services, &pane, change);
+                info!(id = %pane.id(), by = by.as_str(), "budget changed");
+            }
+            let account = services.providers.gateway().router().account(pane.id());
+            Answer::Budget(BudgetShape::of(&account))
+        }
         Operation::Steer(command) => {
             let done = services.providers.command(command, by).await?;
             Answer::Steered(DoneShape::from(&done))
@@ -192,6 +217,19 @@ async fn stop(services: &Services, force: bool, by: By) -> Result<(), ApiError> 
     info!(force, by = by.as_str(), "stopping on request");
     front.stop().await;
     Ok(())
+}
+
+fn shape_of(services: &Services, info: &TerminalInfo) -> TerminalShape {
+    let account = services.providers.gateway().router().account(info.id);
+    TerminalShape::new(info, &account)
+}
+
+fn set_budget(services: &Services, pane: &PaneHandle, change: BudgetChange) {
+    let router = services.providers.gateway().router();
+    router.change_budget(pane.id(), |budget| match change {
+        BudgetChange::Set(limits) => limits.or(budget),
+        BudgetChange::Off => Budget::default(),
+    });
 }
 
 /// The instance in one look.

@@ -36,6 +36,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         lent,
         link,
         facts,
+        notice_desk,
         ..
     } = instance;
     let (sender, notices) = mpsc::channel(NOTICES);
@@ -53,6 +54,8 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         addresses: remote.addresses(),
         lent,
         link,
+        agent_notices: notice_desk.notices(),
+        attended: notice_desk.attended(),
         first,
         life,
     };

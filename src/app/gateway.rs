@@ -6,14 +6,15 @@ use std::sync::OnceLock;
 
 use super::error::AppError;
 use crate::config::{Paths, Settings};
-use crate::domain::adapter::Adapter;
+use crate::domain::adapter::Endpoint;
+use crate::domain::agent::WireFact;
 use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
 use crate::domain::offer::Offers;
 use crate::domain::profile::Profile;
 use crate::domain::route::ProviderState;
-use crate::gateway::{self, environment, outside_key};
-use crate::pane::{LaunchEnv, LaunchEnvSource};
+use crate::gateway::{self, Terminals, environment, outside_key};
+use crate::pane::{LaunchEnv, LaunchEnvSource, LaunchRequest, Pool};
 use crate::providers::{GatewayEndpoint, Providers, Setup};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::secrets;
@@ -114,36 +115,79 @@ impl GatewayLaunchEnv {
 }
 
 impl LaunchEnvSource for GatewayLaunchEnv {
-    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>, gateway: bool) -> LaunchEnv {
+    fn launch_env(&self, id: TerminalId, request: LaunchRequest<'_>) -> LaunchEnv {
+        let agent = request.agent;
         let Some(providers) = self.providers.get() else {
             return LaunchEnv::default();
         };
-        let Some(endpoint) = providers.endpoint().filter(|_| gateway) else {
+        let router = providers.gateway().router();
+        router.open_account(id, request.budget);
+        let Some(endpoint) = providers.endpoint().filter(|_| request.gateway) else {
             // The environment stays as it is, but for what is the store's alone.
-            return LaunchEnv {
-                env: keys_of_the_user(providers),
-                without: providers.store_secret(),
-                ..LaunchEnv::default()
-            };
+            let own = launch_env(gateway::bare(agent), providers.store_secret());
+            let mut env = keys_of_the_user(providers);
+            env.extend(own.env);
+            return LaunchEnv { env, ..own };
         };
         let key = providers.gateway().keys().issue(id);
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let launch = gateway::launch(&key, &endpoint.url, agent, offers(providers), is_set);
-        LaunchEnv {
-            env: launch
-                .env
-                .into_iter()
-                .map(|(name, value)| (name, value.into()))
-                .collect(),
-            args: launch.args,
-            without: providers.secret_variables(),
-        }
+        let model = served_model(providers);
+        let endpoint = Endpoint {
+            gateway: endpoint.url.trim_end_matches('/'),
+            key: key.reveal(),
+            model: &model,
+        };
+        let launch = gateway::launch(endpoint, agent, offers(providers), is_set);
+        launch_env(launch, providers.secret_variables())
     }
 
     fn ended(&self, id: TerminalId) {
         if let Some(providers) = self.providers.get() {
             providers.gateway().keys().forget(id);
+            providers.gateway().router().close_account(id);
         }
+    }
+}
+
+fn launch_env(launch: gateway::Launch, without: Vec<String>) -> LaunchEnv {
+    let env = launch.env.into_iter();
+    LaunchEnv {
+        env: env.map(|(name, value)| (name, value.into())).collect(),
+        args: launch.args,
+        is_observed: launch.is_observed,
+        without,
+    }
+}
+
+/// A model for an agent that must name one: that of the profile that requests now go to, else of the first that is usable.
+fn served_model(providers: &Providers) -> String {
+    let status = providers.gateway().router().status();
+    let mut usable = status
+        .providers
+        .iter()
+        .filter(|provider| provider.enabled && provider.state != ProviderState::NoKey);
+    let active = usable.clone().find(|provider| provider.active);
+    let chosen = active.or_else(|| usable.next());
+    chosen.map_or_else(String::new, |provider| {
+        provider.profile.default_model.clone()
+    })
+}
+
+/// The panes, as the gateway knows those who hold terminals.
+#[derive(Debug)]
+pub(super) struct PaneTerminals {
+    pub pool: Pool,
+}
+
+impl Terminals for PaneTerminals {
+    fn tell(&self, terminal: TerminalId, fact: WireFact) {
+        if let Some(pane) = self.pool.get(terminal) {
+            pane.wire(fact);
+        }
+    }
+
+    fn name(&self, terminal: TerminalId) -> Option<String> {
+        Some(self.pool.get(terminal)?.info().name)
     }
 }
 

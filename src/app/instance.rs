@@ -13,8 +13,9 @@ use tracing::{info, warn};
 
 use super::error::AppError;
 use super::front::FrontFace;
-use super::gateway::{self, GatewayLaunchEnv};
+use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
 use super::log::LogHandle;
+use super::notices::NoticeDesk;
 use super::pool::pool_options;
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
@@ -26,6 +27,7 @@ use crate::control;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
+use crate::gateway::Terminals;
 use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
 use crate::runtime::dial::LocalListener;
@@ -65,6 +67,7 @@ pub(super) struct Instance {
     pub link: FrontLink,
     /// What the user should know of this start.
     pub notices: Vec<String>,
+    pub notice_desk: NoticeDesk,
 }
 
 /// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out. `first` is a connection that somebody
@@ -202,6 +205,8 @@ where
         }
     };
     launch_envs.serve(providers.clone());
+    let terminals: Arc<dyn Terminals> = Arc::new(PaneTerminals { pool: pool.clone() });
+    providers.gateway().tell_terminals(&terminals);
     keeping::resume_usage(&store, &providers, started_at, &tasks);
 
     let mut notices = telemetry
@@ -253,6 +258,7 @@ where
     });
 
     let viewers = remote.handle();
+    let notice_desk = NoticeDesk::start(&pool, settings.clone(), &tasks);
     let instance = Instance {
         pool: pool.clone(),
         settings,
@@ -266,6 +272,7 @@ where
         lent,
         link,
         notices,
+        notice_desk,
     };
     let outcome = mode(instance).await;
 
@@ -276,6 +283,7 @@ where
     pool.shutdown().await;
     stop_control.cancel();
     tasks.shutdown(PATIENCE).await;
+    drop(terminals);
     info!("tundra ended");
     outcome
 }
@@ -324,6 +332,8 @@ impl Instance {
 fn spec_of(pane: &PaneSettings, owner: Owner) -> TerminalSpec {
     TerminalSpec {
         confine: pane.confine,
+        resume: false,
+        budget: pane.budget,
         name: pane.name.clone(),
         command: pane.command.clone(),
         cwd: pane.cwd.clone(),

@@ -10,6 +10,7 @@ mod gateway;
 mod instance;
 mod launch;
 mod log;
+mod notices;
 mod pool;
 mod reload;
 mod remote;

@@ -7,8 +7,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    ask, attach, capture, complete, completions, config, detach, history, kill, launch, logs, ls,
-    new, providers, rename, resize, send, status, steer, stop, store, url, usage, wait,
+    agents, ask, attach, budget, capture, complete, completions, config, detach, history, kill,
+    launch, logs, ls, new, providers, rename, resize, send, status, steer, stop, store, url, usage,
+    wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -83,7 +84,9 @@ pub enum Command {
     #[command(before_help = "Example:\n  tundra ls --json")]
     Ls(ls::Ls),
     /// Open a terminal and print its id
-    #[command(before_help = "Example:\n  tundra new --name build -- make -j4")]
+    #[command(
+        before_help = "Examples:\n  tundra new --name build -- make -j4\n  tundra new --agent claude --budget-usd 5"
+    )]
     New(new::New),
     /// Type into a terminal, without TEXT what stands on stdin
     #[command(
@@ -107,6 +110,14 @@ pub enum Command {
         before_help = "Examples:\n  tundra wait build --text 'done|error' --timeout 5m\n  tundra wait agent --state waiting"
     )]
     Wait(wait::Wait),
+    /// List the agents: found where, which version, and whether their requests are seen
+    #[command(before_help = "Example:\n  tundra agents --json")]
+    Agents(agents::Agents),
+    /// Tell or change what a terminal's requests may use
+    #[command(
+        before_help = "Examples:\n  tundra budget claude\n  tundra budget claude --usd 5\n  tundra budget claude --off"
+    )]
+    Budget(budget::Budget),
     /// Look at a terminal here, and type into it
     #[command(before_help = "Example:\n  tundra attach build --read-only")]
     Attach(attach::Attach),
@@ -189,6 +200,8 @@ impl Command {
             Self::Rename(args) => args.json.json,
             Self::Kill(args) => args.json.json,
             Self::Wait(args) => args.json.json,
+            Self::Agents(args) => args.json.json,
+            Self::Budget(args) => args.json.json,
             Self::Status(args) => args.json.json,
             Self::Url(args) => args.json.json,
             Self::Providers(args) => args.json.json,

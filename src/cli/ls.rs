@@ -110,6 +110,7 @@ fn short_id(terminals: &[TerminalShape]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::shapes::SpentShape;
 
     fn terminal(id: &str, command: &str) -> TerminalShape {
         TerminalShape {
@@ -129,6 +130,8 @@ mod tests {
             disconnected_since: None,
             exit: None,
             agent: None,
+            usage: SpentShape::default(),
+            budget: None,
         }
     }
 

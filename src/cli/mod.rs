@@ -4,9 +4,11 @@
 //! from the one definition in [`args`]. Data goes to stdout and talk to stderr, both through `output` alone; a command
 //! that asks the running instance starts no runtime. This room must not know of panes or sockets beyond their clients.
 
+mod agents;
 mod args;
 mod ask;
 mod attach;
+mod budget;
 mod capture;
 mod complete;
 mod completions;
@@ -92,6 +94,8 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Rename(args)) => rename::run(&args, context),
         Some(Command::Kill(args)) => kill::run(&args, context),
         Some(Command::Wait(args)) => wait::run(&args, context),
+        Some(Command::Agents(args)) => agents::run(&args, context),
+        Some(Command::Budget(args)) => budget::run(&args, context),
         Some(Command::Providers(args)) => providers::run(&args, context),
         Some(Command::Failover(args)) => steer::failover(&args, context),
         Some(Command::Pin(args)) => steer::named(Verb::Pin, &args, context),

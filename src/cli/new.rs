@@ -6,12 +6,13 @@ use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueHint};
 
 use super::args::Json;
-use super::complete;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
+use super::{budget, complete};
 use crate::domain::adapter::AgentName;
+use crate::domain::budget::Budget;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
 
@@ -38,6 +39,12 @@ pub struct New {
     /// The agent that runs in it: claude, codex, aider, opencode, gemini or shell
     #[arg(long, value_name = "NAME", add = complete::agents())]
     agent: Option<AgentName>,
+    /// Refuse its requests once they have cost so many US dollars
+    #[arg(long, value_name = "X", value_parser = budget::usd)]
+    budget_usd: Option<u64>,
+    /// Refuse its requests once they have used so many tokens, input and output without what a cache gave
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    budget_tokens: Option<u64>,
     /// Leave its environment as it is: its programs go to their providers by themselves
     #[arg(long)]
     no_gateway: bool,
@@ -51,6 +58,11 @@ pub struct New {
 pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
     let spec = TerminalSpec {
         confine: None,
+        resume: false,
+        budget: Budget {
+            nanodollars: args.budget_usd,
+            tokens: args.budget_tokens,
+        },
         name: args.name,
         command: args.command,
         cwd: working_directory(args.cwd)?,

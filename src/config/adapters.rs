@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::adapter::{Adapter, Adapters, Wiring};
+use crate::domain::adapter::{Adapter, Adapters, Unobserved, Version, Wiring};
+use crate::domain::agent::{TitleMeaning, TitleRule, TitleRules};
 use crate::domain::offer::{Offer, Vendor};
 
 const TABLE: &str = include_str!("../../assets/agents.toml");
@@ -25,11 +26,32 @@ struct Row {
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    #[serde(default)]
+    resume_args: Vec<String>,
     shift_enter: Option<String>,
+    #[serde(default)]
+    title: Vec<TitleRow>,
+    #[serde(default)]
+    unobserved: Vec<UnobservedRow>,
     #[serde(default)]
     anthropic: VendorRow,
     #[serde(default)]
     openai: VendorRow,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TitleRow {
+    #[serde(default)]
+    first: String,
+    means: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnobservedRow {
+    from: Option<String>,
+    why: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,25 +79,41 @@ pub fn built_in_adapters() -> Adapters {
 
 fn read(text: &str) -> Result<Vec<Adapter>, toml::de::Error> {
     let table: Table = toml::from_str(text)?;
-    let rows = table.agent.into_iter().map(|row| Adapter {
-        shift_enter: row.shift_enter,
-        confine: None,
-        name: row.name.into(),
-        command: row.command,
-        args: row.args,
-        env: row.env.into_iter().collect(),
-        wirings: [
-            (Vendor::Anthropic, row.anthropic),
-            (Vendor::OpenAi, row.openai),
-        ]
-        .into_iter()
-        .flat_map(|(vendor, row)| wirings(vendor, row))
-        .collect(),
-    });
-    Ok(rows.collect())
+    Ok(table.agent.into_iter().map(adapter).collect())
 }
 
-fn wirings(vendor: Vendor, row: VendorRow) -> impl Iterator<Item = Wiring> {
+fn adapter(row: Row) -> Adapter {
+    let vendors = [
+        (Vendor::Anthropic, row.anthropic),
+        (Vendor::OpenAi, row.openai),
+    ];
+    let wirings = vendors.into_iter();
+    let wirings = wirings.flat_map(|(vendor, row)| wirings_of(vendor, row));
+    let version = |text: &String| Some(Version::find(text)?.1);
+    let unobserved = row.unobserved.into_iter().map(|row| Unobserved {
+        from: row.from.as_ref().and_then(version),
+        why: row.why,
+    });
+    Adapter {
+        command: row.command,
+        args: row.args,
+        resume_args: row.resume_args,
+        env: row.env.into_iter().collect(),
+        wirings: wirings.collect(),
+        shift_enter: row.shift_enter,
+        titles: TitleRules::new(row.title.iter().filter_map(title_rule).collect()),
+        unobserved: unobserved.collect(),
+        ..Adapter::new(row.name.into())
+    }
+}
+
+fn title_rule(row: &TitleRow) -> Option<TitleRule> {
+    let mut meanings = TitleMeaning::ALL.into_iter();
+    let meaning = meanings.find(|meaning| meaning.name() == row.means)?;
+    Some(TitleRule::new(&row.first, meaning))
+}
+
+fn wirings_of(vendor: Vendor, row: VendorRow) -> impl Iterator<Item = Wiring> {
     let offers = [(Offer::Key, row.key), (Offer::Login, row.login)];
     offers.into_iter().filter_map(move |(offer, row)| {
         let row = row?;
@@ -111,6 +149,7 @@ mod tests {
     const ENDPOINT: Endpoint<'_> = Endpoint {
         gateway: "http://127.0.0.1:3100",
         key: "secret",
+        model: "model",
     };
 
     fn env(agent: &str, anthropic: Offer, openai: Offer) -> Vec<(String, String)> {
@@ -126,8 +165,9 @@ mod tests {
             openai,
         };
         let codex = adapters.get(&"codex".into()).unwrap();
-        let args = codex.launch_args(ENDPOINT.gateway, offers);
-        let (config, rest) = args.split_at_checked(3)?;
+        let args = codex.launch_args(ENDPOINT, offers);
+        let own = &codex.args;
+        let (config, rest) = args.strip_prefix(own.as_slice())?.split_at_checked(3)?;
         assert_eq!(config, ["-c", "model_provider=\"tundra\"", "-c"]);
         let table: toml::Table = toml::from_str(&rest[0]).unwrap();
         Some(table["model_providers"]["tundra"].clone())
@@ -156,6 +196,29 @@ mod tests {
         let key = [("TUNDRA_KEY".to_owned(), "secret".to_owned())];
         assert_eq!(env("codex", Offer::Nothing, Offer::Login), key);
         assert_eq!(env("codex", Offer::Login, Offer::Key), []);
+    }
+
+    #[test]
+    fn what_agents_get_inline_is_what_they_can_read() {
+        let adapters = built_in_adapters();
+        let args = |name: &str| adapters.get(&name.into()).unwrap().args.clone();
+        let claude = args("claude");
+        let [flag, settings] = &claude[..] else {
+            panic!("{claude:?}");
+        };
+        assert_eq!(flag, "--settings");
+        let settings: serde_json::Value = serde_json::from_str(settings).unwrap();
+        let hook = &settings["hooks"]["PermissionRequest"][0]["hooks"][0];
+        assert_eq!(hook["type"], "command");
+        let command = hook["command"].as_str().unwrap();
+        assert!(command.starts_with("printf \"\\033]9;") && command.ends_with("|| true"));
+        for pair in args("codex").chunks(2) {
+            let [flag, value] = pair else {
+                panic!("{pair:?}");
+            };
+            assert_eq!(flag, "-c");
+            assert!(value.parse::<toml::Table>().is_ok(), "{value}");
+        }
     }
 
     #[test]

@@ -24,7 +24,9 @@ use crate::domain::input::{KeyCode, Mods};
 use crate::domain::keymap::Keymap;
 use crate::domain::timeouts::Timeouts;
 
+mod agent;
 mod gateway;
+mod notify;
 mod profile;
 mod remote;
 mod store;
@@ -207,7 +209,12 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         Some(item) => profile::read_all(&item, &shell),
         None => Vec::new(),
     };
-    let agents = built_in_adapters();
+    let mut notify = notify::defaults();
+    root.section("notify", |table| notify::read(table, &mut notify));
+    let agents = match root.item("agent") {
+        Some(item) => agent::read_all(&item, &shell, &built_in_adapters()),
+        None => built_in_adapters(),
+    };
     let panes = match root.item("pane") {
         Some(item) => read_panes(&item, &shell, pty.max_ptys, &agents),
         None => Vec::new(),
@@ -225,6 +232,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         store,
         dolt,
         logging,
+        notify,
         agents,
         panes,
         keymap: keymap?,
@@ -347,6 +355,7 @@ fn read_panes(
                 .collect();
             item.one_of(&choices)
         });
+        agent::read_budget(&mut table, &mut pane.budget);
         table.read("gateway", &mut pane.gateway, Item::boolean);
         table.read("confine", &mut pane.confine, |item| {
             item.boolean().map(Some)

@@ -21,8 +21,8 @@ pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
 pub use settings::{
-    Dolt, Gateway, General, LogFormat, LogLevel, Logging, OnClose, PaneSettings, Pty, Remote,
-    Settings, Store, ThemeChoice, TlsFiles, UnicodeChoice,
+    Dolt, Gateway, General, LogFormat, LogLevel, Logging, Notify, OnClose, OscKind, PaneSettings,
+    Pty, Remote, Settings, Store, ThemeChoice, TlsFiles, UnicodeChoice,
 };
 pub use units::{parse_duration, parse_size, show_duration};
 pub use watch::{ReloadReport, Watch, watch};

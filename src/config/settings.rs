@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::adapter::{Adapters, AgentName};
+use crate::domain::agent::NoticePolicy;
 use crate::domain::breaker::BreakerSettings;
+use crate::domain::budget::Budget;
 use crate::domain::keymap::Keymap;
 use crate::domain::login::Spill;
 use crate::domain::profile::Profile;
@@ -33,6 +35,7 @@ pub struct Settings {
     pub store: Store,
     pub dolt: Dolt,
     pub logging: Logging,
+    pub notify: Notify,
     /// The agents there are.
     pub agents: Adapters,
     /// What to open at the start, in this order; empty for one shell.
@@ -228,6 +231,28 @@ pub enum LogFormat {
     Json,
 }
 
+/// How the user is told of agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    pub bell: bool,
+    /// By which sequence the outer terminal is told; None for not at all.
+    pub osc: Option<OscKind>,
+    /// Program and arguments; empty for none.
+    pub command: Vec<String>,
+    pub policy: NoticePolicy,
+}
+
+/// A sequence by which a terminal shows a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OscKind {
+    /// iTerm2, `WezTerm`, Windows Terminal, ghostty and others.
+    Osc9,
+    /// kitty.
+    Osc99,
+    /// rxvt-unicode, foot, VTE.
+    Osc777,
+}
+
 /// One `[[pane]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaneSettings {
@@ -238,6 +263,8 @@ pub struct PaneSettings {
     pub cwd: Option<PathBuf>,
     pub env: BTreeMap<String, String>,
     pub agent: Option<AgentName>,
+    /// What its requests may use; a limit that it does not name is its agent's.
+    pub budget: Budget,
     /// Whether its programs are pointed at the gateway; without it their environment stays as it is.
     pub gateway: bool,
     /// Whether its programs are kept from the instance's sockets and files; None: as its agent says, else `pty.confine`.
@@ -252,6 +279,7 @@ impl Default for PaneSettings {
             cwd: None,
             env: BTreeMap::new(),
             agent: None,
+            budget: Budget::default(),
             gateway: true,
             confine: None,
         }

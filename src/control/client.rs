@@ -11,10 +11,10 @@ use super::instance::Holder;
 use super::path::WirePath;
 use super::protocol::{AskPart, MAX_REQUEST, Reply, Request};
 use crate::api::shapes::{
-    ChangeShape, CommitShape, DoneShape, ErrorShape, LogFilterShape, ProviderShape, RowStyle,
-    ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape,
+    AdapterShape, BudgetShape, ChangeShape, CommitShape, DoneShape, ErrorShape, LogFilterShape,
+    ProviderShape, RowStyle, ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape,
 };
-use crate::api::{Condition, Prompt, Typed, WaitOutcome};
+use crate::api::{BudgetChange, Condition, Prompt, Typed, WaitOutcome};
 use crate::config::Paths;
 use crate::domain::code::Code;
 use crate::domain::route::{RouterCommand, Verb};
@@ -74,7 +74,33 @@ impl Client {
             rows: spec.size.rows(),
             persistent: spec.persistent,
             agent: spec.agent.map(|name| name.to_string()),
+            budget_nanodollars: spec.budget.nanodollars,
+            budget_tokens: spec.budget.tokens,
             gateway: spec.gateway,
+        };
+        self.ask(&request, Some(self.patience))
+    }
+
+    /// Every agent there is, as the instance would start it.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
+    pub fn agents(&mut self) -> Result<Vec<AdapterShape>, ControlError> {
+        self.ask(&Request::Agents, Some(self.patience))
+    }
+
+    /// Changes a terminal's budget where a change is given, and tells it; null without one.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
+    pub fn budget(
+        &mut self,
+        id: &str,
+        change: Option<BudgetChange>,
+    ) -> Result<Option<BudgetShape>, ControlError> {
+        let request = Request::Budget {
+            id: id.to_owned(),
+            change: change.map(Into::into),
         };
         self.ask(&request, Some(self.patience))
     }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::lend::OfferShape;
 use super::path::WirePath;
 use crate::api::shapes::{ErrorShape, RowStyle};
-use crate::api::{ApiError, Condition, Operation, Prompt, Target, Typed};
+use crate::api::{ApiError, BudgetChange, Condition, Operation, Prompt, Target, Typed};
+use crate::domain::budget::Budget;
 use crate::domain::chord::ParseChordError;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{RouterCommand, Verb};
@@ -31,6 +32,10 @@ pub(super) enum Request {
         rows: u16,
         persistent: bool,
         agent: Option<String>,
+        #[serde(default)]
+        budget_nanodollars: Option<u64>,
+        #[serde(default)]
+        budget_tokens: Option<u64>,
         gateway: bool,
     },
     Input {
@@ -66,6 +71,13 @@ pub(super) enum Request {
         id: Option<String>,
     },
     Providers,
+    /// Every agent there is.
+    Agents,
+    /// Sets a terminal's budget, or tells it.
+    Budget {
+        id: String,
+        change: Option<BudgetPart>,
+    },
     Steer {
         verb: String,
         profile: Option<String>,
@@ -116,6 +128,41 @@ pub(super) enum InputPart {
     Key(String),
 }
 
+/// What becomes of a budget; a limit that is not named stays as it is.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BudgetPart {
+    nanodollars: Option<u64>,
+    tokens: Option<u64>,
+    /// Takes the budget away, whatever else is named.
+    off: bool,
+}
+
+impl From<BudgetPart> for BudgetChange {
+    fn from(part: BudgetPart) -> Self {
+        if part.off {
+            return Self::Off;
+        }
+        Self::Set(Budget {
+            nanodollars: part.nanodollars,
+            tokens: part.tokens,
+        })
+    }
+}
+
+impl From<BudgetChange> for BudgetPart {
+    fn from(change: BudgetChange) -> Self {
+        let (budget, off) = match change {
+            BudgetChange::Set(budget) => (budget, false),
+            BudgetChange::Off => (Budget::default(), true),
+        };
+        Self {
+            nanodollars: budget.nanodollars,
+            tokens: budget.tokens,
+            off,
+        }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WaitPart {
@@ -157,9 +204,16 @@ impl Request {
                 rows,
                 persistent,
                 agent,
+                budget_nanodollars,
+                budget_tokens,
                 gateway,
             } => Operation::Open(TerminalSpec {
                 confine: None,
+                resume: false,
+                budget: Budget {
+                    nanodollars: budget_nanodollars,
+                    tokens: budget_tokens,
+                },
                 name,
                 command,
                 cwd: cwd.map(PathBuf::from),
@@ -211,6 +265,11 @@ impl Request {
             Self::Status => Operation::Status,
             Self::Url { id } => Operation::Url(id.map(target)),
             Self::Providers => Operation::Providers,
+            Self::Agents => Operation::Agents,
+            Self::Budget { id, change } => Operation::Budget {
+                target: target(id),
+                change: change.map(BudgetChange::from),
+            },
             Self::Steer {
                 verb,
                 profile,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::agent::TitleRules;
+use super::budget::Budget;
 use super::offer::{Offer, Offers, Vendor};
 
 /// What an agent goes by in commands, configuration and lists.
@@ -41,6 +43,20 @@ pub struct Endpoint<'a> {
     pub gateway: &'a str,
     /// The terminal's own key.
     pub key: &'a str,
+    /// A model that a profile serves; empty where none does.
+    pub model: &'a str,
+}
+
+impl Endpoint<'_> {
+    /// Without the key: every user of the machine can read a process's arguments.
+    fn fill_argument(&self, text: &str) -> String {
+        text.replace("{gateway}", self.gateway)
+            .replace("{model}", self.model)
+    }
+
+    fn fill(&self, text: &str) -> String {
+        self.fill_argument(text).replace("{key}", self.key)
+    }
 }
 
 /// One agent's row.
@@ -49,18 +65,35 @@ pub struct Adapter {
     pub name: AgentName,
     /// Program and arguments; empty for the configured shell.
     pub command: Vec<String>,
-    /// Arguments that point it at the gateway, right after the program's name. `{gateway}` stands for the gateway's
-    /// address. The key has no place here: every user of the machine can read a process's arguments.
+    /// Arguments that it always gets, right after its command. `{gateway}` stands for the gateway's address, `{model}` for a
+    /// model that a profile serves. The key has no place here.
     pub args: Vec<String>,
-    /// Variables that point it at the gateway, beyond those that every terminal gets. `{gateway}` stands for the
-    /// gateway's address, `{key}` for the terminal's key.
+    /// Arguments, after those, with which it goes on with its last conversation.
+    pub resume_args: Vec<String>,
+    /// Variables, beyond those that every terminal gets; placeholders as in `args`, and `{key}` for the terminal's key.
     pub env: Vec<(String, String)>,
     /// What it gets besides, by what the gateway offers the clients of a vendor.
     pub wirings: Vec<Wiring>,
     /// What Shift+Enter is to its program while that has asked for no keyboard protocol; None: what it is to every other.
     pub shift_enter: Option<String>,
+    /// What its window title tells.
+    pub titles: TitleRules,
+    /// What a terminal of it may use, where nothing else is said.
+    pub budget: Budget,
+    /// Whether it is pointed at the gateway.
+    pub gateway: bool,
     /// Whether its terminals are confined; None: as the configuration says.
     pub confine: Option<bool>,
+    /// The versions whose requests do not pass the gateway.
+    pub unobserved: Vec<Unobserved>,
+}
+
+/// Versions whose requests do not pass the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unobserved {
+    /// The first of them; None for all.
+    pub from: Option<Version>,
+    pub why: String,
 }
 
 /// What points an agent at the gateway under one condition.
@@ -74,32 +107,100 @@ pub struct Wiring {
     pub env: Vec<(String, String)>,
 }
 
+/// A version, as numbers between dots; what follows them is not compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(Vec<u64>);
+
+impl Version {
+    /// Reads the first word that begins with a number, as in `codex-cli 0.171.0`; None where there is none.
+    #[must_use]
+    pub fn find(text: &str) -> Option<(&str, Self)> {
+        let words = text.split_whitespace();
+        let mut words = words.map(|word| word.trim_start_matches('v').trim_end_matches([',', ')']));
+        words.find_map(|word| {
+            let is_number = |c: char| c.is_ascii_digit() || c == '.';
+            let end = word.find(|c| !is_number(c)).unwrap_or(word.len());
+            let numbers = word.get(..end)?.split('.').map(str::parse);
+            let numbers = numbers.collect::<Result<Vec<u64>, _>>().ok()?;
+            Some((word, Self(numbers)))
+        })
+    }
+}
+
 impl Adapter {
+    /// An agent that is started by its name and needs nothing.
+    #[must_use]
+    pub fn new(name: AgentName) -> Self {
+        Self {
+            command: vec![name.to_string()],
+            name,
+            args: Vec::new(),
+            resume_args: Vec::new(),
+            env: Vec::new(),
+            wirings: Vec::new(),
+            shift_enter: None,
+            titles: TitleRules::default(),
+            budget: Budget::default(),
+            gateway: true,
+            confine: None,
+            unobserved: Vec::new(),
+        }
+    }
+
     /// The file name of its program; none for the shell.
     #[must_use]
     pub fn program(&self) -> Option<&str> {
         self.command.first().map(|program| file_name(program))
     }
 
-    /// Its arguments in a terminal, right after the program's name.
+    /// Its arguments in a terminal, right after its command.
     #[must_use]
-    pub fn launch_args(&self, gateway: &str, offers: Offers) -> Vec<String> {
+    pub fn launch_args(&self, endpoint: Endpoint<'_>, offers: Offers) -> Vec<String> {
         let wired = self.wired(offers).flat_map(|wiring| &wiring.args);
-        let fill = |text: &String| text.replace("{gateway}", gateway);
+        let fill = |text: &String| endpoint.fill_argument(text);
         self.args.iter().chain(wired).map(fill).collect()
     }
 
     /// Its variables in a terminal. A name may come more than once; the last one counts.
     #[must_use]
     pub fn launch_env(&self, endpoint: Endpoint<'_>, offers: Offers) -> Vec<(String, String)> {
-        let fill = |(name, value): &(String, String)| {
-            let value = value
-                .replace("{gateway}", endpoint.gateway)
-                .replace("{key}", endpoint.key);
-            (name.clone(), value)
-        };
+        let fill = |(name, value): &(String, String)| (name.clone(), endpoint.fill(value));
         let wired = self.wired(offers).flat_map(|wiring| &wiring.env);
         self.env.iter().chain(wired).map(fill).collect()
+    }
+
+    /// Its arguments where it is not pointed at the gateway: all of them, unless one speaks of it.
+    #[must_use]
+    pub fn bare_args(&self) -> Vec<String> {
+        if self.args.iter().any(|text| has_placeholder(text)) {
+            return Vec::new();
+        }
+        self.args.clone()
+    }
+
+    /// Its variables where it is not pointed at the gateway: those that do not speak of it.
+    #[must_use]
+    pub fn bare_env(&self) -> Vec<(String, String)> {
+        let own = self.env.iter();
+        own.filter(|(_, value)| !has_placeholder(value))
+            .cloned()
+            .collect()
+    }
+
+    /// Why requests of a version do not pass the gateway; None where they do. An unknown version is judged by what holds
+    /// for all.
+    #[must_use]
+    pub fn unobserved(&self, version: Option<&Version>) -> Option<&str> {
+        if !self.gateway {
+            return Some("gateway = false: it goes to its provider by itself");
+        }
+        let holds = |row: &&Unobserved| match (&row.from, version) {
+            (None, _) => true,
+            (Some(from), Some(version)) => version >= from,
+            (Some(_), None) => false,
+        };
+        let row = self.unobserved.iter().find(holds)?;
+        Some(&row.why)
     }
 
     fn wired(&self, offers: Offers) -> impl Iterator<Item = &Wiring> {
@@ -107,6 +208,12 @@ impl Adapter {
             .iter()
             .filter(move |wiring| offers.to(wiring.vendor) == wiring.offer)
     }
+}
+
+fn has_placeholder(text: &str) -> bool {
+    ["{gateway}", "{key}", "{model}"]
+        .iter()
+        .any(|placeholder| text.contains(placeholder))
 }
 
 /// The agents there are, in the order in which they are shown; cheap to clone. No two have the same name.
@@ -180,14 +287,11 @@ mod tests {
 
     fn adapter(name: &str, command: &[&str]) -> Adapter {
         Adapter {
-            shift_enter: None,
-            confine: None,
-            name: name.into(),
             command: command.iter().map(ToString::to_string).collect(),
-            args: vec!["--url={gateway}/v1".to_owned(), "{key}".to_owned()],
+            args: vec!["--url={gateway}/v1".to_owned(), "{key}{model}".to_owned()],
             env: vec![(
                 "AUTH".to_owned(),
-                "{key} at {gateway}, {env:KEY}".to_owned(),
+                "{key} at {gateway}, {env:KEY} {model}".to_owned(),
             )],
             wirings: vec![Wiring {
                 vendor: Vendor::OpenAi,
@@ -195,35 +299,83 @@ mod tests {
                 args: vec!["--login={gateway}".to_owned()],
                 env: vec![("LOGIN".to_owned(), "{key}".to_owned())],
             }],
+            ..Adapter::new(name.into())
         }
     }
+
+    const ENDPOINT: Endpoint<'_> = Endpoint {
+        gateway: "http://127.0.0.1:1",
+        key: "secret",
+        model: "m",
+    };
 
     #[test]
     fn placeholders_are_filled_and_a_key_never_becomes_an_argument() {
         let adapter = adapter("one", &["one"]);
-        let endpoint = Endpoint {
-            gateway: "http://127.0.0.1:1",
-            key: "secret",
-        };
         let none = Offers::default();
         assert_eq!(
-            adapter.launch_args(endpoint.gateway, none),
-            ["--url=http://127.0.0.1:1/v1", "{key}"]
+            adapter.launch_args(ENDPOINT, none),
+            ["--url=http://127.0.0.1:1/v1", "{key}m"]
         );
-        let value = "secret at http://127.0.0.1:1, {env:KEY}".to_owned();
+        let value = "secret at http://127.0.0.1:1, {env:KEY} m".to_owned();
         let auth = ("AUTH".to_owned(), value);
         assert_eq!(
-            adapter.launch_env(endpoint, none),
+            adapter.launch_env(ENDPOINT, none),
             std::slice::from_ref(&auth)
         );
         let login = Offers {
             openai: Offer::Login,
             ..none
         };
-        let args = adapter.launch_args(endpoint.gateway, login);
+        let args = adapter.launch_args(ENDPOINT, login);
         assert_eq!(args.last().unwrap(), "--login=http://127.0.0.1:1");
-        let env = adapter.launch_env(endpoint, login);
+        let env = adapter.launch_env(ENDPOINT, login);
         assert_eq!(env, [auth, ("LOGIN".to_owned(), "secret".to_owned())]);
+    }
+
+    #[test]
+    fn without_the_gateway_nothing_speaks_of_it() {
+        let mut adapter = adapter("one", &["one"]);
+        adapter.env.push(("LOG".to_owned(), "1".to_owned()));
+        assert_eq!(adapter.bare_args(), [""; 0]);
+        assert_eq!(adapter.bare_env(), [("LOG".to_owned(), "1".to_owned())]);
+        adapter.args = vec!["--fast".to_owned()];
+        assert_eq!(adapter.bare_args(), ["--fast"]);
+    }
+
+    #[test]
+    fn a_version_is_the_first_word_that_begins_with_a_number() {
+        let version = |text| Version::find(text).map(|(word, _)| word);
+        assert_eq!(version("2.1.197 (Claude Code)"), Some("2.1.197"));
+        assert_eq!(version("codex-cli 0.171.0"), Some("0.171.0"));
+        assert_eq!(version("tool v1.2.0-rc1, built"), Some("1.2.0-rc1"));
+        assert_eq!(version("no version"), None);
+        let number = |text| Version::find(text).unwrap().1;
+        assert!(number("0.171.0") > number("0.9.9") && number("2.0") > number("1.99.99"));
+        assert!(number("2.0.1-beta") > number("2.0"));
+    }
+
+    #[test]
+    fn versions_that_cannot_be_pointed_at_the_gateway_say_why() {
+        let mut adapter = Adapter::new("one".into());
+        assert_eq!(adapter.unobserved(None), None);
+        let from = Version::find("2").map(|(_, version)| version);
+        let row = |from, why: &str| Unobserved {
+            from,
+            why: why.to_owned(),
+        };
+        adapter.unobserved = vec![row(from, "shares a server")];
+        let why = |adapter: &Adapter, text: Option<&str>| {
+            let version = text.and_then(Version::find).map(|(_, version)| version);
+            adapter.unobserved(version.as_ref()).map(str::to_owned)
+        };
+        assert_eq!(why(&adapter, Some("2.0.1")).unwrap(), "shares a server");
+        assert_eq!(why(&adapter, Some("1.18.33")), None);
+        assert_eq!(why(&adapter, None), None);
+        adapter.unobserved = vec![row(None, "speaks no dialect")];
+        assert_eq!(why(&adapter, None).unwrap(), "speaks no dialect");
+        adapter.gateway = false;
+        assert!(why(&adapter, None).unwrap().starts_with("gateway = false"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod affinity;
 pub mod agent;
 pub mod breaker;
 pub mod bucket;
+pub mod budget;
 pub mod caller;
 pub mod chord;
 pub mod code;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::adapter::AgentName;
 use super::agent::Agent;
+use super::budget::Budget;
 use super::id::TerminalId;
 use super::size::Size;
 
@@ -44,6 +45,10 @@ pub struct TerminalSpec {
     pub size: Size,
     pub persistent: bool,
     pub agent: Option<AgentName>,
+    /// Whether the agent is to go on with its last conversation.
+    pub resume: bool,
+    /// What its requests may use; a limit that it does not name is its agent's.
+    pub budget: Budget,
     /// Whether its programs are pointed at the gateway; without it their environment stays as it is.
     pub gateway: bool,
     /// Whether its programs are kept from the instance's sockets and files; None: as its agent says, else the configuration.

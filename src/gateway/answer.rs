@@ -9,6 +9,8 @@ use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
 
 use super::answer_stream::{AnswerStream, Cut};
+use super::report::Report;
+use crate::domain::agent::Ending;
 use crate::domain::profile::ProfileName;
 
 /// How many upstreams were asked; on every answer.
@@ -22,6 +24,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: AnswerBody,
+    /// What its request came to; a stream tells that itself.
+    pub ending: Ending,
 }
 
 /// What goes to the caller: a whole body, a stream of a provider's, or pings until there is one.
@@ -39,6 +43,21 @@ impl Answer {
             status,
             headers,
             body: AnswerBody::Whole(body),
+            ending: ending_of(status),
+        }
+    }
+
+    /// Says what its request came to.
+    #[must_use]
+    pub fn ending(self, ending: Ending) -> Self {
+        Self { ending, ..self }
+    }
+
+    /// Tells what its request came to, or leaves that to its stream.
+    pub fn tell(&mut self, report: Report) {
+        match &mut self.body {
+            AnswerBody::Whole(_) => report.end(self.ending.clone()),
+            AnswerBody::Stream(stream) => stream.report_to(report),
         }
     }
 
@@ -53,6 +72,20 @@ impl Answer {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
+    }
+}
+
+/// What an answer means of which nothing but its status is known.
+fn ending_of(status: StatusCode) -> Ending {
+    let message = || format!("API error (status {})", status.as_u16());
+    match status.as_u16() {
+        429 => Ending::Refused {
+            until: None,
+            message: message(),
+        },
+        401..=403 | 500.. => Ending::Failed { message: message() },
+        // A request that was wrong is over as well.
+        _ => Ending::Answered { calls: false },
     }
 }
 

@@ -12,10 +12,12 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::conversion::Conversion;
+use super::report::Report;
 use super::stream_reader::StreamReader;
 use super::upstream::body_error;
 use super::upstream_call::UpstreamCall;
 use super::wire;
+use crate::domain::agent::Ending;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::Dialect;
 
@@ -65,6 +67,9 @@ pub struct AnswerStream {
     /// None once settled.
     call: Option<UpstreamCall>,
     input_estimate: u64,
+    /// How it ended, once it has.
+    ending: Option<Ending>,
+    report: Report,
     cut: bool,
     patience: Patience,
     last_byte: Instant,
@@ -92,6 +97,8 @@ impl AnswerStream {
             conversion: committed.conversion,
             call: Some(committed.call),
             input_estimate: committed.input_estimate,
+            ending: None,
+            report: Report::default(),
             cut: false,
             patience,
             last_byte: now,
@@ -103,6 +110,14 @@ impl AnswerStream {
         };
         stream.look();
         stream
+    }
+
+    /// Tells the end of its request to `report`, which may have come already.
+    pub fn report_to(&mut self, report: Report) {
+        match self.ending.take() {
+            Some(ending) => report.end(ending),
+            None => self.report = report,
+        }
     }
 
     /// Whether our own events can be put between the provider's.
@@ -185,10 +200,20 @@ impl AnswerStream {
             return;
         };
         note_usage(&mut call, &self.reader, self.input_estimate);
-        match how {
-            Ok(()) => call.succeed(),
-            Err(error) => call.fail(error),
-        }
+        let ending = match how {
+            Ok(()) => {
+                call.succeed();
+                let calls = self.reader.progress().calls;
+                Ending::Answered { calls }
+            }
+            Err(error) => {
+                call.fail(error);
+                let message = error.to_string();
+                Ending::Failed { message }
+            }
+        };
+        std::mem::take(&mut self.report).end(ending.clone());
+        self.ending = Some(ending);
     }
 
     /// Waits for whichever comes first: a ping's time, the end of patience, the end of tundra.
@@ -242,6 +267,7 @@ impl AnswerStream {
         if let Some(mut call) = self.call.take() {
             note_usage(&mut call, &self.reader, self.input_estimate);
             drop(call);
+            drop(std::mem::take(&mut self.report));
         }
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::answer::PROFILE;
 use super::exchange::{self, Progress};
+use super::report::Report;
 use super::request::summary::{BadBody, RequestSummary};
 use super::request::{IncomingRequest, LazyForm};
 use super::service::Gateway;
@@ -92,6 +93,7 @@ impl Gateway {
             Arc::clone(&self.state),
             request,
             progress,
+            Report::default(),
         ));
         let (head, mut body) = search.await.into_response().into_parts();
         let profile = head

@@ -6,31 +6,28 @@ use crate::domain::adapter::{Adapter, Endpoint};
 use crate::domain::offer::{Offer, Offers};
 use crate::domain::profile::{Profile, ProviderKind};
 
-use super::keys::CallerKey;
-
 /// Variables and arguments that point an agent at the gateway. No file of the user's is touched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Launch {
     /// Variables to set, over those of the same name.
     pub env: Vec<(String, String)>,
-    /// Go right after the program's name.
+    /// Go right after the agent's command.
     pub args: Vec<String>,
+    /// Whether the agent's requests will pass the gateway.
+    pub is_observed: bool,
 }
 
 /// For every terminal: the variables that most clients read, and what `agent` needs beyond them, by what is offered.
 ///
-/// A variable is set only where it helps. `url` is the gateway's address without a path, such as
-/// `http://127.0.0.1:3100`; `is_set` tells which variables the user has set.
+/// A variable is set only where it helps. `is_set` tells which variables the user has set.
 #[must_use]
 pub fn launch(
-    key: &CallerKey,
-    url: &str,
+    endpoint: Endpoint<'_>,
     agent: Option<&Adapter>,
     offers: Offers,
     is_set: impl Fn(&str) -> bool,
 ) -> Launch {
-    let url = url.trim_end_matches('/');
-    let key = key.reveal();
+    let (url, key) = (endpoint.gateway, endpoint.key);
     let mut launch = Launch::default();
     match offers.anthropic {
         Offer::Nothing => {}
@@ -49,13 +46,25 @@ pub fn launch(
         launch.set("OPENAI_API_BASE", &with_v1);
     }
     if let Some(agent) = agent {
-        let endpoint = Endpoint { gateway: url, key };
         for (name, value) in agent.launch_env(endpoint, offers) {
             launch.add(&name, &value);
         }
-        launch.args = agent.launch_args(url, offers);
+        launch.args = agent.launch_args(endpoint, offers);
+        // By whatever means, it has the key.
+        let has_key = |(_, value): &(String, String)| value.contains(key);
+        launch.is_observed = agent.unobserved(None).is_none() && launch.env.iter().any(has_key);
     }
     launch
+}
+
+/// What an agent gets that goes to its provider by itself.
+#[must_use]
+pub fn bare(agent: Option<&Adapter>) -> Launch {
+    Launch {
+        env: agent.map(Adapter::bare_env).unwrap_or_default(),
+        args: agent.map(Adapter::bare_args).unwrap_or_default(),
+        is_observed: false,
+    }
 }
 
 impl Launch {
@@ -104,15 +113,24 @@ mod tests {
     use super::*;
     use crate::domain::adapter::Wiring;
     use crate::domain::offer::Vendor;
+    use crate::gateway::keys::CallerKey;
 
-    const URL: &str = "http://127.0.0.1:3100/";
+    const URL: &str = "http://127.0.0.1:3100";
 
     fn offers(anthropic: Offer, openai: Offer) -> Offers {
         Offers { anthropic, openai }
     }
 
+    fn endpoint(key: &CallerKey) -> Endpoint<'_> {
+        Endpoint {
+            gateway: URL,
+            key: key.reveal(),
+            model: "m",
+        }
+    }
+
     fn plain(key: &CallerKey, offers: Offers, set: &[&str]) -> Vec<(String, String)> {
-        launch(key, URL, None, offers, |name| set.contains(&name)).env
+        launch(endpoint(key), None, offers, |name| set.contains(&name)).env
     }
 
     #[test]
@@ -128,7 +146,7 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(plain(&key, offers(Offer::Key, Offer::Key), &[]), with_key);
-        let login = ("ANTHROPIC_BASE_URL".to_owned(), format!("{URL}t/{secret}"));
+        let login = ("ANTHROPIC_BASE_URL".to_owned(), format!("{URL}/t/{secret}"));
         assert_eq!(
             plain(&key, offers(Offer::Login, Offer::Login), &[]),
             [login]
@@ -157,20 +175,19 @@ mod tests {
             env: vec![("ONE_CONFIG".to_owned(), value.to_owned())],
         };
         let adapter = Adapter {
-            shift_enter: None,
-            confine: None,
-            name: "one".into(),
-            command: vec!["one".to_owned()],
-            args: vec!["--url={gateway}".to_owned()],
+            args: vec!["--url={gateway}".to_owned(), "--model={model}".to_owned()],
             env: vec![("ONE_KEY".to_owned(), "{key}".to_owned())],
             wirings: vec![
                 wiring(Vendor::Anthropic, r#"{"a":{"b":1},"c":1}"#),
                 wiring(Vendor::OpenAi, r#"{"a":{"d":2},"c":2}"#),
             ],
+            ..Adapter::new("one".into())
         };
         let both = offers(Offer::Key, Offer::Key);
-        let launch = launch(&key, URL, Some(&adapter), both, |_| false);
-        assert_eq!(launch.args, ["--url=http://127.0.0.1:3100"]);
+        let launch = launch(endpoint(&key), Some(&adapter), both, |_| false);
+        assert_eq!(launch.args, ["--url=http://127.0.0.1:3100", "--model=m"]);
+        assert!(launch.is_observed);
+        assert!(!bare(Some(&adapter)).is_observed);
         let [.., (_, held), (name, config)] = &launch.env[..] else {
             panic!("{launch:?}");
         };

@@ -1,18 +1,22 @@
 //! One request's way to an answer: profile after profile until one answers or none is left.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
 use super::answer::Answer;
 use super::attempt::{self, AttemptResult};
 use super::conversion::{self, Conversion};
 use super::own_answer::{self, OwnAnswer};
+use super::report::Report;
 use super::request::IncomingRequest;
 use super::service::GatewayState;
 use super::wire::Endpoint;
+use crate::domain::agent::Ending;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Dialect, ProfileName};
 use crate::domain::route::{Call, Foreign, NothingLeft, Run};
@@ -27,11 +31,24 @@ pub struct Progress {
     pub profile: Option<ProfileName>,
 }
 
-/// Carries a request out. Dropping the future closes whatever connection is open and settles its call.
+/// Carries a request out and tells `report` of it. Dropping the future closes whatever connection is open and settles its
+/// call.
 pub async fn dispatch(
     state: Arc<GatewayState>,
     request: IncomingRequest,
     progress: Arc<Mutex<Progress>>,
+    mut report: Report,
+) -> Answer {
+    let mut answer = Box::pin(find(&state, request, &progress, &mut report)).await;
+    answer.tell(report);
+    answer
+}
+
+async fn find(
+    state: &GatewayState,
+    request: IncomingRequest,
+    progress: &Mutex<Progress>,
+    report: &mut Report,
 ) -> Answer {
     let mut call = request.call();
     let mut run = Run::default();
@@ -43,7 +60,10 @@ pub async fn dispatch(
     let mut failed = Vec::new();
     loop {
         let upstream = match state.router.admit(&call, &mut run).await {
-            Ok(upstream) => upstream,
+            Ok(upstream) => {
+                report.admitted();
+                upstream
+            }
             Err(_) if !has_looked && run.met_unreachable() => {
                 // It may have been started since.
                 state.look_for_guesses().await;
@@ -66,6 +86,9 @@ pub async fn dispatch(
                     Some((mut own, name)) => {
                         info!(profile = %name, reasons = %left, "its own answer is the caller's");
                         own.mark(run.attempts(), Some(&name));
+                        if own.status == StatusCode::TOO_MANY_REQUESTS {
+                            own.ending = refused_by(&name, &left);
+                        }
                         *own
                     }
                     None => nobody_left(&request, &call, &run, asked.as_ref(), &left),
@@ -86,9 +109,9 @@ pub async fn dispatch(
             }
         };
         let name = upstream.profile().name.clone();
-        note(&progress, &run, &name);
+        note(progress, &run, &name);
         debug!(profile = %name, attempt = run.attempts(), choice = ?upstream.choice(), "asking");
-        let error = match attempt::send(&state, &request, conversion, upstream).await {
+        let error = match attempt::send(state, &request, conversion, upstream).await {
             AttemptResult::Answered(mut answer) => {
                 answer.mark(run.attempts(), Some(&name));
                 state.router.tell_passed_over(failed, Some(&name));
@@ -163,14 +186,42 @@ fn nobody_left(
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    OwnAnswer {
+    let message = left.to_string();
+    let answer = OwnAnswer {
         dialect: call.dialect,
         status,
-        message: &left.to_string(),
+        message: &message,
         attempts: run.attempts(),
         profile: asked,
     }
-    .with_reasons(left)
+    .with_reasons(left);
+    answer.ending(if left.all_rate {
+        Ending::Refused {
+            until: soonest(left.retry_in),
+            message,
+        }
+    } else {
+        Ending::Failed { message }
+    })
+}
+
+/// What it means that a login's own provider refused it for want of quota.
+fn refused_by(name: &ProfileName, left: &NothingLeft) -> Ending {
+    let mut profiles = left.profiles.iter();
+    let reason = profiles.find(|profile| profile.name == *name);
+    let why = reason.map_or("rate limited", |profile| &profile.reason);
+    Ending::Refused {
+        until: soonest(
+            reason
+                .and_then(|profile| profile.retry_in)
+                .or(left.retry_in),
+        ),
+        message: format!("{name}: {why}"),
+    }
+}
+
+fn soonest(retry_in: Option<Duration>) -> Option<Timestamp> {
+    Timestamp::now().checked_add(retry_in?).ok()
 }
 
 /// The tokens of a request that nobody can count.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::answer::Answer;
 use super::wire::{self, OwnError};
+use crate::domain::agent::Ending;
 use crate::domain::profile::{Dialect, ProfileName};
 use crate::domain::route::NothingLeft;
 
@@ -66,7 +67,9 @@ impl OwnAnswer<'_> {
                 beside,
             },
         );
-        let mut answer = json(self.status, body);
+        let mut answer = json(self.status, body).ending(Ending::Failed {
+            message: self.message.to_owned(),
+        });
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             let name = match self.dialect {
                 Dialect::Messages => "request-id",

@@ -1,5 +1,6 @@
 //! The handle on the router: a short lock over pure state, and who is told of what.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use jiff::Timestamp;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::domain::budget::{Account, Accounts, Budget, Reached};
 use crate::domain::fact::{Fact, Recorder};
+use crate::domain::id::TerminalId;
 use crate::domain::login::{KeptPlan, Plans, Spill};
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
@@ -38,6 +41,8 @@ pub struct RouterState {
     pub usage: Usage,
     /// What is left of the plans of the logins that came.
     pub plans: Plans,
+    /// What each terminal has used, and may.
+    pub accounts: Accounts,
 }
 
 #[derive(Debug)]
@@ -179,6 +184,7 @@ impl RouterHandle {
             router: Router::new(settings, profiles, seed, clock.now()),
             usage: Usage::default(),
             plans: Plans::default(),
+            accounts: Accounts::default(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -251,6 +257,39 @@ impl RouterHandle {
     pub fn resume_usage(&self, profile: &ProfileName, counters: &Counters) {
         self.with(|state, _| state.usage.resume(profile, counters));
         self.shared.revision.send_modify(|_| {});
+    }
+
+    /// Begins to count what a terminal uses.
+    pub fn open_account(&self, terminal: TerminalId, budget: Budget) {
+        self.with(|state, _| state.accounts.open(terminal, budget));
+    }
+
+    /// The terminal is over; what it used stays known for a while.
+    pub fn close_account(&self, terminal: TerminalId) {
+        self.with(|state, _| state.accounts.close(terminal));
+    }
+
+    /// Counts a request of a terminal's that came in, and tells the limit that is reached, if one is.
+    pub(super) fn came_in(&self, terminal: TerminalId) -> Option<Reached> {
+        self.with(|state, _| state.accounts.came_in(terminal))
+    }
+
+    /// Sets another budget in the place of the present one; it holds from the next request on.
+    pub fn change_budget(&self, terminal: TerminalId, change: impl FnOnce(Budget) -> Budget) {
+        self.with(|state, _| state.accounts.change_budget(terminal, change));
+        self.shared.revision.send_modify(|_| {});
+    }
+
+    /// What a terminal has used, and may; nothing for one that is not known.
+    #[must_use]
+    pub fn account(&self, terminal: TerminalId) -> Account {
+        self.read(|state, _| state.accounts.of(terminal))
+    }
+
+    /// What every living terminal has used, and may.
+    #[must_use]
+    pub fn accounts(&self) -> HashMap<TerminalId, Account> {
+        self.read(|state, _| state.accounts.living().collect())
     }
 
     /// Everything there is to see, as of now.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use super::conversation::ConversationNames;
 use super::keys::KeyRing;
 use super::login::LoginHasher;
 use super::router::RouterHandle;
+use super::terminals::Terminals;
 use super::upstream::connections::{Connections, KeySource};
 use super::upstream::reach;
 use crate::domain::login::KeptPlan;
@@ -68,6 +69,8 @@ pub(super) struct GatewayState {
     pub counts: Counts,
     /// Cancelled when streams must end.
     pub closing: CancellationToken,
+    /// Weak, since those who hold terminals hold the gateway too.
+    terminals: OnceLock<Weak<dyn Terminals>>,
 }
 
 /// What the server counts itself.
@@ -97,8 +100,14 @@ impl Gateway {
                 address: RwLock::new(None),
                 counts: Counts::default(),
                 closing: CancellationToken::new(),
+                terminals: OnceLock::new(),
             }),
         }
+    }
+
+    /// Tells of requests from now on; only the first one given counts. Nobody is told once all others have let go of it.
+    pub fn tell_terminals(&self, terminals: &Arc<dyn Terminals>) {
+        let _ = self.state.terminals.set(Arc::downgrade(terminals));
     }
 
     /// The rules' own handle: status, events, attempts, usage.
@@ -190,6 +199,10 @@ impl Gateway {
 }
 
 impl GatewayState {
+    pub fn terminals(&self) -> Option<Arc<dyn Terminals>> {
+        self.terminals.get()?.upgrade()
+    }
+
     /// See [`Gateway::look_for_guesses`].
     pub async fn look_for_guesses(&self) {
         for (name, url) in self.guesses() {

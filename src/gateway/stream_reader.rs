@@ -25,6 +25,8 @@ pub struct StreamProgress {
     /// The terminator came.
     pub ended: bool,
     pub error: Option<StreamError>,
+    /// It calls a tool of the caller's.
+    pub calls: bool,
     /// Whole events so far, comments and pings counted.
     pub events: u64,
     /// Bytes of the events that were more than a comment or a ping.
@@ -218,6 +220,7 @@ impl StreamReader {
         };
         let reading = wire::read_event(self.dialect, &event);
         self.text += reading.text;
+        self.progress.calls |= reading.calls;
         if let Some(usage) = reading.usage {
             self.input_told |= usage.input.is_some();
             self.output_told |= usage.output.is_some();

@@ -10,7 +10,7 @@ use super::price;
 use super::router::RouterHandle;
 use super::wire::TokenUsage;
 use crate::domain::bucket::{Remaining, Used};
-use crate::domain::caller::RequestNumber;
+use crate::domain::caller::{Caller, RequestNumber};
 use crate::domain::fact::{Fact, What};
 use crate::domain::login::{LoginId, Plans};
 use crate::domain::moment::Moment;
@@ -342,6 +342,9 @@ impl UpstreamCall {
             }
             state.router.settle(permit, settlement, now);
             if counts {
+                if let (Caller::Terminal(id), Some(tokens)) = (attempt.caller, attempt.tokens) {
+                    state.accounts.add(id, tokens, attempt.nanodollars);
+                }
                 state.usage.record(profile, attempt);
             }
         });

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tracing::{debug, error, warn};
 
 use super::child::{self, Child};
@@ -12,6 +11,7 @@ use super::final_state::FinalState;
 use super::keyframe::Keyframe;
 use super::limits::Limits;
 use super::mailbox::{Message, Wakeup, input_size};
+use super::observer::{Observer, Whereabouts};
 use super::parts::PaneParts;
 use super::pty::Pty;
 use super::publisher::Publisher;
@@ -19,9 +19,8 @@ use super::readiness::{self, Interest, Ready};
 use super::registry::Slot;
 use super::text_wait::TextWaiters;
 use super::write_queue::WriteQueue;
-use super::{encode, foreground, reader};
-use crate::domain::adapter::Adapters;
-use crate::domain::agent::{Sign, Tracker};
+use super::{encode, reader};
+use crate::domain::agent::{Agent, Sign};
 use crate::domain::event::TerminalEvent;
 use crate::domain::input::Input;
 use crate::domain::screen::InputModes;
@@ -57,11 +56,9 @@ pub(super) struct Actor {
     /// Until then output waits.
     rest_until: Option<Instant>,
     publisher: Publisher,
-    tracker: Option<Tracker>,
+    observer: Observer,
     waiters: TextWaiters,
     limits: Limits,
-    /// What is known of agents.
-    agents: Adapters,
     born: Instant,
     last_activity: Instant,
     child: Child,
@@ -75,15 +72,9 @@ impl Actor {
         emulator: Emulator,
         publisher: Publisher,
         limits: Limits,
-        agents: Adapters,
+        observer: Observer,
     ) -> Self {
         let now = Instant::now();
-        let tracker = parts
-            .facts
-            .info()
-            .agent
-            .as_ref()
-            .map(|agent| Tracker::new(agent.kind.clone(), agent.since));
         Self {
             wakeup,
             pty: Some(pty),
@@ -94,10 +85,9 @@ impl Actor {
             input: WriteQueue::default(),
             rest_until: None,
             publisher,
-            tracker,
+            observer,
             waiters: TextWaiters::default(),
             limits,
-            agents,
             born: now,
             last_activity: now,
             child: Child::new(parts.facts.pid),
@@ -148,7 +138,7 @@ impl Actor {
     fn next_deadline(&self) -> Option<Instant> {
         [
             self.publisher.due(),
-            self.tracker.as_ref().and_then(Tracker::due),
+            self.observer.due(),
             self.child.due(),
             self.rest_until,
             self.limit_due().map(|(due, _)| due),
@@ -170,9 +160,10 @@ impl Actor {
         self.rest_until = self.rest_until.filter(|until| *until > now);
         self.publisher.advance(&self.emulator, now);
         self.child.advance(now);
-        let tracker_due = self.tracker.as_ref().and_then(Tracker::due);
-        if tracker_due.is_some_and(|due| due <= now) {
-            self.sign(&Sign::Tick, now);
+        if self.observer.due().is_some_and(|due| due <= now) {
+            let place = whereabouts(self.pty.as_ref(), &self.parts);
+            let agent = self.observer.keep_time(place, now);
+            self.tell_agent(agent);
         }
         if let Some((_, limit)) = self.limit_due().filter(|(due, _)| *due <= now) {
             warn!(id = %self.facts().id, limit, "ending a terminal at its limit");
@@ -206,6 +197,12 @@ impl Actor {
                 }
             }
             Message::Seen => self.sign(&Sign::Seen, now),
+            Message::Wire(fact) => {
+                let place = whereabouts(self.pty.as_ref(), &self.parts);
+                let agent = self.observer.wire(fact, place, now);
+                self.observer.mark(&self.emulator);
+                self.tell_agent(agent);
+            }
             Message::HistoryLines(lines) => self.emulator.set_history_lines(lines),
             Message::Limits(limits) => self.limits = limits,
             Message::Capture { scrollback, reply } => {
@@ -254,6 +251,10 @@ impl Actor {
             .encoded(input_size(input), self.input.len() - before);
         self.last_activity = now;
         self.sign(&Sign::Input, now);
+        let place = whereabouts(self.pty.as_ref(), &self.parts);
+        if self.observer.lost_guest(place) {
+            self.facts().update(|info| info.agent = None);
+        }
     }
 
     /// What Shift+Enter is to the agent that reads it, where it would be Enter otherwise.
@@ -261,15 +262,8 @@ impl Actor {
         if !encode::is_plain_shift_enter(input, modes) {
             return None;
         }
-        let agent = self
-            .facts()
-            .info()
-            .agent
-            .as_ref()
-            .map(|agent| agent.kind.clone());
-        let pty = self.pty.as_ref()?;
-        let adapter = foreground::adapter(pty, self.facts().pid, agent.as_ref(), &self.agents)?;
-        adapter.shift_enter.clone()
+        let place = whereabouts(self.pty.as_ref(), &self.parts);
+        self.observer.adapter(place)?.shift_enter.clone()
     }
 
     fn resize(&mut self, size: Size, now: Instant) {
@@ -370,7 +364,8 @@ impl Actor {
             }
             self.feedback.replies.clear();
         }
-        self.sign(&Sign::Output, now);
+        let agent = self.observer.output(&self.emulator, now);
+        self.tell_agent(agent);
         let mut events = std::mem::take(&mut self.feedback.events);
         for event in events.drain(..) {
             self.react(event, now);
@@ -388,11 +383,11 @@ impl Actor {
                 self.sign(&Sign::Title(title), now);
             }
             EmulatorEvent::Bell => {
-                self.sign(&Sign::Notification, now);
+                self.sign(&Sign::Notification(String::new()), now);
                 self.facts().tell(TerminalEvent::Bell { id });
             }
             EmulatorEvent::Notification(text) => {
-                self.sign(&Sign::Notification, now);
+                self.sign(&Sign::Notification(text.clone()), now);
                 self.facts().tell(TerminalEvent::Notification { id, text });
             }
             EmulatorEvent::Progress(state) => {
@@ -407,7 +402,12 @@ impl Actor {
                 self.facts().tell(TerminalEvent::Clipboard { id, text });
             }
             EmulatorEvent::WorkingDirectory(path) => self.facts().set_directory(path.into()),
-            EmulatorEvent::PromptMark(_) => {}
+            EmulatorEvent::PromptMark(mark) => {
+                let running = mark == 'C';
+                if running || matches!(mark, 'A' | 'D') {
+                    self.sign(&Sign::Command { running }, now);
+                }
+            }
             EmulatorEvent::Reset => {
                 error!(%id, "the emulator panicked and was rebuilt");
                 self.restate();
@@ -417,12 +417,14 @@ impl Actor {
     }
 
     fn sign(&mut self, sign: &Sign, now: Instant) {
-        let Some(tracker) = &mut self.tracker else {
-            return;
-        };
-        if tracker.handle(sign, now, Timestamp::now()) {
-            let agent = tracker.agent().clone();
-            self.facts().update(|info| info.agent = Some(agent));
+        let agent = self.observer.sign(sign, now);
+        self.tell_agent(agent);
+    }
+
+    /// Lets everybody know what the agent is doing now, where that changed.
+    fn tell_agent(&self, changed: Option<Agent>) {
+        if changed.is_some() {
+            self.facts().update(|info| info.agent = changed);
         }
     }
 
@@ -466,6 +468,14 @@ impl Actor {
         debug!(id = %facts.id, ?exit, "terminal ended");
         facts.tell(TerminalEvent::Exited { id: facts.id, exit });
         child::wait_session_exit(termination, facts, mailbox);
+    }
+}
+
+/// Borrows no more than these, so that the observer can be changed meanwhile.
+fn whereabouts<'a>(pty: Option<&'a Pty>, parts: &PaneParts) -> Whereabouts<'a> {
+    Whereabouts {
+        pty,
+        first: parts.facts.pid,
     }
 }
 

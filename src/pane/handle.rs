@@ -18,6 +18,7 @@ use super::parts::PaneParts;
 use super::query::{Capture, Match, PlacesNow, RowWindow, Search, WaitFor};
 use super::screen_feed::ScreenWatch;
 use super::session;
+use crate::domain::agent::WireFact;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
@@ -123,6 +124,11 @@ impl PaneHandle {
     /// The user has looked at this pane: an agent that was done becomes idle.
     pub fn seen(&self) {
         self.tell(Message::Seen);
+    }
+
+    /// Something happened to a request of its programs at the gateway.
+    pub fn wire(&self, fact: WireFact) {
+        self.tell(Message::Wire(fact));
     }
 
     /// Begins to end the terminal's whole session: HUP, TERM, and after the grace KILL. Doing so twice does no harm.

@@ -3,12 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::confine::{LEADING_VARIABLES, Plan};
 use super::error::PaneError;
-use super::launch_env::{LaunchEnv, LaunchEnvLease};
+use super::launch_env::{LaunchEnv, LaunchEnvLease, LaunchRequest};
 use super::pty::Program;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
-use crate::domain::adapter::{Adapter, Adapters, AgentName};
+use crate::domain::adapter::{Adapter, Adapters};
+use crate::domain::agent::{Agent, TitleRules};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
 use crate::runtime::{programs, secrets};
@@ -54,7 +57,8 @@ pub(super) struct Launch {
     /// As asked for, or the shell or agent that stands for nothing asked.
     pub command: Vec<String>,
     pub program: Program,
-    pub agent: Option<AgentName>,
+    pub agent: Option<Agent>,
+    pub titles: TitleRules,
 }
 
 /// Where a launch takes from what the request leaves open.
@@ -91,7 +95,13 @@ pub(super) fn prepare(
     let cwd = working_directory(spec.cwd.as_deref())?;
     let runs = defaults.agents.of_program(name);
     let agent = asked.or(runs);
-    let extra = defaults.env_lease.launch_env(agent, spec.gateway);
+    let extra = defaults.env_lease.launch_env(LaunchRequest {
+        agent,
+        gateway: spec.gateway && agent.is_none_or(|adapter| adapter.gateway),
+        budget: spec
+            .budget
+            .or(agent.map(|adapter| adapter.budget).unwrap_or_default()),
+    });
     let of_agent = agent.and_then(|adapter| adapter.confine);
     let confine = spec.confine.or(of_agent).unwrap_or(defaults.confine);
     let confinement = confine
@@ -106,27 +116,61 @@ pub(super) fn prepare(
         .find(|(key, _)| key == "PATH")
         .map(|(_, value)| value.clone());
     let search = programs::search_path(search);
-    // A shell that will start the agent later would take them for its own.
-    let own_args = if runs.is_some() && runs == agent {
-        extra.args.as_slice()
-    } else {
-        &[]
-    };
+    let args = arguments(
+        spec,
+        agent.filter(|_| runs == agent),
+        asked,
+        args,
+        &extra.args,
+    );
     let path = programs::find(name, &search, &cwd)?;
     programs::check_interpreter(name, &path, &cwd)?;
     let program = Program {
         path,
-        args: own_args.iter().chain(args).cloned().collect(),
+        args,
         cwd,
         env,
         open_files: defaults.open_files,
         confinement,
     };
     Ok(Launch {
-        agent: agent.map(|adapter| adapter.name.clone()),
+        agent: agent.map(|adapter| {
+            let now = Timestamp::now();
+            Agent::new(adapter.name.clone(), now, extra.is_observed)
+        }),
+        titles: agent
+            .map(|adapter| adapter.titles.clone())
+            .unwrap_or_default(),
         command,
         program,
     })
+}
+
+/// What follows the program's name. What an agent is to get besides goes after its own command, or right after the name of
+/// its program where somebody else wrote the command; a shell that will start the agent later would take it for its own.
+fn arguments(
+    spec: &TerminalSpec,
+    runs: Option<&Adapter>,
+    asked: Option<&Adapter>,
+    given: &[String],
+    extra: &[String],
+) -> Vec<String> {
+    let of_adapter = spec.command.is_empty();
+    let adapter = if of_adapter {
+        asked.filter(|adapter| !adapter.command.is_empty())
+    } else {
+        runs
+    };
+    let Some(adapter) = adapter else {
+        return given.to_vec();
+    };
+    let resume = adapter.resume_args.iter().filter(|_| spec.resume);
+    let extra = extra.iter().chain(resume);
+    if of_adapter {
+        given.iter().chain(extra).cloned().collect()
+    } else {
+        extra.chain(given).cloned().collect()
+    }
 }
 
 fn command_of(spec: &TerminalSpec, agent: Option<&Adapter>, shell: &[String]) -> Vec<String> {
@@ -202,6 +246,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::budget::Budget;
     use crate::domain::size::Size;
     use crate::domain::terminal::Owner;
     use crate::pane::LaunchEnvSource;
@@ -209,6 +254,8 @@ mod tests {
     fn spec(command: &[&str]) -> TerminalSpec {
         TerminalSpec {
             confine: None,
+            resume: false,
+            budget: Budget::default(),
             name: None,
             command: command.iter().map(ToString::to_string).collect(),
             cwd: None,
@@ -223,13 +270,9 @@ mod tests {
 
     fn agents() -> Adapters {
         let row = |name: &str, command: &[&str]| Adapter {
-            shift_enter: None,
-            confine: None,
-            name: name.into(),
             command: command.iter().map(ToString::to_string).collect(),
-            args: Vec::new(),
-            env: Vec::new(),
-            wirings: Vec::new(),
+            resume_args: vec!["--continue".to_owned()],
+            ..Adapter::new(name.into())
         };
         Adapters::new([row("codex", &["codex", "--own"]), row("shell", &[])])
     }
@@ -314,9 +357,11 @@ mod tests {
     struct Codex;
 
     impl LaunchEnvSource for Codex {
-        fn launch_env(&self, _: TerminalId, agent: Option<&Adapter>, _: bool) -> LaunchEnv {
+        fn launch_env(&self, _: TerminalId, request: LaunchRequest<'_>) -> LaunchEnv {
+            let agent = request.agent;
             let is_codex = agent.is_some_and(|agent| agent.name.as_str() == "codex");
             LaunchEnv {
+                is_observed: true,
                 env: vec![("OUTFIT".to_owned(), "given".into())],
                 args: is_codex.then(|| "-c".to_owned()).into_iter().collect(),
                 without: vec!["PATH".to_owned()],
@@ -348,6 +393,27 @@ mod tests {
         let value = |name: &str| program.env.iter().find(|(key, _)| key == name);
         assert_eq!(value("OUTFIT").unwrap().1, "given");
         assert_eq!(value("PATH"), None);
+    }
+
+    #[test]
+    fn what_an_agent_gets_besides_goes_after_its_own_command_or_its_programs_name() {
+        let agents = agents();
+        let codex = agents.get(&"codex".into()).unwrap();
+        let shell = agents.get(&"shell".into()).unwrap();
+        let own = |text: &str| vec![text.to_owned()];
+        let all = |asked: &[&str], adapter, runs, given: &str, resume| {
+            let spec = TerminalSpec {
+                resume,
+                ..spec(asked)
+            };
+            arguments(&spec, runs, Some(adapter), &own(given), &own("-c"))
+        };
+        let with = |asked: &[&str], given, resume| all(asked, codex, Some(codex), given, resume);
+        assert_eq!(with(&[], "--own", false), ["--own", "-c"]);
+        assert_eq!(with(&[], "--own", true), ["--own", "-c", "--continue"]);
+        assert_eq!(with(&["codex", "exec"], "exec", false), ["-c", "exec"]);
+        assert_eq!(all(&["sh", "-x"], codex, None, "-x", true), ["-x"]);
+        assert_eq!(all(&[], shell, None, "-l", true), ["-l"]);
     }
 
     #[test]

@@ -5,18 +5,28 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::adapter::Adapter;
+use crate::domain::budget::Budget;
 use crate::domain::id::TerminalId;
 
 /// Gives terminals variables and arguments of another room's, and hears when they are over.
 ///
 /// Called on the pane's own thread; must not block.
 pub trait LaunchEnvSource: fmt::Debug + Send + Sync {
-    /// Before the program is started. `gateway` tells whether it is to be pointed at the gateway; else its environment is
-    /// to be as its user has it.
-    fn launch_env(&self, id: TerminalId, agent: Option<&Adapter>, gateway: bool) -> LaunchEnv;
+    /// Before the program is started.
+    fn launch_env(&self, id: TerminalId, request: LaunchRequest<'_>) -> LaunchEnv;
 
     /// After its last process is gone, or where it could not be started.
     fn ended(&self, id: TerminalId);
+}
+
+/// What a terminal is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct LaunchRequest<'a> {
+    pub agent: Option<&'a Adapter>,
+    /// Whether its programs are to be pointed at the gateway; else their environment is to be as their user has it.
+    pub gateway: bool,
+    /// What their requests may use.
+    pub budget: Budget,
 }
 
 /// What a source adds to a terminal and takes from it.
@@ -24,8 +34,10 @@ pub trait LaunchEnvSource: fmt::Debug + Send + Sync {
 pub struct LaunchEnv {
     /// Variables, which those that were asked for go before.
     pub env: Vec<(String, OsString)>,
-    /// For an agent's own program alone, right after its name.
+    /// For an agent's own program alone, right after its command.
     pub args: Vec<String>,
+    /// Whether the agent's requests will pass the gateway.
+    pub is_observed: bool,
     /// Variables of tundra's own that the program must not see.
     pub without: Vec<String>,
 }
@@ -46,9 +58,9 @@ impl LaunchEnvLease {
         self.id
     }
 
-    pub fn launch_env(&self, agent: Option<&Adapter>, gateway: bool) -> LaunchEnv {
+    pub fn launch_env(&self, request: LaunchRequest<'_>) -> LaunchEnv {
         match &self.launch_envs {
-            Some(launch_envs) => launch_envs.launch_env(self.id, agent, gateway),
+            Some(launch_envs) => launch_envs.launch_env(self.id, request),
             None => LaunchEnv::default(),
         }
     }

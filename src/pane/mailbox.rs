@@ -14,6 +14,7 @@ use super::error::PaneError;
 use super::keyframe::Keyframe;
 use super::limits::Limits;
 use super::query::{Capture, Match, PlacesNow, RowWindow, Search};
+use crate::domain::agent::WireFact;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
@@ -33,6 +34,8 @@ pub(super) enum Message {
     /// Somebody began or ceased to watch the screen.
     Watchers,
     Seen,
+    /// Something happened to a request of its programs.
+    Wire(WireFact),
     HistoryLines(usize),
     Limits(Limits),
     Capture {
@@ -147,7 +150,12 @@ impl Mailbox {
             _ => 0,
         };
         let pending = inbox.pending_input;
-        let crowded = inbox.delivery.messages.len() >= MAX_MESSAGES;
+        // A request's end must not be lost; there are no more of them than requests, and these are few.
+        let most = match &message {
+            Message::Wire(_) => 2 * MAX_MESSAGES,
+            _ => MAX_MESSAGES,
+        };
+        let crowded = inbox.delivery.messages.len() >= most;
         if crowded || (cost > 0 && pending + cost > MAX_PENDING_INPUT) {
             return Err(Refusal::Full { pending });
         }

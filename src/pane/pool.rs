@@ -94,9 +94,10 @@ impl Pool {
         })
     }
 
-    /// The agents that a terminal may name.
-    pub fn agents(&self) -> Adapters {
-        self.registry.state().options.agents.clone()
+    /// The agents that a terminal may name, and the shell that stands for one without a command.
+    pub fn agents(&self) -> (Adapters, Vec<String>) {
+        let state = self.registry.state();
+        (state.options.agents.clone(), state.options.shell.clone())
     }
 
     /// Replaces the options; terminals that live take over their limits and the length of their history.

@@ -33,6 +33,56 @@ pub(super) fn members(_leader: Pid) -> Vec<Member> {
     Vec::new()
 }
 
+/// The living processes that `root` has started, and that these have, whatever session they took.
+#[cfg(target_os = "linux")]
+pub(super) fn descendants(root: Pid) -> Vec<Member> {
+    // Some kernels keep no such lists; there a session is as near as one comes.
+    if !std::path::Path::new("/proc/thread-self/children").exists() {
+        return members(root);
+    }
+    let mut found = Vec::new();
+    let mut parents = vec![root];
+    while let Some(parent) = parents.pop() {
+        for pid in children(parent) {
+            let Some(stat) = read_stat(pid).filter(|stat| !stat.ended) else {
+                continue;
+            };
+            found.push(Member {
+                pid,
+                start_time: stat.start_time,
+            });
+            parents.push(pid);
+        }
+    }
+    found
+}
+
+/// Without a process table to read, nobody is known to have started anything.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn descendants(_root: Pid) -> Vec<Member> {
+    Vec::new()
+}
+
+/// `/proc/PID/task/TID/children` of every thread (`proc_pid_task(5)`).
+#[cfg(target_os = "linux")]
+fn children(parent: Pid) -> Vec<Pid> {
+    let tasks = format!("/proc/{}/task", parent.as_raw_nonzero());
+    let Ok(tasks) = std::fs::read_dir(tasks) else {
+        return Vec::new();
+    };
+    let lists = tasks
+        .filter_map(Result::ok)
+        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let pid = |text: &str| Pid::from_raw(text.parse().ok()?);
+    lists
+        .flat_map(|list| {
+            list.split_ascii_whitespace()
+                .filter_map(pid)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
 /// Those of `known` that still live, and whoever joined their session since.
 ///
 /// As long as one of them lives the session's number is taken, so newcomers that bear it belong to it; when none

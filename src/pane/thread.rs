@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
@@ -16,6 +17,7 @@ use super::handle::PaneHandle;
 use super::launch::{self, Defaults};
 use super::launch_env::LaunchEnvLease;
 use super::mailbox::Mailbox;
+use super::observer::Observer;
 use super::options::PoolOptions;
 use super::output::OutputBuffer;
 use super::parts::PaneParts;
@@ -23,7 +25,7 @@ use super::pty::Pty;
 use super::publisher::Publisher;
 use super::registry::{Registry, Slot};
 use super::screen_feed::ScreenFeed;
-use crate::domain::agent::{Agent, AgentState, Evidence};
+use crate::domain::agent::Tracker;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::screen::ScreenSnapshot;
@@ -125,14 +127,13 @@ fn start(
         created_at: now,
         disconnected_since: None,
         exit: None,
-        agent: launch.agent.map(|kind| Agent {
-            kind,
-            state: AgentState::Unknown,
-            since: now,
-            by: Evidence::Output,
-        }),
+        agent: None,
         command: launch.command,
     };
+    let tracker = launch
+        .agent
+        .map(|agent| Tracker::new(agent, launch.titles, Instant::now()));
+    info.agent = tracker.as_ref().map(|tracker| tracker.agent().clone());
     info.settle(now);
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));
     let parts = PaneParts::new(
@@ -152,7 +153,7 @@ fn start(
         emulator,
         publisher,
         limits,
-        agents,
+        Observer::new(tracker, agents),
     );
     Ok((parts, actor))
 }

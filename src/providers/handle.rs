@@ -1,5 +1,6 @@
 //! The handle that operators' front ends hold.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,10 @@ use super::applied::{Applied, server_specs};
 use super::events::{Changes, Events, log_events};
 use super::kept_plans::{PlanFile, keep_plans};
 use crate::config::Settings;
+use crate::domain::budget::Account;
 use crate::domain::code::Code;
 use crate::domain::fact::Recorder;
+use crate::domain::id::TerminalId;
 use crate::domain::moment::Moment;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{
@@ -72,6 +75,8 @@ pub struct ProvidersStatus {
     pub endpoint: Option<GatewayEndpoint>,
     /// Requests to the gateway since the start.
     pub requests: u64,
+    /// What each living terminal has used, and may.
+    pub accounts: HashMap<TerminalId, Account>,
     clock: Clock,
 }
 
@@ -185,6 +190,7 @@ impl Providers {
             processes,
             endpoint: self.shared.endpoint.clone(),
             requests: self.gateway().traffic().0,
+            accounts: self.gateway().router().accounts(),
             clock: self.gateway().router().clock(),
         }
     }

@@ -44,6 +44,10 @@ pub enum Effect {
     Places(TerminalId, u64, Vec<(u64, u16)>),
     Search(TerminalId, u64, Box<Search>),
     FindAgents,
+    /// Tell the last lines of these panes' screens, and the branches that they are on.
+    LookAtAgents(Vec<TerminalId>),
+    /// Type a line into a pane, and Enter.
+    Answer(TerminalId, String),
     /// Open a terminal with an editor on a pane's screen and history; the file is the last argument of its command.
     EditHistory(TerminalId, Box<TerminalSpec>),
     /// Ask for a browser's address of a pane, or of all.

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::address::BrowserAddress;
-use super::client::{JournalContents, LogEntry};
+use super::client::{AgentLook, JournalContents, LogEntry};
 use super::effect::Place;
 use super::input::InputEvent;
 use super::model::Options;
 use super::notice::Notice;
 use super::theme::Theme;
 use crate::domain::adapter::AgentName;
+use crate::domain::agent::AgentNotice;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::profile::ProfileName;
@@ -75,6 +76,10 @@ pub enum Msg {
     },
     /// The end of the log, or why it cannot be read.
     LogRead(Result<Vec<LogEntry>, String>),
+    /// The answer to [`super::effect::Effect::LookAtAgents`].
+    AgentLooks(Vec<AgentLook>),
+    /// An agent needs the user.
+    AgentNotice(AgentNotice),
     /// A moment that the model waited for has come.
     Tick,
 }

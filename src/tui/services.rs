@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::address::Addresses;
 use super::link::FrontLink;
 use super::notice::Notice;
 use crate::config::Settings;
+use crate::domain::agent::AgentNotice;
+use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::Pool;
 use crate::providers::Providers;
@@ -32,6 +34,10 @@ pub struct Services {
     pub lent: mpsc::Receiver<LentTerminal>,
     /// What is asked of it from elsewhere.
     pub link: FrontLink,
+    /// Agents that need the user.
+    pub agent_notices: broadcast::Receiver<AgentNotice>,
+    /// Told which pane the user looks at.
+    pub attended: Arc<watch::Sender<Option<TerminalId>>>,
     /// Sizes and owner are set here.
     pub first: First,
     pub life: Life,

@@ -16,6 +16,7 @@
     reason = "a test fails by panicking, tells what it skipped, and reads well before it runs fast"
 )]
 
+mod agents;
 mod borders;
 mod cli;
 mod config;

@@ -8,12 +8,14 @@
 //! answer `{"profile","active","held_s"}`. A capture with `--ansi` has its SGR sequences in `lines`, each of which begins and ends
 //! in the default rendition.
 
+mod agent;
 mod provider;
 mod store;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use agent::{AdapterShape, AgentShape, BudgetShape, SpentShape};
 pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
 pub use store::{
     ChangeShape, CommitShape, DoltShape, EventShape, ShippedShape, StoreShape, UsageShape,
@@ -21,7 +23,7 @@ pub use store::{
 };
 
 use super::error::ApiError;
-use crate::domain::agent::Agent;
+use crate::domain::budget::Account;
 use crate::domain::code::Code;
 use crate::domain::screen::{InputModes, MouseMode, Row};
 use crate::domain::terminal::{Exit, TerminalInfo};
@@ -35,7 +37,7 @@ pub struct LogFilterShape {
 }
 
 /// A terminal, as `ls` and `new` answer it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TerminalShape {
     pub id: String,
     pub name: String,
@@ -53,6 +55,11 @@ pub struct TerminalShape {
     pub disconnected_since: Option<Timestamp>,
     pub exit: Option<ExitShape>,
     pub agent: Option<AgentShape>,
+    #[serde(default)]
+    pub usage: SpentShape,
+    /// Null where it has none.
+    #[serde(default)]
+    pub budget: Option<BudgetShape>,
 }
 
 /// How a child ended; one of the two is null.
@@ -62,16 +69,9 @@ pub struct ExitShape {
     pub signal: Option<i32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgentShape {
-    pub kind: String,
-    pub state: String,
-    pub since: Timestamp,
-    pub by: String,
-}
-
-impl From<&TerminalInfo> for TerminalShape {
-    fn from(info: &TerminalInfo) -> Self {
+impl TerminalShape {
+    #[must_use]
+    pub fn new(info: &TerminalInfo, account: &Account) -> Self {
         Self {
             id: info.id.to_string(),
             name: info.name.clone(),
@@ -89,6 +89,8 @@ impl From<&TerminalInfo> for TerminalShape {
             disconnected_since: info.disconnected_since,
             exit: info.exit.map(ExitShape::from),
             agent: info.agent.as_ref().map(AgentShape::from),
+            usage: SpentShape::from(account),
+            budget: BudgetShape::of(account),
         }
     }
 }
@@ -104,17 +106,6 @@ impl From<Exit> for ExitShape {
                 code: None,
                 signal: Some(signal),
             },
-        }
-    }
-}
-
-impl From<&Agent> for AgentShape {
-    fn from(agent: &Agent) -> Self {
-        Self {
-            kind: agent.kind.to_string(),
-            state: agent.state.name().to_owned(),
-            since: agent.since,
-            by: agent.by.name().to_owned(),
         }
     }
 }
@@ -296,10 +287,12 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::domain::agent::{AgentState, Evidence};
+    use crate::domain::agent::{Agent, AgentState, Evidence};
+    use crate::domain::budget::Budget;
     use crate::domain::id::TerminalId;
     use crate::domain::size::Size;
     use crate::domain::terminal::{Owner, Status};
+    use crate::domain::usage::Tokens;
 
     #[test]
     fn a_terminal_has_the_keys_of_the_contract() {
@@ -324,13 +317,27 @@ mod tests {
             disconnected_since: None,
             exit: Some(Exit::Signal(9)),
             agent: Some(Agent {
-                kind: "claude".into(),
                 state: AgentState::Waiting,
-                since: created_at,
                 by: Evidence::Title,
+                ..Agent::new("claude".into(), created_at, true)
             }),
         };
-        let json = serde_json::to_string(&TerminalShape::from(&info)).unwrap();
+        let mut account = Account {
+            requests: 2,
+            budget: Budget {
+                nanodollars: Some(2_000_000_000),
+                tokens: None,
+            },
+            ..Account::default()
+        };
+        let tokens = Tokens {
+            input: 3,
+            output: 4,
+            cache_read: 5,
+            cache_write: 6,
+        };
+        account.add(tokens, Some(500_000_000));
+        let json = serde_json::to_string(&TerminalShape::new(&info, &account)).unwrap();
         assert_eq!(
             json,
             r#"{"id":"6f1d0f5e-6c3a-4d63-9a3b-0d6f5f6b7a10","name":"shell","command":["bash","-l"],"cwd":"/tmp","#
@@ -338,7 +345,9 @@ mod tests {
                 + r#""pid":42,"cols":80,"rows":24,"title":"t","status":"dead","owner":"local","persistent":false,"#
                 + r#""viewers":0,"created_at":"2026-01-02T03:04:05Z","disconnected_since":null,"#
                 + r#""exit":{"code":null,"signal":9},"agent":{"kind":"claude","state":"waiting","#
-                + r#""since":"2026-01-02T03:04:05Z","by":"title"}}"#
+                + r#""since":"2026-01-02T03:04:05Z","by":"title","until":null,"message":null,"observed":true},"#
+                + r#""usage":{"requests":2,"tokens":{"input":3,"output":4,"cache_read":5,"cache_write":6},"#
+                + r#""cost_usd":0.5},"budget":{"usd":2.0,"tokens":null,"used_usd":0.5,"used_tokens":7}}"#
         );
     }
 }

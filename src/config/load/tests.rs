@@ -55,6 +55,7 @@ fn the_example_file_names_every_key() {
         "early_probe failure_threshold half_open_requests open_for success_threshold timeout_threshold"
     );
     assert_eq!(keys("timeouts"), "connect first_byte stream_idle");
+    assert_eq!(keys("notify"), "bell command dwell min_interval on osc");
     let uncommented: Vec<&str> = DEFAULT_FILE
         .lines()
         .skip_while(|line| !line.starts_with("# [[profile]]"))
@@ -119,7 +120,101 @@ colour = \"red\"
             "config error: config.toml:10: pane[0].command: must begin with a program",
             "config error: config.toml:12: pane[1].agent: must be \"claude\", \"codex\", \"aider\", \
              \"opencode\", \"gemini\" or \"shell\"",
-            "config error: config.toml:13: pane[1].colour: unknown key, valid here: name, command, cwd, env, agent, gateway, confine",
+            "config error: config.toml:13: pane[1].colour: unknown key, valid here: name, command, cwd, env, agent, \
+             budget_usd, budget_tokens, gateway, confine",
+        ]
+    );
+}
+
+#[test]
+fn an_agent_of_the_file_is_added_or_goes_before_the_built_in_one() {
+    let text = "\
+[[agent]]
+name = \"mine\"
+command = \"mine --fast\"
+args = [\"--url\", \"{gateway}/v1\", \"--model\", \"{model}\"]
+resume_args = [\"--again\"]
+env = { MINE_KEY = \"{key}\" }
+budget_usd = 2
+budget_tokens = 1_000
+gateway = true
+confine = true
+
+[[agent]]
+name = \"claude\"
+command = [\"/opt/claude\"]
+
+[[pane]]
+agent = \"mine\"
+budget_usd = 0.5
+";
+    let settings = parse("config.toml", text).unwrap();
+    let names: Vec<&str> = settings
+        .agents
+        .iter()
+        .map(|row| row.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "claude", "codex", "aider", "opencode", "gemini", "shell", "mine"
+        ]
+    );
+    let mine = settings.agents.get(&"mine".into()).unwrap();
+    assert_eq!(mine.command, ["mine", "--fast"]);
+    assert_eq!(mine.args, ["--url", "{gateway}/v1", "--model", "{model}"]);
+    assert_eq!(mine.env, [("MINE_KEY".to_owned(), "{key}".to_owned())]);
+    assert_eq!(mine.budget.nanodollars, Some(2_000_000_000));
+    assert_eq!(
+        (mine.budget.tokens, mine.confine),
+        (Some(1_000), Some(true))
+    );
+    let claude = settings.agents.get(&"claude".into()).unwrap();
+    let built_in = built_in_adapters();
+    let built_in = built_in.get(&"claude".into()).unwrap();
+    assert_eq!(claude.command, ["/opt/claude"]);
+    assert_eq!(
+        claude.wirings, built_in.wirings,
+        "what it does not name stays"
+    );
+    let pane = settings.panes.first().unwrap();
+    assert_eq!(pane.budget.nanodollars, Some(500_000_000));
+}
+
+#[test]
+fn an_agents_faults_are_told_with_their_lines() {
+    let text = "\
+[[agent]]
+command = \"x\"
+[[agent]]
+name = \"a\"
+args = [\"{key}\"]
+budget_usd = 0
+budget_tokens = -1
+colour = 1
+[[agent]]
+name = \"a\"
+[notify]
+osc = \"10\"
+on = [\"sleepy\"]
+command = [\"\"]
+";
+    let states =
+        "\"unknown\", \"working\", \"waiting\", \"done\", \"idle\", \"quota\" or \"failed\"";
+    assert_eq!(
+        faults(text),
+        [
+            "config error: config.toml:1: agent[0].name: must be given".to_owned(),
+            "config error: config.toml:5: agent[1].args: must not hold {key}, since everybody can read arguments: use env".to_owned(),
+            "config error: config.toml:6: agent[1].budget_usd: must be above 0".to_owned(),
+            "config error: config.toml:7: agent[1].budget_tokens: must be at least 1".to_owned(),
+            "config error: config.toml:8: agent[1].colour: unknown key, valid here: name, command, args, resume_args, env, \
+             budget_usd, budget_tokens, gateway, confine"
+                .to_owned(),
+            "config error: config.toml:10: agent[2].name: must differ from the name of agent[0]".to_owned(),
+            "config error: config.toml:12: notify.osc: must be \"9\", \"99\", \"777\" or \"off\"".to_owned(),
+            format!("config error: config.toml:13: notify.on[0]: must be {states}"),
+            "config error: config.toml:14: notify.command: must begin with a program".to_owned(),
         ]
     );
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::refusal;
 use super::upstream_answer::{AttemptResult, Coding, UpstreamAnswer};
+use crate::domain::agent::Ending;
 use crate::domain::outcome::CallError;
 use crate::gateway::answer::{Answer, AnswerBody};
 use crate::gateway::answer_stream::{AnswerStream, Committed, Patience};
@@ -138,6 +139,8 @@ fn commit(
         status: answer.status,
         headers,
         body: AnswerBody::Stream(Box::new(stream)),
+        // The stream tells how it ends.
+        ending: Ending::Left,
     })
 }
 

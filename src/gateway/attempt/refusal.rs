@@ -5,6 +5,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::upstream_answer::{AttemptResult, UpstreamAnswer};
+use crate::domain::agent::Ending;
 use crate::domain::cooldown::asked_wait;
 use crate::domain::outcome::{CallError, is_rejection};
 use crate::domain::plan::UsedUp;
@@ -23,9 +24,18 @@ pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         status: answer.status.as_u16(),
         message: answer.words(&answer.decoded(&body)),
     };
-    let passed = answer.pass_error(answer.status, body);
+    let mut passed = answer.pass_error(answer.status, body);
+    if is_rejection(answer.status.as_u16()) {
+        passed.ending = failed(&error);
+    }
     answer.call.fail(&error);
     AttemptResult::Answered(passed)
+}
+
+fn failed(error: &CallError) -> Ending {
+    Ending::Failed {
+        message: error.to_string(),
+    }
 }
 
 /// The provider does not take tundra's key, or its account's credit: the next profile may well serve.
@@ -51,7 +61,8 @@ fn reject(answer: UpstreamAnswer<'_>, status: u16, words: String, passed: Answer
     };
     let cool = Some(Cool::Rejected(rejection));
     answer.call.fail_and_cool(&error, cool);
-    AttemptResult::Refused(error, passed)
+    let ending = failed(&error);
+    AttemptResult::Refused(error, passed.ending(ending))
 }
 
 pub async fn rate_limited(mut answer: UpstreamAnswer<'_>) -> AttemptResult {

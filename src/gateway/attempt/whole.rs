@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::refusal;
 use super::upstream_answer::{AttemptResult, Coding, UpstreamAnswer};
+use crate::domain::agent::Ending;
 use crate::domain::outcome::CallError;
 use crate::gateway::content_coding::ContentCoding;
 use crate::gateway::gzip::MAX_DECODED;
@@ -18,6 +19,7 @@ pub async fn judge(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
     };
     let coding = answer.coding();
     let mut read_text = Bytes::new();
+    let mut calls = false;
     if coding != Coding::Unreadable {
         let text = match text_of(&body, coding) {
             Ok(text) => text,
@@ -27,6 +29,7 @@ pub async fn judge(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         if let Some(error) = read.error {
             return refusal::within_answer(answer, &error, body);
         }
+        calls = read.calls;
         if answer.request.endpoint.generates() {
             let usage = read.usage.map(|usage| {
                 let mut told = TokenUsage::default();
@@ -50,7 +53,7 @@ pub async fn judge(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
     };
     answer.call.confirm();
     answer.call.succeed();
-    AttemptResult::Answered(passed)
+    AttemptResult::Answered(passed.ending(Ending::Answered { calls }))
 }
 
 /// The body's text, which is one JSON value.

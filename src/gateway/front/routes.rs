@@ -9,11 +9,14 @@ use http::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::guard::Identity;
 use super::{body, guard, login_models, metrics, models};
-use crate::domain::profile::Dialect;
+use crate::domain::budget::Reached;
+use crate::domain::caller::Caller;
+use crate::domain::id::TerminalId;
+use crate::domain::profile::{Capability, Dialect};
 use crate::gateway::answer::{ATTEMPTS, Answer, AnswerBody, mark};
 use crate::gateway::content_coding::ContentCoding;
 use crate::gateway::error::Refusal;
@@ -21,6 +24,7 @@ use crate::gateway::exchange::{self, Progress};
 use crate::gateway::keep_alive::KeepAliveBody;
 use crate::gateway::keys::CallerKey;
 use crate::gateway::own_answer::{self, OwnAnswer};
+use crate::gateway::report::Report;
 use crate::gateway::request::summary::RequestSummary;
 use crate::gateway::request::{BroughtLogin, IncomingRequest, LazyForm};
 use crate::gateway::service::GatewayState;
@@ -146,15 +150,30 @@ async fn forward(
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     state.counts.requests.fetch_add(1, Ordering::Relaxed);
+    let reached = match identity.caller {
+        Caller::Terminal(id) => state.router.came_in(id).map(|reached| (id, reached)),
+        Caller::Outside | Caller::Ask => None,
+    };
     let sound = read(&state, endpoint, identity, request).await;
     let request = sound.inspect_err(|_| {
         state.counts.refused.fetch_add(1, Ordering::Relaxed);
     })?;
     let (dialect, streams) = (request.dialect(), request.streams());
+    let report = report(&state, &request);
+    if let Some((id, reached)) = reached.filter(|_| request.endpoint.generates()) {
+        let mut answer = over_budget(&state, id, reached, dialect);
+        answer.tell(report);
+        return Ok(whole(answer));
+    }
     let progress = Arc::new(Mutex::new(Progress::default()));
     let closing = state.closing.clone();
     let ping = state.ping_every();
-    let mut search = Box::pin(exchange::dispatch(state, request, Arc::clone(&progress)));
+    let mut search = Box::pin(exchange::dispatch(
+        state,
+        request,
+        Arc::clone(&progress),
+        report,
+    ));
     if !streams {
         return tokio::select! {
             answer = search => Ok(whole(answer)),
@@ -175,6 +194,39 @@ async fn forward(
             Ok(response)
         }
     }
+}
+
+/// Tells whoever holds terminals of a request that one of their programs makes the agent work with.
+fn report(state: &GatewayState, request: &IncomingRequest) -> Report {
+    match (request.caller, state.terminals()) {
+        (Caller::Terminal(id), Some(terminals)) if request.endpoint.generates() => {
+            let tools = request.summary.needs.contains(Capability::Tools);
+            Report::begin(terminals, id, tools)
+        }
+        _ => Report::default(),
+    }
+}
+
+/// What a program is told whose terminal has used up its budget.
+fn over_budget(
+    state: &GatewayState,
+    terminal: TerminalId,
+    reached: Reached,
+    dialect: Dialect,
+) -> Answer {
+    let name = state
+        .terminals()
+        .and_then(|terminals| terminals.name(terminal));
+    let name = name.unwrap_or_else(|| terminal.to_string());
+    info!(id = %terminal, %reached, "refused: the budget is used up");
+    OwnAnswer {
+        dialect,
+        status: StatusCode::PAYMENT_REQUIRED,
+        message: &reached.told_of(&name),
+        attempts: 0,
+        profile: None,
+    }
+    .into_answer()
 }
 
 async fn read(

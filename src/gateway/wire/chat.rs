@@ -9,6 +9,7 @@ pub mod stream;
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::reading::{AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate};
@@ -29,6 +30,20 @@ struct Choice {
     /// `OpenRouter` tells what became of one choice here.
     error: Option<Failure>,
     finish_reason: Option<String>,
+    message: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    tool_calls: Option<Vec<IgnoredAny>>,
+    function_call: Option<IgnoredAny>,
+}
+
+impl Message {
+    fn has_calls(&self) -> bool {
+        let calls = self.tool_calls.as_ref();
+        self.function_call.is_some() || calls.is_some_and(|calls| !calls.is_empty())
+    }
 }
 
 impl Whole {
@@ -124,6 +139,7 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
     EventReading {
         step,
         stopped: chunk.stopped,
+        calls: chunk.calls,
         text: chunk.text,
         usage,
     }
@@ -191,7 +207,12 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
     let Ok(whole) = serde_json::from_slice::<Whole>(body) else {
         return AnswerReading::default();
     };
+    let messages = whole
+        .choices
+        .iter()
+        .filter_map(|choice| choice.message.as_ref());
     AnswerReading {
+        calls: messages.into_iter().any(Message::has_calls),
         usage: whole.usage.as_ref().map(UsageUpdate::from),
         error: whole.error(),
     }
@@ -254,6 +275,7 @@ pub fn error_body(error: &OwnError<'_>) -> Value {
 fn kind_of(status: StatusCode) -> (&'static str, Option<&'static str>) {
     match status.as_u16() {
         401 => ("invalid_request_error", Some("invalid_api_key")),
+        402 => ("insufficient_quota", Some("insufficient_quota")),
         404 => ("invalid_request_error", Some("not_found")),
         429 => ("rate_limit_error", Some("rate_limit_exceeded")),
         503 => ("server_error", Some("service_unavailable")),

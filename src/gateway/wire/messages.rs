@@ -26,6 +26,9 @@ struct Frame {
     usage: Option<Usage>,
     error: Option<Failure>,
     stop_reason: Option<String>,
+    /// Of a whole answer.
+    #[serde(default)]
+    content: Vec<Block>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +49,11 @@ impl Block {
     /// What says nothing unless it has text.
     fn is_words(&self) -> bool {
         matches!(self.kind.as_str(), "" | "text" | "thinking")
+    }
+
+    /// A call of a tool that runs at the caller's; `server_tool_use` and its kind run at the vendor's.
+    fn is_call(&self) -> bool {
+        self.kind == "tool_use"
     }
 }
 
@@ -110,6 +118,7 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         .usage
         .or_else(|| frame.message.and_then(|message| message.usage))
         .map(UsageUpdate::from);
+    let calls = frame.content_block.as_ref().is_some_and(Block::is_call);
     let (mut text, mut stopped) = (0, false);
     let step = match kind {
         "content_block_delta" => {
@@ -153,6 +162,7 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
     EventReading {
         step,
         stopped,
+        calls,
         text,
         usage,
     }
@@ -166,6 +176,7 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
     let failed = frame.kind == "error" || frame.error.is_some() || stopped;
     let error = failed.then(|| in_band(frame.error));
     AnswerReading {
+        calls: frame.content.iter().any(Block::is_call),
         usage: frame.usage.map(UsageUpdate::from),
         error,
     }

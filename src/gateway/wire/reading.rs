@@ -52,6 +52,8 @@ pub struct EventReading {
     pub step: EventKind,
     /// The answer stops for another reason than that all is said, which makes it one even where it is empty.
     pub stopped: bool,
+    /// It belongs to a call of a tool of the caller's.
+    pub calls: bool,
     /// Bytes of answer text in it, for an estimate where no usage is told.
     pub text: usize,
     pub usage: Option<UsageUpdate>,
@@ -62,6 +64,7 @@ impl EventReading {
         Self {
             step,
             stopped: false,
+            calls: false,
             text: 0,
             usage: None,
         }
@@ -110,6 +113,8 @@ impl UsageUpdate {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerReading {
     pub usage: Option<UsageUpdate>,
+    /// It calls a tool of the caller's.
+    pub calls: bool,
     pub error: Option<StreamError>,
 }
 

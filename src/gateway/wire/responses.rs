@@ -35,6 +35,19 @@ impl Item {
     fn is_words(&self) -> bool {
         matches!(self.kind.as_str(), "" | "message" | "reasoning")
     }
+
+    /// A call of a tool that runs at the caller's; what the vendor hosts runs there.
+    fn is_call(&self) -> bool {
+        matches!(
+            self.kind.as_str(),
+            "function_call"
+                | "custom_tool_call"
+                | "local_shell_call"
+                | "shell_call"
+                | "apply_patch_call"
+                | "computer_call"
+        )
+    }
 }
 
 #[derive(Deserialize)]
@@ -42,9 +55,15 @@ struct Response {
     usage: Option<Usage>,
     error: Option<Failure>,
     status: Option<String>,
+    #[serde(default)]
+    output: Vec<Item>,
 }
 
 impl Response {
+    fn has_calls(&self) -> bool {
+        self.output.iter().any(Item::is_call)
+    }
+
     /// A failed one need not say why.
     fn is_failed(&self) -> bool {
         self.error.is_some() || self.status.as_deref() == Some("failed")
@@ -106,6 +125,7 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         "" if frame.error.is_some() => EventReading::of(EventKind::Error(in_band(frame.error))),
         "response.completed" | "response.incomplete" => EventReading {
             stopped: kind == "response.incomplete",
+            calls: frame.response.as_ref().is_some_and(Response::has_calls),
             usage: frame
                 .response
                 .and_then(|response| response.usage)
@@ -129,12 +149,17 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         | "response.content_part.added"
         | "response.reasoning_summary_part.added" => EventReading::of(EventKind::Lifecycle),
         "response.output_item.added" => {
+            let calls = frame.item.as_ref().is_some_and(Item::is_call);
             let words = frame.item.is_none_or(|item| item.is_words());
-            EventReading::of(if words {
+            let step = if words {
                 EventKind::Lifecycle
             } else {
                 EventKind::Opened
-            })
+            };
+            EventReading {
+                calls,
+                ..EventReading::of(step)
+            }
         }
         kind if kind.as_bytes().ends_with(b".delta") => EventReading::told(text_in(data)),
         // The text is told once more, and counted already where it came in pieces.
@@ -156,6 +181,7 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
     };
     let failed = answer.is_failed();
     AnswerReading {
+        calls: answer.has_calls(),
         usage: answer.usage.map(UsageUpdate::from),
         error: failed.then(|| in_band(answer.error)),
     }

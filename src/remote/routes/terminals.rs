@@ -99,6 +99,8 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
     };
     Ok(TerminalSpec {
         confine: None,
+        resume: false,
+        budget: crate::domain::budget::Budget::default(),
         name: open.name,
         command,
         cwd: open.cwd,

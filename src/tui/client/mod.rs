@@ -6,6 +6,7 @@
 mod journal;
 mod log_view;
 mod overlay;
+mod overview;
 mod panel;
 mod picker;
 mod prompt;
@@ -19,6 +20,7 @@ pub use journal::{
 };
 pub use log_view::{LogEntry, LogField, LogView, READ_LOG_AGAIN};
 pub use overlay::{Address, Ask, Choice, Confirm, Help, Log, Overlay, Resolve, Wants};
+pub use overview::{AgentLook, Overview};
 pub use panel::{Page, Panel};
 pub use picker::{Item, Picked, Picker, PickerKind};
 pub use prompt::Prompt;

@@ -2,6 +2,7 @@
 
 use super::journal::JournalView;
 use super::log_view::LogView;
+use super::overview::Overview;
 use super::panel::Panel;
 use super::picker::Picker;
 use super::prompt::Prompt;
@@ -19,6 +20,7 @@ pub enum Overlay {
     Address(Address),
     Journal(JournalView),
     LogFile(LogView),
+    Overview(Overview),
 }
 
 impl Overlay {
@@ -28,6 +30,7 @@ impl Overlay {
         match self {
             Self::Ask(_) | Self::Picker(_) | Self::Help(_) => true,
             Self::LogFile(view) => view.typing.is_some(),
+            Self::Overview(overview) => overview.answer.is_some(),
             Self::Confirm(_)
             | Self::Log(_)
             | Self::Providers(_)
@@ -48,6 +51,11 @@ impl Overlay {
             Self::LogFile(view) => {
                 if let Some(field) = view.field() {
                     field.insert(text);
+                }
+            }
+            Self::Overview(overview) => {
+                if let Some(prompt) = &mut overview.answer {
+                    prompt.insert(text);
                 }
             }
             Self::Confirm(_)

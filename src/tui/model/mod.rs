@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use areas::Areas;
-pub use options::Options;
+pub use options::{Options, OuterNotify};
 pub use providers::Providers;
 
 use super::client::{Client, Overlay, Page};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::config::OscKind;
 use crate::domain::action::Action;
 use crate::domain::keymap::Keymap;
 use crate::domain::plan::coming;
@@ -15,8 +16,18 @@ pub struct Options {
     pub mouse: bool,
     /// The share of the pool, 0 to 1, above which the gauge warns.
     pub warn_at: f64,
+    /// How the outer terminal is told of agents.
+    pub notify: OuterNotify,
     /// The user's own, in which times are shown.
     pub zone: TimeZone,
+}
+
+/// How the outer terminal is told of agents that need the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OuterNotify {
+    pub bell: bool,
+    /// None for no sequence at all.
+    pub osc: Option<OscKind>,
 }
 
 impl Options {
@@ -66,6 +77,10 @@ mod tests {
             shell: Vec::new(),
             mouse: true,
             warn_at: 0.8,
+            notify: OuterNotify {
+                bell: true,
+                osc: None,
+            },
             zone: TimeZone::fixed(jiff::tz::offset(2)),
         };
         let at: Timestamp = "2026-11-30T12:20:05Z".parse().unwrap();

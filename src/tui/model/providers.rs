@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use crate::domain::breaker::BreakerState;
 use crate::domain::bucket::Gauge;
+use crate::domain::budget::Account;
+use crate::domain::id::TerminalId;
 use crate::domain::moment::Moment;
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{ProviderState, ProviderStatus};
@@ -47,6 +49,12 @@ impl Providers {
     /// In the order in which they are asked, each with the server that tundra runs for it.
     pub fn each(&self) -> impl Iterator<Item = (&ProviderStatus, Option<ProcessStatus>)> {
         self.status().into_iter().flat_map(ProvidersStatus::each)
+    }
+
+    /// What a terminal has used, and may; None where it is not known.
+    #[must_use]
+    pub fn account(&self, id: TerminalId) -> Option<&Account> {
+        self.status()?.accounts.get(&id)
     }
 
     #[must_use]

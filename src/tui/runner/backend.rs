@@ -5,15 +5,17 @@ use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
-use super::{journal, log};
+use super::{branch, journal, log};
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
+use crate::domain::chord::Chord;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
-use crate::domain::input::Input;
+use crate::domain::input::{Input, KeyCode, Mods};
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, RouterCommand};
 use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
@@ -23,12 +25,17 @@ use crate::runtime::lend::LentTerminal;
 use crate::runtime::programs;
 use crate::store::Store;
 use crate::tui::address::Addresses;
-use crate::tui::client::JournalQuery;
+use crate::tui::client::{AgentLook, JournalQuery};
 use crate::tui::effect::Place;
 use crate::tui::msg::Msg;
 
 /// Lines of a server's output that can be scrolled back to.
 const LOG_LINES: usize = 500;
+/// Lines of an agent's screen in the overview.
+const LAST_LINES: usize = 8;
+/// Between a line that is typed for the user and its Enter. Codex takes an Enter for a newline that comes within 120 ms of
+/// the last character of a burst.
+const BEFORE_ENTER: Duration = Duration::from_millis(200);
 
 /// What a front end asks of other rooms. None of it waits.
 pub(super) struct Backend {
@@ -166,9 +173,46 @@ impl Backend {
     }
 
     pub fn find_agents(&mut self) {
-        let agents = self.pool.agents();
+        let (agents, _) = self.pool.agents();
         self.answers
             .spawn_blocking(move || Msg::Agents(installed_agents(&agents)));
+    }
+
+    /// Looks at the ends of these panes' screens, and where they are.
+    pub fn look_at_agents(&mut self, ids: &[TerminalId]) {
+        let panes: Vec<PaneHandle> = ids.iter().filter_map(|id| self.pool.get(*id)).collect();
+        self.answers.spawn(async move {
+            let mut looks = Vec::new();
+            for pane in panes {
+                let lines = pane
+                    .capture(false)
+                    .await
+                    .map(|capture| last_lines(&capture))
+                    .unwrap_or_default();
+                looks.push(AgentLook {
+                    id: pane.id(),
+                    lines,
+                    branch: branch::of(&pane.working_directory()),
+                });
+            }
+            Msg::AgentLooks(looks)
+        });
+    }
+
+    /// Types a line into a pane, and Enter once it was taken: many programs take an Enter that comes with it for a part of
+    /// a paste.
+    pub fn answer_agent(&mut self, id: TerminalId, text: String) {
+        let pane = self.pool.get(id);
+        self.answers.spawn(async move {
+            let typed = match pane {
+                Some(pane) => type_line(&pane, text).await,
+                None => Err(PaneError::Dead(id)),
+            };
+            match typed {
+                Ok(()) => Msg::Tick,
+                Err(error) => Msg::Refused(id, error),
+            }
+        });
     }
 
     pub fn steer(&mut self, command: RouterCommand) {
@@ -281,6 +325,21 @@ fn text_of(capture: &Capture) -> String {
     }
     text.truncate(text.trim_end_matches('\n').len());
     text
+}
+
+/// As many of a screen's last lines as an overview shows; blank ones are left out.
+fn last_lines(capture: &Capture) -> Vec<String> {
+    let lines = capture.screen.rows.iter().map(|row| row.text());
+    let seen: Vec<String> = lines.filter(|line| !line.trim().is_empty()).collect();
+    let first = seen.len().saturating_sub(LAST_LINES);
+    seen.into_iter().skip(first).collect()
+}
+
+async fn type_line(pane: &PaneHandle, text: String) -> Result<(), PaneError> {
+    pane.try_input(Input::Text(text))?;
+    tokio::time::sleep(BEFORE_ENTER).await;
+    let enter = Chord::new(KeyCode::Enter, Mods::NONE);
+    pane.try_input(Input::Key(enter.event()))
 }
 
 /// Writes a new file that only this user can read.

@@ -5,6 +5,7 @@
 //! one after a pause at once.
 
 mod backend;
+mod branch;
 mod journal;
 mod log;
 mod programs;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{info, warn};
 
 use self::backend::Backend;
@@ -32,7 +33,7 @@ use super::effect::Effect;
 use super::error::TuiError;
 use super::input::{InputEvent, Reply};
 use super::link::{FrontLink, FrontRequest};
-use super::model::{Model, Options};
+use super::model::{Model, Options, OuterNotify};
 use super::msg::Msg;
 use super::notice::{Notice, Prominence, Severity};
 use super::now::Now;
@@ -41,9 +42,11 @@ use super::services::{Ending, First, Life, Services};
 use super::theme::Theme;
 use super::update;
 use crate::config::{OnClose, Settings};
+use crate::domain::agent::AgentNotice;
 use crate::domain::code::Code;
 use crate::domain::event::TerminalEvent;
 use crate::domain::fact::{Fact, Recorder, What};
+use crate::domain::id::TerminalId;
 use crate::pane::PaneHandle;
 use crate::providers::{Changes, Events};
 use crate::runtime::fault;
@@ -75,6 +78,9 @@ pub(super) struct Runner {
     notices: mpsc::Receiver<Notice>,
     terminations: Terminations,
     events: broadcast::Receiver<TerminalEvent>,
+    agent_notices: broadcast::Receiver<AgentNotice>,
+    /// Told which pane the user looks at.
+    attended: Arc<watch::Sender<Option<TerminalId>>>,
     recorder: Arc<dyn Recorder>,
     leaving: Option<Leave>,
 }
@@ -129,6 +135,8 @@ impl Runner {
             addresses,
             lent,
             link,
+            agent_notices,
+            attended,
             first,
             life,
         } = services;
@@ -151,6 +159,8 @@ impl Runner {
             notices,
             terminations,
             events: pool.events(),
+            agent_notices,
+            attended,
             recorder: store.recorder(),
             leaving: None,
             backend: Backend::new(pool, providers, store, log_file, addresses),
@@ -250,6 +260,7 @@ impl Runner {
                 why: why.to_owned(),
             });
             self.tell_away();
+            self.tell_attended();
         }
         if let Some(lent) = next {
             self.show(*lent);
@@ -393,6 +404,8 @@ impl Runner {
             event = self.provider_events.next() => Woken::Message(Msg::ProviderEvent(event)),
             news = self.store_watch.next(reads), if is_shown => Woken::Store(news),
             () = self.provider_changes.next(), if is_shown && poll.is_none() => Woken::Providers,
+            // One that was missed is on the screen all the same.
+            Ok(notice) = self.agent_notices.recv() => Woken::Message(Msg::AgentNotice(notice)),
             Ok(()) = self.settings.changed() => Woken::Settings,
             Some(notice) = self.notices.recv() => Woken::Message(Msg::Notice(notice)),
             () = until(deadline) => Woken::Time,
@@ -501,6 +514,7 @@ impl Runner {
         if let Some(shown) = &mut self.shown {
             shown.screen.mark(redraw);
         }
+        self.tell_attended();
         self.do_effects(effects);
     }
 
@@ -530,6 +544,8 @@ impl Runner {
                 self.take(address);
             }
             Effect::FindAgents => self.backend.find_agents(),
+            Effect::LookAtAgents(ids) => self.backend.look_at_agents(&ids),
+            Effect::Answer(id, text) => self.backend.answer_agent(id, text),
             Effect::LookAtProviders => self.look_at_providers(),
             Effect::LookAtStore => self.backend.look_at_store(),
             Effect::ReadLog => self.backend.read_log(),
@@ -541,7 +557,10 @@ impl Runner {
             Effect::Unshown(id) => self.backend.with(id, PaneHandle::leave_front),
             Effect::Clipboard(text) => self.set_clipboard(text),
             Effect::Bell => self.on_screen(|screen| screen.out_of_band.ring()),
-            Effect::Notify(text) => self.on_screen(|screen| screen.out_of_band.notify(&text)),
+            Effect::Notify(text) => {
+                let kind = self.model.options.notify.osc;
+                self.on_screen(|screen| screen.out_of_band.notify(&text, kind));
+            }
             Effect::Repaint => self.on_screen(Screen::repaint),
             Effect::Suspend => self.leaving = Some(Leave::Suspended),
             Effect::Detach => self.leaving = Some(Leave::Detached("the user left")),
@@ -552,6 +571,13 @@ impl Runner {
             },
             Effect::Fail(why) => self.leaving = Some(Leave::Failed(TuiError::NotStarted(why))),
         }
+    }
+
+    /// Says which pane the user looks at: none, where no terminal shows them.
+    fn tell_attended(&self) {
+        let attended = self.shown.as_ref().and(self.model.session.focus_told);
+        self.attended
+            .send_if_modified(|before| std::mem::replace(before, attended) != attended);
     }
 
     /// Does something with the screen, if there is one.
@@ -673,6 +699,10 @@ fn options_of(settings: &Settings) -> Options {
         shell: settings.general.shell_command(),
         mouse: settings.general.mouse,
         warn_at: settings.pty.warn_at,
+        notify: OuterNotify {
+            bell: settings.notify.bell,
+            osc: settings.notify.osc,
+        },
         zone: jiff::tz::TimeZone::system(),
     }
 }

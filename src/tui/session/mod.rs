@@ -91,7 +91,8 @@ impl Session {
         self.panes.values().filter(|pane| pane.ended.is_none())
     }
 
-    /// The panes that want their user, the most urgent kind alone: agents that wait, else panes that rang or notified.
+    /// The panes that want their user, the most urgent kind alone: agents that wait, else those that failed, that are out of
+    /// quota, that are done, else panes that rang or notified.
     #[must_use]
     pub fn wanting(&self) -> Vec<TerminalId> {
         let order = self.in_order();
@@ -104,12 +105,25 @@ impl Session {
                 .filter(|id| Some(*id) != self.focus())
                 .collect()
         };
-        let waiting = of(&|pane| pane.state() == Some(AgentState::Waiting));
-        if waiting.is_empty() {
-            of(&|pane| pane.badge)
-        } else {
-            waiting
-        }
+        let mut urgent = AgentState::ALL;
+        urgent.sort_by_key(|state| std::cmp::Reverse(state.urgency()));
+        let wanting = urgent.into_iter().filter(|state| state.wants_user());
+        let mut agents = wanting.map(|state| of(&|pane| pane.state() == Some(state)));
+        let agents = agents.find(|panes| !panes.is_empty());
+        agents.unwrap_or_else(|| of(&|pane| pane.badge))
+    }
+
+    /// The panes of agents that live, those that need their user first, and of equal ones the longest in their state.
+    #[must_use]
+    pub fn agents(&self) -> Vec<TerminalId> {
+        let mut agents: Vec<_> = self
+            .living()
+            .filter_map(|pane| Some((pane.info.agent.as_ref()?, pane.info.id)))
+            .collect();
+        agents.sort_by_key(|(agent, id)| {
+            (std::cmp::Reverse(agent.state.urgency()), agent.since, *id)
+        });
+        agents.into_iter().map(|(_, id)| id).collect()
     }
 
     #[must_use]

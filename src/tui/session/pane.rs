@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::agent::AgentState;
+use crate::domain::budget::Budget;
 use crate::domain::input::KeyEvent;
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
@@ -98,6 +99,8 @@ impl Pane {
     pub fn again(&self) -> TerminalSpec {
         self.spec.clone().unwrap_or_else(|| TerminalSpec {
             confine: None,
+            resume: false,
+            budget: Budget::default(),
             name: Some(self.info.name.clone()),
             command: self.info.command.clone(),
             cwd: Some(self.info.cwd.clone()),

@@ -25,7 +25,7 @@ use super::client::Client;
 use super::effect::{Effect, Place};
 use super::frame::Frame;
 use super::input::InputEvent;
-use super::model::{Model, Options};
+use super::model::{Model, Options, OuterNotify};
 use super::msg::Msg;
 use super::notice::Severity;
 use super::notice::{Notice, Prominence};
@@ -35,8 +35,9 @@ use super::services::First;
 use super::theme::Theme;
 use super::update::{self, Redraw};
 use super::view;
-use crate::config::{ThemeChoice, UnicodeChoice};
-use crate::domain::agent::{Agent, AgentState, Evidence};
+use crate::config::{OscKind, ThemeChoice, UnicodeChoice};
+use crate::domain::agent::{Agent, AgentNotice, AgentState, Evidence};
+use crate::domain::budget::Budget;
 use crate::domain::chord::Chord;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
@@ -71,6 +72,10 @@ impl Rig {
             shell: vec!["bash".to_owned()],
             mouse: true,
             warn_at: 0.8,
+            notify: OuterNotify {
+                bell: true,
+                osc: Some(OscKind::Osc9),
+            },
             zone: jiff::tz::TimeZone::UTC,
         };
         let gauge = Gauge { active: 0, max: 10 };
@@ -257,11 +262,11 @@ impl Rig {
 
     fn agent(&mut self, id: TerminalId, state: AgentState) -> &mut Self {
         self.change(id, |info| {
+            let agent = Agent::new("claude".into(), Timestamp::UNIX_EPOCH, true);
             info.agent = Some(Agent {
-                kind: "claude".into(),
                 state,
-                since: Timestamp::UNIX_EPOCH,
                 by: Evidence::Title,
+                ..agent
             });
         })
     }
@@ -317,6 +322,8 @@ fn id(number: u32) -> TerminalId {
 fn spec_of(command: &[&str]) -> TerminalSpec {
     TerminalSpec {
         confine: None,
+        resume: false,
+        budget: Budget::default(),
         name: None,
         command: command.iter().map(ToString::to_string).collect(),
         cwd: None,
@@ -358,12 +365,10 @@ fn info_of(number: u32, spec: &TerminalSpec) -> TerminalInfo {
         created_at: Timestamp::UNIX_EPOCH,
         disconnected_since: None,
         exit: None,
-        agent: spec.agent.clone().map(|kind| Agent {
-            kind,
-            state: AgentState::Unknown,
-            since: Timestamp::UNIX_EPOCH,
-            by: Evidence::Output,
-        }),
+        agent: spec
+            .agent
+            .clone()
+            .map(|kind| Agent::new(kind, Timestamp::UNIX_EPOCH, true)),
     }
 }
 

@@ -216,7 +216,7 @@ fn agents_show_their_state_and_the_next_one_that_waits_is_a_key_away() {
     rig.agent(agent, AgentState::Working);
     assert!(rig.shows("working"), "{}", rig.text());
     rig.agent(agent, AgentState::Waiting);
-    assert!(rig.shows("claude waits for you") && rig.shows("ctrl-b w next waiting"));
+    assert!(rig.shows("waiting") && rig.shows("ctrl-b w next waiting"));
     rig.take();
     rig.command("w");
     assert_eq!(rig.focus(), agent);
@@ -226,6 +226,55 @@ fn agents_show_their_state_and_the_next_one_that_waits_is_a_key_away() {
             .iter()
             .any(|e| matches!(e, Effect::Seen(seen) if *seen == agent))
     );
+}
+
+#[test]
+fn a_notice_is_a_line_a_bell_and_a_sequence_and_says_what_is_the_matter() {
+    let mut rig = Rig::with_shell(80, 24);
+    let id = rig.opened_outside("claude");
+    let table = [
+        (AgentState::Waiting, "claude waits for you"),
+        (AgentState::Done, "claude is done"),
+        (AgentState::Quota, "claude is out of quota until 14:20"),
+        (AgentState::Failed, "claude failed: no key"),
+    ];
+    for (state, text) in table {
+        rig.agent(id, state);
+        rig.change(id, |info| {
+            let agent = info.agent.as_mut().unwrap();
+            agent.until = Some("1970-01-01T14:20:00Z".parse().unwrap());
+            agent.message = Some("no key".to_owned());
+        });
+        rig.take();
+        rig.tell(Msg::AgentNotice(AgentNotice { id, state }));
+        assert!(rig.shows(text), "{}", rig.text());
+        let effects = rig.take();
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Bell)));
+        let told = |effect: &Effect| matches!(effect, Effect::Notify(told) if told == text);
+        assert!(effects.iter().any(told), "{effects:?}");
+    }
+}
+
+#[test]
+fn the_next_pane_is_the_one_that_needs_its_user_most() {
+    let mut rig = Rig::with_shell(80, 24);
+    let states = [
+        AgentState::Done,
+        AgentState::Quota,
+        AgentState::Failed,
+        AgentState::Waiting,
+    ];
+    let agents = states.map(|state| {
+        let id = rig.opened_outside(state.name());
+        rig.agent(id, state);
+        id
+    });
+    for agent in agents.into_iter().rev() {
+        rig.command("w");
+        assert_eq!(rig.focus(), agent);
+        rig.agent(agent, AgentState::Idle);
+        rig.command("1");
+    }
 }
 
 #[test]

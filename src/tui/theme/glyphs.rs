@@ -16,6 +16,8 @@ pub struct Glyphs {
     pub done: &'static str,
     pub idle: &'static str,
     pub unknown: &'static str,
+    pub quota: &'static str,
+    pub failed: &'static str,
     pub dead: &'static str,
     pub bell: &'static str,
     pub zoomed: &'static str,
@@ -60,6 +62,8 @@ impl Glyphs {
             AgentState::Waiting => self.waiting,
             AgentState::Done => self.done,
             AgentState::Idle => self.idle,
+            AgentState::Quota => self.quota,
+            AgentState::Failed => self.failed,
         }
     }
 }
@@ -76,6 +80,8 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     done: "✓",
     idle: "○",
     unknown: "·",
+    quota: "◔",
+    failed: "◆",
     dead: "✗",
     bell: "♪",
     zoomed: "▣",
@@ -108,6 +114,8 @@ pub(super) const ASCII: Glyphs = Glyphs {
     done: "+",
     idle: "-",
     unknown: ".",
+    quota: "%",
+    failed: "E",
     dead: "x",
     bell: "B",
     zoomed: "Z",

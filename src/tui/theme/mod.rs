@@ -124,6 +124,8 @@ impl Theme {
             AgentState::Waiting => Role::StateWaiting,
             AgentState::Done => Role::StateDone,
             AgentState::Idle => Role::StateIdle,
+            AgentState::Quota => Role::StateQuota,
+            AgentState::Failed => Role::StateFailed,
         }
     }
 

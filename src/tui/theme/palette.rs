@@ -97,8 +97,10 @@ const fn appearance_of(role: Role) -> Appearance {
             appearance(Some(ACCENT), None, NONE, NONE)
         }
         Role::Success | Role::StateDone => appearance(Some(GREEN), None, NONE, BOLD),
-        Role::Warning | Role::GaugeWarning => appearance(Some(YELLOW), None, BOLD, BOLD),
-        Role::Error => appearance(Some(RED), None, BOLD, LOUD),
+        Role::Warning | Role::GaugeWarning | Role::StateQuota => {
+            appearance(Some(YELLOW), None, BOLD, BOLD)
+        }
+        Role::Error | Role::StateFailed => appearance(Some(RED), None, BOLD, LOUD),
         Role::StateWaiting => appearance(Some(MAGENTA), None, BOLD, LOUD),
         Role::Dead => appearance(Some(RED), None, NONE, Modifier::DIM),
         Role::Selection => appearance(Some(ON_SELECTED), Some(SELECTED), NONE, REVERSED),

@@ -28,6 +28,8 @@ pub enum Role {
     StateDone,
     StateIdle,
     StateUnknown,
+    StateQuota,
+    StateFailed,
     /// A pane whose program has ended.
     Dead,
     /// Selected text in copy mode.

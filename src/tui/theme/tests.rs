@@ -4,7 +4,7 @@ use super::*;
 
 type Variables = &'static [(&'static str, &'static str)];
 
-const ROLES: [Role; 27] = [
+const ROLES: [Role; 29] = [
     Role::Text,
     Role::Muted,
     Role::Heading,
@@ -24,6 +24,8 @@ const ROLES: [Role; 27] = [
     Role::StateDone,
     Role::StateIdle,
     Role::StateUnknown,
+    Role::StateQuota,
+    Role::StateFailed,
     Role::Dead,
     Role::Selection,
     Role::SearchMatch,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    address, ask, confirm, copy, end, focus, journal, log_view, open, paste, picker, providers,
+    address, ask, confirm, copy, end, focus, journal, log_view, open, overview, paste, picker,
+    providers,
 };
 use crate::domain::action::Action;
 use crate::domain::id::TerminalId;
@@ -31,6 +32,7 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::SplitRight => open::split(model, Axis::Horizontal, effects),
         Action::SplitDown => open::split(model, Axis::Vertical, effects),
         Action::LaunchAgent => effects.push(Effect::FindAgents),
+        Action::AgentOverview => overview::open(model, effects),
         Action::FocusLeft => focus::to_side(model, Side::Left),
         Action::FocusDown => focus::to_side(model, Side::Down),
         Action::FocusUp => focus::to_side(model, Side::Up),

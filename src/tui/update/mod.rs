@@ -17,6 +17,7 @@ mod log_view;
 mod mouse;
 mod open;
 mod overlay;
+mod overview;
 mod paste;
 mod picker;
 mod place;
@@ -130,6 +131,8 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
         } => journal::read(model, number, *status, contents, now),
         Msg::LogRead(lines) => log_view::read(model, lines, now),
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
+        Msg::AgentLooks(looks) => overview::seen(model, looks),
+        Msg::AgentNotice(notice) => terminal::agent_notice(model, notice, now, effects),
         Msg::Tick => {
             providers::tick(model, now, effects);
             journal::tick(model, now, effects);

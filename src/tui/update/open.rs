@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{end, focus};
 use crate::domain::adapter::AgentName;
+use crate::domain::budget::Budget;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Rect};
 use crate::domain::size::Size;
@@ -262,6 +263,8 @@ fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Ef
 fn shell(size: Size) -> TerminalSpec {
     TerminalSpec {
         confine: None,
+        resume: false,
+        budget: Budget::default(),
         name: None,
         command: Vec::new(),
         cwd: None,

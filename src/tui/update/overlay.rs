@@ -1,7 +1,7 @@
 //! Keys for what lies over the panes: questions, prompts, lists, help and the log.
 
 use super::scroll::{Growth, PAGE, scroll};
-use super::{action, ask, confirm, journal, log_view, open, providers};
+use super::{action, ask, confirm, journal, log_view, open, overview, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, KeyEvent};
@@ -27,6 +27,10 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
     }
     if matches!(model.client.overlay, Some(Overlay::LogFile(_))) {
         log_view::key(model, key);
+        return;
+    }
+    if matches!(model.client.overlay, Some(Overlay::Overview(_))) {
+        overview::key(model, key, effects);
         return;
     }
     let code = key.on_us_layout().code;
@@ -101,7 +105,13 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
             (Some(does), _) => scroll(&mut address.scroll, does, Growth::Down, limit),
             _ => {}
         },
-        Some(Overlay::Providers(_) | Overlay::Journal(_) | Overlay::LogFile(_)) | None => {}
+        Some(
+            Overlay::Providers(_)
+            | Overlay::Journal(_)
+            | Overlay::LogFile(_)
+            | Overlay::Overview(_),
+        )
+        | None => {}
     }
 }
 
@@ -136,6 +146,10 @@ pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
     }
     if matches!(model.client.overlay, Some(Overlay::Journal(_))) {
         journal::wheel(model, down, effects);
+        return;
+    }
+    if matches!(model.client.overlay, Some(Overlay::Overview(_))) {
+        overview::wheel(model, down);
         return;
     }
     let does = if down {

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{end, open};
-use crate::domain::agent::AgentState;
+use super::{end, open, overview};
+use crate::domain::agent::{AgentNotice, AgentState};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Owner, TerminalInfo};
@@ -115,23 +115,57 @@ fn changed(
     for text in news {
         model.session.messages.note(Severity::Info, text, now);
     }
-    let Some(pane) = model.session.panes.get_mut(&id) else {
-        return;
-    };
-    if before == after || attended {
-        return;
+    if let Some(pane) = model.session.panes.get_mut(&id)
+        && before != after
+        && !attended
+        && after.is_some_and(AgentState::wants_user)
+    {
+        pane.badge = true;
     }
-    let what = match after {
-        Some(AgentState::Waiting) => "waits for you",
-        Some(AgentState::Done) => "is done",
-        _ => return,
+    if before != after {
+        overview::look(model, effects);
+    }
+}
+
+/// An agent needs its user, who does not look at it.
+pub(super) fn agent_notice(
+    model: &mut Model,
+    notice: AgentNotice,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(pane) = model.session.panes.get(&notice.id) else {
+        return;
     };
-    pane.badge = true;
+    let agent = pane.info.agent.as_ref();
+    let until = agent.and_then(|agent| agent.until);
+    let words = agent.and_then(|agent| agent.message.as_deref());
+    let (severity, what) = match notice.state {
+        AgentState::Waiting => (Severity::Info, "waits for you".to_owned()),
+        AgentState::Done => (Severity::Info, "is done".to_owned()),
+        AgentState::Quota => {
+            let until = until.map_or_else(String::new, |until| {
+                format!(" until {}", model.options.coming(until, now.wall))
+            });
+            (Severity::Warning, format!("is out of quota{until}"))
+        }
+        AgentState::Failed => {
+            let words = words.map_or_else(String::new, |words| format!(": {words}"));
+            (Severity::Error, format!("failed{words}"))
+        }
+        state @ (AgentState::Unknown | AgentState::Working | AgentState::Idle) => {
+            (Severity::Info, format!("is {state}"))
+        }
+    };
     let text = format!("{} {what}", pane.name());
-    if !model.client.outer_focused {
+    let notify = model.options.notify;
+    if notify.bell {
+        effects.push(Effect::Bell);
+    }
+    if notify.osc.is_some() {
         effects.push(Effect::Notify(text.clone()));
     }
-    model.session.messages.tell(Severity::Info, text, now);
+    model.session.messages.tell(severity, text, now);
 }
 
 /// What to tell of viewers that came, went, or took the pane over.

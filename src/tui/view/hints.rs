@@ -248,6 +248,20 @@ fn in_overlay(
             plain(&[("enter", "done"), ("esc", "all again")])
         }
         Overlay::LogFile(_) => named(&LOG),
+        Overlay::Overview(overview) if overview.answer.is_some() => named(&[
+            (Action::DialogAccept, "type it there"),
+            (Action::DialogCancel, "back"),
+        ]),
+        Overlay::Overview(_) => {
+            let mut hints = named(&[
+                (Action::DialogAccept, "go there"),
+                (Action::DialogNext, "next"),
+                (Action::DialogPrevious, "previous"),
+            ]);
+            hints.extend(plain(&[("a", "answer")]));
+            hints.extend(named(&[(Action::DialogCancel, "back")]));
+            hints
+        }
         Overlay::Address(_) => named(&[
             (Action::DialogAccept, "close"),
             (Action::DialogNext, "scroll"),

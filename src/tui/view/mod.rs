@@ -16,6 +16,7 @@ mod log;
 mod log_file;
 mod modes;
 mod overlay;
+mod overview;
 mod panes;
 mod picker;
 mod piece;

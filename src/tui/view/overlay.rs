@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::frame_box::{frame_box, inside};
 use super::text::{field, width};
-use super::{address, dialog, help, journal, log, log_file, picker, providers};
+use super::{address, dialog, help, journal, log, log_file, overview, picker, providers};
 use crate::domain::layout::Rect;
 use crate::tui::client::{Choice, Overlay, PickerKind, Prompt, Wants};
 use crate::tui::model::Model;
@@ -37,6 +37,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         Overlay::Address(state) => address::draw(model, state, inner, buffer),
         Overlay::Journal(state) => journal::draw(model, state, inner, buffer),
         Overlay::LogFile(state) => log_file::draw(model, state, inner, buffer),
+        Overlay::Overview(state) => overview::draw(model, state, inner, buffer),
     }
 }
 
@@ -109,6 +110,12 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             let (prompt, start, row) = log_file::typed(view)?;
             (typed(prompt, start), row)
         }
+        Overlay::Overview(overview) => {
+            match (&overview.answer, overview::prompt_place(overview, inner)) {
+                (Some(prompt), Some((column, row))) => (typed(prompt, column), row),
+                _ => return None,
+            }
+        }
         Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) | Overlay::Journal(_) => {
             return None;
         }
@@ -138,6 +145,7 @@ fn title(overlay: &Overlay) -> String {
         Overlay::Address(_) => "browser address",
         Overlay::Journal(view) => journal::title(view),
         Overlay::LogFile(_) => "log",
+        Overlay::Overview(_) => "agents",
         Overlay::Providers(panel) => return providers::title(panel),
     };
     title.to_owned()
@@ -171,7 +179,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
             _ => (76, lines(picker.len()).saturating_add(3).clamp(6, 20)),
         },
         Overlay::Help(_) => (84, rows),
-        Overlay::Log(_) | Overlay::Journal(_) => (100, rows),
+        Overlay::Log(_) | Overlay::Journal(_) | Overlay::Overview(_) => (100, rows),
         Overlay::LogFile(_) => (cols, rows),
         Overlay::Providers(_) => (120, rows),
         Overlay::Address(state) => {

@@ -2,9 +2,11 @@
 
 use ratatui::buffer::Buffer;
 
+use super::overview;
 use super::sidebar::{status, viewers};
 use super::text::{Line, field, fill, fit, width};
 use super::window::Window;
+use crate::domain::budget::Account;
 use crate::domain::layout::Rect;
 use crate::domain::terminal::Exit;
 use crate::tui::copy::CopyView;
@@ -12,6 +14,9 @@ use crate::tui::frame::cut_hole;
 use crate::tui::model::Model;
 use crate::tui::session::{Pane, Tab};
 use crate::tui::theme::Role;
+
+/// A pane's name keeps so many columns before its cost is told.
+const NAME_COLUMNS: u16 = 10;
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     let Some(tab) = model.session.tab() else {
@@ -154,7 +159,23 @@ fn draw_title(model: &Model, pane: &Pane, rect: Rect, focused: bool, buffer: &mu
     };
     let room = rect.width.saturating_sub(2);
     let viewers = viewers(theme, pane);
-    let left = room.saturating_sub(width(&state) + width(&viewers) + width(&badge) + 2);
+    let spent = match overview::cost(model, pane) {
+        cost if cost.is_empty() => cost,
+        cost => format!("{cost} "),
+    };
+    let near_end = model
+        .providers
+        .account(pane.info.id)
+        .is_some_and(Account::is_near_end);
+    // A budget that comes to its end is told before what is only to be known.
+    let others = width(&state) + width(&viewers) + width(&badge) + 2;
+    let has_room = room >= others + width(&spent) + NAME_COLUMNS;
+    let spent = if near_end || has_room {
+        spent
+    } else {
+        String::new()
+    };
+    let left = room.saturating_sub(others + width(&spent));
     let name = fit(pane.name(), left, glyphs.ellipsis);
     let style = theme.style(if focused {
         Role::BorderFocused
@@ -165,6 +186,10 @@ fn draw_title(model: &Model, pane: &Pane, rect: Rect, focused: bool, buffer: &mu
     let mut line = Line::new(buffer, row, 0);
     line.put(&format!(" {name} "), style)
         .put(&state, theme.style(role))
+        .put(
+            &spent,
+            theme.style(if near_end { Role::Warning } else { Role::Muted }),
+        )
         .put(&viewers, theme.style(Role::Key))
         .put(&badge, theme.style(Role::Warning));
 }

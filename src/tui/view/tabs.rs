@@ -201,10 +201,11 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
         glyphs.ellipsis,
     );
     let ids = tab.layout.ids();
+    // Of several agents in a tab the one that most needs the user is told.
     let state = ids
         .iter()
         .filter_map(|id| model.session.state_of(*id))
-        .max_by_key(|state| urgency(*state));
+        .max_by_key(|state| state.urgency());
     let mut after = String::new();
     if ids.len() > 1 {
         let _ = write!(after, "+{} ", ids.len() - 1);
@@ -228,6 +229,10 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
         after.push_str(glyphs.bell);
         after.push(' ');
     }
+    let accounts = ids.iter().filter_map(|id| model.providers.account(*id));
+    if let Some(account) = accounts.into_iter().find(|account| account.is_near_end()) {
+        let _ = write!(after, "budget {:.0}% ", account.share() * 100.0);
+    }
     if pane.is_some_and(|pane| pane.ended.is_some()) {
         after.push_str(glyphs.dead);
         after.push(' ');
@@ -237,17 +242,6 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
         state: state.map(|state| (glyphs.state(state), Theme::state_role(state))),
         word: state.map_or("", AgentState::name),
         after,
-    }
-}
-
-/// Of several agents in a tab the one that most needs the user is told.
-fn urgency(state: AgentState) -> u8 {
-    match state {
-        AgentState::Waiting => 4,
-        AgentState::Done => 3,
-        AgentState::Working => 2,
-        AgentState::Idle => 1,
-        AgentState::Unknown => 0,
     }
 }
 

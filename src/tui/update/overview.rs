@@ -1,0 +1,110 @@
+//! The overview of all agents: opening it, its keys, and what is answered from it.
+
+use super::focus;
+use crate::domain::action::{Action, Context};
+use crate::domain::chord::Chord;
+use crate::domain::id::TerminalId;
+use crate::domain::input::{KeyCode, KeyEvent};
+use crate::tui::client::{AgentLook, Overlay, Overview, Prompt};
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+
+pub(super) fn open(model: &mut Model, effects: &mut Vec<Effect>) {
+    let selected = model.session.agents().first().copied();
+    model.client.overlay = Some(Overlay::Overview(Overview {
+        selected,
+        ..Overview::default()
+    }));
+    look(model, effects);
+}
+
+/// Looks at the agents anew, where they are shown.
+pub(super) fn look(model: &Model, effects: &mut Vec<Effect>) {
+    if matches!(model.client.overlay, Some(Overlay::Overview(_))) {
+        effects.push(Effect::LookAtAgents(model.session.agents()));
+    }
+}
+
+/// Takes in what was seen.
+pub(super) fn seen(model: &mut Model, looks: Vec<AgentLook>) {
+    if let Some(Overlay::Overview(overview)) = &mut model.client.overlay {
+        overview.looks = looks;
+    }
+}
+
+pub(super) fn key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    let agents = model.session.agents();
+    let does = Chord::of(key).and_then(|chord| model.options.keymap.lookup(Context::Dialog, chord));
+    let Some(Overlay::Overview(overview)) = &mut model.client.overlay else {
+        return;
+    };
+    if let Some(prompt) = &mut overview.answer {
+        match does {
+            Some(Action::DialogCancel) => overview.answer = None,
+            Some(Action::DialogAccept) => {
+                let text = prompt.text().to_owned();
+                overview.answer = None;
+                if let Some(id) = chosen(overview, &agents) {
+                    effects.push(Effect::Answer(id, text));
+                }
+            }
+            _ => {
+                prompt.key(key);
+            }
+        }
+        return;
+    }
+    let code = key.on_us_layout().code;
+    match (does, code) {
+        (Some(Action::DialogCancel), _) | (None, KeyCode::Char('q')) => model.client.overlay = None,
+        (Some(Action::DialogAccept), _) => {
+            if let Some(id) = chosen(overview, &agents) {
+                model.client.overlay = None;
+                focus::go_to(model, id);
+            }
+        }
+        (Some(Action::DialogNext), _) | (None, KeyCode::Char('j')) => step(overview, &agents, 1),
+        (Some(Action::DialogPrevious), _) | (None, KeyCode::Char('k')) => {
+            step(overview, &agents, agents.len().saturating_sub(1));
+        }
+        (Some(Action::DialogFirst | Action::DialogPageUp), _) => {
+            overview.selected = agents.first().copied();
+        }
+        (Some(Action::DialogLast | Action::DialogPageDown), _) => {
+            overview.selected = agents.last().copied();
+        }
+        (None, KeyCode::Char('a')) if chosen(overview, &agents).is_some() => {
+            overview.answer = Some(Prompt::default());
+        }
+        _ => {}
+    }
+}
+
+/// The wheel over the list.
+pub(super) fn wheel(model: &mut Model, down: bool) {
+    let agents = model.session.agents();
+    if let Some(Overlay::Overview(overview)) = &mut model.client.overlay {
+        let by = if down {
+            1
+        } else {
+            agents.len().saturating_sub(1)
+        };
+        step(overview, &agents, by);
+    }
+}
+
+fn step(overview: &mut Overview, agents: &[TerminalId], by: usize) {
+    let here = place(overview, agents);
+    let next = (here + by) % agents.len().max(1);
+    overview.selected = agents.get(next).copied();
+}
+
+fn chosen(overview: &Overview, agents: &[TerminalId]) -> Option<TerminalId> {
+    agents.get(place(overview, agents)).copied()
+}
+
+fn place(overview: &Overview, agents: &[TerminalId]) -> usize {
+    let selected = overview.selected;
+    let place = agents.iter().position(|id| Some(*id) == selected);
+    place.unwrap_or(0)
+}
