@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ASKED, Agent, profile, said};
+use super::{Agent, body_of, profile, said};
 use crate::support::upstream::Upstream;
 use crate::support::{Home, Serve};
 
@@ -37,7 +37,7 @@ async fn a_request_is_refused_once_the_tokens_are_used_and_in_the_callers_format
     let refused = agent.ask().await;
     assert_eq!(refused.status(), 402);
     assert_eq!(refused.headers()["x-tundra-attempts"], "0");
-    let body: Value = refused.json().await.unwrap();
+    let body: Value = body_of(refused).await;
     assert_eq!(body["type"], "error");
     assert_eq!(body["error"]["type"], "billing_error");
     let words = "budget reached for agent: 100020 of 100 tokens; tundra budget agent --tokens 200000 raises it";
@@ -51,7 +51,7 @@ async fn a_request_is_refused_once_the_tokens_are_used_and_in_the_callers_format
     ] {
         let refused = agent.post(path, body).send().await.unwrap();
         assert_eq!(refused.status(), 402);
-        let body: Value = refused.json().await.unwrap();
+        let body: Value = body_of(refused).await;
         assert_eq!(body["error"]["type"], "insufficient_quota");
         assert_eq!(body["error"]["message"], words);
     }
@@ -84,7 +84,7 @@ async fn a_budget_in_dollars_proposes_the_next_round_sum() {
     let upstream = Upstream::start(said());
     let agent = Agent::with(&profile("one", &upstream.url()), &["--budget-usd", "0.30"]);
     agent.ask().await;
-    let body: Value = agent.ask().await.json().await.unwrap();
+    let body: Value = body_of(agent.ask().await).await;
     assert_eq!(
         body["error"]["message"],
         "budget reached for agent: $0.30 of $0.30; tundra budget agent --usd 1 raises it"
@@ -123,7 +123,6 @@ async fn an_agents_budget_is_each_panes_own() {
         .serve
         .open_with(&["--agent", "shell", "--budget-tokens", "9"], &["sh"]);
     assert_eq!(agent.serve.terminal(&own)["budget"]["tokens"], 9);
-    assert!(ASKED.len() > 5);
 }
 
 #[test]

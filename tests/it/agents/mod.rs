@@ -7,8 +7,6 @@ mod budget;
 mod notices;
 mod states;
 
-use std::time::Duration;
-
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -111,6 +109,10 @@ impl Agent {
             Some(self.agent()).filter(|agent| agent["state"] == state)
         })
     }
+}
+
+async fn body_of(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
 fn profile(name: &str, url: &str) -> String {
