@@ -33,7 +33,7 @@ pub async fn run_once(
         .process_group(0)
         .kill_on_drop(true)
         .env_remove(REMOTE_TOKEN_VARIABLE);
-    for variable in secrets::names_taken() {
+    for variable in secrets::kept_from_children() {
         command.env_remove(variable);
     }
     for (name, value) in env {

@@ -25,7 +25,7 @@ pub fn version_of(program: &Path, patience: Duration) -> Option<String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .process_group(0);
-    for name in secrets::names_taken() {
+    for name in secrets::kept_from_children() {
         command.env_remove(name);
     }
     let mut child = command.spawn().ok()?;
