@@ -15,9 +15,13 @@ const PRIVATE_DIR: u32 = 0o700;
 /// The folders of one home. Two instances of tundra never share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
+    /// Holds the configuration and nothing else.
     pub config_dir: PathBuf,
+    /// What is to be kept: the journal, a managed Dolt.
     pub data: PathBuf,
+    /// What belongs to this machine: tokens, keys, known remotes, plans.
     pub state: PathBuf,
+    /// tundra's log, and what local servers write.
     pub logs: PathBuf,
     /// Holds the control socket.
     pub run: PathBuf,
@@ -101,10 +105,12 @@ impl Paths {
         })
     }
 
+    /// The configuration where no other is named.
     pub fn config_file(&self) -> PathBuf {
         self.config_dir.join("config.toml")
     }
 
+    /// The log that is being written.
     pub fn log_file(&self) -> PathBuf {
         self.logs.join("tundra.log")
     }
@@ -114,6 +120,7 @@ impl Paths {
         self.data.join("tundra.db")
     }
 
+    /// The local socket that commands reach the instance on.
     pub fn control_socket(&self) -> PathBuf {
         self.run.join("control.sock")
     }

@@ -44,11 +44,13 @@ pub struct Settings {
     pub keymap: Keymap,
 }
 
+/// `[general]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct General {
     /// Program and arguments; empty for the user's own shell.
     pub shell: Vec<String>,
     pub theme: ThemeChoice,
+    /// Whether the front end takes mouse events; programs get theirs either way.
     pub mouse: bool,
     pub unicode: UnicodeChoice,
     pub on_close: OnClose,
@@ -66,6 +68,7 @@ impl General {
     }
 }
 
+/// Which colours the front end takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ThemeChoice {
     Dark,
@@ -82,6 +85,7 @@ pub enum OnClose {
     Quit,
 }
 
+/// Whether lines and marks are drawn with more than ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum UnicodeChoice {
     Always,
@@ -90,10 +94,12 @@ pub enum UnicodeChoice {
     Auto,
 }
 
+/// `[pty]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pty {
     /// 1 to 1000.
     pub max_ptys: usize,
+    /// Lines of history of each terminal.
     pub scrollback_lines: usize,
     /// Zero for never.
     pub idle_timeout: Duration,
@@ -101,6 +107,7 @@ pub struct Pty {
     pub max_lifetime: Duration,
     /// The share of `max_ptys`, above 0 and up to 1, from which the gauge warns.
     pub warn_at: f64,
+    /// From the HUP that ends a terminal to the KILL.
     pub kill_grace: Duration,
     /// Whether terminals are kept from the instance's sockets and files.
     pub confine: bool,
@@ -118,7 +125,9 @@ pub struct Remote {
     /// Bytes of output kept for each terminal's viewers.
     pub replay_bytes: usize,
     pub idle_timeout: Duration,
+    /// Between two pings to a viewer.
     pub heartbeat_interval: Duration,
+    /// From a ping to the end of a viewer of which nothing was heard.
     pub pong_timeout: Duration,
     /// Origins besides its own, each as `scheme://host[:port]` in lower case.
     pub allowed_origins: Vec<String>,
@@ -128,12 +137,14 @@ pub struct Remote {
     pub max_viewers: usize,
 }
 
+/// A certificate chain and its key, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     pub cert: PathBuf,
     pub key: PathBuf,
 }
 
+/// `[gateway]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gateway {
     pub enabled: bool,
@@ -177,16 +188,18 @@ pub struct Dolt {
     pub commit_every: Duration,
 }
 
+/// `[logging]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     pub level: LogLevel,
     pub format: LogFormat,
     /// Bytes.
     pub max_size: u64,
+    /// How many files that were set aside are kept.
     pub keep: usize,
 }
 
-/// From the gravest on: what is less grave is greater.
+/// What is logged, from this level up; from the gravest on: what is less grave is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     Error,
@@ -225,6 +238,7 @@ impl LogLevel {
     }
 }
 
+/// How a line of the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,

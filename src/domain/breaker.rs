@@ -86,8 +86,11 @@ impl BreakerTicket {
 /// As it is shown; a breaker whose wait is over is half-open from the first look on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
+    /// Calls go through.
     Closed,
+    /// None goes through.
     Open,
+    /// Probes go through, and decide.
     HalfOpen,
 }
 
@@ -137,21 +140,20 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// That many failures in a row, the last of this kind.
-    Failures {
-        count: u32,
-        last: Fault,
-    },
+    Failures { count: u32, last: Fault },
     /// That many timeouts in a row.
-    Timeouts {
-        count: u32,
-    },
+    Timeouts { count: u32 },
     /// A first probe goes.
     RetryDue,
+    /// Enough probes succeeded.
     ProbeSucceeded,
+    /// A probe failed, and how.
     ProbeFailed(Fault),
     /// A probe's outcome did not come within its lease.
     ProbeLost,
+    /// An operator reset it.
     Reset,
+    /// An operator holds it.
     Forced,
 }
 
@@ -171,6 +173,7 @@ pub struct BreakerStatus {
     pub forced: Option<Forced>,
 }
 
+/// A circuit breaker: it stops asking a provider that fails, and tries again after a while.
 #[derive(Debug)]
 pub struct Breaker {
     settings: BreakerSettings,

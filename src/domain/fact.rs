@@ -20,6 +20,7 @@ use super::usage::Attempt;
 ///
 /// It is called from panes' threads and on requests' ways: it must not wait, and says itself what a full queue means.
 pub trait Recorder: Send + Sync + fmt::Debug {
+    /// Takes note of a fact. Never waits and never fails: what is full makes room as its keeper says.
     fn record(&self, fact: Fact);
 }
 
@@ -36,28 +37,24 @@ impl Recorder for Forgetful {
 pub struct Fact {
     /// When it happened, by the clock on the wall.
     pub at: Timestamp,
+    /// What it was.
     pub what: What,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    InstanceStarted {
-        version: Arc<str>,
-        pid: u32,
-    },
-    InstanceStopped {
-        end: End,
-    },
+    /// tundra began; the first fact of all.
+    InstanceStarted { version: Arc<str>, pid: u32 },
+    /// tundra ends; the last fact of all.
+    InstanceStopped { end: End },
+    /// A program was started in a terminal of its own.
     TerminalOpened(Box<Opened>),
-    TerminalRenamed {
-        id: TerminalId,
-        name: String,
-    },
-    TerminalExited {
-        id: TerminalId,
-        exit: Exit,
-    },
+    /// Somebody gave a terminal another name; no event of the history.
+    TerminalRenamed { id: TerminalId, name: String },
+    /// A terminal's first process has been reaped.
+    TerminalExited { id: TerminalId, exit: Exit },
+    /// An agent is in another state than before.
     AgentChanged {
         id: TerminalId,
         agent: Arc<str>,
@@ -65,18 +62,22 @@ pub enum What {
         /// The evidence.
         by: &'static str,
     },
+    /// Somebody looks at a terminal from outside of the front end.
     ViewerAttached {
         terminal: TerminalId,
         viewer: Viewer,
     },
+    /// A viewer has gone, or was cut off.
     ViewerDetached {
         terminal: TerminalId,
         viewer: Viewer,
     },
+    /// A request to the listener was turned away.
     ViewerRefused {
         /// None where it named none, or one that there is not.
         terminal: Option<TerminalId>,
         peer: Peer,
+        /// The HTTP status that it was answered with.
         status: u16,
         why: String,
     },
@@ -90,26 +91,27 @@ pub enum What {
         profile: ProfileName,
         attempt: Box<Attempt>,
     },
+    /// A changed configuration is in force.
     ConfigReloaded {
         /// Keys that wait for the next start.
         at_next_start: Vec<String>,
     },
-    ConfigRefused {
-        why: String,
-    },
+    /// A changed configuration has faults; the last good one stays.
+    ConfigRefused { why: String },
+    /// A terminal shows the instance.
     FrontAttached {
         pid: u32,
+        /// Its device, such as `/dev/pts/3`.
         tty: String,
         cols: u16,
         rows: u16,
     },
-    FrontDetached {
-        pid: u32,
-        why: String,
-    },
+    /// No terminal shows the instance any more.
+    FrontDetached { pid: u32, why: String },
     /// The keeper's own state changed.
     StoreChanged {
         from: &'static str,
+        /// Its name in `store.state`.
         to: &'static str,
         why: String,
         /// Events that were given up for want of memory since the last change.
@@ -122,7 +124,9 @@ pub enum What {
 pub struct Opened {
     pub id: TerminalId,
     pub name: String,
+    /// Program and arguments, as started.
     pub command: Vec<String>,
+    /// Where it was started.
     pub cwd: PathBuf,
     /// Empty where no agent runs in it.
     pub agent: String,
@@ -143,6 +147,7 @@ pub struct Viewer {
 pub enum Peer {
     /// The local socket.
     Local,
+    /// The address that it connected from.
     Network(IpAddr),
 }
 
@@ -179,6 +184,7 @@ impl fmt::Display for End {
 /// Who or what made requests go elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveCause {
+    /// An operator, or a reload.
     Asked(By),
     /// A breaker opened or closed.
     Breaker,
@@ -303,23 +309,41 @@ impl What {
 /// The kinds of events of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// `instance.started`
     InstanceStarted,
+    /// `instance.stopped`
     InstanceStopped,
+    /// `terminal.opened`
     TerminalOpened,
+    /// `terminal.exited`
     TerminalExited,
+    /// `viewer.attached`
     ViewerAttached,
+    /// `viewer.detached`
     ViewerDetached,
+    /// `viewer.refused`
     ViewerRefused,
+    /// `provider.failover`: requests go elsewhere than before.
     ProviderFailover,
+    /// `provider.breaker`: a breaker is in another state.
     ProviderBreaker,
+    /// `provider.cooldown`: a profile is left alone for a while.
     ProviderCooldown,
+    /// `provider.command`: what an operator asked for.
     ProviderCommand,
+    /// `provider.failed`: an attempt that failed.
     ProviderFailed,
+    /// `agent.state`
     AgentState,
+    /// `config.reloaded`
     ConfigReloaded,
+    /// `config.refused`
     ConfigRefused,
+    /// `store.state`: the journal or its copy stands otherwise.
     StoreState,
+    /// `front.attached`
     FrontAttached,
+    /// `front.detached`
     FrontDetached,
 }
 

@@ -16,11 +16,13 @@ pub enum CallError {
     /// A 429; `retry_after` is what the provider asked for, else the profile's cooldown.
     #[error("rate limited: retry after {}s", Span(*retry_after).seconds())]
     RateLimited { retry_after: Duration },
+    /// Nothing came in one of the times of `[timeouts]`.
     #[error("request timed out")]
     Timeout,
     /// A whole 200 whose body is not what the dialect says.
     #[error("parse error: {0}")]
     Parse(String),
+    /// The provider, or its dialect, cannot do what the request asks for.
     #[error("unsupported: {0}")]
     Unsupported(String),
 }
@@ -108,6 +110,7 @@ impl ErrorKind {
 /// What one call says about its provider's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The answer is whole.
     Success,
     Failure(Fault),
     /// Says nothing: an error of the caller's, a 429, a caller who left.
@@ -139,8 +142,10 @@ impl Fault {
 /// Why tundra itself does not send a call to a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// Its breaker lets no call through.
     #[error("circuit is open – refusing call")]
     CircuitOpen,
+    /// Its buckets have no room.
     #[error("rate limit exceeded for key '{profile}' – retry after {}", Span(*retry_after))]
     RateLimit {
         profile: ProfileName,

@@ -22,6 +22,7 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// Its name in JSON (`owner`).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,6 +36,7 @@ impl Owner {
 /// What to start in a new terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TerminalSpec {
+    /// The program's own where none is given.
     pub name: Option<String>,
     /// Program and arguments; empty for the configured shell (or the agent's own command, where `agent` is set).
     pub command: Vec<String>,
@@ -42,8 +44,11 @@ pub struct TerminalSpec {
     pub cwd: Option<PathBuf>,
     /// Variables added to (or replacing those of) the inherited environment.
     pub env: Vec<(String, String)>,
+    /// What it begins with; its writer decides later.
     pub size: Size,
+    /// Whether it goes on when the last viewer of one opened over the network has gone for good.
     pub persistent: bool,
+    /// The agent that it runs; told from the command where none is named.
     pub agent: Option<AgentName>,
     /// Whether the agent is to go on with its last conversation.
     pub resume: bool,
@@ -59,20 +64,25 @@ pub struct TerminalSpec {
 /// How a child ended. Exactly one of the two is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
+    /// It ended by itself.
     Code(i32),
+    /// A signal ended it.
     Signal(i32),
 }
 
 /// Where a terminal is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
+    /// It lives.
     Active,
     /// It lives, was opened over the network, and nobody is attached.
     Disconnected,
+    /// Its first process has been reaped; its last screen can still be read.
     Dead,
 }
 
 impl Status {
+    /// Its name in JSON (`status`).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,10 +100,13 @@ pub struct TerminalInfo {
     pub name: String,
     /// Somebody chose the name; else it is that of the program that was started.
     pub named: bool,
+    /// Program and arguments, as started.
     pub command: Vec<String>,
     pub cwd: PathBuf,
+    /// Its first process, which leads its session.
     pub pid: u32,
     pub size: Size,
+    /// As the program set it (OSC 0 and 2), cleaned.
     pub title: String,
     pub status: Status,
     pub owner: Owner,
@@ -136,8 +149,10 @@ const MAX_NAME: usize = 200;
 /// Why a text cannot be a terminal's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
+    /// Nothing of it would be seen, or something in it is a command.
     #[error("a name needs characters that can be seen, and no others")]
     Unseen,
+    /// It has more characters than a table has room for.
     #[error("a name has at most {MAX_NAME} characters")]
     Long,
 }
@@ -159,9 +174,11 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
 /// How a terminal fits what somebody called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fit {
+    /// It is called just so.
     pub is_named: bool,
     /// Its id begins so.
     pub is_prefixed: bool,
+    /// It is not dead.
     pub lives: bool,
 }
 

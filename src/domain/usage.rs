@@ -86,6 +86,7 @@ pub struct Counters {
     pub estimated: u64,
     /// Requests that were asked in another dialect than the caller's.
     pub translated: u64,
+    /// What was paid, as far as prices are known.
     pub cost: Cost,
 }
 

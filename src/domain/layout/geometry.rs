@@ -10,6 +10,7 @@ pub struct Rect {
 }
 
 impl Rect {
+    /// A rectangle in columns and rows; 0, 0 is the upper left cell.
     #[must_use]
     pub const fn new(x: u16, y: u16, width: u16, height: u16) -> Self {
         Self {
@@ -56,11 +57,13 @@ impl Rect {
         end.saturating_sub(a.max(b))
     }
 
+    /// Whether it has no cell.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.width == 0 || self.height == 0
     }
 
+    /// Whether the cell is in it.
     #[must_use]
     pub const fn contains(self, x: u16, y: u16) -> bool {
         self.x <= x && x < self.right() && self.y <= y && y < self.bottom()
@@ -97,6 +100,7 @@ impl Axis {
     }
 }
 
+/// A direction on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     Left,
@@ -106,6 +110,7 @@ pub enum Side {
 }
 
 impl Side {
+    /// The axis that it lies on.
     #[must_use]
     pub const fn axis(self) -> Axis {
         match self {
@@ -125,6 +130,7 @@ impl Side {
 pub struct Divider {
     /// The axis of its split: a divider of a horizontal split is a vertical line.
     pub axis: Axis,
+    /// The cells that it is drawn in: one column, or one row.
     pub rect: Rect,
 }
 

@@ -22,26 +22,35 @@ pub const DEFAULT_HOLD: Duration = Duration::from_secs(600);
 pub enum RouterCommand {
     /// Holds the profile that requests now go to, or `from`, so that they go elsewhere.
     Failover {
+        /// The profile to hold; where requests now go where none is named.
         from: Option<ProfileName>,
+        /// How long; at the end requests go back by themselves.
         hold: Duration,
     },
     /// Prefers one profile until it is unpinned, and ends its hold.
     Pin(ProfileName),
+    /// Prefers none.
     Unpin,
     /// Closes the breaker and ends cooldown, exhaustion and hold.
     Reset(ProfileName),
     /// As reset. New connections, a fresh look at the key and a local server's process are its carrier's.
     Restart(ProfileName),
+    /// Lets it take requests again, until the configuration says otherwise.
     Enable(ProfileName),
+    /// Lets it take none, until the configuration says otherwise.
     Disable(ProfileName),
 }
 
 /// Who gave a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
+    /// A key in the front end.
     Key,
+    /// A command on the local socket.
     Cli,
+    /// A route of the listener.
     Http,
+    /// A change of the configuration.
     Reload,
 }
 
@@ -68,10 +77,13 @@ pub struct Done {
     pub held_for: Option<Duration>,
 }
 
+/// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
+    /// Nobody else could take the requests.
     #[error("no other profile can take over")]
     NobodyLeft,
+    /// There is no profile of that name.
     #[error("profile not found: {0}")]
     NotFound(ProfileName),
 }
@@ -84,6 +96,7 @@ pub enum PlanNews {
     /// A window has passed what its user is warned at.
     NearEnd {
         window: String,
+        /// How much of it is used, in whole percents.
         percent: u32,
         resets_at: Option<Timestamp>,
     },
@@ -92,20 +105,20 @@ pub enum PlanNews {
 /// Told once each, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouterEvent {
+    /// A breaker changed its state.
     Breaker {
         profile: ProfileName,
         transition: Transition,
     },
+    /// A 429, or an overload that named a time: it is left alone for `wait`.
     Cooling {
         profile: ProfileName,
         cause: CoolingCause,
         wait: Duration,
         at: Moment,
     },
-    Exhausted {
-        profile: ProfileName,
-        at: Moment,
-    },
+    /// Its budget is spent.
+    Exhausted { profile: ProfileName, at: Moment },
     /// Its provider did not take the key.
     Rejected {
         profile: ProfileName,
@@ -129,6 +142,7 @@ pub enum RouterEvent {
         to: Option<ProfileName>,
         at: Moment,
     },
+    /// A command was carried out.
     Commanded {
         command: RouterCommand,
         by: By,
@@ -141,6 +155,7 @@ pub enum RouterEvent {
         to: Option<ProfileName>,
         at: Moment,
     },
+    /// Other settings or profiles are in force.
     Reloaded {
         by: By,
         added: Vec<ProfileName>,

@@ -14,11 +14,13 @@ use super::call::Wants;
 use super::entry::Entry;
 use super::skip::Skip;
 
+/// All profiles as of one moment.
 #[derive(Clone, Debug)]
 pub struct RouterStatus {
     pub at: Moment,
     /// In the order in which they are asked, the pinned one apart.
     pub providers: Vec<ProviderStatus>,
+    /// Calls under way.
     pub in_flight: u64,
     /// Requests that wait for room.
     pub waiting: usize,
@@ -26,9 +28,11 @@ pub struct RouterStatus {
     pub revision: u64,
 }
 
+/// A profile as of one moment.
 #[derive(Clone, Debug)]
 pub struct ProviderStatus {
     pub profile: Arc<Profile>,
+    /// As configured, unless an operator said otherwise since.
     pub enabled: bool,
     /// Whether the next request would go here.
     pub active: bool,
@@ -38,13 +42,16 @@ pub struct ProviderStatus {
     pub state: ProviderState,
     /// Why it is not asked, in words; `None` where it is ready.
     pub reason: Option<String>,
+    /// Why it is not asked; `None` where it is ready.
     pub skip: Option<Skip>,
     pub breaker: BreakerStatus,
     /// Until it may be asked again, after a 429 or with its budget spent.
     pub cooldown: Option<Duration>,
+    /// How long an operator still sends its requests elsewhere.
     pub held: Option<Duration>,
     /// `None` without a limit.
     pub requests_bucket: Option<Gauge>,
+    /// `None` without a limit.
     pub tokens_bucket: Option<Gauge>,
     pub in_flight: u64,
     pub usage: ProfileUsage,
@@ -105,15 +112,24 @@ impl ProviderStatus {
     }
 }
 
+/// The one word for how a profile stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProviderState {
+    /// It takes requests, perhaps after a wait for room.
     Ready,
+    /// Its breaker is open.
     Open,
+    /// Its breaker lets a probe through.
     HalfOpen,
+    /// It answered 429, or an overload that named a time.
     Cooling,
+    /// An operator sends its requests elsewhere, or its server does not take any yet.
     Held,
+    /// Its budget, credit or plan is used up.
     Exhausted,
+    /// It is switched off.
     Disabled,
+    /// The variable that holds its key is not set.
     NoKey,
     /// No login came in this run.
     NoLogin,
@@ -124,6 +140,7 @@ pub enum ProviderState {
 }
 
 impl ProviderState {
+    /// Its name in JSON and labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -100,6 +100,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_stands_against_a_dialect_is_what_was_judged_of_it() {
+        let search = Feature::new("web_search");
+        let judged = Foreign::Judged(vec![(Dialect::Chat, search)]);
+        assert_eq!(judged.obstacle(Dialect::Chat), Some(search));
+        assert_eq!(judged.obstacle(Dialect::Responses), None);
+        for unjudged in [Foreign::Never, Foreign::Unknown] {
+            assert_eq!(unjudged.obstacle(Dialect::Chat), None);
+        }
+        assert_eq!(format!("{search:?}"), "\"web_search\"");
+    }
+
+    #[test]
+    fn when_others_are_asked_has_the_names_of_the_configuration() {
+        let names = Translation::ALL.map(Translation::as_str);
+        assert_eq!(names, ["fallback", "priority", "off"]);
+    }
+
+    #[test]
     fn a_feature_keeps_its_name() {
         assert_eq!(Feature::new("web_search").as_str(), "web_search");
         assert_eq!(Feature::new("").as_str(), "");

@@ -40,25 +40,27 @@ pub struct Attempt {
     pub total: Duration,
     /// `None` where the answer told none and none were estimated.
     pub tokens: Option<Tokens>,
+    /// Whether the tokens are an estimate, since the answer told none.
     pub estimated: bool,
     /// `None` where the price is not known.
     pub nanodollars: Option<u64>,
 }
 
+/// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptEnd {
+    /// The answer was whole.
     Success,
     /// An error, whether passed on or failed over; the text is the error's.
-    Failed {
-        kind: ErrorKind,
-        message: String,
-    },
+    Failed { kind: ErrorKind, message: String },
     /// The caller went away.
     Cancelled,
+    /// It was not asked.
     Skipped(Skip),
 }
 
 impl AttemptEnd {
+    /// The kind of its error, where it failed.
     #[must_use]
     pub const fn error(&self) -> Option<ErrorKind> {
         match self {
@@ -67,6 +69,7 @@ impl AttemptEnd {
         }
     }
 
+    /// Its error's words, where it failed.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match self {

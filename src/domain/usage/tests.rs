@@ -261,3 +261,33 @@ fn counters_of_an_earlier_run_count_as_if_they_had_been_counted_in_this_one() {
     let kinds = [ErrorKind::Timeout, ErrorKind::Http, ErrorKind::Parse];
     assert_eq!(kinds.map(|kind| all.errors.of(kind)), [2, 1, 0]);
 }
+
+#[test]
+fn what_came_from_a_cache_does_not_count_towards_a_limit() {
+    let tokens = Tokens {
+        input: 1,
+        output: 20,
+        cache_read: 300,
+        cache_write: 4_000,
+    };
+    assert_eq!(tokens.towards_limit(), 4_021);
+}
+
+#[test]
+fn a_slot_counts_its_rate_limits_among_its_errors() {
+    let mut usage = Usage::default();
+    for kind in [
+        ErrorKind::RateLimited,
+        ErrorKind::Http,
+        ErrorKind::RateLimited,
+    ] {
+        usage.record(&name(), attempt(1, failed(kind)));
+    }
+    usage.record(&name(), attempt(1, AttemptEnd::Success));
+    let timeline = &usage.profile(&name()).unwrap().timeline;
+    let slot = timeline
+        .slots(Moment::ORIGIN.after(Duration::from_secs(2)))
+        .last();
+    let slot = slot.unwrap();
+    assert_eq!((slot.requests, slot.errors, slot.rate_limited), (4, 3, 2));
+}

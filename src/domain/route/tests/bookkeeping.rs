@@ -230,3 +230,54 @@ fn a_reload_tells_whose_settings_or_key_changed() {
         [named("a")]
     );
 }
+
+#[test]
+fn each_way_not_to_be_asked_has_its_state_and_tells_whether_another_time_could_do() {
+    let state = |router: &Router| router.status(&Usage::default(), at(0)).providers[0].state;
+    let able = |router: &mut Router| {
+        let left = refused(router, &mut Run::default(), at(0));
+        left.profiles[0].able
+    };
+    let mut off = profile("a", 0);
+    off.enabled = false;
+    let mut off = router([off]);
+    assert_eq!(
+        (state(&off), able(&mut off)),
+        (ProviderState::Disabled, false)
+    );
+
+    let keyless = vec![(profile("a", 0), KeyState::Missing)];
+    let mut keyless = Router::new(RouteSettings::default(), keyless, 7, at(0));
+    assert_eq!(
+        (state(&keyless), able(&mut keyless)),
+        (ProviderState::NoKey, false)
+    );
+
+    let mut away = router([profile("a", 0)]);
+    away.set_server(&named("a"), ServerState::Unreachable, at(0));
+    assert_eq!((state(&away), able(&mut away)), (ProviderState::Down, true));
+
+    let mut open = router([profile("a", 0)]);
+    open_first(&mut open, at(0));
+    assert_eq!((state(&open), able(&mut open)), (ProviderState::Open, true));
+}
+
+#[test]
+fn every_state_has_the_name_of_the_interface() {
+    let states = [
+        (ProviderState::Ready, "ready"),
+        (ProviderState::Open, "open"),
+        (ProviderState::HalfOpen, "half_open"),
+        (ProviderState::Cooling, "cooling"),
+        (ProviderState::Held, "held"),
+        (ProviderState::Exhausted, "exhausted"),
+        (ProviderState::Disabled, "disabled"),
+        (ProviderState::NoKey, "no_key"),
+        (ProviderState::NoLogin, "no_login"),
+        (ProviderState::Down, "down"),
+        (ProviderState::Rejected, "rejected"),
+    ];
+    for (state, name) in states {
+        assert_eq!(state.as_str(), name);
+    }
+}
