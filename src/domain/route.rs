@@ -33,7 +33,7 @@ use super::caller::RequestNumber;
 use super::login::Spill;
 use super::moment::Moment;
 use super::outcome::{CallError, Outcome};
-use super::profile::{Auth, Profile, ProfileName, ProviderKind};
+use super::profile::{Auth, Profile, ProfileName};
 use super::usage::Usage;
 
 use entry::Entry;

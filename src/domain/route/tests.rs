@@ -4,7 +4,7 @@ use super::fixtures::{call, keyed, limited, profile};
 use super::*;
 use crate::domain::breaker::BreakerState;
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Capabilities, Capability, Dialect};
+use crate::domain::profile::{Capabilities, Capability, Dialect, ProviderKind};
 
 mod bookkeeping;
 mod callers;
