@@ -60,6 +60,14 @@ function choices() {
   return [["New terminal", () => make({ persistent: true })], ...links];
 }
 
+/** An error, and what helps first where that is known. */
+async function fail(error) {
+  say(error.message);
+  const of = (words) => api.explain(words).catch(() => null);
+  const told = await of(error.message) ?? await of(error.code ?? "");
+  if (told) say(`${error.message}\n${told.cures[0]}`);
+}
+
 // Logging in.
 
 function fragment() {
@@ -184,13 +192,13 @@ async function make(options) {
     location.hash = `terminal=${id}`;
     refresh();
   } catch (error) {
-    say(error.message);
+    fail(error);
   }
 }
 
 async function end({ id, name }) {
   if (!(await confirmed(`End ${name} and everything that runs in it?`, "End it"))) return;
-  api.end(id).then(refresh, (error) => say(error.message));
+  api.end(id).then(refresh, fail);
 }
 
 /** Opens or closes the list, where it is a drawer. */
@@ -377,7 +385,7 @@ function setUp() {
   $("login").addEventListener("submit", login);
   $("logout").addEventListener("click", async () => {
     $("settings").hidePopover();
-    await api.logout().catch((error) => say(error.message));
+    await api.logout().catch(fail);
     leave();
     wasIn = false;
     askForToken();

@@ -5,6 +5,8 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod demo;
+pub mod doctor;
 pub mod domain;
 pub mod gateway;
 pub mod pane;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::PathsError;
 use crate::control::{ControlError, InstanceError};
+use crate::demo::ClientError;
 use crate::domain::code::Code;
 use crate::remote::{RemoteError, TransportError};
 use crate::runtime::ports::BindError;
@@ -26,6 +27,10 @@ pub enum AppError {
     Key { path: PathBuf, source: io::Error },
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::Error),
+    #[error("the demonstration cannot be played: {0}")]
+    Demo(io::Error),
+    #[error(transparent)]
+    DemoClient(#[from] ClientError),
     /// Nobody would ever learn that the instance accepts.
     #[error("stdout cannot be written: {0}")]
     Ready(io::Error),
@@ -81,6 +86,8 @@ impl From<&AppError> for Code {
             AppError::Socket { .. }
             | AppError::Key { .. }
             | AppError::Runtime(_)
+            | AppError::Demo(_)
+            | AppError::DemoClient(_)
             | AppError::Ready(_)
             | AppError::Front(_) => Self::Internal,
         }

@@ -24,6 +24,8 @@ const NOTICES: usize = 16;
 pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppError> {
     let terminations = instance.signals()?;
     let first = instance.first_terminals(Owner::Front);
+    let first_steps = instance.first_steps();
+    let checkup = instance.checkup();
     let Instance {
         pool,
         settings,
@@ -41,6 +43,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
     } = instance;
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
+    let at_start = at_start.into_iter().chain(first_steps).collect();
     tasks.spawn("notices", tell(at_start, keys, reloads, sender.clone()));
     tasks.spawn("store notices", tell_store(store.clone(), sender));
     let services = tui::Services {
@@ -56,6 +59,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         link,
         agent_notices: notice_desk.notices(),
         attended: notice_desk.attended(),
+        checkup,
         first,
         life,
     };

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::checkup::OwnCheckup;
 use super::error::AppError;
 use super::front::FrontFace;
 use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
@@ -20,6 +21,7 @@ use super::pool::pool_options;
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
 use super::store as keeping;
+use super::welcome;
 use super::{Ending, Launch, Ready};
 use crate::api::{Facts, Services};
 use crate::config::{PaneSettings, Settings};
@@ -38,7 +40,7 @@ use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
 use crate::telemetry::{self, Telemetry};
-use crate::tui::{self, First, FrontLink};
+use crate::tui::{self, Checkup, First, FrontLink};
 
 /// How long tasks may take to end once every terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -307,6 +309,25 @@ impl Instance {
                 .map(|endpoint| endpoint.url.clone()),
             notices: self.notices.clone(),
         }
+    }
+
+    /// The doctor of this home.
+    pub fn checkup(&self) -> Arc<dyn Checkup> {
+        Arc::new(OwnCheckup {
+            paths: self.launch.paths.clone(),
+            source: self.launch.config.clone(),
+        })
+    }
+
+    /// What to do next, where nobody can be asked yet; told once.
+    pub fn first_steps(&self) -> Option<String> {
+        let Launch {
+            paths, settings, ..
+        } = &self.launch;
+        let is_set = |name: &str| secrets::value(name).is_some_and(|value| !value.is_empty());
+        let profiles = settings.effective_profiles(is_set);
+        let has_key = profiles.iter().any(|profile| profile.key_env.is_some());
+        welcome::first_steps(paths, settings, has_key)
     }
 
     /// What to open first: the configured panes, else one shell.

@@ -4,6 +4,9 @@
 //! knows all others; nothing is decided here but who is made first and who ends last.
 
 mod attach;
+mod checkup;
+mod demo;
+mod doctor;
 mod error;
 mod front;
 mod gateway;
@@ -16,10 +19,13 @@ mod reload;
 mod remote;
 mod store;
 mod thin;
+mod welcome;
 
 use std::io;
 
 pub use attach::{Attach, Attached, attach, known_remotes, reach};
+pub use demo::{demo, demo_client};
+pub use doctor::{examine, outer_terminal};
 pub use error::AppError;
 pub use launch::{Ending, Launch, Ready};
 pub use thin::{Farewell, Show, show};

@@ -7,8 +7,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    agents, ask, attach, budget, capture, complete, completions, config, detach, history, kill,
-    launch, logs, ls, new, providers, rename, resize, send, status, steer, stop, store, url, usage,
+    agents, ask, attach, budget, capture, complete, completions, config, demo, detach, doctor, explain,
+    history, kill, launch, logs, ls, new, providers, rename, resize, send, status, steer, stop, store, url, usage,
     wait,
 };
 
@@ -169,6 +169,19 @@ pub enum Command {
         before_help = "Examples:\n  tundra logs -f --level warn\n  tundra logs -n 50 --target tundra::gateway --grep 'status=5..'\n  tundra logs level info,tundra::store=trace"
     )]
     Logs(logs::Logs),
+    /// Watch failover without an account: two simulated providers, a client, and faults on keys
+    #[command(before_help = "Example:\n  tundra demo")]
+    Demo(demo::Demo),
+    /// Check everything that is checked by hand when something is wrong; exit code 1 where something fails
+    #[command(
+        before_help = "Examples:\n  tundra doctor\n  tundra doctor --offline --json\n  tundra doctor --bundle tundra.tar.gz --redact-names"
+    )]
+    Doctor(doctor::Doctor),
+    /// Explain an error: what it means, where it comes from, what helps
+    #[command(
+        before_help = "Examples:\n  tundra explain AtCapacity\n  tundra explain 'circuit is open – refusing call'\n  tundra explain 429\n  tundra explain --json"
+    )]
+    Explain(explain::Explain),
     /// Look after the journal and its versioned copy in Dolt
     #[command(
         before_help = "Examples:\n  tundra store status\n  tundra store export --since 7d > journal.jsonl"
@@ -215,11 +228,16 @@ impl Command {
             Self::Usage(args) => args.json.json,
             Self::History(args) => args.json.json,
             Self::Logs(args) => args.wants_json(),
+            Self::Doctor(args) => args.json.json,
+            Self::Explain(args) => args.json.json,
             Self::Store(args) => args.command.wants_json(),
             Self::Config(args) => args.command.wants_json(),
-            Self::Serve(_) | Self::Attach(_) | Self::Ask(_) | Self::Completions(_) | Self::Man => {
-                false
-            }
+            Self::Serve(_)
+            | Self::Demo(_)
+            | Self::Attach(_)
+            | Self::Ask(_)
+            | Self::Completions(_)
+            | Self::Man => false,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use crate::app::AppError;
 use crate::config::{ConfigError, PathsError};
 use crate::control::ControlError;
+use crate::doctor::bundle::BundleError;
 use crate::domain::code::Code;
 use crate::store::StoreError;
 
@@ -21,6 +22,8 @@ pub enum Failure {
     App(#[from] AppError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     #[error("stdout cannot be written: {0}")]
     Output(#[from] io::Error),
     /// What was asked for cannot be.
@@ -38,6 +41,9 @@ pub enum Failure {
     Ended(String),
     #[error("{0}")]
     Input(String),
+    /// Nothing goes by what was given.
+    #[error("{0}")]
+    Unknown(String),
     /// Nothing was taken over from elsewhere.
     #[error("{0}")]
     Import(String),
@@ -65,12 +71,14 @@ impl From<&Failure> for Code {
             Failure::Paths(error) => Self::from(error),
             Failure::App(error) => Self::from(error),
             Failure::Store(error) => Self::from(error),
+            Failure::Bundle(error) => Self::from(error),
             Failure::Output(_) => Self::Internal,
             Failure::Usage(_) => Self::Usage,
             Failure::NoTerminal { .. } => Self::NoTerminal,
             Failure::TimedOut(_) => Self::Timeout,
             Failure::Ended(_) => Self::Gone,
             Failure::Input(_) => Self::BadRequest,
+            Failure::Unknown(_) => Self::NotFound,
             Failure::Import(_) => Self::Import,
         }
     }

@@ -14,8 +14,11 @@ mod complete;
 mod completions;
 mod config;
 mod context;
+mod demo;
 mod detach;
+mod doctor;
 pub mod exit;
+mod explain;
 mod failure;
 mod file_watch;
 mod history;
@@ -109,6 +112,9 @@ fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<
         Some(Command::Usage(args)) => usage::run(&args, context),
         Some(Command::History(args)) => history::run(&args, context),
         Some(Command::Logs(args)) => logs::run(args, context),
+        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Doctor(args)) => doctor::run(&args, context),
+        Some(Command::Explain(args)) => explain::run(&args, context),
         Some(Command::Store(args)) => store::run(&args.command, context),
         Some(Command::Attach(args)) => attach::run(args, context),
         Some(Command::Url(args)) => url::run(&args, context),

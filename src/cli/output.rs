@@ -201,12 +201,14 @@ pub fn fail(failure: &Failure, json: bool) -> Exit {
                 printable(&text).into_owned() + "\n"
             }
             Failure::Config(_)
+            | Failure::Bundle(_)
             | Failure::Paths(_)
             | Failure::Usage(_)
             | Failure::NoTerminal { .. }
             | Failure::TimedOut(_)
             | Failure::Ended(_)
             | Failure::Input(_)
+            | Failure::Unknown(_)
             | Failure::Import(_) => printable_lines(&text).into_owned() + "\n",
         });
     }

@@ -10,6 +10,7 @@ mod import;
 mod load;
 mod paths;
 mod reader;
+mod secret_values;
 mod settings;
 mod shell;
 mod units;
@@ -20,6 +21,7 @@ pub use error::{ConfigError, Fault};
 pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
 pub use paths::{Paths, PathsError};
+pub use secret_values::{SecretKind, SecretValue, secret_values};
 pub use settings::{
     Dolt, Gateway, General, LogFormat, LogLevel, Logging, Notify, OnClose, OscKind, PaneSettings,
     Pty, Remote, Settings, Store, ThemeChoice, TlsFiles, UnicodeChoice,

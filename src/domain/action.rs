@@ -137,6 +137,8 @@ actions! {
         RunCommand "run-command" "run a command in a new pane" "$";
         Palette "palette" "find an action or a pane by typing" ":";
         MessageLog "message-log" "show past messages" "m";
+        Explain "explain" "explain what went wrong last" "X";
+        Doctor "doctor" "check everything that could be wrong" "D";
         ToggleSidebar "toggle-sidebar" "show or hide the list beside the panes" "b";
         ToggleProviders "toggle-providers" "show or hide the providers below the panes" "B";
         ToggleMouse "toggle-mouse" "turn the mouse on or off" "M";

@@ -59,6 +59,7 @@ mod keys;
 mod login;
 mod own_answer;
 mod price;
+pub mod probe;
 mod report;
 mod request;
 pub mod router;

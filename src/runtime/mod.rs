@@ -13,6 +13,7 @@ pub mod limits;
 pub mod once;
 pub mod ports;
 pub mod private;
+pub mod proc;
 pub mod programs;
 pub mod secrets;
 pub mod signals;

@@ -43,6 +43,14 @@ impl From<&BindError> for Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder(Option<(u32, String)>);
 
+impl Holder {
+    /// Its process, as far as it can be told.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.0.as_ref().map(|(pid, _)| *pid)
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -88,13 +96,28 @@ pub fn listen(address: SocketAddr, choice: Choice) -> Result<TcpListener, BindEr
     })
 }
 
+/// Who listens on an address now; `None` where nobody does, as far as can be seen.
+#[must_use]
+pub fn listener(address: SocketAddr) -> Option<Holder> {
+    let inodes = listeners(address);
+    (!inodes.is_empty()).then(|| Holder(holder_of(&inodes)))
+}
+
 /// Finds the process that listens on a port: proc(5), `net/tcp` for the socket and `PID/fd` for its owner.
 fn holder(address: SocketAddr) -> Option<(u32, String)> {
-    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    holder_of(&listeners(address))
+}
+
+/// The inodes of the sockets that listen on an address.
+fn listeners(address: SocketAddr) -> Vec<String> {
+    ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
         .flat_map(|table| listening_inodes(&table, address))
-        .collect();
+        .collect()
+}
+
+fn holder_of(inodes: &[String]) -> Option<(u32, String)> {
     let wanted: Vec<String> = inodes
         .iter()
         .map(|inode| format!("socket:[{inode}]"))
@@ -173,6 +196,9 @@ mod tests {
         let next = listen(address, Choice::Default).unwrap();
         assert!(next.local_addr().unwrap().port() > address.port());
         let error = listen(address, Choice::Named).unwrap_err().to_string();
+        let holder = listener(address).unwrap();
+        assert!(error.ends_with(&holder.to_string()));
+        assert_eq!(holder.pid(), Some(std::process::id()));
         let me = std::process::id();
         let name = fs::read_to_string("/proc/self/comm").unwrap();
         let expected = format!(

@@ -10,6 +10,7 @@ mod files;
 mod filter;
 mod line;
 mod lines;
+pub mod redact;
 mod rotate;
 mod start;
 

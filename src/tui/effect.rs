@@ -10,6 +10,7 @@ use crate::domain::route::RouterCommand;
 use crate::domain::size::Size;
 use crate::domain::terminal::TerminalSpec;
 use crate::pane::Search;
+use crate::tui::checkup::OuterFacts;
 use crate::tui::client::JournalQuery;
 
 /// Where a new terminal goes.
@@ -48,6 +49,8 @@ pub enum Effect {
     LookAtAgents(Vec<TerminalId>),
     /// Type a line into a pane, and Enter.
     Answer(TerminalId, String),
+    /// Look at everything that could be wrong.
+    Examine(OuterFacts),
     /// Open a terminal with an editor on a pane's screen and history; the file is the last argument of its command.
     EditHistory(TerminalId, Box<TerminalSpec>),
     /// Ask for a browser's address of a pane, or of all.

@@ -11,6 +11,7 @@
 //! emulator, or of how a pane gets its bytes.
 
 mod address;
+mod checkup;
 mod client;
 mod copy;
 mod effect;
@@ -35,10 +36,14 @@ mod view;
 mod viewer;
 
 pub use address::{Addresses, BrowserAddress};
+pub use checkup::{Checkup, Examination, OuterFacts};
 pub use error::TuiError;
 pub use link::{FrontHandle, FrontLink, FrontStatus, link};
 pub use notice::{Notice, Prominence, Severity};
-pub use outer::{JobControl, JobEvent, Lending, Terminal, install_panic_hook};
+pub use outer::{
+    JobControl, JobEvent, Lending, RawInput, Terminal, TerminalAnswer, ask_terminal,
+    install_panic_hook,
+};
 pub use run::run;
 pub use services::{Ending, First, Life, Services};
 pub use viewer::{Incoming, Outgoing, Viewing, view};

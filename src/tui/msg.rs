@@ -12,6 +12,7 @@ use super::notice::Notice;
 use super::theme::Theme;
 use crate::domain::adapter::AgentName;
 use crate::domain::agent::AgentNotice;
+use crate::domain::check::Check;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::profile::ProfileName;
@@ -62,6 +63,8 @@ pub enum Msg {
     ProviderEvent(ProviderEvent),
     /// What became of [`super::effect::Effect::Steer`].
     Steered(RouterCommand, Result<Done, SteerError>),
+    /// The answer to [`super::effect::Effect::Examine`].
+    Examined(Vec<Check>),
     /// The file that a provider's server writes to, and its last lines.
     ServerOutput(ProfileName, Option<(PathBuf, Vec<String>)>),
     /// How the store stands now.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::address::Addresses;
+use super::checkup::Checkup;
 use super::link::FrontLink;
 use super::notice::Notice;
 use crate::config::Settings;
@@ -38,6 +39,7 @@ pub struct Services {
     pub agent_notices: broadcast::Receiver<AgentNotice>,
     /// Told which pane the user looks at.
     pub attended: Arc<watch::Sender<Option<TerminalId>>>,
+    pub checkup: Arc<dyn Checkup>,
     /// Sizes and owner are set here.
     pub first: First,
     pub life: Life,

@@ -9,6 +9,8 @@
 //! in the default rendition.
 
 mod agent;
+mod check;
+mod explanation;
 mod provider;
 mod store;
 
@@ -16,6 +18,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use agent::{AdapterShape, AgentShape, BudgetShape, SpentShape};
+pub use check::{CheckShape, CheckupShape};
+pub use explanation::ExplanationShape;
 pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
 pub use store::{
     ChangeShape, CommitShape, DoltShape, EventShape, ShippedShape, StoreShape, UsageShape,

@@ -38,7 +38,7 @@ pub async fn ask(
             Some(answer)
         }
         Err(error) => {
-            debug!(profile = %name, %error, "the login's models were not told");
+            debug!(profile = %name, ?error, "the login's models were not told");
             None
         }
     }

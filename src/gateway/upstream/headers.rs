@@ -68,10 +68,15 @@ pub fn across(headers: &HeaderMap, upstream: Dialect) -> HeaderMap {
     }
     passed.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if upstream == Dialect::Messages {
-        let version = HeaderValue::from_static(ANTHROPIC_VERSION);
-        passed.insert("anthropic-version", version);
+        set_version(&mut passed);
     }
     passed
+}
+
+/// Says which version of Messages a request of tundra's own is written in.
+pub fn set_version(headers: &mut HeaderMap) {
+    let version = HeaderValue::from_static(ANTHROPIC_VERSION);
+    headers.insert("anthropic-version", version);
 }
 
 /// What a provider could do to a caller that is a browser, or to other services of this machine, by headers: set cookies,

@@ -149,24 +149,23 @@ impl Upstream {
         query: Option<&str>,
         headers: HeaderMap,
         most: usize,
-    ) -> Result<(StatusCode, HeaderMap, Bytes), CallError> {
+    ) -> Result<(StatusCode, HeaderMap, Bytes), PostError> {
         let mut request = Request::new(Method::GET, self.url(path, query));
         *request.headers_mut() = headers;
-        let failed = |error: &reqwest::Error| CallError::Http(root_cause(error));
         let asked = async {
             let response = self
                 .pooled
                 .execute(request)
                 .await
-                .map_err(|error| failed(&error))?;
+                .map_err(|error| PostError::from(SendError::classify(&error)))?;
             let (head, body) = Response::<Body>::from(response).into_parts();
             let body = Limited::new(body, most).collect().await;
-            let body = body.map_err(|error| CallError::Http(error.to_string()))?;
+            let body = body.map_err(|error| PostError::Sent(CallError::Http(error.to_string())))?;
             Ok((head.status, head.headers, body.to_bytes()))
         };
         tokio::time::timeout(self.first_byte, asked)
             .await
-            .unwrap_or(Err(CallError::Timeout))
+            .unwrap_or(Err(PostError::Sent(CallError::Timeout)))
     }
 
     fn url(&self, path: &str, query: Option<&str>) -> Url {

@@ -24,8 +24,10 @@ use super::answer::{self, Answer, Refusal, bare, json};
 use super::assets;
 use super::guard::{self, Credential, OriginState};
 use super::service::{Network, Peer, Service};
+use crate::api::shapes::ExplanationShape;
 use crate::api::{Answer as Performed, Operation, perform, query};
 use crate::domain::code::Code;
+use crate::domain::explain::{self, Found};
 use crate::domain::fact::{Fact, What};
 use crate::domain::id::TerminalId;
 use crate::domain::route::{By, Verb};
@@ -247,6 +249,7 @@ async fn route(
         (["api", "history"], Method::GET) => {
             operate(service, query::history(parameters(request.uri()))?).await
         }
+        (["api", "explain"], Method::GET) => explanation(request.uri()),
         (["api", "providers", name, verb], Method::POST) if Verb::parse(verb).is_some() => {
             let command = steer::command(name, verb, request).await?;
             operate(service, Operation::Steer(command)).await
@@ -269,6 +272,18 @@ async fn operate(service: &Service, operation: Operation) -> Result<Answer, Refu
     })
 }
 
+/// What an error means: `of` is its text, its name or its code.
+fn explanation(uri: &Uri) -> Result<Answer, Refusal> {
+    let of = parameters(uri).find(|(name, _)| *name == "of");
+    let (_, of) = of.ok_or_else(|| Refusal::bad_request("say which error with ?of=TEXT"))?;
+    match explain::find(&of) {
+        Found::One(entry) => Ok(json(StatusCode::OK, &ExplanationShape::from(entry))),
+        Found::Near(_) | Found::Nothing => {
+            Err(Refusal::not_found("nothing is known of this error"))
+        }
+    }
+}
+
 /// Names and values of an address's query; an empty value is none.
 fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     let pairs = uri.query().unwrap_or_default().split('&');
@@ -284,7 +299,9 @@ fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
         ["api", "providers", _, verb] if Verb::parse(verb).is_some() => Some("POST"),
         ["api", "terminals"] => Some("GET, POST"),
         ["api", "terminals", _] => Some("GET, DELETE"),
-        ["health"] | ["api", "status" | "usage" | "history"] | ["ws", "terminal", _] => Some("GET"),
+        ["health"]
+        | ["api", "status" | "usage" | "history" | "explain"]
+        | ["ws", "terminal", _] => Some("GET"),
         _ if assets::exists(path) => Some("GET"),
         _ => None,
     }

@@ -11,6 +11,7 @@ mod panel;
 mod picker;
 mod prompt;
 mod rank;
+mod report;
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ pub use overview::{AgentLook, Overview};
 pub use panel::{Page, Panel};
 pub use picker::{Item, Picked, Picker, PickerKind};
 pub use prompt::Prompt;
+pub use report::{About, Report};
 
 use crate::domain::id::TerminalId;
 use crate::domain::input::KeyCode;

@@ -6,6 +6,7 @@ use super::overview::Overview;
 use super::panel::Panel;
 use super::picker::Picker;
 use super::prompt::Prompt;
+use super::report::Report;
 use crate::domain::id::TerminalId;
 use crate::tui::address::BrowserAddress;
 
@@ -21,6 +22,7 @@ pub enum Overlay {
     Journal(JournalView),
     LogFile(LogView),
     Overview(Overview),
+    Report(Report),
 }
 
 impl Overlay {
@@ -35,7 +37,8 @@ impl Overlay {
             | Self::Log(_)
             | Self::Providers(_)
             | Self::Address(_)
-            | Self::Journal(_) => false,
+            | Self::Journal(_)
+            | Self::Report(_) => false,
         }
     }
 
@@ -62,7 +65,8 @@ impl Overlay {
             | Self::Log(_)
             | Self::Providers(_)
             | Self::Address(_)
-            | Self::Journal(_) => {}
+            | Self::Journal(_)
+            | Self::Report(_) => {}
         }
     }
 }

@@ -11,6 +11,8 @@ mod job;
 mod lending;
 mod modes;
 mod out_of_band;
+mod question;
+mod raw;
 mod terminal;
 mod writer;
 
@@ -19,5 +21,7 @@ pub use guard::{guarded, install_panic_hook};
 pub use job::{JobControl, JobEvent};
 pub use lending::Lending;
 pub use out_of_band::OutOfBand;
+pub use question::{TerminalAnswer, ask_terminal};
+pub use raw::RawInput;
 pub use terminal::{LEAVE_WITHIN, Restore, Terminal};
 pub use writer::Writer;

@@ -25,6 +25,7 @@ use crate::runtime::lend::LentTerminal;
 use crate::runtime::programs;
 use crate::store::Store;
 use crate::tui::address::Addresses;
+use crate::tui::checkup::{Checkup, OuterFacts};
 use crate::tui::client::{AgentLook, JournalQuery};
 use crate::tui::effect::Place;
 use crate::tui::msg::Msg;
@@ -44,6 +45,7 @@ pub(super) struct Backend {
     pub store: Store,
     log_file: PathBuf,
     addresses: Arc<dyn Addresses>,
+    checkup: Arc<dyn Checkup>,
     /// Answers under way; dropping it gives up on them.
     answers: JoinSet<Msg>,
 }
@@ -55,6 +57,7 @@ impl Backend {
         store: Store,
         log_file: PathBuf,
         addresses: Arc<dyn Addresses>,
+        checkup: Arc<dyn Checkup>,
     ) -> Self {
         Self {
             pool,
@@ -62,6 +65,7 @@ impl Backend {
             store,
             log_file,
             addresses,
+            checkup,
             answers: JoinSet::new(),
         }
     }
@@ -170,6 +174,12 @@ impl Backend {
 
     pub fn address(&self, id: Option<TerminalId>) -> Msg {
         Msg::Address(id, self.addresses.address(id))
+    }
+
+    pub fn examine(&mut self, outer: OuterFacts) {
+        let examination = self.checkup.examine(outer);
+        self.answers
+            .spawn(async move { Msg::Examined(examination.await) });
     }
 
     pub fn find_agents(&mut self) {

@@ -137,6 +137,7 @@ impl Runner {
             link,
             agent_notices,
             attended,
+            checkup,
             first,
             life,
         } = services;
@@ -163,7 +164,7 @@ impl Runner {
             attended,
             recorder: store.recorder(),
             leaving: None,
-            backend: Backend::new(pool, providers, store, log_file, addresses),
+            backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
         // Terminals that somebody opened before there was a front end.
         let existing = runner.backend.list();
@@ -543,6 +544,7 @@ impl Runner {
                 let address = self.backend.address(id);
                 self.take(address);
             }
+            Effect::Examine(outer) => self.backend.examine(outer),
             Effect::FindAgents => self.backend.find_agents(),
             Effect::LookAtAgents(ids) => self.backend.look_at_agents(&ids),
             Effect::Answer(id, text) => self.backend.answer_agent(id, text),

@@ -9,6 +9,7 @@ mod mouse;
 mod outer;
 mod panes;
 mod providers;
+mod report;
 mod screens;
 mod tabs;
 mod viewers;

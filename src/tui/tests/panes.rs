@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::layout::Rect;
-use crate::tui::theme::Depth;
+use crate::domain::outer::Depth;
 
 fn rects(rig: &Rig) -> Vec<(TerminalId, Rect)> {
     rig.model.visible()

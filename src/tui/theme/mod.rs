@@ -1,6 +1,5 @@
 //! Colours and glyphs of the front end, by meaning, for what the outer terminal can show.
 
-mod depth;
 mod detect;
 mod down;
 mod glyphs;
@@ -9,13 +8,13 @@ mod role;
 
 use ratatui::style::{Color, Style};
 
-pub use depth::Depth;
 pub use glyphs::Glyphs;
 pub use role::Role;
 
 use super::outer::Environment;
 use crate::config::{ThemeChoice, UnicodeChoice};
 use crate::domain::agent::AgentState;
+use crate::domain::outer::{self, Depth};
 use crate::domain::screen::{self, ColorKind};
 
 /// Colours and glyphs for one outer terminal.
@@ -44,19 +43,19 @@ impl Theme {
         is_light: Option<bool>,
     ) -> Self {
         let env = |name: &str| env.get(name).map(str::to_owned);
-        let utf8 = detect::is_utf8(&env);
+        let utf8 = outer::is_utf8(&env);
         let unicode = match unicode {
             UnicodeChoice::Always => true,
             UnicodeChoice::Never => false,
             UnicodeChoice::Auto => utf8 && detect::has_box_glyphs(&env),
         };
         Self {
-            depth: if detect::is_without_colour(&env) {
+            depth: if outer::is_without_colour(&env) {
                 Depth::None
             } else {
-                detect::depth(&env)
+                outer::depth(&env)
             },
-            cell_depth: detect::depth(&env),
+            cell_depth: outer::depth(&env),
             light: match theme {
                 ThemeChoice::Dark => false,
                 ThemeChoice::Light => true,

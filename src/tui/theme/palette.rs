@@ -7,9 +7,9 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::depth::Depth;
 use super::down::{self, Rgb};
 use super::role::Role;
+use crate::domain::outer::Depth;
 
 /// One colour in its variants; the numbers are of the 16 colours, of which few can be read on white.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     address, ask, confirm, copy, end, focus, journal, log_view, open, overview, paste, picker,
-    providers,
+    providers, report,
 };
 use crate::domain::action::Action;
 use crate::domain::id::TerminalId;
@@ -92,6 +92,8 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::RestartProvider => providers::restart(model, effects),
         Action::BrowserAddress => address::ask(model, effects),
         Action::Palette => picker::offer_actions(model),
+        Action::Explain => report::explain(model, now),
+        Action::Doctor => report::examine(model, effects),
         Action::Help => model.client.overlay = Some(Overlay::Help(Help::default())),
         Action::MessageLog => {
             model.session.messages.dismiss();

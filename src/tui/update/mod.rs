@@ -23,6 +23,7 @@ mod picker;
 mod place;
 mod providers;
 mod redraw;
+mod report;
 mod scroll;
 mod sizes;
 mod terminal;
@@ -130,6 +131,7 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             contents,
         } => journal::read(model, number, *status, contents, now),
         Msg::LogRead(lines) => log_view::read(model, lines, now),
+        Msg::Examined(checks) => report::examined(model, checks),
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
         Msg::AgentLooks(looks) => overview::seen(model, looks),
         Msg::AgentNotice(notice) => terminal::agent_notice(model, notice, now, effects),

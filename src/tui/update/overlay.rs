@@ -105,6 +105,24 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
             (Some(does), _) => scroll(&mut address.scroll, does, Growth::Down, limit),
             _ => {}
         },
+        Some(Overlay::Report(report)) => match (does, code) {
+            (Some(Action::DialogAccept), _) | (_, KeyCode::Char('q')) => {
+                model.client.overlay = None;
+            }
+            (Some(does), _) => scroll(&mut report.scroll, does, Growth::Down, limit),
+            (_, KeyCode::Char('k')) => {
+                scroll(
+                    &mut report.scroll,
+                    Action::DialogPrevious,
+                    Growth::Down,
+                    limit,
+                );
+            }
+            (_, KeyCode::Char('j')) => {
+                scroll(&mut report.scroll, Action::DialogNext, Growth::Down, limit);
+            }
+            _ => {}
+        },
         Some(
             Overlay::Providers(_)
             | Overlay::Journal(_)
@@ -162,6 +180,7 @@ pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
         Some(Overlay::Picker(picker)) => picker.page(down, 1),
         Some(Overlay::Help(help)) => scroll(&mut help.scroll, does, Growth::Down, limit),
         Some(Overlay::Log(log)) => scroll(&mut log.scroll, does, Growth::Up, limit),
+        Some(Overlay::Report(report)) => scroll(&mut report.scroll, does, Growth::Down, limit),
         Some(Overlay::Address(address)) => scroll(&mut address.scroll, does, Growth::Down, limit),
         Some(Overlay::LogFile(_)) => log_view::wheel(model, down),
         _ => {}

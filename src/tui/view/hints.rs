@@ -266,7 +266,7 @@ fn in_overlay(
             (Action::DialogAccept, "close"),
             (Action::DialogNext, "scroll"),
         ]),
-        Overlay::Help(_) | Overlay::Log(_) => named(&[
+        Overlay::Help(_) | Overlay::Log(_) | Overlay::Report(_) => named(&[
             (Action::DialogNext, "scroll"),
             (Action::DialogCancel, "back"),
         ]),

@@ -21,6 +21,7 @@ mod panes;
 mod picker;
 mod piece;
 mod providers;
+mod report;
 mod sidebar;
 mod store_line;
 mod strip;

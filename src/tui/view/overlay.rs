@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::frame_box::{frame_box, inside};
 use super::text::{field, width};
-use super::{address, dialog, help, journal, log, log_file, overview, picker, providers};
+use super::{address, dialog, help, journal, log, log_file, overview, picker, providers, report};
 use crate::domain::layout::Rect;
 use crate::tui::client::{Choice, Overlay, PickerKind, Prompt, Wants};
 use crate::tui::model::Model;
@@ -38,6 +38,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         Overlay::Journal(state) => journal::draw(model, state, inner, buffer),
         Overlay::LogFile(state) => log_file::draw(model, state, inner, buffer),
         Overlay::Overview(state) => overview::draw(model, state, inner, buffer),
+        Overlay::Report(state) => report::draw(model, state, inner, buffer),
     }
 }
 
@@ -83,6 +84,7 @@ pub fn scroll_limit(model: &Model) -> usize {
         Overlay::Log(_) => log::count(model, inner.width).saturating_sub(rows),
         Overlay::Providers(panel) => providers::scroll_limit(model, panel, rows),
         Overlay::Address(state) => address::count(state, inner.width).saturating_sub(rows),
+        Overlay::Report(state) => report::count_lines(state, inner.width).saturating_sub(rows),
         Overlay::Journal(state) => journal::scroll_limit(model, state, inner),
         Overlay::LogFile(state) => log_file::scroll_limit(model, state, inner),
         _ => 0,
@@ -116,7 +118,11 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
                 _ => return None,
             }
         }
-        Overlay::Log(_) | Overlay::Providers(_) | Overlay::Address(_) | Overlay::Journal(_) => {
+        Overlay::Log(_)
+        | Overlay::Providers(_)
+        | Overlay::Address(_)
+        | Overlay::Journal(_)
+        | Overlay::Report(_) => {
             return None;
         }
     };
@@ -146,6 +152,7 @@ fn title(overlay: &Overlay) -> String {
         Overlay::Journal(view) => journal::title(view),
         Overlay::LogFile(_) => "log",
         Overlay::Overview(_) => "agents",
+        Overlay::Report(view) => report::title(view),
         Overlay::Providers(panel) => return providers::title(panel),
     };
     title.to_owned()
@@ -179,7 +186,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
             _ => (76, lines(picker.len()).saturating_add(3).clamp(6, 20)),
         },
         Overlay::Help(_) => (84, rows),
-        Overlay::Log(_) | Overlay::Journal(_) | Overlay::Overview(_) => (100, rows),
+        Overlay::Log(_) | Overlay::Journal(_) | Overlay::Overview(_) | Overlay::Report(_) => (100, rows),
         Overlay::LogFile(_) => (cols, rows),
         Overlay::Providers(_) => (120, rows),
         Overlay::Address(state) => {

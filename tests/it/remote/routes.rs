@@ -286,3 +286,19 @@ fn providers_are_steered_as_by_the_commands() {
     );
     assert!(serve.home.logs().contains("by=\"http\"") || serve.home.logs().contains("by=http"));
 }
+
+#[test]
+fn an_error_is_explained_to_the_page() {
+    let (_serve, remote) = instance("");
+    let of = |of: &str| {
+        let path = format!("/api/explain?of={of}");
+        remote.ask("GET", &path, &Value::Null)
+    };
+    for given in ["pty%20pool%20is%20at%20capacity%20(3)", "at_capacity"] {
+        let answer = of(given);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json()["name"], "AtCapacity");
+    }
+    assert_eq!(of("quuxity").status, 404);
+    assert_eq!(of("").status, 400);
+}

@@ -1,0 +1,194 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::domain::code::Code;
+use crate::domain::cooldown::CoolingCause;
+use crate::domain::moment::Moment;
+use crate::domain::outcome::ErrorKind;
+use crate::domain::profile::{Dialect, Profile, ProviderKind};
+use crate::domain::route::{Lack, NothingLeft, Skip};
+
+fn name(given: &str) -> &'static str {
+    match find(given) {
+        Found::One(entry) => entry.name,
+        Found::Near(near) => panic!("{given}: only near {near}"),
+        Found::Nothing => panic!("{given}: nothing"),
+    }
+}
+
+#[test]
+fn every_name_is_unique_and_every_row_is_filled() {
+    let mut names = BTreeSet::new();
+    for entry in index() {
+        assert!(names.insert(entry.name.to_lowercase()), "{}", entry.name);
+        for alias in entry.aliases {
+            assert!(names.insert(alias.to_lowercase()), "{alias}");
+        }
+        for list in [entry.texts, entry.symptoms, entry.causes, entry.cures] {
+            assert!(!list.is_empty(), "{}", entry.name);
+        }
+        assert!(!entry.prevention.is_empty(), "{}", entry.name);
+        assert!(entry.log_target.starts_with("tundra::"), "{}", entry.name);
+        assert!(entry.meaning.ends_with('.'), "{}", entry.name);
+    }
+    let groups: BTreeSet<Group> = index().map(|entry| entry.group).collect();
+    assert_eq!(groups.len(), Group::ALL.len());
+}
+
+#[test]
+fn every_code_is_explained() {
+    for code in Code::ALL {
+        assert!(by_code(code.as_str()).is_some(), "{code:?}");
+    }
+    for kind in ErrorKind::ALL {
+        assert!(by_code(kind.as_str()).is_some(), "{kind:?}");
+    }
+    for code in [
+        "1", "2", "3", "exit 3", "130", "401", "402", "404", "429", "502", "503", "529",
+    ] {
+        assert!(by_code(code).is_some(), "{code}");
+    }
+    assert_eq!(name("at_capacity"), "AtCapacity");
+    assert_eq!(name("3"), "NoInstance");
+    assert_eq!(name("429"), "RateLimited");
+    assert_eq!(by_code("0"), None);
+}
+
+#[test]
+fn names_are_found_whatever_their_case_and_their_path() {
+    for (given, expected) in [
+        ("AtCapacity", "AtCapacity"),
+        ("atcapacity", "AtCapacity"),
+        ("PtyError::AtCapacity", "AtCapacity"),
+        ("LlmError::HttpError", "HttpError"),
+        ("RateLimitError::Exceeded", "RateLimitExceeded"),
+        ("CircuitBreakerError::Open", "CircuitOpen"),
+        ("handle-not-found", "HandleNotFound"),
+        ("IpcError", "IpcError"),
+    ] {
+        assert_eq!(name(given), expected, "{given}");
+    }
+    assert_eq!(find("AtCapacty"), Found::Near("AtCapacity"));
+    assert_eq!(find("quux"), Found::Nothing);
+    assert_eq!(find(""), Found::Nothing);
+}
+
+#[test]
+fn texts_are_found_exactly_and_inside_of_longer_lines() {
+    for (given, expected) in [
+        ("pty pool is at capacity (10)", "AtCapacity"),
+        ("HTTP error: connect: timed out", "HttpError"),
+        ("http error", "HttpError"),
+        ("API error (status 404): not found: model x", "ApiError"),
+        ("request timed out", "Timeout"),
+        (
+            "2026-11-29T22:00:00Z  WARN tundra::gateway: an attempt failed profile=a error=rate limited: retry after 9s",
+            "RateLimited",
+        ),
+        (
+            "rate limit exceeded for key 'claude' – retry after 1m5s",
+            "RateLimitExceeded",
+        ),
+        (
+            "no provider can take this request: a: circuit is open – refusing call (soonest retry in 12s)",
+            "NothingLeft",
+        ),
+        (
+            "config error: config.toml:12: profile[0].rate_limit_rpm: must be at least 1",
+            "ConfigError",
+        ),
+        ("tundra: pty handle not found: nosuch", "HandleNotFound"),
+        (
+            "transport error: the certificate of h:1 is not trusted; its fingerprint is X, and `tundra status` there tells the \
+             right one",
+            "CertificateUntrusted",
+        ),
+        ("transport error: connection reset", "TransportError"),
+        ("port 3306 is MariaDB 10.11.6, not Dolt", "NotDolt"),
+        (
+            "budget reached for build: $2.00 of $2.00; tundra budget build --usd 5 raises it",
+            "BudgetReached",
+        ),
+        (
+            "address already in use: 127.0.0.1:3000 (held by pid 123 node)",
+            "AddressInUse",
+        ),
+    ] {
+        assert_eq!(name(given), expected, "{given}");
+    }
+    // A word of ours in somebody else's sentence is not ours.
+    assert_eq!(find("the feature is disabled here"), Found::Nothing);
+}
+
+#[test]
+fn every_reason_to_skip_a_profile_is_explained() {
+    let profile = Profile::new("p", ProviderKind::Anthropic);
+    let (now, until) = (
+        Moment::from_nanos(0),
+        Moment::from_nanos(0).after(Duration::from_secs(9)),
+    );
+    let cause = CoolingCause::RateLimit;
+    let reasons = [
+        Skip::Disabled,
+        Skip::NoKey,
+        Skip::NeedsLogin,
+        Skip::NeedsConsent,
+        Skip::UsedUp { until },
+        Skip::Unreachable,
+        Skip::Unsupported(Lack::Dialect(Dialect::Chat)),
+        Skip::Starting,
+        Skip::Down,
+        Skip::Held { until },
+        Skip::Rejected {
+            until,
+            billing: false,
+        },
+        Skip::Rejected {
+            until,
+            billing: true,
+        },
+        Skip::Exhausted { until },
+        Skip::Cooling { until, cause },
+        Skip::Cooling {
+            until,
+            cause: CoolingCause::Overload,
+        },
+        Skip::Open { retry_at: None },
+        Skip::Probing { until },
+        Skip::NoRoom { until },
+        Skip::Tried,
+    ];
+    for skip in reasons {
+        let text = skip.text(&profile, now);
+        assert!(by_text(&text).is_some(), "{text}");
+        assert!(by_code(skip.as_str()).is_some(), "{}", skip.as_str());
+        // A reason that is added is added above.
+        match skip {
+            Skip::Disabled
+            | Skip::NoKey
+            | Skip::NeedsLogin
+            | Skip::NeedsConsent
+            | Skip::UsedUp { .. }
+            | Skip::Unreachable
+            | Skip::Unsupported(_)
+            | Skip::Starting
+            | Skip::Down
+            | Skip::Held { .. }
+            | Skip::Rejected { .. }
+            | Skip::Exhausted { .. }
+            | Skip::Cooling { .. }
+            | Skip::Open { .. }
+            | Skip::Probing { .. }
+            | Skip::NoRoom { .. }
+            | Skip::Tried => {}
+        }
+    }
+    let nothing = NothingLeft {
+        profiles: Vec::new(),
+        never: false,
+        all_rate: false,
+        retry_in: None,
+    };
+    assert_eq!(name(&nothing.to_string()), "NothingLeft");
+}
