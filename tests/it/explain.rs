@@ -13,6 +13,7 @@ use crate::support::Home;
 const WORDED_ELSEWHERE: &[(&str, &str)] = &[
     ("AppError::NoTerminal", "HandleNotFound"),
     ("AppError::NotStarted", "SpawnFailed"),
+    ("AppError::Left", "NotShown"),
     ("AskError::Answered", "Refused"),
     ("AskError::BadRequest", "BadRequest"),
     ("ConfigError::Faults", "ConfigError"),

@@ -189,6 +189,7 @@ fn every_reason_to_skip_a_profile_is_explained() {
         never: false,
         all_rate: false,
         retry_in: None,
+        retry_after: None,
     };
     assert_eq!(name(&nothing.to_string()), "NothingLeft");
 }
