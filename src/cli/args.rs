@@ -7,9 +7,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::output::ColorChoice;
 use super::{
-    agents, ask, attach, budget, capture, complete, completions, config, demo, detach, doctor, explain,
-    history, kill, launch, logs, ls, new, providers, rename, resize, send, status, steer, stop, store, url, usage,
-    wait,
+    agents, ask, attach, budget, capture, complete, completions, config, demo, detach, doctor,
+    explain, history, kill, launch, logs, ls, new, providers, rename, resize, send, status, steer,
+    stop, store, url, usage, wait,
 };
 
 pub const EXAMPLES: &str = "\

@@ -186,7 +186,9 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
             _ => (76, lines(picker.len()).saturating_add(3).clamp(6, 20)),
         },
         Overlay::Help(_) => (84, rows),
-        Overlay::Log(_) | Overlay::Journal(_) | Overlay::Overview(_) | Overlay::Report(_) => (100, rows),
+        Overlay::Log(_) | Overlay::Journal(_) | Overlay::Overview(_) | Overlay::Report(_) => {
+            (100, rows)
+        }
         Overlay::LogFile(_) => (cols, rows),
         Overlay::Providers(_) => (120, rows),
         Overlay::Address(state) => {
