@@ -1,6 +1,5 @@
-//! The front end of an instance: what it is given, and what others ask of it.
+//! The front end of an instance, and what it is given.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -9,13 +8,11 @@ use super::Ending;
 use super::error::AppError;
 use super::instance::Instance;
 use super::reload::Reloads;
-use crate::api::Front;
-use crate::api::shapes::FrontShape;
 use crate::config::{ReloadReport, Settings};
 use crate::domain::keymap::LostChord;
 use crate::domain::terminal::Owner;
 use crate::store::{DoltState, Store, StoreState};
-use crate::tui::{self, FrontHandle, Life, Notice, Prominence, Severity};
+use crate::tui::{self, Life, Notice, Prominence, Severity};
 
 /// Notices that the front end has not read yet; it reads at once, and what is dropped is in the log.
 const NOTICES: usize = 16;
@@ -67,33 +64,6 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         tui::Ending::Quit => Ending::Quit,
         tui::Ending::Signal(signal) => Ending::Signal(signal),
     })
-}
-
-/// The front end as operations see it.
-#[derive(Debug)]
-pub(super) struct FrontFace(pub FrontHandle);
-
-impl Front for FrontFace {
-    fn shape(&self) -> FrontShape {
-        self.0
-            .status()
-            .map_or_else(FrontShape::default, |status| FrontShape {
-                attached: true,
-                since: Some(status.since),
-                tty: Some(status.tty),
-                cols: Some(status.cols),
-                rows: Some(status.rows),
-                pid: Some(status.pid),
-            })
-    }
-
-    fn detach(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.0.detach())
-    }
-
-    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.0.stop())
-    }
 }
 
 /// Tells the front end what became of changes of the configuration, and troubles of the log, while it listens.

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::checkup::OwnCheckup;
 use super::error::AppError;
-use super::front::FrontFace;
+use super::front_operations::FrontOperations;
 use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
 use super::log::LogHandle;
 use super::notices::NoticeDesk;
@@ -244,7 +244,7 @@ where
     };
     notices.extend(remote.notices());
     let (handle, link) = tui::link();
-    services.set_front(Arc::new(FrontFace(handle)));
+    services.set_front(Arc::new(FrontOperations(handle)));
     let (borrower, lent) = mpsc::channel(LENT);
     let setup = control::Setup {
         listener,

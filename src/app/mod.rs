@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod error;
 mod front;
+mod front_operations;
 mod gateway;
 mod instance;
 mod launch;

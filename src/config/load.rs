@@ -26,7 +26,7 @@ use crate::domain::timeouts::Timeouts;
 
 mod agent;
 mod gateway;
-mod notify;
+mod notices;
 mod profile;
 mod remote;
 mod store;
@@ -209,8 +209,8 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         Some(item) => profile::read_all(&item, &shell),
         None => Vec::new(),
     };
-    let mut notify = notify::defaults();
-    root.section("notify", |table| notify::read(table, &mut notify));
+    let mut notify = notices::defaults();
+    root.section("notify", |table| notices::read(table, &mut notify));
     let agents = match root.item("agent") {
         Some(item) => agent::read_all(&item, &shell, &built_in_adapters()),
         None => built_in_adapters(),

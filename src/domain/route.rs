@@ -19,6 +19,7 @@ mod selection;
 mod settings;
 pub mod skip;
 mod status;
+mod substitute;
 pub mod translation;
 mod verb;
 mod wait_queue;
@@ -50,7 +51,8 @@ pub use permit::{Admission, Cool, Permit, Settlement};
 pub use profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
 pub use settings::RouteSettings;
 pub use skip::{Lack, NothingLeft, Reason, Skip};
-pub use status::{ProviderState, ProviderStatus, RouterStatus, Substitute};
+pub use status::{ProviderState, ProviderStatus, RouterStatus};
+pub use substitute::Substitute;
 pub use translation::{Feature, Foreign, Translation};
 pub use verb::{NamelessError, Verb};
 

@@ -12,7 +12,7 @@ use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::ProfileName;
 
 use super::profile_state::Rejection;
-use super::status::Substitute;
+use super::substitute::Substitute;
 
 /// How long `failover` holds a profile where no time is given.
 pub const DEFAULT_HOLD: Duration = Duration::from_secs(600);

@@ -11,7 +11,7 @@ use super::entry::Entry;
 use super::profile_state::{KeyState, ProfileId};
 use super::settings::RouteSettings;
 use super::skip::Skip;
-use super::status::Substitute;
+use super::substitute::Substitute;
 use super::translation::Translation;
 
 #[derive(Debug, Default)]

@@ -7,12 +7,13 @@ use crate::domain::breaker::{BreakerState, BreakerStatus};
 use crate::domain::bucket::{Amount, Gauge};
 use crate::domain::login::PlanStatus;
 use crate::domain::moment::Moment;
-use crate::domain::profile::{Profile, ProfileName};
+use crate::domain::profile::Profile;
 use crate::domain::usage::{ProfileUsage, Usage};
 
 use super::call::Wants;
 use super::entry::Entry;
 use super::skip::Skip;
+use super::substitute::Substitute;
 
 /// All profiles as of one moment.
 #[derive(Clone, Debug)]
@@ -59,14 +60,6 @@ pub struct ProviderStatus {
     pub plan: PlanStatus,
     /// Who takes its callers' requests while their plan is used up.
     pub substitute: Option<Substitute>,
-}
-
-/// Who takes the requests of a login whose plan is used up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Substitute {
-    pub profile: ProfileName,
-    /// Only once the login's user agrees that they cost money.
-    pub asks: bool,
 }
 
 impl ProviderStatus {
