@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use super::Ending;
 use super::error::AppError;
 use super::instance::Instance;
+use super::kept_session::SessionKeeper;
 use super::reload::Reloads;
 use crate::config::{ReloadReport, Settings};
 use crate::domain::keymap::LostChord;
@@ -36,8 +37,12 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         link,
         facts,
         notice_desk,
+        restored,
+        session_file,
         ..
     } = instance;
+    let (saved, kept) = watch::channel(None);
+    let mut keeper = SessionKeeper::new(session_file, kept);
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
     let at_start = at_start.into_iter().chain(first_steps).collect();
@@ -59,10 +64,22 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         checkup,
         first,
         life,
+        restored,
+        saved,
     };
-    Ok(match Box::pin(tui::run(services)).await? {
-        tui::Ending::Quit => Ending::Quit,
-        tui::Ending::Signal(signal) => Ending::Signal(signal),
+    let ended = tokio::select! {
+        ended = Box::pin(tui::run(services)) => ended?,
+        never = keeper.run() => match never {},
+    };
+    Ok(match ended {
+        tui::Ending::Quit => {
+            keeper.forget().await;
+            Ending::Quit
+        }
+        tui::Ending::Signal(signal) => {
+            keeper.finish().await;
+            Ending::Signal(signal)
+        }
     })
 }
 

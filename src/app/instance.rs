@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::checkup::OwnCheckup;
 use super::error::AppError;
 use super::front_operations::FrontOperations;
 use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
+use super::launch::Beginning;
 use super::log::LogHandle;
 use super::notices::NoticeDesk;
 use super::pool::pool_options;
@@ -22,7 +24,7 @@ use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
 use super::store as keeping;
 use super::welcome;
-use super::{Ending, Launch, Ready};
+use super::{Ending, Launch, Ready, kept_session};
 use crate::api::{Facts, Services};
 use crate::config::{PaneSettings, Settings};
 use crate::control;
@@ -40,7 +42,7 @@ use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
 use crate::telemetry::{self, Telemetry};
-use crate::tui::{self, Checkup, First, FrontLink};
+use crate::tui::{self, Checkup, First, FrontLink, Session};
 
 /// How long tasks may take to end once every terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -67,6 +69,9 @@ pub(super) struct Instance {
     /// Terminals that are lent.
     pub lent: mpsc::Receiver<LentTerminal>,
     pub link: FrontLink,
+    /// What an instance before this one has left.
+    pub restored: Option<Session>,
+    pub session_file: PathBuf,
     /// What the user should know of this start.
     pub notices: Vec<String>,
     pub notice_desk: NoticeDesk,
@@ -137,21 +142,21 @@ where
     let tasks = Tasks::default();
     let started_at = Timestamp::now();
     let (store, running) = keeping::start(&launch, started_at, &tasks)?;
-    let beginning = Beginning {
+    let groundwork = Groundwork {
         started_at,
         telemetry,
         open_files,
         store,
         first,
     };
-    let outcome = run_within(launch, beginning, mode).await;
+    let outcome = run_within(launch, groundwork, mode).await;
     running.end(keeping::end_of(&outcome)).await;
     tasks.shutdown(PATIENCE).await;
     outcome
 }
 
 /// What is there before the rooms are made.
-struct Beginning {
+struct Groundwork {
     started_at: Timestamp,
     telemetry: Option<Arc<Telemetry>>,
     open_files: Option<(u64, u64)>,
@@ -159,18 +164,22 @@ struct Beginning {
     first: Option<UnixStream>,
 }
 
-async fn run_within<M, F>(launch: Launch, beginning: Beginning, mode: M) -> Result<Ending, AppError>
+async fn run_within<M, F>(
+    launch: Launch,
+    groundwork: Groundwork,
+    mode: M,
+) -> Result<Ending, AppError>
 where
     M: FnOnce(Instance) -> F,
     F: Future<Output = Result<Ending, AppError>>,
 {
-    let Beginning {
+    let Groundwork {
         started_at,
         telemetry,
         open_files,
         store,
         first,
-    } = beginning;
+    } = groundwork;
     let tasks = Tasks::default();
     let bound = gateway::bind(&launch.settings)?;
     let moved = bound.as_ref().and_then(gateway::Bound::notice);
@@ -216,6 +225,18 @@ where
         .map(Telemetry::notices)
         .unwrap_or_default();
     notices.extend(moved);
+    let session_file = launch.paths.session();
+    let restored = match launch.beginning {
+        Beginning::Fresh => None,
+        Beginning::Restored => match kept_session::load(&session_file) {
+            Ok(session) => session,
+            Err(trouble) => {
+                warn!(trouble, "the session is not brought back");
+                notices.push(trouble);
+                None
+            }
+        },
+    };
     let rooms = Rooms {
         pool: pool.clone(),
         providers: providers.clone(),
@@ -273,6 +294,8 @@ where
         remote,
         lent,
         link,
+        restored,
+        session_file,
         notices,
         notice_desk,
     };

@@ -11,7 +11,24 @@ pub struct Launch {
     pub paths: Paths,
     pub settings: Settings,
     pub config: ConfigSource,
+    pub beginning: Beginning,
     pub version: String,
+}
+
+/// What an instance begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// What one before it has left that ended without being asked to.
+    Restored,
+    Fresh,
+}
+
+impl Beginning {
+    /// By whether `--fresh` was given.
+    #[must_use]
+    pub const fn of(fresh: bool) -> Self {
+        if fresh { Self::Fresh } else { Self::Restored }
+    }
 }
 
 /// What `serve` tells once everything accepts.

@@ -12,6 +12,7 @@ mod front;
 mod front_operations;
 mod gateway;
 mod instance;
+mod kept_session;
 mod launch;
 mod log;
 mod notices;
@@ -28,7 +29,7 @@ pub use attach::{Attach, Attached, attach, known_remotes, reach};
 pub use demo::{demo, demo_client};
 pub use doctor::{examine, outer_terminal};
 pub use error::AppError;
-pub use launch::{Ending, Launch, Ready};
+pub use launch::{Beginning, Ending, Launch, Ready};
 pub use thin::{Farewell, Show, show};
 
 use crate::tui::Life;
@@ -45,7 +46,9 @@ pub fn serve(
     crate::tui::install_panic_hook();
     instance::run(launch, None, |instance| async move {
         ready(&instance.ready()).map_err(AppError::Ready)?;
-        instance.open_configured_panes().await;
+        if instance.restored.is_none() {
+            instance.open_configured_panes().await;
+        }
         front::run(instance, Life::Stays).await
     })
 }

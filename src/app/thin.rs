@@ -64,6 +64,8 @@ enum Returned {
     Left(Departure),
     /// A signal ends this process, and the terminal is back.
     Recalled(Termination),
+    /// There is another instance, or this one is about to end.
+    Busy,
     /// The instance ended before it showed anything.
     Unshown,
     /// The instance died.
@@ -87,7 +89,9 @@ pub fn show<E: From<AppError>>(
             Reached::Started { stream, pid } => (stream, Some(pid)),
         };
         limits::close_memory();
-        match lend(show, stream, started)? {
+        let lent = lend(show, stream, started)?;
+        started.into_iter().for_each(background::reap);
+        match lent {
             Some(farewell) => return Ok(farewell),
             // It was about to end, or another one was faster.
             None if Instant::now() < deadline => std::thread::sleep(REACH_AGAIN),
@@ -206,6 +210,7 @@ fn lend(
             };
             let lender = Lender::offer(stream, &offer, Lending::descriptors())?;
             match pass(lender, &mut kernel, &lending, pid).await? {
+                Returned::Busy if is_first => return Ok(None),
                 Returned::Unshown if is_first && started.is_none() => return Ok(None),
                 Returned::Unshown => {
                     let log = show.paths.log_file();
@@ -257,7 +262,11 @@ async fn pass(
     loop {
         tokio::select! {
             told = lender.told() => match told {
-                Ok(Told::Shown) => is_shown = true,
+                Ok(Told::Shown) => {
+                    is_shown = true;
+                    // From here on this process only waits.
+                    background::release_code();
+                }
                 Ok(Told::Left(departure)) => {
                     let ends = matches!(
                         departure,
@@ -271,13 +280,10 @@ async fn pass(
                         _ => Returned::Left(departure),
                     });
                 }
-                Err(ControlError::Refused(error)) if error.code == Code::ShuttingDown.as_str() => {
-                    return Ok(Returned::Unshown);
-                }
-                Err(ControlError::Refused(error)) if error.code == Code::AlreadyRunning.as_str() => {
-                    return Ok(Returned::Unshown);
-                }
-                Err(error @ ControlError::Refused(_)) => return Err(error.into()),
+                Err(ControlError::Refused(error)) => match Code::parse(&error.code) {
+                    Some(Code::ShuttingDown | Code::AlreadyRunning) => return Ok(Returned::Busy),
+                    _ => return Err(ControlError::Refused(error).into()),
+                },
                 Err(_) if is_shown => {
                     lending.undo();
                     return Ok(Returned::Lost);
@@ -342,7 +348,7 @@ fn farewell(returned: Returned, pid: u32) -> Result<Farewell, AppError> {
         Returned::Left(Departure::Detached | Departure::Suspended | Departure::Again) => {
             detached(pid, 0)
         }
-        Returned::Lost | Returned::Unshown => Farewell {
+        Returned::Lost | Returned::Unshown | Returned::Busy => Farewell {
             note: Some(format!(
                 "[lost: tundra with pid {pid} has died; \"tundra\" brings its layout back]"
             )),

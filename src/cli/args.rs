@@ -14,7 +14,8 @@ use super::{
 
 pub const EXAMPLES: &str = "\
 Examples:
-  tundra                                   your shell in a pane; ctrl-b ? shows the keys
+  tundra                                   your shell in a pane, or what runs already; ctrl-b ? shows the keys
+  tundra detach                            leaves the terminal; ctrl-b d does, too, and tundra brings it back
   tundra -- claude                         the first pane runs claude
   tundra serve                             the same without a screen, for scripts
   tundra new --name build -- make -j4      opens a terminal and prints its id
@@ -41,7 +42,10 @@ pub struct Args {
     pub globals: Globals,
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// What the first pane runs, after `--`; without it the configured panes, else your shell
+    /// Start without what an instance has left that ended without being asked to
+    #[arg(long)]
+    pub fresh: bool,
+    /// What a pane of its own runs, after `--`; without it the configured panes, else your shell
     #[arg(last = true, value_name = "CMD", add = complete::program())]
     pub run: Vec<String>,
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::app::{self, Ending, Launch, Ready, Show};
+use crate::app::{self, Beginning, Ending, Launch, Ready, Show};
 use crate::config;
 
 #[derive(Debug, Args)]
@@ -17,15 +17,22 @@ pub struct Serve {
     /// Print one line of JSON on stdout once everything listens
     #[arg(long)]
     pub print_ready: bool,
+    /// Start without what an instance has left that ended without being asked to
+    #[arg(long)]
+    fresh: bool,
 }
 
-pub fn front(command: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+pub fn front(
+    command: Vec<String>,
+    beginning: Beginning,
+    context: &Context,
+) -> Result<Exit, Failure> {
     need_terminal("run `tundra serve`, then use `tundra new`, `tundra send` and `tundra capture`")?;
     let show = Show {
         paths: context.paths()?,
         command,
     };
-    let farewell = app::show(&show, || prepare(context))?;
+    let farewell = app::show(&show, || prepare(beginning, context))?;
     if let Some(note) = farewell.note {
         output::talk(&format!("{note}\n"));
     }
@@ -44,8 +51,13 @@ pub(super) fn need_terminal(instead: &'static str) -> Result<(), Failure> {
     Err(Failure::NoTerminal { what, instead })
 }
 
-pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
-    let launch = prepare(context)?;
+pub fn serve(args: &Serve, beginning: Beginning, context: &Context) -> Result<Exit, Failure> {
+    let beginning = if args.fresh {
+        Beginning::Fresh
+    } else {
+        beginning
+    };
+    let launch = prepare(beginning, context)?;
     let ending = app::serve(launch, |ready| {
         for notice in &ready.notices {
             output::talk(&format!("{notice}\n"));
@@ -58,7 +70,7 @@ pub fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
     Ok(exit(ending))
 }
 
-fn prepare(context: &Context) -> Result<Launch, Failure> {
+fn prepare(beginning: Beginning, context: &Context) -> Result<Launch, Failure> {
     let paths = context.paths()?;
     let config = context.config_source(&paths);
     let settings = config::load(&config)?;
@@ -66,6 +78,7 @@ fn prepare(context: &Context) -> Result<Launch, Failure> {
         paths,
         settings,
         config,
+        beginning,
         version: super::version().to_owned(),
     })
 }

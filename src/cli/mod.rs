@@ -53,6 +53,7 @@ use self::context::Context;
 use self::exit::Exit;
 use self::failure::Failure;
 use self::output::ColorChoice;
+use crate::app::Beginning;
 use crate::domain::nearest::nearest;
 use crate::domain::printable::printable;
 use crate::domain::route::Verb;
@@ -77,16 +78,21 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     };
     let json = args.command.as_ref().is_some_and(Command::wants_json);
     let context = Context::new(args.globals);
-    match run(args.command, args.run, &context) {
+    match run(args.command, args.run, args.fresh, &context) {
         Ok(exit) => exit,
         Err(failure) => output::fail(&failure, json),
     }
 }
 
-fn run(command: Option<Command>, run: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+fn run(
+    command: Option<Command>,
+    run: Vec<String>,
+    fresh: bool,
+    context: &Context,
+) -> Result<Exit, Failure> {
     match command {
-        None => launch::front(run, context),
-        Some(Command::Serve(args)) => launch::serve(&args, context),
+        None => launch::front(run, Beginning::of(fresh), context),
+        Some(Command::Serve(args)) => launch::serve(&args, Beginning::of(fresh), context),
         Some(Command::Detach(_)) => detach::run(context),
         Some(Command::Stop(args)) => stop::run(&args, context),
         Some(Command::Ls(args)) => ls::run(&args, context),

@@ -141,6 +141,12 @@ impl Paths {
         self.state.join("plans.json")
     }
 
+    /// What is brought back after an end that nobody asked for.
+    #[must_use]
+    pub fn session(&self) -> PathBuf {
+        self.state.join("session.json")
+    }
+
     /// Held for as long as an instance runs; tells its process id.
     pub fn lock_file(&self) -> PathBuf {
         self.state.join("tundra.lock")

@@ -4,10 +4,13 @@ mod geometry;
 mod node;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 pub use geometry::{Axis, Divider, DividerCell, Rect, Side};
+pub use tree::LayoutTree;
 
 use super::id::TerminalId;
 use node::{LEAST, Node, Split};
@@ -36,6 +39,22 @@ impl Layout {
         Self {
             root: Node::Pane(id),
         }
+    }
+
+    /// The layout that was written down; None where it cannot be one: a pane in it twice, or a share that is none.
+    #[must_use]
+    pub fn from_tree(tree: &LayoutTree) -> Option<Self> {
+        let layout = Self {
+            root: Node::from_tree(tree)?,
+        };
+        let ids = layout.ids();
+        let unique: BTreeSet<TerminalId> = ids.iter().copied().collect();
+        (unique.len() == ids.len()).then_some(layout)
+    }
+
+    #[must_use]
+    pub fn to_tree(&self) -> LayoutTree {
+        self.root.to_tree()
     }
 
     /// Halves the target; the new pane comes second (right or below). False if the target is not here or the new one

@@ -12,7 +12,7 @@ use super::confine::Confined;
 use super::listeners::Listeners;
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
-use crate::domain::terminal::{Status, TerminalInfo};
+use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
 
 /// A terminal's facts, shared by its thread and its handles.
 pub(super) struct Facts {
@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub pid: Pid,
     /// How its processes are known, where they are kept from the instance.
     pub confined: Option<Confined>,
+    /// What it was started with, so that it can be started again.
+    pub spec: OnceLock<TerminalSpec>,
     info: Mutex<TerminalInfo>,
     /// Rung after every change of `info`, and when the session is gone.
     changed: Notify,
@@ -41,6 +43,7 @@ impl Facts {
             id: info.id,
             pid,
             confined,
+            spec: OnceLock::new(),
             info: Mutex::new(info),
             changed: Notify::new(),
             listeners,

@@ -22,7 +22,7 @@ use crate::domain::agent::WireFact;
 use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
-use crate::domain::terminal::{Owner, Status, TerminalInfo};
+use crate::domain::terminal::{Owner, Status, TerminalInfo, TerminalSpec};
 use crate::domain::writer::{Access, Writer};
 
 /// Talks to one pane; cheap to clone. The terminal goes on living when every handle is dropped.
@@ -97,6 +97,11 @@ impl PaneHandle {
     /// Looks whether the programs in the terminal's foreground are at work.
     pub fn activity(&self) -> Activity {
         Activity::of_session(self.parts.facts.pid)
+    }
+
+    /// What it was started with.
+    pub fn spec(&self) -> Option<TerminalSpec> {
+        self.parts.facts.spec.get().cloned()
     }
 
     /// Whether its first process is on the terminal of that device number.

@@ -142,6 +142,7 @@ fn start(
         OutputBuffer::new(options.replay_bytes),
         ScreenFeed::new(receiver, Arc::clone(&registry.all_watchers)),
     );
+    let _ = parts.facts.spec.set(spec.clone());
     let emulator = Emulator::new(spec.size, options.scrollback_lines);
     let publisher = Publisher::new(Arc::clone(&parts.feed), sender);
     let limits = options.limits();

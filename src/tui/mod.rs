@@ -46,4 +46,5 @@ pub use outer::{
 };
 pub use run::run;
 pub use services::{Ending, First, Life, Services};
+pub use session::{SavedError, SavedSession, Session};
 pub use viewer::{Incoming, Outgoing, Viewing, view};

@@ -9,6 +9,7 @@ use super::address::Addresses;
 use super::checkup::Checkup;
 use super::link::FrontLink;
 use super::notice::Notice;
+use super::session::{SavedSession, Session};
 use crate::config::Settings;
 use crate::domain::agent::AgentNotice;
 use crate::domain::id::TerminalId;
@@ -43,6 +44,10 @@ pub struct Services {
     /// Sizes and owner are set here.
     pub first: First,
     pub life: Life,
+    /// What an instance before this one has left, which waits to be run again.
+    pub restored: Option<Session>,
+    /// Hears what would have to be brought back now; None for nothing.
+    pub saved: watch::Sender<Option<SavedSession>>,
 }
 
 /// What to open for a first terminal.

@@ -1,6 +1,7 @@
 //! The tree of splits: how one cuts its area in two, and how its divider moves.
 
 use super::geometry::{Axis, Divider, Rect};
+use super::tree::LayoutTree;
 use crate::domain::id::TerminalId;
 
 /// Columns and rows below which a pane is not made smaller while there is another way.
@@ -43,6 +44,45 @@ impl Node {
             first,
             second,
         }))
+    }
+
+    pub(super) fn to_tree(&self) -> LayoutTree {
+        match self {
+            Self::Pane(id) => LayoutTree::Pane(*id),
+            Self::Split(split) => LayoutTree::Split {
+                axis: split.axis,
+                part: split.share.part,
+                whole: split.share.whole,
+                first: Box::new(split.first.to_tree()),
+                second: Box::new(split.second.to_tree()),
+            },
+        }
+    }
+
+    /// None where a share is none.
+    pub(super) fn from_tree(tree: &LayoutTree) -> Option<Self> {
+        Some(match tree {
+            LayoutTree::Pane(id) => Self::Pane(*id),
+            LayoutTree::Split {
+                axis,
+                part,
+                whole,
+                first,
+                second,
+            } => {
+                let fits = *part > 0 && part < whole && *whole <= u32::from(u16::MAX);
+                let share = fits.then_some(Share {
+                    part: *part,
+                    whole: *whole,
+                });
+                Self::Split(Box::new(Split {
+                    axis: *axis,
+                    share: share?,
+                    first: Self::from_tree(first)?,
+                    second: Self::from_tree(second)?,
+                }))
+            }
+        })
     }
 
     /// The cells that the panes here need along an axis, dividers included.

@@ -409,3 +409,27 @@ fn the_border_of_an_area_is_the_cells_around_it() {
     assert!(!rect.is_empty());
     assert!(Rect::new(2, 3, 0, 1).is_empty() && Rect::new(2, 3, 2, 0).is_empty());
 }
+
+#[test]
+fn a_layout_that_was_written_down_is_the_same_again() {
+    let mut layout = Layout::new(id(1));
+    layout.split(id(1), Axis::Horizontal, id(2));
+    layout.split(id(2), Axis::Vertical, id(3));
+    layout.move_border(id(1), Side::Right, 7, area(80, 24));
+    let tree = layout.to_tree();
+    assert_eq!(Layout::from_tree(&tree), Some(layout));
+    let pane = || Box::new(LayoutTree::Pane(id(1)));
+    let split = |part, whole, second| LayoutTree::Split {
+        axis: Axis::Vertical,
+        part,
+        whole,
+        first: pane(),
+        second,
+    };
+    let other = || Box::new(LayoutTree::Pane(id(2)));
+    assert!(Layout::from_tree(&split(1, 2, other())).is_some());
+    assert_eq!(Layout::from_tree(&split(1, 2, pane())), None);
+    for (part, whole) in [(0, 2), (2, 2), (1, 0), (1, u32::MAX)] {
+        assert_eq!(Layout::from_tree(&split(part, whole, other())), None);
+    }
+}

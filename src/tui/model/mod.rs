@@ -162,6 +162,7 @@ impl Model {
             | Action::SwapNext
             | Action::BreakPane => panes_here > 1,
             Action::LastPane => session.tab().is_some_and(|tab| tab.before.is_some()),
+            Action::RunWaiting => !session.waiting().is_empty(),
             Action::NextWaiting => !session.wanting().is_empty(),
             Action::KillPane | Action::RenamePane | Action::CopyMode | Action::Search => {
                 session.focused().is_some()

@@ -43,6 +43,12 @@ impl Options {
         self.written(at, "%Y-%m-%d")
     }
 
+    /// A date with its time of day, to the minute.
+    #[must_use]
+    pub fn moment(&self, at: Timestamp) -> String {
+        self.written(at, "%Y-%m-%d %H:%M")
+    }
+
     /// A time to come as seen at `now`: `14:20`, and with its day where that is not within a day.
     #[must_use]
     pub fn coming(&self, at: Timestamp, now: Timestamp) -> String {

@@ -277,13 +277,6 @@ impl Terminal {
         )
     }
 
-    /// The number of its device.
-    #[must_use]
-    pub fn device(&self) -> Option<u64> {
-        let stat = rustix::fs::fstat(&self.restore.output).ok()?;
-        Some(stat.st_rdev)
-    }
-
     /// What restores it.
     #[must_use]
     pub fn restore(&self) -> Arc<Restore> {

@@ -39,8 +39,9 @@ use super::notice::{Notice, Prominence, Severity};
 use super::now::Now;
 use super::outer::{Environment, guarded};
 use super::services::{Ending, First, Life, Services};
+use super::session::{Origin, SavedSession, Session};
 use super::theme::Theme;
-use super::update;
+use super::update::{self, Redraw};
 use crate::config::{OnClose, Settings};
 use crate::domain::agent::AgentNotice;
 use crate::domain::code::Code;
@@ -55,6 +56,12 @@ use crate::runtime::signals::{Termination, Terminations};
 
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
+/// An instance that was started for a terminal which never came ends after so long.
+const UNCLAIMED_FOR: Duration = Duration::from_secs(15);
+/// How long after a change of the session it is looked what would have to be brought back.
+const KEEP_AFTER: Duration = Duration::from_millis(200);
+/// The same after output of a pane.
+const KEEP_AFTER_OUTPUT: Duration = Duration::from_secs(2);
 /// The least time between two looks at the providers.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -65,7 +72,10 @@ pub(super) struct Runner {
     lent: mpsc::Receiver<LentTerminal>,
     link: FrontLink,
     /// What a first terminal begins with.
-    first: Option<First>,
+    first: First,
+    /// It has not come yet.
+    begins: bool,
+    started: Instant,
     life: Life,
     watches: Watches,
     programs: ProgramChecks,
@@ -82,6 +92,9 @@ pub(super) struct Runner {
     /// Told which pane the user looks at.
     attended: Arc<watch::Sender<Option<TerminalId>>>,
     recorder: Arc<dyn Recorder>,
+    saved: tokio::sync::watch::Sender<Option<SavedSession>>,
+    /// When to look whether what is to be brought back has changed.
+    save: Option<Instant>,
     leaving: Option<Leave>,
 }
 
@@ -140,6 +153,8 @@ impl Runner {
             checkup,
             first,
             life,
+            restored,
+            saved,
         } = services;
         let current = Arc::clone(&settings.borrow());
         let client = Client::away(theme_of(&current, &Environment::default(), None));
@@ -147,7 +162,9 @@ impl Runner {
             shown: None,
             lent,
             link,
-            first: Some(first),
+            first,
+            begins: true,
+            started: Instant::now(),
             life,
             watches: Watches::default(),
             programs: ProgramChecks::default(),
@@ -163,15 +180,58 @@ impl Runner {
             agent_notices,
             attended,
             recorder: store.recorder(),
+            saved,
+            save: None,
             leaving: None,
             backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
+        if let Some(session) = restored {
+            runner.bring_back(session);
+        }
         // Terminals that somebody opened before there was a front end.
         let existing = runner.backend.list();
         if !existing.is_empty() {
             runner.take(Msg::Listed(existing));
         }
         runner
+    }
+
+    /// Begins with the panes of an instance that ended without being asked to.
+    fn bring_back(&mut self, session: Session) {
+        let count = session.panes.len();
+        self.model.session = session;
+        // There is something to begin with.
+        self.begins = false;
+        let text = match count {
+            1 => "brought back 1 pane: enter runs its program again".to_owned(),
+            count => {
+                format!("brought back {count} panes: enter runs a program again, A runs all")
+            }
+        };
+        let now = Now {
+            instant: Instant::now(),
+            wall: Timestamp::now(),
+        };
+        self.model.session.messages.note(Severity::Info, text, now);
+    }
+
+    /// Tells what would have to be brought back now, where that has changed.
+    fn keep(&mut self) {
+        self.save = None;
+        let pool = &self.backend.pool;
+        let origin_of = |id| {
+            let pane = pool.get(id)?;
+            Some(Origin {
+                cwd: pane.working_directory(),
+                spec: pane.spec(),
+            })
+        };
+        let saved = SavedSession::of(&self.model.session, origin_of);
+        self.saved.send_if_modified(|before| {
+            let has_changed = *before != saved;
+            *before = saved;
+            has_changed
+        });
     }
 
     pub(super) async fn run(mut self: Box<Self>) -> Result<Ending, TuiError> {
@@ -266,6 +326,9 @@ impl Runner {
         if let Some(lent) = next {
             self.show(*lent);
         }
+        if outcome.is_some() {
+            self.keep();
+        }
         outcome
     }
 
@@ -319,16 +382,23 @@ impl Runner {
         self.shown = Some(shown);
         let mut effects = Vec::new();
         update::shown(&mut self.model, client, &mut effects);
-        let first = self.first.take();
+        let begins = std::mem::replace(&mut self.begins, false);
         if !command.is_empty() {
             update::command(&mut self.model, command, cwd, &mut effects);
-        } else if let Some(first) = first
-            && self.life == Life::EndsWithLastPane
-        {
-            update::first(&mut self.model, first, &mut effects);
+        } else if begins && self.life == Life::EndsWithLastPane {
+            update::first(&mut self.model, self.first.clone(), &mut effects);
         }
         self.do_effects(effects);
+        self.offer();
         self.look_at_providers();
+    }
+
+    /// Where there is nothing to show, what a new instance would start is offered.
+    fn offer(&mut self) {
+        let session = &self.model.session;
+        if self.shown.is_some() && session.tabs.is_empty() && session.opening == 0 {
+            update::offer(&mut self.model, self.first.clone());
+        }
     }
 
     /// Nobody shows the session any more.
@@ -356,6 +426,13 @@ impl Runner {
         } else {
             self.show(*lent);
         }
+    }
+
+    /// Until when a first terminal may come, where nothing else keeps the instance.
+    fn unclaimed_until(&self) -> Option<Instant> {
+        let waits = self.begins && self.life == Life::EndsWithLastPane;
+        let is_empty = self.model.session.tabs.is_empty();
+        (waits && is_empty && self.shown.is_none()).then(|| self.started + UNCLAIMED_FOR)
     }
 
     /// Whether keys have somewhere to go: until the first pane is there they wait.
@@ -386,6 +463,11 @@ impl Runner {
         .flatten()
         .min()
         .filter(|_| is_shown);
+        let deadline = deadline
+            .into_iter()
+            .chain(self.save)
+            .chain(self.unclaimed_until())
+            .min();
         tokio::select! {
             biased;
             termination = self.terminations.next() => Woken::End(Ending::Signal(termination)),
@@ -442,6 +524,15 @@ impl Runner {
             Woken::Store(StoreNews::State) => self.backend.look_at_store(),
             Woken::Store(StoreNews::Written) => self.take(Msg::JournalWritten),
             Woken::Time => {
+                if self.save.is_some_and(|at| at <= Instant::now()) {
+                    self.keep();
+                }
+                if self
+                    .unclaimed_until()
+                    .is_some_and(|at| at <= Instant::now())
+                {
+                    self.leaving = Some(Leave::Ending(Ending::Quit));
+                }
                 if let ProviderPoll::Due(at) = self.provider_poll
                     && at <= Instant::now()
                 {
@@ -512,6 +603,16 @@ impl Runner {
         let mut effects = Vec::new();
         fault::point("front", "update");
         let redraw = update::update(&mut self.model, msg, now, &mut effects);
+        let keep_after = match redraw {
+            Redraw::All => Some(KEEP_AFTER),
+            // Its program may have gone to another folder.
+            Redraw::Panes => Some(KEEP_AFTER_OUTPUT),
+            Redraw::Nothing => None,
+        };
+        if let Some(after) = keep_after {
+            let at = now.instant + after;
+            self.save = Some(self.save.map_or(at, |earlier| earlier.min(at)));
+        }
         if let Some(shown) = &mut self.shown {
             shown.screen.mark(redraw);
         }
@@ -569,7 +670,7 @@ impl Runner {
             Effect::Quit => self.leaving = Some(Leave::Ending(Ending::Quit)),
             Effect::Emptied => match self.life {
                 Life::EndsWithLastPane => self.leaving = Some(Leave::Ending(Ending::Quit)),
-                Life::Stays => {}
+                Life::Stays => self.offer(),
             },
             Effect::Fail(why) => self.leaving = Some(Leave::Failed(TuiError::NotStarted(why))),
         }

@@ -6,13 +6,17 @@
 
 mod messages;
 mod pane;
+mod saved;
 mod tab;
+mod waiting;
 
 use std::collections::BTreeMap;
 
 pub use messages::{Age, Messages};
 pub use pane::Pane;
+pub use saved::{Origin, SavedError, SavedSession};
 pub use tab::Tab;
+pub use waiting::Waiting;
 
 use crate::domain::agent::AgentState;
 use crate::domain::id::TerminalId;
@@ -88,7 +92,19 @@ impl Session {
 
     /// Terminals whose program lives.
     pub fn living(&self) -> impl Iterator<Item = &Pane> {
-        self.panes.values().filter(|pane| pane.ended.is_none())
+        self.panes.values().filter(|pane| pane.lives())
+    }
+
+    /// Panes whose program waits to be run, in order.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<TerminalId> {
+        let mut waiting = self.in_order();
+        waiting.retain(|id| {
+            self.panes
+                .get(id)
+                .is_some_and(|pane| pane.waiting.is_some())
+        });
+        waiting
     }
 
     /// The panes that want their user, the most urgent kind alone: agents that wait, else those that failed, that are out of

@@ -1,14 +1,17 @@
 //! A pane as the front end sees it.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 
+use super::waiting::Waiting;
 use crate::domain::agent::AgentState;
 use crate::domain::budget::Budget;
+use crate::domain::id::TerminalId;
 use crate::domain::input::KeyEvent;
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
-use crate::domain::terminal::{Exit, Owner, TerminalInfo, TerminalSpec};
+use crate::domain::terminal::{Exit, Owner, Status, TerminalInfo, TerminalSpec};
 use crate::tui::copy::CopyMode;
 
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Pane {
     /// It rang or notified while nobody looked.
     pub badge: bool,
     pub ended: Option<Exit>,
+    /// Its program is not started.
+    pub waiting: Option<Waiting>,
     /// Somebody said that it shall end, so that it goes as soon as it has, however that came out.
     pub ending: bool,
     /// Its program is being started once more; asking again changes nothing.
@@ -46,6 +51,7 @@ impl Pane {
         Self {
             size: info.size,
             ended: info.exit,
+            waiting: None,
             info,
             program: None,
             spec,
@@ -59,6 +65,50 @@ impl Pane {
             told: false,
             was_shown: false,
         }
+    }
+
+    /// A pane whose program is not started.
+    #[must_use]
+    pub fn waiting(id: TerminalId, spec: TerminalSpec, waiting: Waiting) -> Self {
+        let program = spec.command.first().map(|program| {
+            let name = Path::new(program).file_name();
+            name.map_or_else(
+                || program.clone(),
+                |name| name.to_string_lossy().into_owned(),
+            )
+        });
+        let agent = spec.agent.as_ref().map(ToString::to_string);
+        let name = spec.name.clone().or(agent).or(program);
+        let info = TerminalInfo {
+            id,
+            name: name.unwrap_or_else(|| "shell".to_owned()),
+            named: spec.name.is_some(),
+            command: spec.command.clone(),
+            cwd: spec.cwd.clone().unwrap_or_default(),
+            pid: 0,
+            size: Size::DEFAULT,
+            title: String::new(),
+            status: Status::Dead,
+            owner: Owner::Front,
+            persistent: spec.persistent,
+            viewers: 0,
+            taken: false,
+            ending: false,
+            created_at: waiting.since.unwrap_or_default(),
+            disconnected_since: None,
+            exit: None,
+            agent: None,
+        };
+        Self {
+            waiting: Some(waiting),
+            ..Self::new(info, Some(spec))
+        }
+    }
+
+    /// Whether its program runs.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        self.ended.is_none() && self.waiting.is_none()
     }
 
     /// What it is called: the name that somebody gave it, else its program's title, else the program that runs in it now.
@@ -75,7 +125,7 @@ impl Pane {
 
     #[must_use]
     pub fn state(&self) -> Option<AgentState> {
-        if self.ended.is_some() {
+        if !self.lives() {
             return None;
         }
         self.info.agent.as_ref().map(|agent| agent.state)

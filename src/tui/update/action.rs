@@ -72,6 +72,7 @@ pub(super) fn perform(model: &mut Model, action: Action, now: Now, effects: &mut
         Action::MoveTabLeft => move_tab(model, false, now),
         Action::MoveTabRight => move_tab(model, true, now),
         Action::MovePane => picker::offer_tabs(model),
+        Action::RunWaiting => open::all_again(model, effects),
         Action::EditHistory => open::history(model, effects),
         Action::ToggleSidebar => {
             model.session.hides_sidebar = !model.session.hides_sidebar;
@@ -229,6 +230,7 @@ fn reason(model: &Model, action: Action) -> &'static str {
     match action {
         Action::SplitRight | Action::SplitDown => "the pane is too small to split",
         Action::NextWaiting => "no other pane waits",
+        Action::RunWaiting => "nothing waits to be run",
         Action::PasteBuffer => "nothing was copied yet",
         Action::NextTab
         | Action::PreviousTab

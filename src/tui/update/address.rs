@@ -9,7 +9,7 @@ use crate::tui::session::Pane;
 
 /// Asks for an address of the focused pane, if its program lives; else of all there are.
 pub(super) fn ask(model: &Model, effects: &mut Vec<Effect>) {
-    let living = model.session.focused().filter(|pane| pane.ended.is_none());
+    let living = model.session.focused().filter(|pane| pane.lives());
     effects.push(Effect::Address(living.map(|pane| pane.info.id)));
 }
 

@@ -20,7 +20,7 @@ pub(super) fn ask_kill(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     };
     let id = pane.info.id;
-    if pane.ended.is_some() {
+    if !pane.lives() {
         end::forget(model, id, effects);
         return;
     }
@@ -79,7 +79,7 @@ fn kill(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effect>) 
     let Some(pane) = model.session.panes.get_mut(&id) else {
         return;
     };
-    if pane.ended.is_some() {
+    if !pane.lives() {
         end::forget(model, id, effects);
         return;
     }

@@ -127,7 +127,7 @@ fn catch_up(model: &mut Model, id: TerminalId, now: Now, effects: &mut Vec<Effec
         };
         if pane.copy.is_none() {
             // Copy mode was left by one of them, so that this one was meant for the program.
-            if pane.ended.is_none() {
+            if pane.lives() {
                 effects.push(Effect::Input(id, Input::Key(key)));
             }
         } else if let Some(chord) = Chord::of_command(&key) {

@@ -80,11 +80,7 @@ pub(super) fn tell(model: &mut Model, effects: &mut Vec<Effect>) {
     let focus = model.session.focus().filter(|_| model.client.outer_focused);
     if focus != model.session.focus_told {
         if let Some(before) = model.session.focus_told
-            && model
-                .session
-                .panes
-                .get(&before)
-                .is_some_and(|p| p.ended.is_none())
+            && model.session.panes.get(&before).is_some_and(|p| p.lives())
         {
             effects.push(Effect::Input(before, Input::Focus(false)));
         }

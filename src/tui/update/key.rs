@@ -62,7 +62,7 @@ fn takes_keys(model: &Model) -> bool {
         && model
             .session
             .focused()
-            .is_some_and(|pane| pane.copy.is_none() && pane.ended.is_none())
+            .is_some_and(|pane| pane.copy.is_none() && pane.lives())
 }
 
 fn is_passive(code: KeyCode) -> bool {
@@ -127,6 +127,16 @@ fn dispatch(model: &mut Model, key: KeyEvent, now: Now, effects: &mut Vec<Effect
     if let Some(mode) = &pane.copy {
         let chord = if mode.wants_text() { chord } else { command };
         copy::key(model, &key, chord, now, effects);
+        return Redraw::All;
+    }
+    if pane.waiting.is_some() {
+        let id = pane.info.id;
+        match command.code() {
+            KeyCode::Enter => open::again(model, id, effects),
+            KeyCode::Char('A') => open::all_again(model, effects),
+            KeyCode::Char('x') => end::forget(model, id, effects),
+            _ => return Redraw::Nothing,
+        }
         return Redraw::All;
     }
     if pane.ended.is_some() {

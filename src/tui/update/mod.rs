@@ -38,7 +38,7 @@ use super::notice::Severity;
 use super::now::Now;
 use crate::pane::PaneError;
 
-pub use open::{command, first};
+pub use open::{command, first, offer};
 pub use place::{away, shown};
 pub use redraw::Redraw;
 

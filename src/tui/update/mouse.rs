@@ -109,7 +109,7 @@ fn over_pane(
         return redraw;
     };
     let copying = pane.copy.is_some();
-    let lives = pane.ended.is_none();
+    let lives = pane.lives();
     let (mouse, alternate, wheel_keys) =
         pane.screen
             .as_ref()

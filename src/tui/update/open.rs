@@ -15,7 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::notice::Severity;
 use crate::tui::now::Now;
 use crate::tui::services::First;
-use crate::tui::session::{Pane, Tab};
+use crate::tui::session::{Pane, Tab, Waiting};
 
 /// Edits a file and takes it away. The variables may hold arguments too.
 const EDIT: &str = r#"${VISUAL:-${EDITOR:-vi}} "$1"; code=$?; rm -f -- "$1"; exit $code"#;
@@ -138,6 +138,37 @@ pub(super) fn again(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>
         ..pane.again()
     };
     ask(model, Place::Instead(id), spec, effects);
+}
+
+/// Runs everything again that waits.
+pub(super) fn all_again(model: &mut Model, effects: &mut Vec<Effect>) {
+    for id in model.session.waiting() {
+        again(model, id, effects);
+    }
+}
+
+/// Offers what a new instance would start, where there is nothing to show.
+pub fn offer(model: &mut Model, first: First) {
+    let specs = match first {
+        First::Only(spec) => vec![*spec],
+        First::Panes(specs) => specs,
+    };
+    for spec in specs {
+        let id = TerminalId::random();
+        let spec = TerminalSpec {
+            owner: Owner::Front,
+            ..spec
+        };
+        let waiting = Waiting {
+            since: None,
+            lost_variables: Vec::new(),
+        };
+        model
+            .session
+            .panes
+            .insert(id, Pane::waiting(id, spec, waiting));
+        model.session.tabs.push(Tab::new(id));
+    }
 }
 
 /// Puts a terminal that was asked for in its place, or says why there is none.

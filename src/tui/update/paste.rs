@@ -30,7 +30,7 @@ pub(super) fn pasted(model: &mut Model, text: String, now: Now, effects: &mut Ve
         .as_ref()
         .is_some_and(|screen| screen.modes.bracketed_paste);
     let lines = lines_of(&text);
-    if lines > 1 && !bracketed && pane.ended.is_none() {
+    if lines > 1 && !bracketed && pane.lives() {
         model.client.overlay = Some(Overlay::Confirm(Confirm {
             question: format!("Paste {lines} lines into {}?", pane.name()),
             details: vec!["Its program takes pasted lines as if they were typed.".to_owned()],

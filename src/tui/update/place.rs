@@ -11,7 +11,7 @@ pub fn shown(model: &mut Model, client: Client, effects: &mut Vec<Effect>) {
     sizes::tell(model, effects);
     // A pane knows by its size that it is shown.
     for pane in model.session.panes.values_mut() {
-        if pane.ended.is_none() && pane.follows_size() {
+        if pane.lives() && pane.follows_size() {
             pane.told = true;
             effects.push(Effect::Resize(pane.info.id, pane.size));
         }
@@ -25,7 +25,7 @@ pub fn away(model: &mut Model, client: Client, effects: &mut Vec<Effect>) {
     focus::tell(model, effects);
     for pane in model.session.panes.values_mut() {
         pane.told = false;
-        if pane.ended.is_none() {
+        if pane.lives() {
             effects.push(Effect::Unshown(pane.info.id));
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn tell(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         pane.size = size;
         pane.told = true;
-        if pane.ended.is_none() {
+        if pane.lives() {
             effects.push(Effect::Resize(id, size));
         }
         copy::resized(pane, size, effects);

@@ -15,6 +15,9 @@ pub fn contents(model: &Model) -> Vec<Content<'_>> {
         .into_iter()
         .filter_map(|(id, rect)| {
             let pane = model.session.panes.get(&id)?;
+            if pane.waiting.is_some() {
+                return None;
+            }
             Some(content(pane, rect))
         })
         .collect()

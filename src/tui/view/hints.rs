@@ -185,8 +185,11 @@ fn hints(model: &Model) -> Hints {
     let after =
         |action: Action, text: &str| Some((format!("{prefix} {}", key(action)?), text.to_owned()));
     let mut hints = Vec::new();
-    if pane.is_some_and(|pane| pane.ended.is_none() && pane.info.taken) {
+    if pane.is_some_and(|pane| pane.lives() && pane.info.taken) {
         hints.extend(plain(&[("any key", "take it back")]));
+    }
+    if pane.is_some_and(|pane| pane.waiting.is_some()) {
+        hints.extend(plain(&[("enter", "run"), ("A", "run all"), ("x", "drop")]));
     }
     if pane.is_some_and(|pane| pane.ended.is_some()) {
         hints.extend(plain(&[("enter", "close"), ("r", "restart")]));

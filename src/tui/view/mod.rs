@@ -28,6 +28,7 @@ mod strip;
 mod tabs;
 mod text;
 mod toasts;
+mod waiting;
 mod whichkey;
 mod window;
 

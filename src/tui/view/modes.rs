@@ -48,7 +48,7 @@ fn keys_for(model: &Model) -> KeysFor {
     match (&pane.copy, &pane.screen) {
         (Some(mode), _) if mode.wants_text() => KeysFor::Program(0),
         (Some(_), _) => KeysFor::Command,
-        (None, _) if pane.ended.is_some() => KeysFor::Command,
+        (None, _) if !pane.lives() => KeysFor::Command,
         (None, screen) => {
             KeysFor::Program(screen.as_ref().map_or(0, |screen| screen.modes.kitty_flags))
         }
@@ -91,7 +91,7 @@ fn cursor(model: &Model) -> Option<CursorAt> {
         };
         return inside(row, col).map(|(x, y)| at(x, y));
     }
-    if pane.ended.is_some() {
+    if !pane.lives() {
         return None;
     }
     let cursor = pane.screen.as_ref()?.cursor;

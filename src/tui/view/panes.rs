@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use super::overview;
 use super::sidebar::{status, viewers};
 use super::text::{Line, field, fill, fit, width};
+use super::waiting;
 use super::window::Window;
 use crate::domain::budget::Account;
 use crate::domain::layout::Rect;
@@ -30,6 +31,13 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
         let Some(pane) = model.session.panes.get(&id) else {
             continue;
         };
+        if let Some(waiting) = &pane.waiting {
+            waiting::draw(model, pane, waiting, pane_rect, buffer);
+            if !tab.is_single() {
+                draw_title(model, pane, pane_rect, tab.focus == id, buffer);
+            }
+            continue;
+        }
         let window = Window::of(pane, pane_rect);
         if window.rect != pane_rect {
             draw_nothing(model, pane_rect, buffer);

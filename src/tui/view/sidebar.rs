@@ -105,6 +105,9 @@ fn draw_pane(theme: &Theme, pane: &Pane, focused: bool, line: &mut Line<'_>) {
 /// has lost its viewer says so, since it may end for that.
 pub(super) fn status(theme: &Theme, pane: &Pane) -> (&'static str, &'static str, Role) {
     let glyphs = theme.glyphs();
+    if pane.waiting.is_some() {
+        return (glyphs.dead, "not running", Role::Muted);
+    }
     if pane.ended.is_some() {
         return (glyphs.dead, "ended", Role::Dead);
     }

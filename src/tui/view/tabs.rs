@@ -233,7 +233,7 @@ fn label(model: &Model, index: usize, tab: &Tab) -> Label {
     if let Some(account) = accounts.into_iter().find(|account| account.is_near_end()) {
         let _ = write!(after, "budget {:.0}% ", account.share() * 100.0);
     }
-    if pane.is_some_and(|pane| pane.ended.is_some()) {
+    if pane.is_some_and(|pane| !pane.lives()) {
         after.push_str(glyphs.dead);
         after.push(' ');
     }

@@ -18,7 +18,7 @@ pub(super) struct Window {
 impl Window {
     /// Of a screen that is too high the part with the cursor is shown, of one that is too wide the left part.
     pub fn of(pane: &Pane, rect: Rect) -> Self {
-        let taken = pane.info.taken && pane.ended.is_none() && pane.copy.is_none();
+        let taken = pane.info.taken && pane.lives() && pane.copy.is_none();
         let Some(screen) = pane.screen.as_ref().filter(|_| taken) else {
             return Self {
                 rect,

@@ -77,7 +77,7 @@ fn a_dead_holder_of_the_lock_and_its_socket_are_no_obstacle() {
     procs::signal(home.instance(), Signal::KILL);
     terminal.exit();
     assert!(home.path().join("run/control.sock").exists());
-    let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
+    let mut terminal = Terminal::tundra(&home, &["--fresh", "--", "sh"]);
     terminal.wait_text("$");
     say(&mut terminal, "afresh");
 }
