@@ -102,10 +102,7 @@ impl SavedSession {
     /// Writes a session down; `origin_of` tells of the terminal of a pane that was started. None where there is nothing to
     /// bring back.
     #[must_use]
-    pub fn of(
-        session: &Session,
-        origin_of: impl Fn(TerminalId) -> Option<Origin>,
-    ) -> Option<Self> {
+    pub fn of(session: &Session, origin_of: impl Fn(TerminalId) -> Option<Origin>) -> Option<Self> {
         let is_kept = |id: TerminalId| session.panes.get(&id).is_some_and(is_kept);
         let mut tabs = Vec::new();
         let mut active = 0;
@@ -302,8 +299,13 @@ impl SavedLayout {
 }
 
 impl SavedPane {
-    fn of(id: TerminalId, pane: &Pane, folder_of: &impl Fn(TerminalId) -> Option<PathBuf>) -> Self {
-        let spec = pane.again();
+    fn of(id: TerminalId, pane: &Pane, origin: Option<Origin>) -> Self {
+        let (cwd, elsewhere) = match origin {
+            Some(origin) => (origin.cwd, origin.spec),
+            None => (pane.info.cwd.clone(), None),
+        };
+        let own = pane.spec.clone();
+        let spec = own.or(elsewhere).unwrap_or_else(|| pane.again());
         let since = match &pane.waiting {
             Some(waiting) => waiting.since,
             None => Some(pane.info.created_at),
