@@ -1,5 +1,6 @@
 // The page: who is logged in, which terminals there are, and which one is shown.
 
+import { AgentNotices, byUrgency, stateOf, wanting } from "./agents.js";
 import * as api from "./api.js";
 import { List, commandOf, ended } from "./list.js";
 import { Journal } from "./journal.js";
@@ -12,6 +13,8 @@ import { View } from "./view.js";
 const LIST_EVERY = 2000;
 /** While a provider's breaker or cooldown counts down. */
 const COUNT_EVERY = 1000;
+/** While the page is out of sight. */
+const HIDDEN_EVERY = 5000;
 const BELL_TIME = 200;
 
 const $ = (id) => document.getElementById(id);
@@ -39,6 +42,10 @@ const bar = makeTouchBar($("touchbar"), () => view);
 scrollBySwipe($("screen"), () => view);
 selectByTouch($("screen"), $("selection"), () => view);
 const preferences = setUpPreferences({ coarse, view: () => view });
+const agentNotices = new AgentNotices({
+  go: (id) => { location.hash = `terminal=${id}`; },
+  wanted: preferences.notifies,
+});
 
 const STATES = {
   connecting: "connecting…",
@@ -55,8 +62,9 @@ const STATES = {
 
 /** What can be done where there is nothing to look at: a new terminal, or another one. */
 function choices() {
-  const others = terminals.filter(({ id, status }) => status !== "dead" && id !== shown).slice(0, 6);
-  const links = others.map(({ id, name }) => [name, () => { location.hash = `terminal=${id}`; }]);
+  const others = byUrgency(terminals).filter(({ id }) => id !== shown).slice(0, 12);
+  const label = ({ name, agent }) => (agent ? `${name} ${stateOf(agent)}` : name);
+  const links = others.map((facts) => [label(facts), () => { location.hash = `terminal=${facts.id}`; }]);
   return [["New terminal", () => make({ persistent: true })], ...links];
 }
 
@@ -146,7 +154,8 @@ async function refresh() {
     terminals = answer;
     isIn();
     list.show(terminals);
-    if (shown) entitle();
+    agentNotices.see(terminals);
+    entitle();
     const providers = status?.providers ?? [];
     providerStrip.show(providers);
     if (providers.some(countsDown)) every = COUNT_EVERY;
@@ -164,7 +173,9 @@ async function refresh() {
     if (noAnswer && (!view || view.link.over)) state("away");
   }
   clearTimeout(listTimer);
+  // Out of sight the page goes on looking while there are agents, of which its title tells.
   if (!document.hidden) listTimer = setTimeout(refresh, every);
+  else if (terminals.some(({ agent }) => agent)) listTimer = setTimeout(refresh, HIDDEN_EVERY);
 }
 
 // What is wrong with the journal, and how its copy in Dolt stands where one is kept.
@@ -251,7 +262,8 @@ function entitle() {
   const text = title || terminals.find(({ id }) => id === shown)?.name || "tundra";
   $("title").textContent = text;
   $("title").title = text;
-  document.title = `${rung ? "🔔 " : ""}${text === "tundra" ? text : `${text} – tundra`}`;
+  const wants = wanting(terminals, document.hidden ? null : shown);
+  document.title = `${wants > 0 ? `(${wants}) ` : ""}${rung ? "🔔 " : ""}${text === "tundra" ? text : `${text} – tundra`}`;
 }
 
 function ring() {

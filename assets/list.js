@@ -1,5 +1,7 @@
 // The list of terminals. Its entries stay the same elements, so that they keep the focus while their facts change.
 
+import { costOf, evidenceOf, isNearEnd, stateOf } from "./agents.js";
+
 /** Keeps `host` filled; `end(facts)` is called for the button of one, `again()` for a link to what is shown already. */
 export class List {
   constructor(host, { end, again }) {
@@ -66,11 +68,12 @@ export class List {
     name.textContent = facts.name;
     agent.hidden = !facts.agent || dead;
     if (!agent.hidden) {
-      const { kind, state } = facts.agent;
-      agent.className = `agent ${state}`;
-      agent.textContent = `${kind}: ${state}${state === "waiting" ? " ●" : ""}`;
+      agent.className = `agent ${facts.agent.state}`;
+      agent.textContent = stateOf(facts.agent);
+      agent.title = evidenceOf(facts.agent);
     }
     about.textContent = dead ? ended(facts.exit) : living(facts);
+    about.classList.toggle("near-end", !dead && isNearEnd(facts));
     end.hidden = dead;
     end.setAttribute("aria-label", `End ${facts.name}`);
     end.onclick = () => this.end(facts);
@@ -82,8 +85,11 @@ export function ended(exit) {
   return exit?.code == null ? "ended" : `ended with exit code ${exit.code}`;
 }
 
-function living({ status, cols, rows, viewers, owner, persistent }) {
+function living(facts) {
+  const { status, cols, rows, viewers, owner, persistent } = facts;
   const parts = [status, `${cols}×${rows}`];
+  const cost = costOf(facts);
+  if (cost) parts.push(cost);
   if (viewers > 0) parts.push(`${viewers} attached`);
   if (owner === "remote" && !persistent) parts.push("ends when left");
   return parts.join(" · ");

@@ -42,6 +42,19 @@ export function setUpPreferences({ coarse, view }) {
     $("touchbar").hidden = !touch.checked;
   });
 
+  // The browser asks its user, who can take it back in the browser alone.
+  if (globalThis.Notification && isSecureContext) {
+    const notify = $("notify");
+    const allowed = () => Notification.permission === "granted" && kept.get("notify", "true") === "true";
+    $("notify-label").hidden = false;
+    notify.checked = allowed();
+    notify.addEventListener("change", async () => {
+      kept.set("notify", notify.checked);
+      if (notify.checked && Notification.permission === "default") await Notification.requestPermission();
+      notify.checked = allowed();
+    });
+  }
+
   for (const [id, step] of [["smaller", -1], ["larger", 1]]) {
     $(id).addEventListener("click", () => view() && kept.set("font", view().zoom(step)));
   }
@@ -65,5 +78,7 @@ export function setUpPreferences({ coarse, view }) {
       fontSize: Number(kept.get("font", "14")),
       screenReader: reader.checked,
     }),
+    /** Whether the user wants to be told by notifications. */
+    notifies: () => kept.get("notify", "true") === "true",
   };
 }

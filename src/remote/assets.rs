@@ -36,6 +36,7 @@ static ASSETS: &[Asset] = &[
     asset!("/", HTML, "index.html"),
     asset!("/assets/icon.svg", IMAGE, "icon.svg"),
     asset!("/assets/page.css", STYLE, "page.css"),
+    asset!("/assets/agents.js", SCRIPT, "agents.js"),
     asset!("/assets/api.js", SCRIPT, "api.js"),
     asset!("/assets/app.js", SCRIPT, "app.js"),
     asset!("/assets/journal.js", SCRIPT, "journal.js"),

@@ -75,8 +75,40 @@ impl Tracker {
             last_output: None,
             last_input: None,
         };
-        let (_, verdict) = tracker.verdict();
-        tracker.agent.message = tracker.message(verdict);
+        if tracker.agent.message.is_none() {
+            let (_, verdict) = tracker.verdict();
+            tracker.agent.message = tracker.message(verdict);
+        }
+        tracker
+    }
+
+    /// Goes on from what was known of an agent, as after another program has taken this one's place. Nothing of it is in
+    /// flight.
+    #[must_use]
+    pub fn resume(agent: Agent, titles: TitleRules, now: Instant, at: Timestamp) -> Self {
+        let mut tracker = Self::new(agent, titles, now);
+        let agent = &tracker.agent;
+        // What it draws now is no start.
+        tracker.last_input = now.checked_sub(ECHO);
+        match agent.by {
+            Evidence::Wire => {
+                let verdict = Verdict {
+                    state: agent.state,
+                    until: agent.until,
+                    message: agent.message.clone(),
+                };
+                tracker.wire = Wire::resume(&verdict, now, at);
+            }
+            Evidence::Notification => {
+                tracker.notified = Some(agent.message.clone().unwrap_or_default());
+            }
+            Evidence::Title => tracker.title = Some(agent.state),
+            Evidence::Output if agent.state == AgentState::Unknown => {}
+            Evidence::Output => {
+                tracker.output = Some(agent.state);
+                tracker.last_output = Some(now);
+            }
+        }
         tracker
     }
 

@@ -112,6 +112,30 @@ struct OpenCall {
 }
 
 impl Wire {
+    /// What it said when nothing was in flight, taken up again.
+    pub fn resume(verdict: &Verdict, now: Instant, at: Timestamp) -> Self {
+        let message = || verdict.message.clone().unwrap_or_default();
+        let rest = match verdict.state {
+            AgentState::Unknown => Rest::Untold,
+            AgentState::Working => Rest::OpenCall(OpenCall {
+                look_at: Some(now + STILL),
+            }),
+            AgentState::Waiting => Rest::OpenCall(OpenCall { look_at: None }),
+            AgentState::Done => Rest::Done,
+            AgentState::Idle => Rest::Idle,
+            AgentState::Quota => Rest::Quota {
+                due: verdict.until.map(|until| instant_of(until, now, at)),
+                until: verdict.until,
+                message: message(),
+            },
+            AgentState::Failed => Rest::Failed { message: message() },
+        };
+        Self {
+            rest,
+            ..Self::default()
+        }
+    }
+
     /// Whether it says anything at all.
     pub fn has_told(&self) -> bool {
         self.verdict().is_some()
@@ -207,9 +231,7 @@ impl Wire {
                 look_at: Some(now + STILL),
             }),
             Ending::Refused { until, message } => Rest::Quota {
-                due: until.map(|until| {
-                    now + Duration::try_from(until.duration_since(at)).unwrap_or(Duration::ZERO)
-                }),
+                due: until.map(|until| instant_of(until, now, at)),
                 until: *until,
                 message: message.clone(),
             },
@@ -276,4 +298,9 @@ impl Wire {
             Rest::OpenCall(_) | Rest::Untold | Rest::Done | Rest::Idle | Rest::Failed { .. } => {}
         }
     }
+}
+
+/// The moment of a date to come; `now` for one that has passed.
+fn instant_of(until: Timestamp, now: Instant, at: Timestamp) -> Instant {
+    now + Duration::try_from(until.duration_since(at)).unwrap_or(Duration::ZERO)
 }

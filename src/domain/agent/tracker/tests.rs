@@ -398,6 +398,36 @@ fn one_that_is_not_observed_says_so_unless_it_has_words_of_its_own() {
     assert_eq!(message(&Story::new()), None);
 }
 
+#[test]
+fn what_was_known_goes_on_in_another_programs_place() {
+    let now = Instant::now();
+    let states = [
+        (Done, WIRE, None),
+        (Waiting, WIRE, None),
+        (Quota, WIRE, Some("used up")),
+        (Failed, WIRE, Some("no")),
+        (Waiting, Notification, Some("may I?")),
+        (Working, Title, None),
+        (Idle, Output, None),
+        (Unknown, Output, None),
+    ];
+    for (state, by, message) in states {
+        let agent = Agent {
+            state,
+            by,
+            until: (state == Quota).then(|| wall(9_000)),
+            message: message.map(str::to_owned),
+            ..Agent::new("claude".into(), wall(1), true)
+        };
+        let mut tracker = Tracker::resume(agent.clone(), titles(), now, wall(5_000));
+        assert_eq!(*tracker.agent(), agent);
+        assert!(!tracker.handle(&Sign::Tick, now, wall(5_000)), "{agent:?}");
+        if state == Quota {
+            assert_eq!(tracker.due(), Some(now + Duration::from_secs(4)));
+        }
+    }
+}
+
 fn any_ending() -> impl Strategy<Value = Ending> {
     prop_oneof![
         any::<bool>().prop_map(|calls| Ending::Answered { calls }),
