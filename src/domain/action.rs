@@ -83,7 +83,7 @@ macro_rules! actions {
 actions! {
     Prefix {
         NewPane "new-pane" "open a new pane in a tab of its own" "c";
-        AgentOverview "agent-overview" "show all agents, those that need you first" "v";
+        AgentOverview "agent-overview" "show all agents in one look" "v";
         LaunchAgent "launch-agent" "open a pane with an agent" "a";
         SplitRight "split-right" "split the pane, new one to the right" "| %";
         SplitDown "split-down" "split the pane, new one below" "- \"";

@@ -9,10 +9,12 @@ use super::title::{TitleMeaning, TitleRules};
 use super::wire::{Verdict, Wire, WireFact};
 use crate::domain::adapter::AgentName;
 
-/// How long an agent must be quiet before it is taken to have finished, and how long one that starts may draw its screen.
+/// How long an agent must be quiet before it is taken to have finished, and how long one that starts and is not observed may
+/// draw its screen.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// Work that a title tells this soon after the start, and that nobody asked for, is the start itself.
+/// Work that a title or, of an observed agent, its output tells this soon after the start, and that nobody asked for, is the
+/// start itself.
 const STARTS: Duration = Duration::from_secs(10);
 
 /// Output this soon after input is taken for its echo, not for work.
@@ -212,8 +214,9 @@ impl Tracker {
 
     fn by_title(&self, meaning: TitleMeaning, now: Instant) -> Option<AgentState> {
         let worked = self.title == Some(AgentState::Working);
-        let starts =
-            self.last_input.is_none() && now.saturating_duration_since(self.started) < STARTS;
+        let within = now.saturating_duration_since(self.started) < STARTS;
+        // The wire would tell of work that an observed agent was started with.
+        let starts = self.last_input.is_none() && (within || self.agent.observed);
         match meaning {
             TitleMeaning::Working => Some(AgentState::Working),
             TitleMeaning::Waiting => Some(AgentState::Waiting),
@@ -232,7 +235,8 @@ impl Tracker {
         let is_within = |since: Instant, span| now.saturating_duration_since(since) < span;
         let echoes = self.last_input.is_some_and(|input| is_within(input, ECHO));
         // What an agent draws at its start is no work that anybody asked for.
-        let starts = self.last_input.is_none() && is_within(self.started, QUIET);
+        let span = if self.agent.observed { STARTS } else { QUIET };
+        let starts = self.last_input.is_none() && is_within(self.started, span);
         if !echoes && !starts && !self.wire.has_told() {
             self.output = Some(AgentState::Working);
         }

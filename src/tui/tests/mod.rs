@@ -7,6 +7,7 @@ mod keys;
 mod log;
 mod mouse;
 mod outer;
+mod overview;
 mod panes;
 mod providers;
 mod report;

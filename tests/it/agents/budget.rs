@@ -96,7 +96,10 @@ async fn a_budget_in_dollars_proposes_the_next_round_sum() {
     agent
         .serve
         .cli(&["budget", "agent", "--usd", "0"])
-        .refused(2, "write a sum above 0");
+        .refused(
+            2,
+            "error: invalid value '0' for '--usd <X>': write a sum above 0 in US dollars, such as 2 or 0.50",
+        );
     agent
         .serve
         .cli(&["budget", "nobody"])

@@ -225,6 +225,8 @@ fn one_that_is_not_observed_is_judged_by_weaker_signs_and_says_so() {
     serve.enter(&id, r"printf '\007'");
     state("waiting", "notification");
     title("✳ ready");
+    state("done", "title");
+    serve.send(&id, "x");
     state("idle", "title");
 }
 

@@ -307,13 +307,20 @@ fn the_wire_outranks_all_that_follows_it() {
 
 #[test]
 fn what_an_agent_draws_at_its_start_is_no_work() {
-    let mut story = Story::new();
+    let mut story = Story::observed(false);
     assert_eq!(story.at(0, &Sign::Output), (Unknown, Output));
     assert_eq!(story.at(2_999, &Sign::Output), (Unknown, Output));
     assert_eq!(story.at(3_000, &Sign::Output), (Working, Output));
     assert_eq!(story.time(5_999, false), (Working, Output));
     assert_eq!(story.time(6_000, false), (Done, Output));
     assert_eq!(story.at(6_100, &Sign::Seen), (Idle, Output));
+}
+
+#[test]
+fn an_observed_agent_has_longer_for_its_start_since_the_wire_tells_of_its_work() {
+    let mut story = Story::new();
+    assert_eq!(story.at(9_999, &Sign::Output), (Unknown, Output));
+    assert_eq!(story.at(10_000, &Sign::Output), (Working, Output));
 }
 
 #[test]
@@ -326,11 +333,10 @@ fn the_echo_of_typing_is_not_work() {
 
 #[test]
 fn a_question_stands_until_the_user_types() {
-    let mut story = Story::new();
+    let mut story = Story::observed(false);
     story.at(3_000, &Sign::Output);
     let bell = Sign::Notification(String::new());
     assert_eq!(story.at(3_010, &bell), (Waiting, Notification));
-    assert_eq!(story.tracker.agent().message, None);
     assert_eq!(story.at(4_000, &Sign::Output), (Waiting, Notification));
     assert_eq!(
         story.at(4_100, &Sign::Title("✳".into())),
@@ -341,21 +347,27 @@ fn a_question_stands_until_the_user_types() {
 
 #[test]
 fn a_title_outranks_output_and_its_rest_after_work_is_done() {
-    let mut story = Story::new();
+    let mut story = Story::observed(false);
     assert_eq!(story.at(10, &Sign::Title("✳ c".into())), (Idle, Title));
     assert_eq!(story.at(4_000, &Sign::Output), (Idle, Title));
-    assert_eq!(
-        story.at(4_010, &Sign::Title("⠂ c".into())),
-        (Working, Title)
-    );
-    assert_eq!(story.at(4_020, &Sign::Title("✳ c".into())), (Done, Title));
-    assert_eq!(story.at(4_030, &Sign::Title("✳ d".into())), (Done, Title));
-    assert_eq!(story.at(4_040, &Sign::Title("other".into())), (Done, Title));
-    assert_eq!(story.at(4_050, &Sign::Input), (Idle, Title));
-    assert_eq!(
-        story.at(4_060, &Sign::Title("? c".into())),
-        (Waiting, Title)
-    );
+    let title =
+        |story: &mut Story, millis, title: &str| story.at(millis, &Sign::Title(title.to_owned()));
+    // Its start is no work that anybody asked for.
+    assert_eq!(title(&mut story, 4_010, "⠂ c"), (Working, Title));
+    assert_eq!(title(&mut story, 9_990, "✳ c"), (Idle, Title));
+    assert_eq!(title(&mut story, 10_010, "⠂ c"), (Working, Title));
+    assert_eq!(title(&mut story, 10_020, "✳ c"), (Done, Title));
+    assert_eq!(title(&mut story, 10_030, "✳ d"), (Done, Title));
+    assert_eq!(title(&mut story, 10_040, "other"), (Done, Title));
+    assert_eq!(story.at(10_050, &Sign::Input), (Idle, Title));
+    assert_eq!(title(&mut story, 10_060, "? c"), (Waiting, Title));
+}
+
+#[test]
+fn the_spinner_of_an_observed_agents_start_is_no_work_however_long_that_takes() {
+    let mut story = Story::new();
+    story.at(20_000, &Sign::Title("⠂ c".into()));
+    assert_eq!(story.at(30_000, &Sign::Title("✳ c".into())), (Idle, Title));
 }
 
 #[test]
@@ -377,7 +389,7 @@ fn progress_and_a_shells_commands_that_end_are_the_end_of_work_alone() {
 
 #[test]
 fn since_is_when_the_state_began_and_not_when_another_sign_said_it_again() {
-    let mut story = Story::new();
+    let mut story = Story::observed(false);
     story.at(3_000, &Sign::Output);
     story.at(3_700, &Sign::Progress { running: true });
     assert_eq!(story.tracker.agent().by, Title);

@@ -1,0 +1,113 @@
+//! The overview of all agents.
+
+use super::*;
+use crate::tui::client::{AgentLook, Overlay};
+
+/// Four agents, the one in front among them.
+fn rig() -> (Rig, [TerminalId; 4]) {
+    let mut rig = Rig::with_shell(80, 24);
+    let states = [
+        ("builder", AgentState::Working),
+        ("tests", AgentState::Waiting),
+        ("docs", AgentState::Idle),
+        ("deploy", AgentState::Quota),
+    ];
+    let agents = states.map(|(name, state)| {
+        let id = rig.opened_outside(name);
+        rig.agent(id, state);
+        id
+    });
+    rig.change(agents[1], |info| {
+        let agent = info.agent.as_mut().unwrap();
+        agent.by = Evidence::Notification;
+        agent.message = Some("May I run cargo test?".to_owned());
+    });
+    rig.change(agents[3], |info| {
+        let agent = info.agent.as_mut().unwrap();
+        agent.by = Evidence::Wire;
+        agent.until = Some("1970-01-01T14:20:00Z".parse().unwrap());
+    });
+    rig.take();
+    (rig, agents)
+}
+
+fn looks(agents: [TerminalId; 4]) -> Msg {
+    let look = |id, branch: &str, lines: &[&str]| AgentLook {
+        id,
+        lines: lines.iter().map(ToString::to_string).collect(),
+        branch: Some(branch.to_owned()),
+    };
+    Msg::AgentLooks(vec![
+        look(agents[0], "main", &["building"]),
+        look(
+            agents[1],
+            "feature/tests",
+            &[
+                "Bash command",
+                "  cargo test",
+                "Do you want to proceed?",
+                "❯ 1. Yes",
+                "  2. No",
+            ],
+        ),
+    ])
+}
+
+#[test]
+fn agents_are_shown_by_who_needs_the_user_with_what_the_chosen_one_asks() {
+    let (mut rig, agents) = rig();
+    rig.command("v");
+    let asked = rig.take();
+    let [waiting, quota, working, idle] = [agents[1], agents[3], agents[0], agents[2]];
+    assert!(
+        matches!(&asked[..], [Effect::LookAtAgents(ids)] if *ids == [waiting, quota, working, idle]),
+        "{asked:?}"
+    );
+    rig.tell(looks(agents));
+    insta::assert_snapshot!("overview_80x24", rig.text());
+    rig.keys("down");
+    assert!(
+        rig.shows("quota until 14:20, told by wire"),
+        "{}",
+        rig.text()
+    );
+    // Whatever changes is looked at anew.
+    rig.agent(idle, AgentState::Done);
+    assert!(matches!(&rig.take()[..], [Effect::LookAtAgents(_)]));
+}
+
+#[test]
+fn enter_goes_to_the_chosen_agent_and_a_line_is_typed_without_going_there() {
+    let (mut rig, agents) = rig();
+    let before = rig.focus();
+    rig.command("v");
+    rig.take();
+    rig.keys("a").keys("1 enter");
+    let effects = rig.take();
+    assert!(
+        matches!(&effects[..], [Effect::Answer(id, text)] if *id == agents[1] && text == "1"),
+        "{effects:?}"
+    );
+    assert_eq!(rig.focus(), before);
+    rig.keys("a esc k");
+    assert!(matches!(
+        rig.model.client.overlay,
+        Some(Overlay::Overview(_))
+    ));
+    rig.keys("enter");
+    assert_eq!(rig.focus(), agents[2], "up from the first is the last");
+    assert!(rig.model.client.overlay.is_none());
+}
+
+#[test]
+fn without_agents_it_says_how_to_get_one() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.command("v");
+    assert!(
+        rig.shows("no agents: ctrl-b a starts one"),
+        "{}",
+        rig.text()
+    );
+    rig.keys("enter down a q");
+    assert!(rig.model.client.overlay.is_none());
+}
