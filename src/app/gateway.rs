@@ -20,6 +20,7 @@ use crate::runtime::ports::{self, Choice};
 use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
+use crate::telemetry::TraceExporter;
 
 /// Connections that may wait to be accepted: a thousand agents may begin at once.
 const BACKLOG: i32 = 1024;
@@ -71,6 +72,7 @@ pub(super) fn start(
     settings: &Settings,
     paths: &Paths,
     store: &Store,
+    traces: &TraceExporter,
     tasks: &Tasks,
 ) -> Result<Providers, AppError> {
     let key_file = paths.gateway_key();
@@ -87,6 +89,7 @@ pub(super) fn start(
         recorder: store.recorder(),
     };
     let providers = Providers::start(setup, environment());
+    providers.gateway().set_tracer(traces.tracer());
     if let Some(bound) = bound {
         let key = outside_key(&key_file).map_err(|source| AppError::Key {
             path: key_file,

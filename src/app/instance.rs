@@ -41,7 +41,7 @@ use crate::runtime::secrets;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
-use crate::telemetry::{self, Telemetry};
+use crate::telemetry::{self, Telemetry, TraceExporter};
 use crate::tui::{self, Checkup, First, FrontLink, Session};
 
 /// How long tasks may take to end once every terminal is gone.
@@ -142,14 +142,18 @@ where
     let tasks = Tasks::default();
     let started_at = Timestamp::now();
     let (store, running) = keeping::start(&launch, started_at, &tasks)?;
+    let endpoint = launch.settings.logging.otlp_endpoint.clone();
+    let (traces, exporter) = TraceExporter::start(endpoint, &launch.version, &tasks);
     let groundwork = Groundwork {
         started_at,
         telemetry,
         open_files,
         store,
+        traces,
         first,
     };
     let outcome = run_within(launch, groundwork, mode).await;
+    exporter.end().await;
     running.end(keeping::end_of(&outcome)).await;
     tasks.shutdown(PATIENCE).await;
     outcome
@@ -161,6 +165,7 @@ struct Groundwork {
     telemetry: Option<Arc<Telemetry>>,
     open_files: Option<(u64, u64)>,
     store: Store,
+    traces: TraceExporter,
     first: Option<UnixStream>,
 }
 
@@ -178,6 +183,7 @@ where
         telemetry,
         open_files,
         store,
+        traces,
         first,
     } = groundwork;
     let tasks = Tasks::default();
@@ -208,7 +214,14 @@ where
         config_file: launch.config.path.clone(),
     };
     info!(version = facts.version, pid = facts.pid, "tundra started");
-    let providers = match gateway::start(bound, &launch.settings, &launch.paths, &store, &tasks) {
+    let providers = match gateway::start(
+        bound,
+        &launch.settings,
+        &launch.paths,
+        &store,
+        &traces,
+        &tasks,
+    ) {
         Ok(providers) => providers,
         Err(error) => {
             tasks.shutdown(PATIENCE).await;
@@ -241,6 +254,7 @@ where
         pool: pool.clone(),
         providers: providers.clone(),
         store: store.clone(),
+        traces,
     };
     let log = telemetry.clone();
     let (settings, reloads) = Reloads::start(&launch, telemetry, rooms, &tasks);

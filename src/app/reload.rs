@@ -15,7 +15,7 @@ use crate::pane::Pool;
 use crate::providers::Providers;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Telemetry, TraceExporter};
 
 /// Reports that nobody has read yet. A server without a front end has nobody to read them, and drops the rest.
 const REPORTS: usize = 8;
@@ -32,6 +32,7 @@ pub(super) struct Rooms {
     pub pool: Pool,
     pub providers: Providers,
     pub store: Store,
+    pub traces: TraceExporter,
 }
 
 impl Reloads {
@@ -81,6 +82,9 @@ impl Reloads {
                     let settings = Arc::clone(&watch.settings.borrow());
                     rooms.pool.set_options(pool_options(&settings, &paths));
                     rooms.providers.reload(&settings);
+                    rooms
+                        .traces
+                        .set_endpoint(settings.logging.otlp_endpoint.clone());
                     rooms.store.set_retention(settings.store.retention);
                     rooms
                         .store

@@ -198,6 +198,8 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         format: LogFormat::Text,
         max_size: 10 << 20,
         keep: 5,
+        journald: false,
+        otlp_endpoint: None,
     };
     root.section("logging", |table| read_logging(table, &mut logging));
     let mut store = store::store_defaults();
@@ -308,6 +310,10 @@ fn read_logging(table: &mut Table<'_>, logging: &mut Logging) {
         item.size(1 << 10..=1 << 40)
     });
     table.read("keep", &mut logging.keep, |item| item.integer(0..=1000));
+    table.read("journald", &mut logging.journald, Item::boolean);
+    table.read("otlp_endpoint", &mut logging.otlp_endpoint, |item| {
+        profile::base_url(item).map(Some)
+    });
 }
 
 fn read_panes(

@@ -197,6 +197,10 @@ pub struct Logging {
     pub max_size: u64,
     /// How many files that were set aside are kept.
     pub keep: usize,
+    /// Lines go to systemd's journal, too.
+    pub journald: bool,
+    /// The collector of traces (OTLP over HTTP); None for no traces.
+    pub otlp_endpoint: Option<String>,
 }
 
 /// What is logged, from this level up; from the gravest on: what is less grave is greater.

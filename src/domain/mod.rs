@@ -38,6 +38,7 @@ pub mod screen;
 pub mod size;
 pub mod terminal;
 pub mod timeouts;
+pub mod trace;
 pub mod usage;
 pub mod writer;
 

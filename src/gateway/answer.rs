@@ -10,6 +10,7 @@ use http_body::{Frame, SizeHint};
 
 use super::answer_stream::{AnswerStream, Cut};
 use super::report::Report;
+use super::spans::RequestSpans;
 use crate::domain::agent::Ending;
 use crate::domain::profile::ProfileName;
 
@@ -67,6 +68,13 @@ impl Answer {
     }
 
     /// The answer as the listener sends it.
+    /// Lets the spans end with the answer: with a stream's end, else at once.
+    pub fn trace(&mut self, spans: RequestSpans) {
+        if let AnswerBody::Stream(stream) = &mut self.body {
+            stream.trace(spans);
+        }
+    }
+
     pub fn into_response(self) -> Response<AnswerBody> {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;

@@ -13,6 +13,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::conversion::Conversion;
 use super::report::Report;
+use super::spans::RequestSpans;
 use super::stream_reader::StreamReader;
 use super::upstream::body_error;
 use super::upstream_call::UpstreamCall;
@@ -66,6 +67,7 @@ pub struct AnswerStream {
     conversion: Conversion,
     /// None once settled.
     call: Option<UpstreamCall>,
+    spans: RequestSpans,
     input_estimate: u64,
     /// How it ended, once it has.
     ending: Option<Ending>,
@@ -96,6 +98,7 @@ impl AnswerStream {
             reader: committed.reader,
             conversion: committed.conversion,
             call: Some(committed.call),
+            spans: RequestSpans::default(),
             input_estimate: committed.input_estimate,
             ending: None,
             report: Report::default(),
@@ -118,6 +121,15 @@ impl AnswerStream {
             Some(ending) => report.end(ending),
             None => self.report = report,
         }
+    }
+
+    /// Takes the request's spans over, which end with the stream.
+    pub fn trace(&mut self, mut spans: RequestSpans) {
+        spans.stream();
+        if self.call.is_none() {
+            spans.leave(None);
+        }
+        self.spans = spans;
     }
 
     /// Whether our own events can be put between the provider's.
@@ -200,6 +212,7 @@ impl AnswerStream {
             return;
         };
         note_usage(&mut call, &self.reader, self.input_estimate);
+        self.spans.leave(how.err().map(ToString::to_string));
         let ending = match how {
             Ok(()) => {
                 call.succeed();

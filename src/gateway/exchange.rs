@@ -15,6 +15,7 @@ use super::own_answer::{self, OwnAnswer};
 use super::report::Report;
 use super::request::IncomingRequest;
 use super::service::GatewayState;
+use super::spans::RequestSpans;
 use super::wire::Endpoint;
 use crate::domain::agent::Ending;
 use crate::domain::outcome::CallError;
@@ -39,16 +40,26 @@ pub async fn dispatch(
     progress: Arc<Mutex<Progress>>,
     mut report: Report,
 ) -> Answer {
-    let mut answer = Box::pin(find(&state, request, &progress, &mut report)).await;
+    let mut spans = RequestSpans::begin(state.tracer.get(), &request);
+    let found = find(&state, request, &progress, &mut report, &mut spans);
+    let mut answer = Box::pin(found).await;
+    let attempts = progress
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .attempts;
+    spans.told(answer.status.as_u16(), attempts);
+    answer.trace(spans);
     answer.tell(report);
     answer
 }
 
+/// Asks profile after profile until one answers or none is left.
 async fn find(
     state: &GatewayState,
     request: IncomingRequest,
     progress: &Mutex<Progress>,
     report: &mut Report,
+    spans: &mut RequestSpans,
 ) -> Answer {
     let mut call = request.call();
     let mut run = Run::default();
@@ -59,6 +70,7 @@ async fn find(
     // Who failed before the one that is asked now, for whoever tells people.
     let mut failed = Vec::new();
     loop {
+        spans.plan();
         let upstream = match state.router.admit(&call, &mut run).await {
             Ok(upstream) => {
                 report.admitted();
@@ -71,6 +83,7 @@ async fn find(
                 continue;
             }
             Err(left) => {
+                spans.leave(Some(left.to_string()));
                 if look_closer(&mut call, &request) {
                     continue;
                 }
@@ -111,9 +124,11 @@ async fn find(
         let name = upstream.profile().name.clone();
         note(progress, &run, &name);
         debug!(profile = %name, attempt = run.attempts(), choice = ?upstream.choice(), "asking");
+        spans.attempt(name.as_str(), run.attempts(), upstream.dialect().as_str());
         let error = match attempt::send(state, &request, conversion, upstream).await {
             AttemptResult::Answered(mut answer) => {
                 answer.mark(run.attempts(), Some(&name));
+                spans.answered(answer.status.as_u16());
                 state.router.tell_passed_over(failed, Some(&name));
                 return answer;
             }
@@ -127,6 +142,7 @@ async fn find(
                 error
             }
         };
+        spans.leave(Some(error.to_string()));
         run.failed(&error);
         if error.fails_over() {
             info!(profile = %name, error = %error, "failing over");

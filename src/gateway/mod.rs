@@ -65,6 +65,7 @@ mod request;
 pub mod router;
 mod scan;
 mod service;
+mod spans;
 mod spent;
 mod sse;
 mod stream_reader;

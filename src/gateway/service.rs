@@ -20,6 +20,7 @@ use crate::domain::login::KeptPlan;
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand};
 use crate::domain::timeouts::Timeouts;
+use crate::domain::trace::Tracer;
 
 /// How long a caller of a stream hears nothing before a ping.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -67,6 +68,8 @@ pub(super) struct GatewayState {
     options: RwLock<Options>,
     pub address: RwLock<Option<SocketAddr>>,
     pub counts: Counts,
+    /// Who wants traces of requests; set once.
+    pub tracer: OnceLock<Arc<dyn Tracer>>,
     /// Cancelled when streams must end.
     pub closing: CancellationToken,
     /// Weak, since those who hold terminals hold the gateway too.
@@ -99,6 +102,7 @@ impl Gateway {
                 options: RwLock::new(options),
                 address: RwLock::new(None),
                 counts: Counts::default(),
+                tracer: OnceLock::new(),
                 closing: CancellationToken::new(),
                 terminals: OnceLock::new(),
             }),
@@ -108,6 +112,11 @@ impl Gateway {
     /// Tells of requests from now on; only the first one given counts. Nobody is told once all others have let go of it.
     pub fn tell_terminals(&self, terminals: &Arc<dyn Terminals>) {
         let _ = self.state.terminals.set(Arc::downgrade(terminals));
+    }
+
+    /// Tells every request's trace to somebody; only the first one counts.
+    pub fn set_tracer(&self, tracer: Arc<dyn Tracer>) {
+        let _ = self.state.tracer.set(tracer);
     }
 
     /// The rules' own handle: status, events, attempts, usage.

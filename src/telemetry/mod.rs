@@ -8,8 +8,10 @@
 
 mod files;
 mod filter;
+mod journald;
 mod line;
 mod lines;
+mod otlp;
 pub mod redact;
 mod rotate;
 mod start;
@@ -17,4 +19,5 @@ mod start;
 pub use files::{Tail, read, read_end};
 pub use filter::parse as parse_filter;
 pub use lines::{JsonLine, LineFilter, LogLine, json_line, text_line};
+pub use otlp::{RunningExporter, TraceExporter};
 pub use start::{Telemetry, TelemetryError, start};

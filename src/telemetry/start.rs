@@ -1,7 +1,7 @@
 //! Starts logging and keeps it in step with the configuration.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use super::filter;
+use super::journald::Journald;
 use super::line::Lines;
 use super::rotate::{Limits, RotatingFile};
 use crate::config::{LogFormat, LogLevel, Logging};
@@ -27,6 +28,8 @@ pub struct Telemetry {
     current: Mutex<Current>,
     /// `RUST_LOG` decides, whatever the configuration says.
     is_from_environment: bool,
+    /// Whether lines go to systemd's journal, too.
+    journald: Arc<AtomicBool>,
     dropped: ErrorCounter,
     trouble: watch::Receiver<Option<String>>,
     warning: Option<String>,
@@ -76,12 +79,14 @@ pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, Telemetr
     let first = filter::parse(&current).unwrap_or_default();
     let (filter, handle) = reload::Layer::new(first);
     let lines = fmt::layer().with_ansi(false).with_writer(writer);
+    let journald = Arc::new(AtomicBool::new(logging.journald));
+    let journal = Journald::new(Arc::clone(&journald)).ok();
     let lines = match logging.format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
-    // Of the sinks of lines alone: traces of requests are none.
-    let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
+    let sinks = lines.and_then(journal);
+    let registry = tracing_subscriber::registry().with(sinks.with_filter(filter));
     registry.try_init().map_err(|_| TelemetryError::Started)?;
     Ok(Telemetry {
         limits,
@@ -91,6 +96,7 @@ pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, Telemetr
             level: logging.level,
         }),
         is_from_environment,
+        journald,
         dropped,
         trouble,
         warning,
@@ -99,12 +105,13 @@ pub fn start(logging: &Logging, log_file: PathBuf) -> Result<Telemetry, Telemetr
 }
 
 impl Telemetry {
-    /// Takes over a changed level (where `RUST_LOG` does not decide it), size and number of files.
+    /// Takes over a changed level (where `RUST_LOG` does not decide it), size and number of files, and whether the journal is told.
     pub fn apply(&self, logging: &Logging) {
         self.limits
             .max_size
             .store(logging.max_size, Ordering::Relaxed);
         self.limits.keep.store(logging.keep, Ordering::Relaxed);
+        self.journald.store(logging.journald, Ordering::Relaxed);
         let mut current = self.current();
         // What was asked for by a command holds until the level itself is changed.
         let is_news = std::mem::replace(&mut current.level, logging.level) != logging.level;

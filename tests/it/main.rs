@@ -38,3 +38,4 @@ mod remote;
 mod signals;
 mod store;
 mod support;
+mod traces;

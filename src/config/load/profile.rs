@@ -218,7 +218,8 @@ fn capabilities(item: &Item<'_>) -> Option<Capabilities> {
 }
 
 /// A base URL as the gateway takes it: requests add `/v1/…`, so neither a slash nor `/v1` stands at its end.
-fn base_url(item: &Item<'_>) -> Option<String> {
+/// An address of HTTP, without a slash at its end.
+pub(super) fn base_url(item: &Item<'_>) -> Option<String> {
     let text = item.string()?.trim_end_matches('/');
     let text = text
         .strip_suffix("/v1")

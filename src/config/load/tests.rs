@@ -41,7 +41,7 @@ fn the_example_file_names_every_key() {
         keys("dolt"),
         "commit_every database enabled host managed port user"
     );
-    assert_eq!(keys("logging"), "format keep level max_size");
+    assert_eq!(keys("logging"), "format journald keep level max_size");
     assert_eq!(
         keys("remote"),
         "allowed_origins enabled heartbeat_interval idle_timeout max_viewers pong_timeout reconnect_grace replay_bytes"

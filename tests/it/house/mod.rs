@@ -110,7 +110,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ratatui", &["src/tui"]),
     ("crossterm", &["src/tui"]),
     ("clap", &["src/cli"]),
-    ("reqwest", &["src/gateway"]),
+    ("reqwest", &["src/gateway", "src/telemetry/otlp"]),
     ("hyper", &["src/demo", "src/gateway", "src/remote"]),
     ("flate2", &["src/doctor/bundle.rs", "src/gateway"]),
     ("tar", &["src/doctor/bundle.rs"]),
