@@ -196,8 +196,9 @@ impl fmt::Display for RouterEvent {
             Self::PassedOver {
                 profile, why, to, ..
             } => match to {
-                Some(to) => write!(f, "{profile}: {why}; {to} answered"),
-                None => write!(f, "{profile}: {why}; nobody else answered"),
+                // What matters comes first, since a narrow screen cuts the rest.
+                Some(to) => write!(f, "{to} answered for {profile}: {why}"),
+                None => write!(f, "nobody answered for {profile}: {why}"),
             },
             Self::Commanded {
                 command: RouterCommand::Failover { .. },

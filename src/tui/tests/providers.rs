@@ -355,12 +355,12 @@ async fn a_failure_that_was_passed_over_is_told_at_once() {
     };
     let boom = "API error (status 500): boom";
     panel.rig.tell(event(boom, Some("router"), ErrorKind::Api));
-    let told = "claude: API error (status 500): boom; router answered";
+    let told = "router answered for claude: API error (status 500): boom";
     assert!(panel.row(23).contains(told), "{}", panel.row(23));
     let toasts = |panel: &Panel| panel.rig.model.session.messages.toasts().count();
     assert_eq!(toasts(&panel), 1);
     panel.rig.tell(event(boom, None, ErrorKind::Api));
-    assert!(panel.row(23).contains("nobody else answered"));
+    assert!(panel.row(23).contains("nobody answered for claude: "));
     assert_eq!(toasts(&panel), 2);
     // That it cools down is told for itself.
     let limit = "rate limited: retry after 9s";
