@@ -38,9 +38,9 @@ function windowsText(windows = []) {
 }
 
 /** Until when a plan is used up, and who goes on; null where it is not. */
-function usedUpText({ name, used_up_until: until, spills_until: spills, substitute }) {
+function usedUpText({ name, used_up_until: until, used_up_family: family, spills_until: spills, substitute }) {
   if (!until) return null;
-  const text = `${name} is used up until ${coming(until)}`;
+  const text = `${name} is used up ${family ? `for ${family} ` : ""}until ${coming(until)}`;
   if (!substitute) return text;
   // The key is the button's that follows.
   return substitute.asks ? `${text}: ` : `${text}: goes on with ${substitute.name}${spills ? ", which costs money" : ""}`;

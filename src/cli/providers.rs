@@ -70,13 +70,17 @@ fn plan(provider: &ProviderShape, now: Timestamp) -> Option<String> {
         .collect();
     if let Some(until) = provider.used_up_until {
         let until = coming(until, now, &zone);
+        let until = match &provider.used_up_family {
+            Some(family) => format!("for {family} until {until}"),
+            None => format!("until {until}"),
+        };
         parts.push(match &provider.substitute {
             Some(substitute) if substitute.asks => format!(
-                "used up until {until}: tundra failover --from {} goes on with {}",
+                "used up {until}: tundra failover --from {} goes on with {}",
                 provider.name, substitute.name
             ),
-            Some(substitute) => format!("used up until {until}: goes on with {}", substitute.name),
-            None => format!("used up until {until}"),
+            Some(substitute) => format!("used up {until}: goes on with {}", substitute.name),
+            None => format!("used up {until}"),
         });
     }
     let text = parts.join(" · ");

@@ -270,7 +270,7 @@ impl What {
                 | RouterEvent::Exhausted { .. }
                 | RouterEvent::Rejected { .. }
                 | RouterEvent::Plan {
-                    news: PlanNews::UsedUp { .. },
+                    news: PlanNews::UsedUp(_),
                     ..
                 } => Kind::ProviderCooldown,
                 RouterEvent::Commanded { .. } => Kind::ProviderCommand,

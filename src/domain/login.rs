@@ -100,7 +100,8 @@ pub struct WindowWarning {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlanStatus {
     pub windows: Vec<Window>,
-    pub used_up: Option<Timestamp>,
+    /// That it is used up, as a whole where it is so, else for one model family.
+    pub used_up: Option<UsedUp>,
     /// Until when its requests may cost money.
     pub spills_until: Option<Timestamp>,
 }
@@ -137,10 +138,21 @@ struct Plan {
     seen: u64,
 }
 
+impl PlanStatus {
+    /// Until when nothing of it can be used.
+    #[must_use]
+    pub fn ends_wholly(&self) -> Option<Timestamp> {
+        let whole = self.used_up.as_ref();
+        whole
+            .filter(|used_up| used_up.family.is_none())
+            .map(|used_up| used_up.until)
+    }
+}
+
 impl Plan {
-    fn used_up(&self, wall: Timestamp) -> Option<Timestamp> {
-        let ends = self.used_up.iter().map(|used_up| used_up.until);
-        ends.filter(|until| wall < *until).max()
+    fn used_up(&self, wall: Timestamp) -> Option<&UsedUp> {
+        let ends = self.used_up.iter().filter(|used_up| wall < used_up.until);
+        ends.max_by_key(|used_up| (used_up.family.is_none(), used_up.until))
     }
 }
 
@@ -160,7 +172,10 @@ impl Plans {
     /// What is worth keeping over a restart.
     #[must_use]
     pub fn kept(&self, wall: Timestamp) -> Vec<KeptPlan> {
-        let kept = self.known.iter().map(|plan| KeptPlan {
+        // Whose login came last is shown until another one comes.
+        let mut known: Vec<&Plan> = self.known.iter().collect();
+        known.sort_by_key(|plan| plan.seen);
+        let kept = known.into_iter().map(|plan| KeptPlan {
             login: plan.login,
             profile: plan.profile.clone(),
             windows: plan.windows.live(wall).cloned().collect(),
@@ -291,7 +306,7 @@ impl Plans {
             .iter_mut()
             .filter(|plan| plan.profile == *profile)
         {
-            let reset = plan.used_up(wall);
+            let reset = plan.used_up(wall).map(|used_up| used_up.until);
             any |= reset.is_some();
             plan.agreed_until = Some(reset.unwrap_or(after_hold));
         }
@@ -328,6 +343,15 @@ impl Plans {
         self.of(profile).any(|plan| plan.seen > 0)
     }
 
+    /// Rises with every login that comes, so that of two profiles the one whose login came last has the higher.
+    #[must_use]
+    pub fn last_seen(&self, profile: &ProfileName) -> u64 {
+        self.of(profile)
+            .map(|plan| plan.seen)
+            .max()
+            .unwrap_or_default()
+    }
+
     /// What there is to see of `profile`'s plan.
     #[must_use]
     pub fn status(&self, profile: &ProfileName, wall: Timestamp) -> PlanStatus {
@@ -336,7 +360,7 @@ impl Plans {
         };
         PlanStatus {
             windows: plan.windows.live(wall).cloned().collect(),
-            used_up: plan.used_up(wall),
+            used_up: plan.used_up(wall).cloned(),
             spills_until: plan.agreed_until.filter(|until| wall < *until),
         }
     }

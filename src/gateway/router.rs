@@ -67,7 +67,8 @@ impl RouterState {
                 provider.plan = self.plans.status(&provider.profile.name, wall);
                 if provider.plan.used_up.is_some() {
                     if self.router.spill() == Spill::Always {
-                        provider.plan.spills_until = provider.plan.used_up;
+                        let used_up = provider.plan.used_up.as_ref();
+                        provider.plan.spills_until = used_up.map(|used_up| used_up.until);
                     }
                     let agreed = provider.plan.spills_until.is_some();
                     let name = &provider.profile.name;
@@ -108,7 +109,9 @@ impl RouterState {
                 let asks = |name: &ProfileName| self.plans.asks(name, wall);
                 let used_up = match from {
                     Some(name) => Some(name.clone()).filter(asks),
-                    None => self.router.for_callers().find(asks),
+                    // The one whose user has been told of it last.
+                    None => (self.router.for_callers().filter(asks))
+                        .max_by_key(|name| self.plans.last_seen(name)),
                 };
                 if let Some(name) = used_up {
                     if self.router.substitute(&name, true, now).is_none() {
@@ -159,7 +162,7 @@ impl RouterState {
             used_up: self
                 .plans
                 .status(profile, wall)
-                .used_up
+                .ends_wholly()
                 .map(|until| moment_of(until, wall, now)),
         };
         self.router.set_login(profile, login, now);

@@ -218,10 +218,9 @@ impl UpstreamCall {
                 }
                 return None;
             };
-            let until = used_up.until;
             let is_news = plans.standing(login, &model, wall).used_up.is_none();
-            plans.use_up(login, profile, used_up, wall);
-            is_news.then_some(PlanNews::UsedUp { until })
+            plans.use_up(login, profile, used_up.clone(), wall);
+            is_news.then_some(PlanNews::UsedUp(used_up))
         };
         let used = self.towards_limit(Used::Tokens(0));
         let settlement = Settlement::failed(error, used).of_login_alone();

@@ -306,7 +306,9 @@ fn route_words(event: &RouterEvent, cause: MoveCause) -> Words {
             profile: profile.to_string(),
             text,
             data: object(match news {
-                PlanNews::UsedUp { until } => json!({"cause": "used_up", "until": until}),
+                PlanNews::UsedUp(used_up) => json!({
+                    "cause": "used_up", "until": used_up.until, "family": used_up.family,
+                }),
                 PlanNews::NearEnd {
                     window, percent, ..
                 } => json!({"window": window, "percent": percent}),

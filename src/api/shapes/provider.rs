@@ -38,6 +38,9 @@ pub struct ProviderShape {
     pub windows: Vec<WindowShape>,
     /// Until when its plan is used up; null where it is not, or a key pays.
     pub used_up_until: Option<Timestamp>,
+    /// The model family whose part of the plan that is; null where it is the whole plan.
+    #[serde(default)]
+    pub used_up_family: Option<String>,
     /// Until when its requests may cost money; null where nobody has agreed to it.
     pub spills_until: Option<Timestamp>,
     /// Who takes its requests while its plan is used up; null where nobody can.
@@ -211,6 +214,7 @@ fn shape(
     let breaker = &provider.breaker;
     let first_byte = provider.usage.first_byte.percentiles();
     let translated = provider.usage.last_translated.as_ref();
+    let used_up = provider.plan.used_up.as_ref();
     ProviderShape {
         name: profile.name.to_string(),
         provider: profile.provider.as_str().to_owned(),
@@ -235,7 +239,8 @@ fn shape(
             .iter()
             .map(WindowShape::from)
             .collect(),
-        used_up_until: provider.plan.used_up,
+        used_up_until: used_up.map(|used_up| used_up.until),
+        used_up_family: used_up.and_then(|used_up| used_up.family.clone()),
         spills_until: provider.plan.spills_until,
         substitute: provider
             .substitute
@@ -388,7 +393,7 @@ mod tests {
             r#"[{"name":"a","provider":"anthropic","dialect":["messages"],"base_url":"https://api.anthropic.com","#
                 .to_owned()
                 + r#""model":"claude-sonnet-4-20250514","priority":1,"enabled":true,"active":true,"answered_last":false,"pinned":false,"#
-                + r#""state":"ready","reason":null,"auth":"key","windows":[],"used_up_until":null,"spills_until":null,"substitute":null,"breaker":{"state":"closed","failures":0,"timeouts":0,"#
+                + r#""state":"ready","reason":null,"auth":"key","windows":[],"used_up_until":null,"used_up_family":null,"spills_until":null,"substitute":null,"breaker":{"state":"closed","failures":0,"timeouts":0,"#
                 + r#""retry_in_s":null},"cooldown_s":null,"held_s":null,"buckets":{"requests":{"capacity":50,"#
                 + r#""available":50},"tokens":null},"in_flight":0,"requests":0,"errors":{"http":0,"api":0,"#
                 + r#""rate_limited":0,"timeout":0,"parse":0,"unsupported":0},"tokens":{"input":0,"output":0,"#

@@ -174,6 +174,46 @@ fn whether_requests_may_cost_money_reads_back_from_its_name() {
 }
 
 #[test]
+fn of_a_plan_whose_part_is_used_up_the_rest_goes_on() {
+    let mut plans = Plans::default();
+    let opus = UsedUp {
+        until: at(90),
+        family: Some("opus".to_owned()),
+    };
+    plans.use_up(id(1), &claude(), opus.clone(), at(0));
+    let shown = |plans: &Plans, second| plans.status(&claude(), at(second));
+    assert_eq!(shown(&plans, 1).used_up, Some(opus.clone()));
+    assert_eq!(shown(&plans, 1).ends_wholly(), None);
+    // There is something to agree to all the same.
+    assert!(plans.asks(&claude(), at(1)));
+    plans.use_up(id(1), &claude(), used_up(60), at(2));
+    assert_eq!(shown(&plans, 2).ends_wholly(), Some(at(60)));
+    assert_eq!(shown(&plans, 60).used_up, Some(opus));
+}
+
+#[test]
+fn whose_login_came_last_is_shown_and_asked_for_over_a_restart_too() {
+    let mut plans = Plans::default();
+    let other = ProfileName::from("other");
+    let learn = |plans: &mut Plans, login, profile: &ProfileName, used| {
+        plans.see(login, profile);
+        let windows = Windows::of([window("5h", used, 100)]);
+        plans.learn(login, profile, windows, at(0));
+    };
+    learn(&mut plans, id(1), &claude(), 0.1);
+    learn(&mut plans, id(2), &claude(), 0.2);
+    learn(&mut plans, id(3), &other, 0.3);
+    learn(&mut plans, id(1), &claude(), 0.1);
+    assert!(plans.last_seen(&claude()) > plans.last_seen(&other));
+    let mut later = Plans::default();
+    later.restore(plans.kept(at(1)), at(1));
+    for plans in [plans, later] {
+        let shown = plans.status(&claude(), at(1)).windows;
+        assert!((shown[0].used - 0.1).abs() < 0.001, "{shown:?}");
+    }
+}
+
+#[test]
 fn what_ends_now_has_ended() {
     let mut plans = Plans::default();
     plans.use_up(id(1), &claude(), used_up(60), at(0));
@@ -181,7 +221,7 @@ fn what_ends_now_has_ended() {
     let seen = |second| {
         let status = plans.status(&claude(), at(second));
         (
-            status.used_up,
+            status.used_up.map(|used_up| used_up.until),
             status.spills_until,
             plans.kept(at(second)).len(),
         )

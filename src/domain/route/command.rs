@@ -9,6 +9,7 @@ use crate::domain::breaker::Transition;
 use crate::domain::cooldown::CoolingCause;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::outcome::ErrorKind;
+use crate::domain::plan::UsedUp;
 use crate::domain::profile::ProfileName;
 
 use super::profile_state::Rejection;
@@ -91,8 +92,8 @@ pub enum CommandError {
 /// What is new of a login's plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanNews {
-    /// It is used up until then.
-    UsedUp { until: Timestamp },
+    /// It is used up, or its part for one model family.
+    UsedUp(UsedUp),
     /// A window has passed what its user is warned at.
     NearEnd {
         window: String,
@@ -182,7 +183,11 @@ impl fmt::Display for RouterEvent {
             }
             Self::Exhausted { profile, .. } => write!(f, "{profile}: budget spent"),
             Self::Plan { profile, news, .. } => match news {
-                PlanNews::UsedUp { until } => write!(f, "{profile}: used up until {until:.0}"),
+                PlanNews::UsedUp(UsedUp { until, family }) => {
+                    let family = family.as_ref();
+                    let which = family.map_or(String::new(), |family| format!(" for {family}"));
+                    write!(f, "{profile}: used up{which} until {until:.0}")
+                }
                 PlanNews::NearEnd {
                     window, percent, ..
                 } => write!(f, "{profile}: {percent} % of {window} is used"),

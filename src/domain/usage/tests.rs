@@ -102,16 +102,16 @@ fn the_last_twenty_requests_are_kept_and_skips_count_for_nothing() {
 fn a_request_is_one_entry_with_its_tries_at_all_profiles() {
     let (a, b, off) = ("a", "b", "off");
     let mut usage = Usage::default();
-    let mut tried = |name: &str, end| {
+    let mut record = |name: &str, end| {
         let mut made = attempt(0, end);
         made.request = RequestNumber(7);
         usage.record(&ProfileName::from(name), made);
     };
-    tried(off, AttemptEnd::Skipped(Skip::NoKey));
-    tried(a, failed(ErrorKind::Http));
-    tried(off, AttemptEnd::Skipped(Skip::Disabled));
-    tried(a, AttemptEnd::Skipped(Skip::Tried));
-    tried(b, AttemptEnd::Success);
+    record(off, AttemptEnd::Skipped(Skip::NoKey));
+    record(a, failed(ErrorKind::Http));
+    record(off, AttemptEnd::Skipped(Skip::Disabled));
+    record(a, AttemptEnd::Skipped(Skip::Tried));
+    record(b, AttemptEnd::Success);
     let wanted = [
         (a, failed(ErrorKind::Http)),
         (off, AttemptEnd::Skipped(Skip::Disabled)),

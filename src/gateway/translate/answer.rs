@@ -40,10 +40,14 @@ pub fn stream_as_whole<'e>(
     let (mut gathering, mut told) = (Gathering::default(), Vec::new());
     for (name, data) in events {
         reader.read(name, data, &mut told);
-        told.drain(..).for_each(|event| gathering.take(event));
+        for event in told.drain(..) {
+            gathering.take(event);
+        }
     }
     reader.finish(&mut told);
-    told.into_iter().for_each(|event| gathering.take(event));
+    for event in told {
+        gathering.take(event);
+    }
     let mut answer = gathering.whole();
     answer.model.get_or_insert_with(|| crossing.model.clone());
     write(answer, crossing)

@@ -111,14 +111,14 @@ fn plan_news(
 ) -> String {
     let options = &model.options;
     match (news, substitute) {
-        (PlanNews::UsedUp { until }, Some(substitute)) => {
-            let until = options.coming(*until, now.wall);
+        (PlanNews::UsedUp(used_up), Some(substitute)) => {
+            let until = view::until_text(options, used_up, now.wall);
             let who = view::substitute_text(options, substitute);
-            format!("{profile} is used up until {until}: {who}")
+            format!("{profile} is used up {until}: {who}")
         }
-        (PlanNews::UsedUp { until }, None) => {
-            let until = options.coming(*until, now.wall);
-            format!("{profile} is used up until {until}")
+        (PlanNews::UsedUp(used_up), None) => {
+            let until = view::until_text(options, used_up, now.wall);
+            format!("{profile} is used up {until}")
         }
         (
             PlanNews::NearEnd {

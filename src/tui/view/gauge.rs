@@ -8,7 +8,7 @@ use crate::domain::breaker::{BreakerState, BreakerStatus};
 use crate::domain::bucket::Gauge;
 use crate::domain::login::PlanStatus;
 use crate::domain::moment::Span;
-use crate::domain::plan::WARN_AT;
+use crate::domain::plan::{UsedUp, WARN_AT};
 use crate::domain::route::{ProviderState, ProviderStatus, Substitute};
 use crate::supervise::{ProcessState, ProcessStatus};
 use crate::tui::model::Options;
@@ -140,14 +140,23 @@ pub(super) fn plan_end(
     provider: &ProviderStatus,
     now: Timestamp,
 ) -> Option<(String, Role)> {
-    let until = options.coming(provider.plan.used_up?, now);
+    let until = until_text(options, provider.plan.used_up.as_ref()?, now);
     let text = match &provider.substitute {
         Some(substitute) => {
-            format!("until {until}: {}", substitute_text(options, substitute))
+            format!("{until}: {}", substitute_text(options, substitute))
         }
-        None => format!("until {until}"),
+        None => until,
     };
     Some((text, Role::Warning))
+}
+
+/// `until 14:20`, and for which models where it is not for all.
+pub fn until_text(options: &Options, used_up: &UsedUp, now: Timestamp) -> String {
+    let until = options.coming(used_up.until, now);
+    match &used_up.family {
+        Some(family) => format!("for {family} until {until}"),
+        None => format!("until {until}"),
+    }
 }
 
 /// `f goes on with openrouter`, or without a key where nobody has to be asked.

@@ -36,7 +36,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect as Area;
 
 pub use contents::contents;
-pub use gauge::substitute_text;
+pub use gauge::{substitute_text, until_text};
 pub use modes::modes;
 pub use overlay::{Hit, hit as overlay_hit, scroll_limit as overlay_scroll_limit};
 pub use sidebar::pane_at as sidebar_pane_at;

@@ -48,8 +48,8 @@ fn a_used_up_login_is_followed_by_who_costs_nothing_or_by_who_is_agreed_to() {
             .map(|profile| (profile, KeyState::Present))
             .collect();
         let settings = RouteSettings {
-            spill,
             translation,
+            spill,
             ..RouteSettings::default()
         };
         let router = Router::new(settings, profiles, 7, at(0));

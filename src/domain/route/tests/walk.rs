@@ -246,8 +246,8 @@ impl Walk {
             let ready = provider.skip.is_none();
             assert_eq!(ready, provider.reason.is_none(), "{name}");
             // Where nobody else can take a request it goes to whom a probe is under way.
-            let probed = provider.state == ProviderState::HalfOpen;
-            assert!(!provider.active || ready || probed, "{name}");
+            let is_half_open = provider.state == ProviderState::HalfOpen;
+            assert!(!provider.active || ready || is_half_open, "{name}");
             // Leases of 40 s may have run out, so that more than one is about, each in a generation of its own.
             assert!(probes(name) <= 3, "{name}");
         }
