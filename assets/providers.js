@@ -33,7 +33,8 @@ function coming(at) {
 
 /** What a plan has left, `5h 73 % 14:20 · 7d 12 %`; the end of the first window is what its user waits for. */
 function windowsText(windows = []) {
-  return windows.map(({ name, used, resets_at: resets }, at) =>
+  // That nothing is used beyond the plan goes without saying.
+  return windows.filter(({ name, used }) => name !== "overage" || used > 0).map(({ name, used, resets_at: resets }, at) =>
     `${name} ${Math.round(used * 100)} %${at === 0 && resets ? ` ${coming(resets)}` : ""}`).join(" · ");
 }
 

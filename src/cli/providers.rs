@@ -11,9 +11,9 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{output, show};
-use crate::api::shapes::ProviderShape;
+use crate::api::shapes::{ProviderShape, WindowShape};
 use crate::domain::moment::Span;
-use crate::domain::plan::coming;
+use crate::domain::plan::{OVERAGE, coming};
 use crate::domain::printable::printable;
 
 #[derive(Debug, Args)]
@@ -58,7 +58,9 @@ pub fn table(providers: &[ProviderShape]) -> Vec<String> {
 /// What is left of a login's plan: `claude-login: 5h 73 % 14:20 · 7d 12 %`.
 fn plan(provider: &ProviderShape, now: Timestamp) -> Option<String> {
     let zone = TimeZone::system();
-    let mut parts: Vec<String> = (provider.windows.iter().enumerate())
+    let shown = |window: &&WindowShape| window.name != OVERAGE || window.used > 0.0;
+    let windows = provider.windows.iter().filter(shown);
+    let mut parts: Vec<String> = (windows.enumerate())
         .map(|(at, window)| {
             let used = format!("{} {:.0} %", window.name, window.used * 100.0);
             // The end of the first one is what its user waits for.

@@ -33,7 +33,16 @@ pub struct Window {
     pub status: Option<String>,
 }
 
+/// What is used beyond the plan, for money. Anthropic tells it with every answer.
+pub const OVERAGE: &str = "overage";
+
 impl Window {
+    /// Whether it is worth its place on a screen: that nothing is used beyond the plan goes without saying.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.name != OVERAGE || self.used > 0.0
+    }
+
     /// What is used, in whole percents.
     #[must_use]
     #[allow(

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use agent::{AdapterShape, AgentShape, BudgetShape, SpentShape};
 pub use check::{CheckShape, CheckupShape};
 pub use explanation::ExplanationShape;
-pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, providers};
+pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, WindowShape, providers};
 pub use store::{
     ChangeShape, CommitShape, DoltShape, EventShape, ShippedShape, StoreShape, UsageShape,
     usage_key_text,

@@ -238,3 +238,16 @@ fn a_claim_that_names_no_family_is_about_the_whole_plan() {
         assert_eq!(told.family, None, "{claim:?}");
     }
 }
+
+#[test]
+fn what_is_used_beyond_a_plan_is_shown_once_there_is_some() {
+    let window = |name: &str, used| Window {
+        name: name.to_owned(),
+        used,
+        resets_at: None,
+        status: None,
+    };
+    assert!(!window("overage", 0.0).is_shown());
+    assert!(window("overage", 0.01).is_shown());
+    assert!(window("5h", 0.0).is_shown());
+}

@@ -115,7 +115,7 @@ pub(super) fn state(provider: &ProviderStatus, process: Option<ProcessStatus>) -
 /// What a plan has left, as pieces of one line: `5h 73 % 14:20`, ` · `, `7d 12 %`.
 pub(super) fn windows(options: &Options, plan: &PlanStatus, now: Timestamp) -> Vec<(String, Role)> {
     let mut pieces = Vec::new();
-    for window in &plan.windows {
+    for window in plan.windows.iter().filter(|window| window.is_shown()) {
         if !pieces.is_empty() {
             pieces.push((" · ".to_owned(), Role::Muted));
         }
