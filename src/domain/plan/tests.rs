@@ -204,7 +204,7 @@ fn what_is_used_is_told_in_whole_percents() {
 #[test]
 fn shorter_windows_come_first_and_what_is_no_length_of_time_last() {
     let names = [
-        "7d_opus", "monthly", "7d", "1d", "5h", "299m", "30m", "daily",
+        "10d", "7d_opus", "monthly", "7d", "1d", "5h", "299m", "30m", "daily",
     ];
     let windows = Windows::of(names.map(|name| window(name, 0.1, None, None)));
     let order: Vec<&str> = windows
@@ -212,7 +212,7 @@ fn shorter_windows_come_first_and_what_is_no_length_of_time_last() {
         .map(|window| window.name.as_str())
         .collect();
     let expected = [
-        "30m", "299m", "5h", "1d", "7d", "7d_opus", "daily", "monthly",
+        "30m", "299m", "5h", "1d", "7d", "7d_opus", "10d", "daily", "monthly",
     ];
     assert_eq!(order, expected);
 }

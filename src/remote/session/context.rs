@@ -12,6 +12,7 @@ use super::connection::{
     CloseReason, Connection, Heartbeat, MessageHandler, REPLACED, Stream, TERMINAL_ENDED,
     TUNDRA_ENDS,
 };
+use super::leaving::AboutToLeave;
 use super::registry::{ViewerPermit, ViewerRegistry};
 use super::send_rate::EXEMPT;
 use crate::domain::fact::{self, Fact, Recorder, Viewer, What};
@@ -80,7 +81,8 @@ impl ViewerContext {
     }
 
     /// Reads and writes side by side until one of them comes to its end, the clock says so, another socket takes this
-    /// one's place, or tundra ends. What is being written then is written whole.
+    /// one's place, or tundra ends. What is being written then is written whole. Whoever comes back meanwhile waits until
+    /// the session has left, when what is answered beside the reason is dropped.
     pub(super) async fn run<S, H>(
         &self,
         connection: &Connection,
@@ -88,7 +90,7 @@ impl ViewerContext {
         handler: &mut H,
         writing: impl Future<Output = CloseReason>,
         replaced: &CancellationToken,
-    ) -> CloseReason
+    ) -> (CloseReason, AboutToLeave<'_>)
     where
         S: AsyncRead + AsyncWrite + Unpin,
         H: MessageHandler,
@@ -101,8 +103,9 @@ impl ViewerContext {
             () = replaced.cancelled() => REPLACED,
             () = self.stop.cancelled() => TUNDRA_ENDS,
         };
+        let leaving = self.registry.leaving().begin(self.pane.id());
         connection.finish(writing).await;
-        reason
+        (reason, leaving)
     }
 
     fn log_attached(&self, attachment: &Attachment) {

@@ -8,6 +8,7 @@ mod client;
 mod connection;
 mod context;
 mod flow;
+mod leaving;
 mod plain;
 mod registry;
 mod send_rate;

@@ -30,6 +30,7 @@ pub(super) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    viewer.registry.leaving().until_left(viewer.pane.id()).await;
     let mut attachment = match viewer.attach(viewer.access) {
         Ok(attachment) => attachment,
         Err(reason) => return reason,
@@ -41,7 +42,7 @@ where
     }
     let (connection, replies) = Connection::new();
     let flow = Flow::default();
-    let reason = {
+    let (reason, _leaving) = {
         let mut incoming = Incoming {
             attachment: &attachment,
             connection: &connection,

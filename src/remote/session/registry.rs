@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tracing::info;
 
 use super::client::{Client, Clients};
+use super::leaving::Leaving;
 use super::send_rate::SendRate;
 use crate::config::{Remote, Settings};
 use crate::domain::id::TerminalId;
@@ -26,6 +27,7 @@ pub(in crate::remote) struct ViewerRegistry {
     state: Mutex<State>,
     emptied: Notify,
     send_rate: SendRate,
+    leaving: Leaving,
 }
 
 #[derive(Default)]
@@ -57,6 +59,7 @@ impl ViewerRegistry {
             state: Mutex::default(),
             emptied: Notify::new(),
             send_rate: SendRate::new(Instant::now()),
+            leaving: Leaving::default(),
         }
     }
 
@@ -67,6 +70,11 @@ impl ViewerRegistry {
     /// What all sessions together may send.
     pub(super) fn send_rate(&self) -> &SendRate {
         &self.send_rate
+    }
+
+    /// Sessions that are over and about to leave.
+    pub(super) fn leaving(&self) -> &Leaving {
+        &self.leaving
     }
 
     pub fn epoch(&self) -> &str {

@@ -44,7 +44,7 @@ where
         return REPLACED;
     }
     let flow = Flow::default();
-    let reason = {
+    let (reason, _leaving) = {
         let mut incoming = Incoming {
             attachment: &attachment,
             connection: &connection,
