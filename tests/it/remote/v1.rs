@@ -173,8 +173,8 @@ fn a_writer_that_is_cut_off_keeps_its_place_for_the_grace() {
 
 #[test]
 fn after_the_grace_the_next_input_takes_the_place_and_the_one_who_comes_back_is_told() {
-    let (serve, remote, id) = typed_back("reconnect_grace = \"200ms\"");
-    let (mut first, mut second) = writer_and_viewer(&remote, &id);
+    let (_serve, remote, id) = typed_back("reconnect_grace = \"200ms\"");
+    let (first, mut second) = writer_and_viewer(&remote, &id);
     drop(first);
     // Told without being asked for.
     assert_eq!(second.notice("role")["writer"], Value::Null);
