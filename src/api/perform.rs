@@ -36,7 +36,7 @@ pub enum Answer {
     /// It is done, and there is nothing to tell.
     Done(()),
     Terminals(Vec<TerminalShape>),
-    Terminal(TerminalShape),
+    Terminal(Box<TerminalShape>),
     Screen(ScreenShape),
     Status(Box<StatusShape>),
     Url(String),
@@ -84,12 +84,12 @@ pub async fn perform(
         }
         Operation::Show(target) => {
             let pane = find(services, &target)?;
-            Answer::Terminal(shape_of(services, &pane.info()))
+            Answer::Terminal(Box::new(shape_of(services, &pane.info())))
         }
         Operation::Open(spec) => {
             let pane = open(services, spec).await?;
             info!(id = %pane.id(), by = by.as_str(), "terminal opened");
-            Answer::Terminal(shape_of(services, &pane.info()))
+            Answer::Terminal(Box::new(shape_of(services, &pane.info())))
         }
         Operation::Type { target, parts } => {
             let pane = find(services, &target)?;
@@ -129,16 +129,7 @@ pub async fn perform(
         Operation::Status => Answer::Status(Box::new(status(services))),
         Operation::Url(target) => Answer::Url(url(services, target.as_ref())?),
         Operation::Providers => Answer::Providers(shapes::providers(&services.providers.status())),
-        Operation::Agents => {
-            let (adapters, shell) = services.pool.agents();
-            let looked = tokio::task::spawn_blocking(move || agents(&adapters, &shell)).await;
-            Answer::Agents(looked.map_err(|error| {
-                ApiError::new(
-                    Code::Internal,
-                    format!("the agents were not looked up: {error}"),
-                )
-            })?)
-        }
+        Operation::Agents => Answer::Agents(look_up_agents(services).await?),
         Operation::Budget { target, change } => {
             let pane = find(services, &target)?;
             if let Some(change) = change {
@@ -168,16 +159,7 @@ pub async fn perform(
             Answer::LogFilter(log_filter(services, filter.as_deref(), by)?)
         }
         Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
-        Operation::StoreShip => {
-            let shipped = services.store.ship().await?;
-            info!(
-                hash = shipped.hash,
-                rows = shipped.rows,
-                by = by.as_str(),
-                "shipped to dolt"
-            );
-            Answer::Shipped(ShippedShape::from(&shipped))
-        }
+        Operation::StoreShip => Answer::Shipped(ship(services, by).await?),
         Operation::StoreLog { most } => {
             let commits = services.store.log(most).await?;
             Answer::Commits(commits.iter().map(CommitShape::from).collect())
@@ -186,6 +168,22 @@ pub async fn perform(
             let changes = services.store.diff(from, to).await?;
             Answer::Changes(changes.iter().map(ChangeShape::from).collect())
         }
+    })
+}
+
+async fn ship(services: &Services, by: By) -> Result<ShippedShape, ApiError> {
+    let shipped = services.store.ship().await?;
+    let (hash, rows) = (&shipped.hash, shipped.rows);
+    info!(hash, rows, by = by.as_str(), "shipped to dolt");
+    Ok(ShippedShape::from(&shipped))
+}
+
+async fn look_up_agents(services: &Services) -> Result<Vec<AdapterShape>, ApiError> {
+    let (adapters, shell) = services.pool.agents();
+    let looked = tokio::task::spawn_blocking(move || agents(&adapters, &shell)).await;
+    looked.map_err(|error| {
+        let why = format!("the agents were not looked up: {error}");
+        ApiError::new(Code::Internal, why)
     })
 }
 

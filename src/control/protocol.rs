@@ -191,6 +191,7 @@ pub(super) enum Asked {
 
 impl Request {
     /// Reads what is asked, so that a wrong part of it leaves nothing half done.
+    #[allow(clippy::too_many_lines, reason = "an arm for each request")]
     pub(super) fn into_asked(self) -> Result<Asked, ApiError> {
         let target = Target::Called;
         Ok(Asked::Operation(match self {
@@ -274,13 +275,7 @@ impl Request {
                 verb,
                 profile,
                 hold_ms,
-            } => {
-                let verb = Verb::parse(&verb)
-                    .ok_or_else(|| ApiError::bad_request(format!("{verb:?} is no command")))?;
-                let profile = profile.as_deref().map(ProfileName::from);
-                let hold = hold_ms.map(Duration::from_millis);
-                Operation::Steer(RouterCommand::of(verb, profile, hold)?)
-            }
+            } => Operation::Steer(router_command(&verb, profile.as_deref(), hold_ms)?),
             Self::Detach => Operation::Detach,
             Self::Stop { force } => Operation::Stop { force },
             Self::Lend(offer) => return Ok(Asked::Lend(offer)),
@@ -302,6 +297,21 @@ impl Request {
             }
         }))
     }
+}
+
+fn router_command(
+    verb: &str,
+    profile: Option<&str>,
+    hold_ms: Option<u64>,
+) -> Result<RouterCommand, ApiError> {
+    let verb = Verb::parse(verb)
+        .ok_or_else(|| ApiError::bad_request(format!("{verb:?} is no command")))?;
+    let hold = hold_ms.map(Duration::from_millis);
+    Ok(RouterCommand::of(
+        verb,
+        profile.map(ProfileName::from),
+        hold,
+    )?)
 }
 
 impl From<RouterCommand> for Request {

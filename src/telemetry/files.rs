@@ -107,9 +107,11 @@ impl Tail {
         filter: &LineFilter,
         mut tell: impl FnMut(&str) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut tell = |line: &str| match filter.admits(line) {
-            true => tell(line),
-            false => Ok(()),
+        let mut tell = |line: &str| {
+            if filter.admits(line) {
+                tell(line)?;
+            }
+            Ok(())
         };
         let known = self.open.as_ref().map(|open| open.file);
         if let Some(open) = &mut self.open {

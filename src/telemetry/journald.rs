@@ -87,7 +87,10 @@ const fn priority(level: Level) -> &'static str {
 
 /// A field whose value may hold anything: its length goes before it where it holds line ends.
 fn put(datagram: &mut Vec<u8>, name: &str, value: &str) {
-    let end = value.floor_char_boundary(MAX_FIELD);
+    let mut end = value.len().min(MAX_FIELD);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
     let value = value.get(..end).unwrap_or_default();
     datagram.extend(name.as_bytes());
     if value.contains('\n') {
@@ -110,7 +113,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn add(&mut self, field: &Field, told: String, value: String) {
+    fn add(&mut self, field: &Field, told: &str, value: &str) {
         // Writing to a string does not fail.
         let _ = write!(self.others, " {}={told}", field.name());
         let name = field.name().bytes().map(|byte| match byte {
@@ -118,7 +121,7 @@ impl Fields {
             _ => '_',
         });
         self.each
-            .push((format!("F_{}", name.collect::<String>()), value));
+            .push((format!("F_{}", name.collect::<String>()), value.to_owned()));
     }
 }
 
@@ -127,7 +130,7 @@ impl Visit for Fields {
         if field.name() == "message" {
             value.clone_into(&mut self.message);
         } else {
-            self.add(field, format!("{value:?}"), value.to_owned());
+            self.add(field, &format!("{value:?}"), value);
         }
     }
 
@@ -136,7 +139,7 @@ impl Visit for Fields {
         if field.name() == "message" {
             self.message = told;
         } else {
-            self.add(field, told.clone(), told);
+            self.add(field, &told, &told);
         }
     }
 }

@@ -193,10 +193,10 @@ fn a_request_is_traced_with_its_plan_attempts_and_stream() {
     eventually("the trace is sent", || collector.requests() > 0);
     let (spans, service) = collected(&collector);
     assert_eq!(service, "tundra");
-    let mut names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
-    names.sort_unstable();
+    let mut kinds: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    kinds.sort_unstable();
     assert_eq!(
-        names,
+        kinds,
         ["attempt", "attempt", "plan", "plan", "request", "stream"]
     );
     let named = |name: &str| {

@@ -13,26 +13,17 @@ use crate::tui::now::Now;
 use crate::tui::view;
 
 pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec<Effect>) {
-    if matches!(model.client.overlay, Some(Overlay::Providers(_))) {
-        if let Some(chord) = Chord::of_command(key) {
-            providers::key(model, chord, effects);
-        }
-        return;
+    match (&model.client.overlay, Chord::of_command(key)) {
+        (Some(Overlay::Providers(_)), Some(chord)) => providers::key(model, chord, effects),
+        (Some(Overlay::Journal(_)), Some(chord)) => journal::key(model, chord, effects),
+        (Some(Overlay::LogFile(_)), _) => log_view::key(model, key),
+        (Some(Overlay::Overview(_)), _) => overview::key(model, key, effects),
+        _ => dialog_key(model, key, now, effects),
     }
-    if matches!(model.client.overlay, Some(Overlay::Journal(_))) {
-        if let Some(chord) = Chord::of_command(key) {
-            journal::key(model, chord, effects);
-        }
-        return;
-    }
-    if matches!(model.client.overlay, Some(Overlay::LogFile(_))) {
-        log_view::key(model, key);
-        return;
-    }
-    if matches!(model.client.overlay, Some(Overlay::Overview(_))) {
-        overview::key(model, key, effects);
-        return;
-    }
+}
+
+/// A key in what takes the keys of dialogs.
+fn dialog_key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec<Effect>) {
     let code = key.on_us_layout().code;
     let does = Chord::of(key).and_then(|chord| model.options.keymap.lookup(Context::Dialog, chord));
     if does == Some(Action::DialogCancel) {

@@ -1,5 +1,7 @@
 //! Usage: a table of what it is grouped by, and a bar for each hour or day.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use crate::domain::layout::Rect;
@@ -126,15 +128,15 @@ pub(super) fn table(
 /// The columns that are shown, of a row or, without one, of their heads.
 fn numbers(sum: Option<&UsageSum>, shown: &[Column]) -> String {
     let width = usize::from(COLUMN);
-    let columns = Column::ALL
-        .into_iter()
-        .filter(|column| shown.contains(column));
-    columns
-        .map(|column| {
+    let mut line = String::new();
+    for column in Column::ALL {
+        if shown.contains(&column) {
             let cell = sum.map_or_else(|| column.head().to_owned(), |sum| column.of(sum));
-            format!("{cell:>width$}")
-        })
-        .collect()
+            // Writing to a string does not fail.
+            let _ = write!(line, "{cell:>width$}");
+        }
+    }
+    line
 }
 
 fn cost(micros: Option<u64>) -> String {
@@ -148,9 +150,9 @@ fn cost(micros: Option<u64>) -> String {
 
 fn name(model: &Model, row: &UsageRow, by: Grouping) -> String {
     match (&row.key, &row.name) {
-        (_, Some(name)) => name.clone(),
-        (UsageKey::Time(at), None) => slot_name(model, *at, by),
-        (UsageKey::Name(name), None) if name.is_empty() => match by {
+        (_, Some(name)) | (UsageKey::Name(name), None) if !name.is_empty() => name.clone(),
+        (UsageKey::Time(at), _) => slot_name(model, *at, by),
+        (UsageKey::Name(_), _) => match by {
             Grouping::Pane => "(outside)".to_owned(),
             Grouping::Profile
             | Grouping::Model
@@ -158,7 +160,6 @@ fn name(model: &Model, row: &UsageRow, by: Grouping) -> String {
             | Grouping::Hour
             | Grouping::Day => "(none)".to_owned(),
         },
-        (UsageKey::Name(name), None) => name.clone(),
     }
 }
 
@@ -239,10 +240,11 @@ fn labels(model: &Model, slots: &[(Timestamp, UsageSum)], slot: Grouping, cell: 
         }
     };
     if cell >= BAR_COLUMNS {
-        return slots
-            .iter()
-            .map(|(at, _)| format!("{:<cell$}", label(*at)))
-            .collect();
+        let mut line = String::new();
+        for (at, _) in slots {
+            let _ = write!(line, "{:<cell$}", label(*at));
+        }
+        return line;
     }
     let (Some((first, _)), Some((last, _))) = (slots.first(), slots.last()) else {
         return String::new();
