@@ -314,7 +314,7 @@ mod tests {
         let base = scratch.path();
         fs::create_dir_all(base.join("run")).unwrap();
         fs::set_permissions(base.join("run"), Permissions::from_mode(0o755)).unwrap();
-        let paths = Paths::find(Some(&base)).unwrap();
+        let paths = Paths::find(Some(base)).unwrap();
         paths.prepare().unwrap();
         for dir in [&paths.data, &paths.state, &paths.logs, &paths.run] {
             let mode = fs::metadata(dir).unwrap().mode() & 0o777;
@@ -334,7 +334,7 @@ mod tests {
     fn a_folder_that_others_may_write_to_is_refused_with_its_path_and_owner() {
         let scratch = tempfile::tempdir().unwrap();
         let base = scratch.path();
-        let paths = Paths::find(Some(&base)).unwrap();
+        let paths = Paths::find(Some(base)).unwrap();
         let me = rustix::process::geteuid().as_raw();
         for name in ["", "config", "data", "state", "logs", "run"] {
             let dir = if name.is_empty() {
@@ -370,7 +370,7 @@ mod tests {
             (0o1777, true),
             (0o755, true),
         ] {
-            set_mode(&base, mode);
+            set_mode(base, mode);
             assert_eq!(paths.prepare().is_ok(), fine, "{mode:o}");
         }
         // By way of a link, the folder that it leads through counts too.

@@ -143,7 +143,7 @@ mod tests {
     fn a_second_instance_is_told_who_the_first_is() {
         let scratch = tempfile::tempdir().unwrap();
         let home = scratch.path();
-        let paths = Paths::find(Some(&home)).unwrap();
+        let paths = Paths::find(Some(home)).unwrap();
         paths.prepare().unwrap();
         let first = Instance::acquire(&paths).unwrap();
         let error = Instance::acquire(&paths).unwrap_err().to_string();

@@ -146,14 +146,14 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let state = scratch.path();
         let address = "192.0.2.1:3000".parse().unwrap();
-        let first = certificate(None, &state, address).unwrap();
-        let second = certificate(None, &state, address).unwrap();
+        let first = certificate(None, state, address).unwrap();
+        let second = certificate(None, state, address).unwrap();
         assert_eq!(first.fingerprint, second.fingerprint);
         assert_eq!(first.fingerprint.len(), "SHA256:".len() + 32 * 3 - 1);
         let broken = TlsFiles {
             cert: state.join("remote-key.pem"),
             key: state.join("remote-key.pem"),
         };
-        assert!(certificate(Some(&broken), &state, address).is_err());
+        assert!(certificate(Some(&broken), state, address).is_err());
     }
 }

@@ -197,7 +197,7 @@ mod tests {
     fn a_newer_fingerprint_takes_the_place_of_the_older_one() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = scratch.path();
-        let known = KnownRemotes::in_folder(&folder);
+        let known = KnownRemotes::in_folder(folder);
         assert_eq!(known.fingerprint_of("a:1"), None);
         known.remember("a:1", "SHA256:AA").unwrap();
         known.remember("b:2", "SHA256:BB").unwrap();

@@ -65,7 +65,7 @@ mod tests {
     fn a_long_log_is_set_aside_and_its_end_is_read() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = scratch.path();
-        let path = path(&folder, "a b/../c");
+        let path = path(folder, "a b/../c");
         assert_eq!(path.parent(), Some(folder));
         let mut log = open(&path).unwrap();
         log.write_all(b"one\ntwo\x1b[31m\nthree\n").unwrap();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::affinity::ConversationId;
 use crate::domain::login::{Login, LoginId};
+use crate::domain::plan::UsedUp;
 
 const BRINGS: Login = Login {
     id: LoginId::from_hash([1; 16]),
@@ -240,4 +241,24 @@ fn what_a_profile_for_callers_shows_is_how_the_login_stands_that_came_last() {
     let state = |second| router.status(&Usage::default(), at(second)).providers[0].state;
     assert_eq!(state(59), ProviderState::Exhausted);
     assert_eq!(state(60), ProviderState::Ready);
+}
+
+#[test]
+fn news_of_a_plan_is_told_with_who_would_go_on() {
+    let mut router = router([for_callers("plan", 0), paid("paid", 1)]);
+    let news = PlanNews::UsedUp(UsedUp {
+        until: jiff::Timestamp::UNIX_EPOCH,
+        family: None,
+    });
+    router.tell_plan(&named("plan"), news.clone(), at(1));
+    let told = RouterEvent::Plan {
+        profile: named("plan"),
+        news,
+        substitute: Some(Substitute {
+            profile: named("paid"),
+            asks: true,
+        }),
+        at: at(1),
+    };
+    assert_eq!(router.take_events(), [told]);
 }

@@ -267,8 +267,8 @@ fn a_hold_is_shown_for_as_long_as_it_lasts() {
     let hold = Duration::from_secs(60);
     let command = RouterCommand::of(Verb::Failover, None, Some(hold)).unwrap();
     tell(&mut router, &command);
-    let held = |second| router.status(&Usage::default(), at(second)).providers[0].held;
-    assert_eq!(held(0), Some(hold));
-    assert_eq!(held(59), Some(Duration::from_secs(1)));
-    assert_eq!(held(60), None);
+    let shown = |second| router.status(&Usage::default(), at(second)).providers[0].held;
+    assert_eq!(shown(0), Some(hold));
+    assert_eq!(shown(59), Some(Duration::from_secs(1)));
+    assert_eq!(shown(60), None);
 }
