@@ -126,7 +126,7 @@ actions! {
         CopyMode "copy-mode" "scroll and copy" "[ pageup";
         Search "search" "search the pane's history" "/";
         EditHistory "edit-history" "open the pane's history in an editor" "e";
-        RunWaiting "run-waiting" "run again everything that waits to be" "";
+        RunWaiting "run-waiting" "run again everything that waits to be" "none";
         PasteBuffer "paste-buffer" "paste what was copied last" "]";
         ProviderPanel "provider-panel" "show the providers" "P";
         Usage "usage" "show what was asked of whom, and what it cost" "U";
