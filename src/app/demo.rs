@@ -86,7 +86,10 @@ async fn play(program: &Path, home: &Home) -> io::Result<i32> {
         tokio::select! {
             () = &mut serving => {}
             ended = &mut shown => return ended.unwrap_or_else(|error| Err(io::Error::other(error))),
+            // What shows it leaves with the instance, and as that one ended.
             _ = signals.next() => {
+                let paths = home.paths().map_err(io::Error::other)?;
+                let _ = tokio::task::spawn_blocking(move || end_instance(&paths)).await;
                 let _ = rustix::process::kill_process(pid, Signal::TERM);
             }
         }

@@ -94,6 +94,8 @@ impl Lease<'_> {
         let mut events = Some(events);
         loop {
             tokio::select! {
+                // The last word goes out before the end that it tells of.
+                biased;
                 word = told.recv() => {
                     // The front end dropped it without a word.
                     let word = word.unwrap_or(Told::Left(Departure::Detached));

@@ -103,6 +103,7 @@ pub(super) const TABLE: &[Explanation] = &[
         texts: &[
             "tundra with pid <pid> does not show anything: it may be stopped or busy",
             "tundra could not be started; <log> may tell why",
+            "tundra runs here<, with a pid or without>, but does not answer at <socket>: end that process, or start another tundra with --home DIR",
         ],
         group: Group::Instance,
         severity: Severity::Error,
