@@ -73,7 +73,7 @@ async fn play(program: &Path, home: &Home) -> io::Result<i32> {
     command
         .arg("--home")
         .arg(&home.folder)
-        .env(KEY, "simulated");
+        .env(KEY, "opens-nothing-at-all");
     for name in FOREIGN {
         command.env_remove(name);
     }
@@ -120,7 +120,7 @@ fn configuration(program: &Path, simulation: &Simulation) -> String {
     let mut text = format!(
         "# Made by `tundra demo`, and gone with it.\n\
          [remote]\nenabled = false\n\
-         [gateway]\nbind = \"127.0.0.1:0\"\nmax_wait = \"2s\"\n\
+         [gateway]\nbind = \"127.0.0.1:0\"\nmax_wait = \"2s\"\naffinity = \"0s\"\n\
          [timeouts]\nfirst_byte = \"3s\"\nstream_idle = \"5s\"\n\
          [circuit_breaker]\nfailure_threshold = 3\ntimeout_threshold = 2\nopen_for = \"10s\"\n\
          [[pane]]\nname = \"client (simulated)\"\ncommand = [{program}, \"demo\", \"--client\", {address}]\n"
