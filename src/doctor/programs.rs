@@ -1,22 +1,17 @@
 //! The shell and the agents: where they are, which version, and whether they can be pointed at the gateway.
 
-use std::io::Read;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::subject::Subject;
-use crate::domain::adapter::Adapter;
+use crate::domain::adapter::{Adapter, Version};
 use crate::domain::check::Check;
 use crate::domain::printable::printable;
 use crate::runtime::programs;
+use crate::runtime::version::version_of;
 
 /// A program that has not said its version by then is not waited for.
 const VERSION_WITHIN: Duration = Duration::from_secs(4);
-const POLL: Duration = Duration::from_millis(20);
-/// As much of what it says as is read, in bytes.
-const MOST: u64 = 4096;
 
 pub(super) fn names(subject: &Subject) -> Vec<String> {
     let agents = agents(subject);
@@ -101,50 +96,22 @@ fn agent(agent: &Adapter, is_wanted: bool) -> Check {
         }
         Err(_) => return Check::skip(check, "not installed"),
     };
-    let version = match version(&path) {
-        Some(version) => version,
-        None => {
-            let message = format!("{}: tells no version", path.display());
-            return Check::warn(
-                check,
-                message,
-                "run it once by hand: it may want something first",
-            );
-        }
-    };
-    let pointed = if agent.args.is_empty() && agent.env.is_empty() && agent.wirings.is_empty() {
-        "keeps its own way to its provider"
-    } else {
-        "is pointed at the gateway"
-    };
-    Check::ok(check, format!("{} {version}, {pointed}", path.display()))
-}
-
-/// The first line that a program says to `--version`.
-fn version(program: &Path) -> Option<String> {
-    let mut child = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let started = Instant::now();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break Some(status),
-            Ok(None) if started.elapsed() < VERSION_WITHIN => thread::sleep(POLL),
-            Ok(None) | Err(_) => break None,
-        }
-    };
-    if status.is_none() {
-        let _ = child.kill();
-        let _ = child.wait();
-        return None;
+    // Of a command of several words the program is only what runs the agent.
+    let said = (agent.command.len() == 1)
+        .then(|| version_of(&path, VERSION_WITHIN))
+        .flatten();
+    let version = said.as_deref().and_then(Version::find);
+    let told = version.as_ref().map_or_else(
+        || "tells no version".to_owned(),
+        |(text, _)| printable(text).into_owned(),
+    );
+    let found = format!("{} {told}", path.display());
+    match agent.unobserved(version.as_ref().map(|(_, version)| version)) {
+        Some(why) => Check::warn(
+            check,
+            format!("{found}: its requests do not pass the gateway: {why}"),
+            "it works all the same, without failover; tundra agents tells which versions are observed",
+        ),
+        None => Check::ok(check, format!("{found}, is pointed at the gateway")),
     }
-    let mut said = String::new();
-    let stdout = child.stdout.take()?;
-    stdout.take(MOST).read_to_string(&mut said).ok()?;
-    let line = said.lines().map(str::trim).find(|line| !line.is_empty())?;
-    Some(printable(line).into_owned())
 }
