@@ -75,6 +75,7 @@ pub const PROTOCOL: &str = "tundra.v1";
 pub const WINDOW: u64 = 256 * 1024;
 /// How long a full window may last before the client counts as behind.
 pub const STALL: Duration = Duration::from_millis(250);
+/// How long a client may acknowledge nothing while output waits for it.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Output in one frame.
 pub const MAX_OUTPUT: usize = 16 * 1024;
@@ -95,10 +96,15 @@ const KEY: u8 = 0x13;
 pub mod close {
     /// The terminal has ended, or the server does.
     pub const NORMAL: u16 = 1000;
+    /// tundra ends.
     pub const GOING_AWAY: u16 = 1001;
+    /// What the client sent breaks the protocol.
     pub const PROTOCOL: u16 = 1002;
+    /// A text that is no UTF-8.
     pub const INVALID_TEXT: u16 = 1007;
+    /// A message of more than [`super::MAX_MESSAGE`] bytes.
     pub const TOO_BIG: u16 = 1009;
+    /// The client acknowledged nothing for [`super::ACK_TIMEOUT`].
     pub const TRY_AGAIN: u16 = 1013;
     /// From a client that lets a socket go and comes back with another one: its place is kept for it as after a cut.
     pub const RETURNING: u16 = 4010;
@@ -123,16 +129,22 @@ pub(super) fn socket_config() -> WebSocketConfig {
 /// A binary frame to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToServer {
+    /// Bytes as a terminal sends them.
     Input { id: u64, bytes: Bytes },
+    /// Text that the server cleans and puts in brackets.
     Paste { id: u64, text: String },
+    /// A key that the server encodes as the program asked for.
     Key { id: u64, key: Chord },
+    /// Everything before this byte has been parsed.
     Ack { seq: u64 },
 }
 
 /// A binary frame to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToClient {
+    /// What the program wrote, from byte `seq` on.
     Output { seq: u64, bytes: Bytes },
+    /// The state at byte `seq`, for a terminal that was reset and has `size`.
     Snapshot { seq: u64, size: Size, bytes: Bytes },
 }
 
@@ -201,15 +213,20 @@ pub enum Notice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// It types, and decides the size.
     Writer,
+    /// It looks.
     Viewer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WriterName {
+    /// The client that is told.
     You,
+    /// The front end.
     Front,
+    /// Another client.
     Viewer,
 }
 
@@ -246,6 +263,7 @@ fn text_frame(message: &impl Serialize) -> Message {
 }
 
 impl ToServer {
+    /// The frame as it is sent.
     pub fn encode(&self) -> Bytes {
         match self {
             Self::Input { id, bytes } => numbered(INPUT, *id, bytes),
@@ -285,6 +303,7 @@ impl ToServer {
 }
 
 impl ToClient {
+    /// The frame as it is sent.
     pub fn encode(&self) -> Bytes {
         match self {
             Self::Output { seq, bytes } => numbered(OUTPUT, *seq, bytes),
