@@ -133,7 +133,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::adapter::Adapters;
     use crate::domain::fact::Forgetful;
-    use crate::pane::{PoolOptions, PoolSetup};
+    use crate::pane::{PoolOptions, PoolSetup, PrivateFolders};
     use crate::providers::Setup;
     use crate::runtime::tasks::Tasks;
     use crate::store::StoreOptions;
@@ -151,7 +151,7 @@ pub(crate) mod tests {
             agents: Adapters::default(),
             env: Vec::new(),
             confine: false,
-            private: Vec::new(),
+            private: PrivateFolders::default(),
         };
         let setup = Setup {
             settings: &crate::config::parse("", "").unwrap(),

@@ -22,13 +22,13 @@ use super::notices::NoticeDesk;
 use super::pool::pool_options;
 use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
+use super::secret_variables;
 use super::store as keeping;
 use super::welcome;
 use super::{Ending, Launch, Ready, kept_session};
 use crate::api::{Facts, Services};
 use crate::config::{PaneSettings, Settings};
 use crate::control;
-use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
 use crate::gateway::Terminals;
@@ -40,6 +40,7 @@ use crate::runtime::limits;
 use crate::runtime::secrets;
 use crate::runtime::signals::Terminations;
 use crate::runtime::tasks::Tasks;
+use crate::runtime::user_namespace;
 use crate::store::Store;
 use crate::telemetry::{self, Telemetry, TraceExporter};
 use crate::tui::{self, Checkup, First, FrontLink, Session};
@@ -90,8 +91,9 @@ where
 {
     launch.paths.prepare()?;
     let lock = control::Instance::acquire(&launch.paths)?;
+    user_namespace::prepare();
     limits::close_memory();
-    secrets::take(secret_names(&launch.settings));
+    secrets::take(secret_variables::of(&launch.settings));
     let telemetry = telemetry::start(&launch.settings.logging, launch.paths.log_file())
         .ok()
         .map(Arc::new);
@@ -115,16 +117,6 @@ where
     drop(telemetry);
     drop(lock);
     outcome
-}
-
-/// The variables whose values nobody is to find in what the kernel shows of this process.
-fn secret_names(settings: &Settings) -> Vec<String> {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let profiles = settings.effective_profiles(is_set);
-    let keys = crate::gateway::key_variables(&profiles).map(str::to_owned);
-    keys.chain(settings.dolt.password_env.clone())
-        .chain([REMOTE_TOKEN_VARIABLE.to_owned()])
-        .collect()
 }
 
 /// The store is there before all other rooms, which tell it what happens, and ends after them.

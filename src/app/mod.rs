@@ -19,6 +19,7 @@ mod notices;
 mod pool;
 mod reload;
 mod remote;
+mod secret_variables;
 mod store;
 mod thin;
 mod welcome;

@@ -1,7 +1,7 @@
 //! What the pool of terminals goes by.
 
 use crate::config::{Paths, Settings};
-use crate::pane::PoolOptions;
+use crate::pane::{PoolOptions, PrivateFolders};
 
 /// The pool's share of the settings.
 pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
@@ -21,12 +21,15 @@ pub(super) fn pool_options(settings: &Settings, paths: &Paths) -> PoolOptions {
         agents: settings.agents.clone(),
         env: home.into_iter().collect(),
         confine: settings.pty.confine,
-        private: vec![
-            paths.run.clone(),
-            paths.state.clone(),
-            paths.logs.clone(),
-            paths.data.clone(),
-            paths.config_dir.clone(),
-        ],
+        private: PrivateFolders {
+            pinned: paths.home.clone(),
+            covered: vec![
+                paths.run.clone(),
+                paths.state.clone(),
+                paths.logs.clone(),
+                paths.data.clone(),
+                paths.config_dir.clone(),
+            ],
+        },
     }
 }

@@ -8,11 +8,13 @@ use tracing::{info, warn};
 
 use super::Launch;
 use super::pool::pool_options;
+use super::secret_variables;
 use super::store;
 use crate::config::{self, ReloadReport, Settings, Watch};
 use crate::domain::fact::{Fact, What};
 use crate::pane::Pool;
 use crate::providers::Providers;
+use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
 use crate::store::Store;
 use crate::telemetry::{Telemetry, TraceExporter};
@@ -80,6 +82,7 @@ impl Reloads {
                 let Some(report) = report else { return };
                 if let ReloadReport::Applied { .. } = report {
                     let settings = Arc::clone(&watch.settings.borrow());
+                    secrets::take(secret_variables::of(&settings));
                     rooms.pool.set_options(pool_options(&settings, &paths));
                     rooms.providers.reload(&settings);
                     rooms

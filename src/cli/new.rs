@@ -48,6 +48,9 @@ pub struct New {
     /// Leave its environment as it is: its programs go to their providers by themselves
     #[arg(long)]
     no_gateway: bool,
+    /// Keep its programs from tundra's own sockets, tokens and files, as pty.confine does
+    #[arg(long)]
+    confine: bool,
     #[command(flatten)]
     pub json: Json,
     /// What it runs [default: the shell, or the agent]
@@ -57,7 +60,7 @@ pub struct New {
 
 pub fn run(args: New, context: &Context) -> Result<Exit, Failure> {
     let spec = TerminalSpec {
-        confine: None,
+        confine: args.confine.then_some(true),
         resume: false,
         budget: Budget {
             nanodollars: args.budget_usd,

@@ -77,6 +77,7 @@ impl Client {
             budget_nanodollars: spec.budget.nanodollars,
             budget_tokens: spec.budget.tokens,
             gateway: spec.gateway,
+            confine: spec.confine == Some(true),
         };
         self.ask(&request, Some(self.patience))
     }

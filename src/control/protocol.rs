@@ -37,6 +37,7 @@ pub(super) enum Request {
         #[serde(default)]
         budget_tokens: Option<u64>,
         gateway: bool,
+        confine: bool,
     },
     Input {
         id: String,
@@ -208,8 +209,9 @@ impl Request {
                 budget_nanodollars,
                 budget_tokens,
                 gateway,
+                confine,
             } => Operation::Open(TerminalSpec {
-                confine: None,
+                confine: confine.then_some(true),
                 resume: false,
                 budget: Budget {
                     nanodollars: budget_nanodollars,

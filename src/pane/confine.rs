@@ -8,13 +8,16 @@
 
 use std::ffi::CString;
 use std::io;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Pid;
 
 use super::error::PaneError;
+use super::options::PrivateFolders;
 use super::session::{self, Ancestor};
+use crate::runtime::user_namespace;
 
 /// Variables that lead commands to the instance.
 pub(super) const LEADING_VARIABLES: [&str; 2] = ["TUNDRA_HOME", "TUNDRA_CONFIG"];
@@ -25,23 +28,27 @@ const MAX_GENERATIONS: usize = 256;
 /// What a child does to confine itself, made ready before the fork.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
+    pin: Option<CString>,
     covers: Vec<CString>,
-    /// Lines for `uid_map` and `gid_map`, where a user namespace is needed for the mounts.
-    maps: Option<(String, String)>,
+    /// The user namespace in which the mounts are made, where root's rights are missing for them.
+    user: Option<RawFd>,
 }
 
 impl Plan {
-    /// Hides those of `folders` that exist.
+    /// Hides and pins those of `folders` that exist.
     ///
     /// # Errors
     /// [`PaneError::SpawnFailed`] where `cwd` lies in one of them, or this system confines nothing.
-    pub fn new(folders: &[PathBuf], cwd: &Path) -> Result<Self, PaneError> {
+    pub fn new(folders: &PrivateFolders, cwd: &Path) -> Result<Self, PaneError> {
         if !cfg!(target_os = "linux") {
             let why = "confine: only Linux can keep a program from files of its own user";
             return Err(PaneError::SpawnFailed(why.into()));
         }
         let real = |path: &Path| std::fs::canonicalize(path);
-        let folders: Vec<PathBuf> = folders.iter().filter_map(|path| real(path).ok()).collect();
+        let text = |path: &PathBuf| CString::new(path.as_os_str().as_bytes()).ok();
+        let pinned = folders.pinned.as_ref().and_then(|path| real(path).ok());
+        let covered = folders.covered.iter();
+        let folders: Vec<PathBuf> = covered.filter_map(|path| real(path).ok()).collect();
         let inside = real(cwd).is_ok_and(|cwd| folders.iter().any(|path| cwd.starts_with(path)));
         if inside {
             return Err(PaneError::SpawnFailed(format!(
@@ -49,15 +56,18 @@ impl Plan {
                 cwd.display()
             )));
         }
-        let covers = folders
-            .iter()
-            .filter_map(|path| CString::new(path.as_os_str().as_bytes()).ok())
-            .collect();
-        let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
-        let map = |id: u32| format!("{id} {id} 1\n");
+        let covers = outermost(&folders).filter_map(text).collect();
+        let user = if rustix::process::geteuid().is_root() {
+            None
+        } else {
+            let none = "confine: this system gives its users no user namespaces, without which only root confines";
+            let user = user_namespace::descriptor();
+            Some(user.ok_or_else(|| PaneError::SpawnFailed(none.into()))?)
+        };
         Ok(Self {
+            pin: pinned.as_ref().and_then(text),
             covers,
-            maps: (!uid.is_root()).then(|| (map(uid.as_raw()), map(gid.as_raw()))),
+            user,
         })
     }
 
@@ -67,27 +77,27 @@ impl Plan {
     /// What a system call answered.
     #[cfg(target_os = "linux")]
     pub fn enter(&self) -> io::Result<()> {
-        let user = if self.maps.is_some() {
-            libc::CLONE_NEWUSER
-        } else {
-            0
-        };
+        if let Some(user) = self.user {
+            // SAFETY: takes integers; the forked child has one thread.
+            #[allow(unsafe_code)]
+            let entered = unsafe { libc::setns(user, libc::CLONE_NEWUSER) };
+            checked(entered)?;
+        }
         // SAFETY: takes an integer; the forked child has one thread.
         #[allow(unsafe_code)]
-        let unshared = unsafe { libc::unshare(libc::CLONE_NEWNS | user) };
+        let unshared = unsafe { libc::unshare(libc::CLONE_NEWNS) };
         checked(unshared)?;
-        if let Some((uid, gid)) = &self.maps {
-            write_file(c"/proc/self/setgroups", b"deny")?;
-            write_file(c"/proc/self/uid_map", uid.as_bytes())?;
-            write_file(c"/proc/self/gid_map", gid.as_bytes())?;
-        }
         // What is mounted from here on stays in this namespace.
         mount(c"none", c"/", c"none", libc::MS_REC | libc::MS_PRIVATE, c"")?;
+        if let Some(pin) = &self.pin {
+            // What is mounted somewhere cannot be renamed.
+            mount(pin, pin, c"none", libc::MS_BIND | libc::MS_REC, c"")?;
+        }
         let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
         for folder in &self.covers {
             mount(c"tmpfs", folder, c"tmpfs", flags, c"size=4k,mode=0500")?;
         }
-        if self.maps.is_none() {
+        if self.user.is_none() {
             drop_root_capabilities()?;
         }
         enter_landlock()
@@ -100,22 +110,27 @@ impl Plan {
     }
 }
 
+/// Those that lie in none of the others: what covers a folder covers all that is in it.
+fn outermost(folders: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
+    folders
+        .iter()
+        .enumerate()
+        .filter(|(index, folder)| {
+            let others = folders.iter().enumerate();
+            let mut covering = others.filter(|(other, cover)| {
+                // Of two that are the same the first one covers.
+                folder.starts_with(cover) && (folder != cover || other < index)
+            });
+            covering.next().is_none()
+        })
+        .map(|(_, folder)| folder)
+}
+
 #[cfg(target_os = "linux")]
 fn checked(result: libc::c_int) -> io::Result<()> {
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn write_file(path: &std::ffi::CStr, bytes: &[u8]) -> io::Result<()> {
-    let file = rustix::fs::open(
-        path,
-        rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )?;
-    rustix::io::write(&file, bytes)?;
     Ok(())
 }
 
@@ -296,11 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_within_one_that_is_covered_needs_no_cover() {
+        let folders = ["/s/logs", "/s", "/run/s", "/s", "/slow"].map(PathBuf::from);
+        let left: Vec<&Path> = outermost(&folders).map(PathBuf::as_path).collect();
+        assert_eq!(left, ["/s", "/run/s", "/slow"].map(Path::new));
+    }
+
+    #[test]
     fn a_folder_of_tundras_own_is_no_place_for_a_confined_terminal() {
         let folder = std::env::temp_dir();
-        let plan = Plan::new(std::slice::from_ref(&folder), &folder);
+        let covering = |path: &Path| PrivateFolders {
+            pinned: None,
+            covered: vec![path.to_owned()],
+        };
+        let plan = Plan::new(&covering(&folder), &folder);
         assert!(plan.is_err_and(|error| error.to_string().contains("a folder of tundra's own")));
-        let plan = Plan::new(&[PathBuf::from("/no/such/folder")], &folder);
-        assert!(plan.is_ok_and(|plan| plan.covers.is_empty()));
+        if rustix::process::geteuid().is_root() {
+            let plan = Plan::new(&covering(Path::new("/no/such/folder")), &folder);
+            assert!(plan.is_ok_and(|plan| plan.covers.is_empty()));
+        }
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::confine::{LEADING_VARIABLES, Plan};
 use super::error::PaneError;
 use super::launch_env::{LaunchEnv, LaunchEnvLease, LaunchRequest};
+use super::options::PrivateFolders;
 use super::pty::Program;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::adapter::{Adapter, Adapters};
@@ -69,8 +70,7 @@ pub(super) struct Defaults<'a> {
     pub env: &'a [(String, OsString)],
     pub open_files: Option<(u64, u64)>,
     pub confine: bool,
-    /// The folders that a confined terminal does not see.
-    pub private: &'a [PathBuf],
+    pub private: &'a PrivateFolders,
     pub env_lease: &'a LaunchEnvLease,
 }
 
@@ -284,7 +284,7 @@ mod tests {
             env: &[],
             open_files: None,
             confine: false,
-            private: &[],
+            private: &PrivateFolders::default(),
             env_lease: &LaunchEnvLease::new(None, TerminalId::random()),
         };
         match prepare(TerminalId::random(), spec, &defaults) {
@@ -383,7 +383,7 @@ mod tests {
                 env: &[],
                 open_files: None,
                 confine: false,
-                private: &[],
+                private: &PrivateFolders::default(),
                 env_lease: &LaunchEnvLease::new(Some(Arc::new(Codex)), id),
             };
             prepare(id, &spec, &defaults).unwrap().program

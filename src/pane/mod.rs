@@ -56,7 +56,7 @@ pub use handle::PaneHandle;
 pub use keyframe::Keyframe;
 pub use launch_env::{LaunchEnv, LaunchEnvSource, LaunchRequest};
 pub use mirror::{HostRequests, Mirror};
-pub use options::PoolOptions;
+pub use options::{PoolOptions, PrivateFolders};
 pub use output::{Next, OutputCursor};
 pub use pool::{Gauge, Pool, PoolSetup};
 pub use query::{Capture, Direction, Match, PlacesNow, RowWindow, Search, WaitFor};

@@ -30,8 +30,16 @@ pub struct PoolOptions {
     pub env: Vec<(String, OsString)>,
     /// Whether terminals are confined that do not say so themselves.
     pub confine: bool,
-    /// The folders that a confined terminal does not see.
-    pub private: Vec<PathBuf>,
+    pub private: PrivateFolders,
+}
+
+/// What a confined terminal's programs are kept from.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PrivateFolders {
+    /// A folder that they see and cannot put another one in the place of.
+    pub pinned: Option<PathBuf>,
+    /// Folders that they do not see.
+    pub covered: Vec<PathBuf>,
 }
 
 impl PoolOptions {

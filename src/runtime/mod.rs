@@ -18,5 +18,6 @@ pub mod programs;
 pub mod secrets;
 pub mod signals;
 pub mod tasks;
+pub mod user_namespace;
 pub mod version;
 pub mod wiping;
