@@ -22,6 +22,8 @@
 //! - An answer in a content coding that nobody asked for passes as it is, uncounted.
 //! - The caller's `cookie` header goes nowhere but with its own login. Anthropic gets tundra's key as `x-api-key` (an OAuth
 //!   token as a bearer), everybody else as a bearer.
+//! - Where nobody can serve, `Retry-After` tells the soonest moment at which somebody may; in an outage that goes on it grows
+//!   from 3 s to 32 s (`domain::route`), since clients count their retries.
 //! - `/metrics` and `/v1/models` want a key as any request does.
 //! - Prices are those of `assets/prices.json`, of the date in it; a local model's price is not known.
 //!
@@ -34,7 +36,8 @@
 //!   escaped in its JSON is read as every JSON reader reads it, so that what is priced is what is asked.
 //! - **Another user of the machine** can connect, since loopback knows no users; without a key he gets nothing but
 //!   `/health`. Connections are counted, a head has 5 s and 32 KiB, a body its own end; what all of them take leaves
-//!   descriptors for terminals and commands. He can use up the connections of loopback, which the oldest idle ones give up.
+//!   descriptors for terminals and commands. All come from one address, so none has a share of his own: what is idle makes
+//!   room, and who has no key is never busy, so that he keeps nobody out who asks for something.
 //! - **A provider, or whoever stands in front of it**, sees what it is asked and can answer what it likes. It gets no key but
 //!   its own: no redirect is followed, and the caller's key and cookies go nowhere. Its words reach logs, lists and our own
 //!   answers through one cleaner (`upstream::cleaner`): without keys and configured headers, without control characters,

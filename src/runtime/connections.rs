@@ -87,23 +87,30 @@ impl ConnectionLimit {
         Self::new(max, MAX_OF_ONE.min(max - max / 4))
     }
 
-    /// The permit for a connection, if there is one. A peer that has all of its own loses its oldest one without a
-    /// request under way. `peer` is None for connections that are counted together alone.
+    /// The limit of a listener for this machine alone, whose callers all come from one address: who asks for something is
+    /// not turned away for the number of those who do, and what is idle makes room.
+    #[must_use]
+    pub fn for_this_machine() -> Arc<Self> {
+        let max = share_of(limits::open_files());
+        Self::new(max, max)
+    }
+
+    /// The permit for a connection, if there is one. Where a peer has all of its own, or all are taken, the peer loses its
+    /// oldest one without a request under way. `peer` is None for connections that are counted together alone.
     pub fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<ConnectionPermit> {
         let ip = peer.map(peer_network);
         let mut state = self.state();
+        let is_full = state.open >= self.max;
+        let mut is_refused = is_full;
         let own = ip.and_then(|ip| state.by_peer.get_mut(&ip));
-        let is_crowded = own.as_ref().is_some_and(|own| own.len() >= self.max_of_one);
-        let mut is_refused = state.open >= self.max;
-        if is_crowded && !is_refused {
-            let own = ip.and_then(|ip| state.by_peer.get_mut(&ip));
-            let idle = own.and_then(|own| {
-                let oldest = own.iter().position(|open| open.requests.is_idle())?;
-                own.remove(oldest)
-            });
-            match idle {
-                Some(idle) => idle.revoked.cancel(),
-                None => is_refused = true,
+        let crowded = own.filter(|own| is_full || own.len() >= self.max_of_one);
+        let is_crowded = crowded.is_some();
+        if let Some(own) = crowded {
+            let oldest = own.iter().position(|open| open.requests.is_idle());
+            let idle = oldest.and_then(|oldest| own.remove(oldest));
+            is_refused = idle.is_none();
+            if let Some(idle) = idle {
+                idle.revoked.cancel();
             }
         }
         if is_crowded || is_refused {
@@ -264,6 +271,21 @@ mod tests {
         assert!(limit.admit(Some(peer(3))).is_none());
         drop(held);
         assert!(limit.admit(Some(peer(3))).is_some());
+    }
+
+    #[test]
+    fn where_one_peer_may_have_all_what_is_idle_makes_room_and_what_works_is_left_alone() {
+        let limit = ConnectionLimit::new(4, 4);
+        let mut held: Vec<ConnectionPermit> = (0..4)
+            .map(|_| limit.admit(Some(peer(1))).unwrap())
+            .collect();
+        let busy: Vec<RequestGuard> = held[..3].iter().map(|one| one.requests().begin()).collect();
+        held.push(limit.admit(Some(peer(1))).unwrap());
+        let revoked: Vec<bool> = held.iter().map(|one| one.revoked.is_cancelled()).collect();
+        assert_eq!(revoked, [false, false, false, true, false]);
+        // Somebody else has nothing idle that could go.
+        assert!(limit.admit(Some(peer(2))).is_none());
+        drop(busy);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, tasks: Tasks) {
         .unwrap_or_else(PoisonError::into_inner) = bound;
     let here = bound.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
     let connections = TaskTracker::new();
-    let limit = ConnectionLimit::for_listener();
+    let limit = ConnectionLimit::for_this_machine();
     let ending = tasks.ending();
     tokio::pin!(ending);
     loop {
