@@ -8,7 +8,7 @@ pub mod stream;
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::reading::{
     AnswerReading, EventKind, EventReading, OwnError, StreamError, UsageUpdate, text_in,
@@ -24,7 +24,8 @@ struct Frame {
     delta: Option<Delta>,
     content_block: Option<Block>,
     usage: Option<Usage>,
-    error: Option<Failure>,
+    /// An object with type and message; whoever stands in front of the vendor may tell a code's number, or a text alone.
+    error: Option<Value>,
     stop_reason: Option<String>,
     /// Of a whole answer.
     #[serde(default)]
@@ -75,14 +76,6 @@ struct Usage {
 #[derive(Deserialize)]
 struct CacheCreation {
     ephemeral_1h_input_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    #[serde(rename = "type", default)]
-    kind: String,
-    #[serde(default)]
-    message: String,
 }
 
 impl From<Usage> for UsageUpdate {
@@ -182,15 +175,21 @@ pub fn read_answer(body: &[u8]) -> AnswerReading {
     }
 }
 
-fn in_band(error: Option<Failure>) -> StreamError {
-    let (kind, message) = error.map_or_else(Default::default, |error| (error.kind, error.message));
+fn in_band(error: Option<Value>) -> StreamError {
+    let error = error.unwrap_or_default();
+    let kind = error["type"].as_str().unwrap_or_default();
+    let message = error["message"].as_str().or_else(|| error.as_str());
+    let code = error["code"]
+        .as_u64()
+        .and_then(|code| u16::try_from(code).ok());
+    let code = code.filter(|code| (400..600).contains(code));
     StreamError {
-        status: status_of(&kind),
-        exhausted: spent::is_phrase(&message),
-        message: match (message.is_empty(), kind.is_empty()) {
-            (false, _) => message,
-            (true, false) => kind,
-            (true, true) => "the provider ended its answer with an error".to_owned(),
+        status: code.unwrap_or_else(|| status_of(kind)),
+        exhausted: spent::is_phrase(message.unwrap_or_default()),
+        message: match message.filter(|message| !message.is_empty()) {
+            Some(message) => message.to_owned(),
+            None if !kind.is_empty() => kind.to_owned(),
+            None => "the provider ended its answer with an error".to_owned(),
         },
     }
 }
