@@ -12,6 +12,8 @@ use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::pane::{Activity, PaneError, PaneHandle, ScreenWatch};
 
+/// Nobody types so many bytes at once.
+const LONG: usize = 512;
 /// How long a program may take to show that it has read something. One that shows nothing (a password) costs this once.
 const REACTS_WITHIN: Duration = Duration::from_millis(400);
 /// A program that has been idle, and its screen still, for so long has taken all that was typed. Codex takes an Enter for a
@@ -21,10 +23,10 @@ const STILL_FOR: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A program that is never idle (it builds, it shows a spinner) is not waited for any longer.
 const AT_MOST: Duration = Duration::from_millis(1500);
-/// So much longer it may take for each byte: Codex takes some 0.2 ms, and several times that on a busy machine.
-const AT_MOST_PER_BYTE: Duration = Duration::from_millis(1);
-/// Never longer than this: whoever asked waits for the answer.
-const AT_MOST_EVER: Duration = Duration::from_secs(12);
+/// So much longer it may take for each byte: Codex takes some 0.2 ms, and ten times that on a busy machine.
+const AT_MOST_PER_BYTE: Duration = Duration::from_millis(4);
+/// Never longer than this: whoever asked waits for the answer (`send`, a minute).
+const AT_MOST_EVER: Duration = Duration::from_secs(45);
 /// Terminals that share a turn wait for each other needlessly, which is rare and short.
 const TURNS: usize = 16;
 
@@ -67,13 +69,29 @@ pub(super) async fn type_parts(
         };
         if waits {
             let mut screen = watched(pane).await;
-            pane.try_input(input)?;
+            let takes_pastes = screen.latest().modes.bracketed_paste;
+            pane.try_input(if takes_pastes { pasted(input) } else { input })?;
             taken(&mut screen, pane.activity(), bytes).await;
         } else {
             pane.try_input(input)?;
         }
     }
     Ok(())
+}
+
+/// A long text as a paste, which is what it is to a program that asked to be told of them: one that finds out by itself, by
+/// the speed of the keys, may find out wrongly, and then no waiting helps. What holds control characters is typed.
+fn pasted(input: Input) -> Input {
+    match input {
+        Input::Text(text) if text.len() >= LONG && !text.chars().any(is_control) => {
+            Input::Paste(text)
+        }
+        other => other,
+    }
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 /// A watch that has seen what is on the screen now.

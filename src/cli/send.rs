@@ -1,6 +1,7 @@
 //! `tundra send`: types into a terminal.
 
 use std::io::{self, IsTerminal, Read};
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
@@ -15,6 +16,9 @@ use crate::domain::input::{KeyCode, Mods};
 
 /// What is read from stdin at most, in bytes; more does not fit one request.
 const MAX_STDIN: u64 = 4 << 20;
+
+/// Longer than Enter is held back for a program that works on a long text.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The text is typed first, then the keys are struck, then Enter.
 #[derive(Debug, Args)]
@@ -39,7 +43,7 @@ pub struct Send {
 }
 
 pub fn run(args: Send, context: &Context) -> Result<Exit, Failure> {
-    let mut client = context.client()?;
+    let mut client = context.client()?.within(PATIENCE);
     let from_stdin = args.text.is_empty() && args.key.is_empty() && (args.paste || !args.enter);
     let text = if from_stdin {
         read_stdin()?
