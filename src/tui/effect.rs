@@ -32,6 +32,8 @@ pub enum Place {
 pub enum Effect {
     /// Open a terminal; with a pane, in the directory where that pane's program is.
     Open(Place, Box<TerminalSpec>, Option<TerminalId>),
+    /// Open a terminal in a tab of its own, in the worktree of a branch of the repository that it would start in.
+    OpenInWorktree(Box<TerminalSpec>, String, Option<TerminalId>),
     Input(TerminalId, Input),
     Resize(TerminalId, Size),
     /// No terminal shows this pane any more.

@@ -4,6 +4,7 @@
 //! A new terminal gets a new `Client`; nothing here outlives it. Plain values; only `update` changes them.
 
 mod journal;
+mod launcher;
 mod log_view;
 mod overlay;
 mod overview;
@@ -19,6 +20,7 @@ pub use journal::{
     HistoryEntry, JournalContents, JournalPage, JournalQuery, JournalSpan, JournalView, READ_AGAIN,
     Reading, UsageContents,
 };
+pub use launcher::{Choosable, Launch, LaunchField, Launcher};
 pub use log_view::{LogEntry, LogField, LogView, READ_LOG_AGAIN};
 pub use overlay::{Address, Ask, Choice, Confirm, Help, Log, Overlay, Resolve, Wants};
 pub use overview::{AgentLook, Overview};

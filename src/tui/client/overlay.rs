@@ -1,6 +1,7 @@
 //! What lies over the panes and takes the keys.
 
 use super::journal::JournalView;
+use super::launcher::Launcher;
 use super::log_view::LogView;
 use super::overview::Overview;
 use super::panel::Panel;
@@ -22,6 +23,7 @@ pub enum Overlay {
     Journal(JournalView),
     LogFile(LogView),
     Overview(Overview),
+    Launcher(Launcher),
     Report(Report),
 }
 
@@ -33,6 +35,7 @@ impl Overlay {
             Self::Ask(_) | Self::Picker(_) | Self::Help(_) => true,
             Self::LogFile(view) => view.typing.is_some(),
             Self::Overview(overview) => overview.answer.is_some(),
+            Self::Launcher(launcher) => launcher.focused().is_some(),
             Self::Confirm(_)
             | Self::Log(_)
             | Self::Providers(_)
@@ -53,6 +56,11 @@ impl Overlay {
             Self::Help(help) => help.query.insert(text),
             Self::LogFile(view) => {
                 if let Some(field) = view.field() {
+                    field.insert(text);
+                }
+            }
+            Self::Launcher(launcher) => {
+                if let Some(field) = launcher.focused_mut() {
                     field.insert(text);
                 }
             }

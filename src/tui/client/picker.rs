@@ -3,7 +3,6 @@
 use super::prompt::Prompt;
 use super::rank::{Ranked, rank};
 use crate::domain::action::Action;
-use crate::domain::adapter::AgentName;
 use crate::domain::id::TerminalId;
 use crate::domain::route::RouterCommand;
 
@@ -11,7 +10,6 @@ use crate::domain::route::RouterCommand;
 pub enum PickerKind {
     Palette,
     Panes,
-    Agents,
     /// Where a pane could go.
     Tabs,
 }
@@ -21,7 +19,6 @@ pub enum PickerKind {
 pub enum Picked {
     Do(Action),
     Focus(TerminalId),
-    Launch(AgentName),
     Steer(RouterCommand),
     /// Move the first pane to the tab of the second, or to a new tab.
     Move(TerminalId, Option<TerminalId>),

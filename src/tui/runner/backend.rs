@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
-use super::{branch, journal, log};
+use super::{branch, journal, log, worktree};
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::chord::Chord;
 use crate::domain::event::TerminalEvent;
@@ -76,9 +76,7 @@ impl Backend {
     }
 
     pub fn open(&mut self, place: Place, mut spec: Box<TerminalSpec>, near: Option<TerminalId>) {
-        if let Some(pane) = near.and_then(|id| self.pool.get(id)) {
-            spec.cwd = Some(pane.working_directory());
-        }
+        spec.cwd = self.folder(spec.cwd.take(), near);
         let pool = self.pool.clone();
         debug!(?place, "opening a terminal");
         self.answers.spawn(async move {
@@ -89,6 +87,48 @@ impl Backend {
                 result: opened.map(|pane| Box::new(pane.info())),
             }
         });
+    }
+
+    /// Opens a terminal in the worktree of a branch, which is made where there is none.
+    pub fn open_in_worktree(
+        &mut self,
+        mut spec: Box<TerminalSpec>,
+        branch: String,
+        near: Option<TerminalId>,
+    ) {
+        let folder = self.folder(spec.cwd.take(), near).unwrap_or_default();
+        let pool = self.pool.clone();
+        self.answers.spawn(async move {
+            let found = spawn_blocking(move || worktree::of(&folder, &branch)).await;
+            let found = found.unwrap_or_else(|error| Err(error.to_string()));
+            let opened = match found {
+                Ok(path) => {
+                    spec.cwd = Some(path);
+                    pool.open((*spec).clone()).await
+                }
+                Err(why) => Err(PaneError::SpawnFailed(format!("worktree: {why}"))),
+            };
+            Msg::Opened {
+                place: Place::Tab,
+                spec,
+                result: opened.map(|pane| Box::new(pane.info())),
+            }
+        });
+    }
+
+    /// The folder that was asked for, seen from where the program in a pane is; that one where none was.
+    fn folder(&self, asked: Option<PathBuf>, near: Option<TerminalId>) -> Option<PathBuf> {
+        let here = near
+            .and_then(|id| self.pool.get(id))
+            .map(|pane| pane.working_directory());
+        let asked = asked.map(|path| match path.strip_prefix("~") {
+            Ok(below) => std::env::home_dir().unwrap_or_default().join(below),
+            Err(_) => path,
+        });
+        match (asked, here) {
+            (Some(asked), Some(here)) => Some(here.join(asked)),
+            (asked, here) => asked.or(here),
+        }
     }
 
     /// Writes a pane's screen and history into a file of the user's own and opens a terminal with an editor on it, which

@@ -13,6 +13,7 @@ mod screen;
 mod shown;
 mod store_watch;
 mod watches;
+mod worktree;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -629,6 +630,9 @@ impl Runner {
     fn do_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Open(place, spec, near) => self.backend.open(place, spec, near),
+            Effect::OpenInWorktree(spec, branch, near) => {
+                self.backend.open_in_worktree(spec, branch, near);
+            }
             Effect::Input(id, input) => {
                 if let Some(refused) = self.backend.input(id, input) {
                     self.take(refused);

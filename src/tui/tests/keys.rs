@@ -196,6 +196,43 @@ fn agents_that_are_not_installed_are_shown_and_not_started() {
 }
 
 #[test]
+fn an_agent_is_started_under_a_name_in_a_folder_on_a_branch_and_with_a_budget() {
+    let mut rig = Rig::with_shell(80, 24);
+    rig.take();
+    let agents = [("codex".into(), true), ("shell".into(), true)];
+    rig.tell(Msg::Agents(agents.to_vec()));
+    insta::assert_snapshot!("launcher_80x24", rig.text());
+    rig.keys("s tab x tab")
+        .input(InputEvent::Paste("~/repo".to_owned()));
+    rig.keys("tab tab z enter");
+    assert!(
+        rig.shows("the budget must be a sum above 0"),
+        "{}",
+        rig.text()
+    );
+    rig.keys("ctrl-u")
+        .input(InputEvent::Paste("2.50".to_owned()));
+    rig.keys("enter");
+    let effects = rig.take();
+    let [Effect::Open(Place::Tab, spec, Some(_))] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(spec.agent, Some("shell".into()));
+    assert_eq!(spec.name.as_deref(), Some("x"));
+    assert_eq!(spec.cwd, Some("~/repo".into()));
+    assert_eq!(spec.budget.usd(), Some(2.5));
+    rig.tell(Msg::Agents(agents.to_vec()));
+    rig.keys("shift-tab shift-tab")
+        .input(InputEvent::Paste("feature/x".to_owned()));
+    rig.keys("enter");
+    let effects = rig.take();
+    assert!(
+        matches!(&effects[..], [Effect::OpenInWorktree(spec, branch, Some(_))] if branch == "feature/x" && spec.agent == Some("codex".into())),
+        "{effects:?}"
+    );
+}
+
+#[test]
 fn a_border_is_moved_again_without_another_prefix_for_a_moment() {
     let mut rig = Rig::with_shell(80, 24);
     rig.command("|");

@@ -129,7 +129,6 @@ pub(super) fn pick(model: &mut Model, picked: Picked, now: Now, effects: &mut Ve
     match picked {
         Picked::Do(action) => perform(model, action, now, effects),
         Picked::Focus(id) => focus::go_to(model, id),
-        Picked::Launch(kind) => open::agent(model, kind, effects),
         Picked::Steer(command) => providers::steer(command, effects),
         Picked::Move(id, beside) => move_pane(model, id, beside, now),
     }

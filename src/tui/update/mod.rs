@@ -13,6 +13,7 @@ mod focus;
 mod forward;
 mod journal;
 mod key;
+mod launcher;
 mod log_view;
 mod mouse;
 mod open;
@@ -83,7 +84,7 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             pane.program = Some(program);
         }
         Msg::Refused(id, error) => refused(model, id, &error, now),
-        Msg::Agents(agents) => picker::offer_agents(model, &agents),
+        Msg::Agents(agents) => launcher::offer(model, agents),
         Msg::Options(options, theme) => {
             if model.options.mouse != options.mouse {
                 model.client.mouse = options.mouse;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::{end, focus};
-use crate::domain::adapter::AgentName;
 use crate::domain::budget::Budget;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Rect};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalInfo, TerminalSpec};
 use crate::pane::PaneError;
+use crate::tui::client::Launch;
 use crate::tui::effect::{Effect, Place};
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
@@ -114,12 +114,22 @@ pub(super) fn history(model: &mut Model, effects: &mut Vec<Effect>) {
     effects.push(Effect::EditHistory(id, Box::new(spec)));
 }
 
-pub(super) fn agent(model: &mut Model, name: AgentName, effects: &mut Vec<Effect>) {
+pub(super) fn agent(model: &mut Model, launch: Launch, effects: &mut Vec<Effect>) {
     let spec = TerminalSpec {
-        agent: Some(name),
+        agent: Some(launch.agent),
+        name: launch.name,
+        cwd: launch.directory,
+        budget: launch.budget,
         ..shell(size_of(model.areas().panes))
     };
-    ask(model, Place::Tab, spec, effects);
+    match launch.worktree {
+        None => ask(model, Place::Tab, spec, effects),
+        Some(branch) => {
+            model.session.opening += 1;
+            let near = model.session.focus();
+            effects.push(Effect::OpenInWorktree(Box::new(spec), branch, near));
+        }
+    }
 }
 
 /// Starts an ended pane's program once more, in its place.

@@ -1,7 +1,7 @@
 //! Keys for what lies over the panes: questions, prompts, lists, help and the log.
 
 use super::scroll::{Growth, PAGE, scroll};
-use super::{action, ask, confirm, journal, log_view, open, overview, providers};
+use super::{action, ask, confirm, journal, launcher, log_view, open, overview, providers};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::input::{KeyCode, KeyEvent};
@@ -17,6 +17,7 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec
         (Some(Overlay::Providers(_)), Some(chord)) => providers::key(model, chord, effects),
         (Some(Overlay::Journal(_)), Some(chord)) => journal::key(model, chord, effects),
         (Some(Overlay::LogFile(_)), _) => log_view::key(model, key),
+        (Some(Overlay::Launcher(_)), _) => launcher::key(model, key, now, effects),
         (Some(Overlay::Overview(_)), _) => overview::key(model, key, effects),
         _ => dialog_key(model, key, now, effects),
     }
@@ -118,7 +119,8 @@ fn dialog_key(model: &mut Model, key: &KeyEvent, now: Now, effects: &mut Vec<Eff
             Overlay::Providers(_)
             | Overlay::Journal(_)
             | Overlay::LogFile(_)
-            | Overlay::Overview(_),
+            | Overlay::Overview(_)
+            | Overlay::Launcher(_),
         )
         | None => {}
     }
@@ -169,6 +171,7 @@ pub(super) fn wheel(model: &mut Model, down: bool, effects: &mut Vec<Effect>) {
     let limit = view::overlay_scroll_limit(model);
     match &mut model.client.overlay {
         Some(Overlay::Picker(picker)) => picker.page(down, 1),
+        Some(Overlay::Launcher(launcher)) => launcher.step(down),
         Some(Overlay::Help(help)) => scroll(&mut help.scroll, does, Growth::Down, limit),
         Some(Overlay::Log(log)) => scroll(&mut log.scroll, does, Growth::Up, limit),
         Some(Overlay::Report(report)) => scroll(&mut report.scroll, does, Growth::Down, limit),

@@ -1,7 +1,6 @@
 //! Lists to choose from: actions, panes, agents.
 
 use crate::domain::action::{Action, Context};
-use crate::domain::adapter::AgentName;
 use crate::domain::route::{DEFAULT_HOLD, RouterCommand};
 use crate::tui::client::{Item, Overlay, Picked, Picker, PickerKind};
 use crate::tui::model::Model;
@@ -68,28 +67,6 @@ pub(super) fn offer_tabs(model: &mut Model) {
         });
     }
     model.client.overlay = Some(Overlay::Picker(Picker::new(PickerKind::Tabs, items)));
-}
-
-/// The agents; those that are not installed say so and cannot be chosen.
-pub(super) fn offer_agents(model: &mut Model, agents: &[(AgentName, bool)]) {
-    let items = agents
-        .iter()
-        .map(|(name, installed)| Item {
-            label: name.to_string(),
-            detail: String::new(),
-            refused: (!installed).then_some("not installed"),
-            picked: Picked::Launch(name.clone()),
-        })
-        .collect::<Vec<_>>();
-    let first = items
-        .iter()
-        .find(|item| item.refused.is_none())
-        .map(|item| item.picked.clone());
-    let mut picker = Picker::new(PickerKind::Agents, items);
-    if let Some(first) = first {
-        picker = picker.at(&first);
-    }
-    model.client.overlay = Some(Overlay::Picker(picker));
 }
 
 /// What can be done with each provider.

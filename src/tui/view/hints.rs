@@ -251,6 +251,15 @@ fn in_overlay(
             plain(&[("enter", "done"), ("esc", "all again")])
         }
         Overlay::LogFile(_) => named(&LOG),
+        Overlay::Launcher(_) => {
+            let mut hints = named(&[
+                (Action::DialogAccept, "start it"),
+                (Action::DialogNext, "next"),
+            ]);
+            hints.extend(plain(&[("tab", "name, directory, worktree, budget")]));
+            hints.extend(named(&[(Action::DialogCancel, "back")]));
+            hints
+        }
         Overlay::Overview(overview) if overview.answer.is_some() => named(&[
             (Action::DialogAccept, "type it there"),
             (Action::DialogCancel, "back"),

@@ -12,6 +12,7 @@ mod gauge;
 mod help;
 mod hints;
 mod journal;
+mod launcher;
 mod log;
 mod log_file;
 mod modes;

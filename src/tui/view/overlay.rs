@@ -4,7 +4,9 @@ use ratatui::buffer::Buffer;
 
 use super::frame_box::{frame_box, inside};
 use super::text::{field, width};
-use super::{address, dialog, help, journal, log, log_file, overview, picker, providers, report};
+use super::{
+    address, dialog, help, journal, launcher, log, log_file, overview, picker, providers, report,
+};
 use crate::domain::layout::Rect;
 use crate::tui::client::{Choice, Overlay, PickerKind, Prompt, Wants};
 use crate::tui::model::Model;
@@ -38,6 +40,7 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
         Overlay::Journal(state) => journal::draw(model, state, inner, buffer),
         Overlay::LogFile(state) => log_file::draw(model, state, inner, buffer),
         Overlay::Overview(state) => overview::draw(model, state, inner, buffer),
+        Overlay::Launcher(state) => launcher::draw(model, state, inner, buffer),
         Overlay::Report(state) => report::draw(model, state, inner, buffer),
     }
 }
@@ -112,6 +115,11 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             let (prompt, start, row) = log_file::typed(view)?;
             (typed(prompt, start), row)
         }
+        Overlay::Launcher(launcher) => {
+            let (_, prompt) = launcher.focused()?;
+            let (column, row) = launcher::typed_at(launcher, inner)?;
+            (typed(prompt, column), row)
+        }
         Overlay::Overview(overview) => {
             match (&overview.answer, overview::prompt_place(overview, inner)) {
                 (Some(prompt), Some((column, row))) => (typed(prompt, column), row),
@@ -143,7 +151,6 @@ fn title(overlay: &Overlay) -> String {
         Overlay::Picker(picker) => match picker.kind {
             PickerKind::Palette => "palette",
             PickerKind::Panes => "panes",
-            PickerKind::Agents => "agents",
             PickerKind::Tabs => "move the pane to",
         },
         Overlay::Help(_) => "keys",
@@ -152,6 +159,7 @@ fn title(overlay: &Overlay) -> String {
         Overlay::Journal(view) => journal::title(view),
         Overlay::LogFile(_) => "log",
         Overlay::Overview(_) => "agents",
+        Overlay::Launcher(_) => "start an agent",
         Overlay::Report(view) => report::title(view),
         Overlay::Providers(panel) => return providers::title(panel),
     };
@@ -182,7 +190,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
             Wants::Command => (76, 3),
         },
         Overlay::Picker(picker) => match picker.kind {
-            PickerKind::Agents | PickerKind::Tabs => (40, lines(picker.len()).saturating_add(3)),
+            PickerKind::Tabs => (40, lines(picker.len()).saturating_add(3)),
             _ => (76, lines(picker.len()).saturating_add(3).clamp(6, 20)),
         },
         Overlay::Help(_) => (84, rows),
@@ -190,6 +198,7 @@ fn outer(model: &Model, overlay: &Overlay) -> Rect {
             (100, rows)
         }
         Overlay::LogFile(_) => (cols, rows),
+        Overlay::Launcher(launcher) => (56, lines(launcher::rows(launcher)).saturating_add(2)),
         Overlay::Providers(_) => (120, rows),
         Overlay::Address(state) => {
             let wide = ADDRESS_COLUMNS.min(cols);

@@ -24,7 +24,7 @@ pub(super) fn draw(model: &Model, picker: &Picker, inner: Rect, buffer: &mut Buf
     if picker.is_empty() {
         let text = match picker.kind {
             PickerKind::Palette => "nothing fits: enter runs it in a new pane",
-            PickerKind::Panes | PickerKind::Agents | PickerKind::Tabs => "nothing fits",
+            PickerKind::Panes | PickerKind::Tabs => "nothing fits",
         };
         Line::new(buffer, inner, 1).put_fit(
             text,
@@ -114,7 +114,7 @@ fn tail(model: &Model, item: &Item) -> (String, Role) {
             None => (String::new(), Role::Muted),
         },
         Picked::Do(action) => (chord_of(model, *action), Role::Key),
-        Picked::Launch(_) | Picked::Steer(_) | Picked::Move(..) => (String::new(), Role::Muted),
+        Picked::Steer(_) | Picked::Move(..) => (String::new(), Role::Muted),
     }
 }
 
