@@ -3,6 +3,7 @@
 //! Whatever way it ends, the instance, the providers and the home are gone afterwards. If this process is killed, its
 //! client finds no providers any more and ends, and with its last pane the instance does.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -114,7 +115,7 @@ fn wait(pid: Pid) -> io::Result<i32> {
 }
 
 fn configuration(program: &Path, simulation: &Simulation) -> String {
-    let quoted = |text: &str| format!("{:?}", text);
+    let quoted = |text: &str| format!("{text:?}");
     let program = quoted(&program.to_string_lossy());
     let address = quoted(&simulation.address().to_string());
     let mut text = format!(
@@ -126,12 +127,13 @@ fn configuration(program: &Path, simulation: &Simulation) -> String {
          [[pane]]\nname = \"client (simulated)\"\ncommand = [{program}, \"demo\", \"--client\", {address}]\n"
     );
     for (player, priority) in Player::ALL.into_iter().zip(1..) {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "[[profile]]\nname = {}\nprovider = \"anthropic\"\nbase_url = {}\napi_key_env = \"{KEY}\"\n\
              default_model = \"simulated\"\npriority = {priority}\ncooldown = \"6s\"\n",
             quoted(player.name()),
             quoted(&simulation.base_url(player)),
-        ));
+        );
     }
     text
 }

@@ -12,7 +12,7 @@ use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Collected, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -153,7 +153,7 @@ async fn answer(request: Request<Incoming>, stage: &Stage) -> Response<Body> {
     }
     let method = request.method().clone();
     let body = Limited::new(request.into_body(), MOST).collect().await;
-    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.map(Collected::to_bytes).unwrap_or_default();
     match (method, route) {
         (Method::GET, "/v1/models") => whole(
             StatusCode::OK,

@@ -53,6 +53,11 @@ pub struct Packed {
     pub redacted: Map<String, Value>,
 }
 
+#[derive(Serialize)]
+struct Manifest<'m> {
+    files: &'m [Packed],
+}
+
 /// Packs what was found, and what is there, into a new file.
 ///
 /// Returns the manifest's list.
@@ -113,10 +118,6 @@ fn pack(
             redacted,
         });
         files.push((name, text));
-    }
-    #[derive(Serialize)]
-    struct Manifest<'m> {
-        files: &'m [Packed],
     }
     let manifest = serde_json::to_string_pretty(&Manifest { files: &listed })?;
     let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));

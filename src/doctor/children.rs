@@ -1,6 +1,7 @@
 //! Programs that should be gone: zombies of the instance, and what outlived its terminal.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -64,7 +65,7 @@ pub(super) fn check(subject: &Subject) -> Check {
     let more = left.len().saturating_sub(TOLD);
     let mut told = left.into_iter().take(TOLD).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        told.push_str(&format!(" and {more} more"));
+        let _ = write!(told, " and {more} more");
     }
     Check::warn(
         NAME,

@@ -1,5 +1,7 @@
 //! What the kernel allows, and how many terminals that makes.
 
+use std::fmt::Write as _;
+
 use rustix::process::Resource;
 
 use super::subject::Subject;
@@ -92,7 +94,7 @@ impl Found {
         if let Some(ptys) = self.ptys {
             let left = ptys.saturating_sub(self.ptys_used);
             allowed = allowed.min(left);
-            terms.push_str(&format!(", ptys {ptys} - {} = {left}", self.ptys_used));
+            let _ = write!(terms, ", ptys {ptys} - {} = {left}", self.ptys_used);
         }
         (allowed, terms)
     }
@@ -111,7 +113,7 @@ fn files(found: &Found) -> Check {
     let name = "limits.files";
     let mut message = format!("{} open files allowed", shown(found.files));
     if let Some(used) = found.files_used {
-        message.push_str(&format!(", {used} in use by the running tundra"));
+        let _ = write!(message, ", {used} in use by the running tundra");
         if used * 10 > found.files.saturating_mul(9) {
             return Check::fail(
                 name,

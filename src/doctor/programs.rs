@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::subject::Subject;
-use crate::domain::adapter::{Adapter, Version};
+use crate::domain::adapter::{Adapter, AgentName, Version};
 use crate::domain::check::Check;
 use crate::domain::printable::printable;
 use crate::runtime::programs;
@@ -16,9 +16,7 @@ const VERSION_WITHIN: Duration = Duration::from_secs(4);
 pub(super) fn names(subject: &Subject) -> Vec<String> {
     let agents = agents(subject);
     let shell = std::iter::once("programs.shell".to_owned());
-    shell
-        .chain(agents.iter().map(|agent| name(agent)))
-        .collect()
+    shell.chain(agents.iter().map(name)).collect()
 }
 
 pub(super) fn checks(subject: &Subject) -> Vec<Check> {
@@ -28,7 +26,7 @@ pub(super) fn checks(subject: &Subject) -> Vec<Check> {
             .panes
             .iter()
             .filter_map(|pane| pane.agent.as_ref())
-            .map(|agent| agent.as_str())
+            .map(AgentName::as_str)
             .collect(),
         Err(_) => Vec::new(),
     };

@@ -1,5 +1,7 @@
 //! The journal.
 
+use std::fmt::Write as _;
+
 use super::subject::Subject;
 use crate::domain::check::Check;
 use crate::store::{Reader, status_of_error};
@@ -38,7 +40,7 @@ pub(super) fn check(subject: &Subject) -> Check {
 fn judge(state: &str, message: Option<&str>, bytes: u64, waiting: usize) -> Check {
     let mut text = format!("{state}, {} KiB", bytes / 1024);
     if waiting > 0 {
-        text.push_str(&format!(", {waiting} facts wait in memory"));
+        let _ = write!(text, ", {waiting} facts wait in memory");
     }
     if let Some(message) = message {
         text.push_str(": ");

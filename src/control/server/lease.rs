@@ -101,7 +101,7 @@ impl Lease<'_> {
                     let word = word.unwrap_or(Told::Left(Departure::Detached));
                     match self.tell(word).await {
                         Some(end) => return end,
-                        None => continue,
+                        None => {}
                     }
                 }
                 line = self.read.next(), if events.is_some() => {
