@@ -17,6 +17,7 @@ mod services;
 pub mod shapes;
 pub mod since;
 mod typing;
+mod upgrade;
 
 pub use agents::agents;
 pub use error::ApiError;
@@ -26,3 +27,4 @@ pub use prompt::{Prompt, PromptEnd, prompt};
 #[cfg(test)]
 pub(crate) use services::tests::services as sample;
 pub use services::{Facts, Front, Listener, Log, Services};
+pub use upgrade::{UpgradeRequest, Upgrades};

@@ -1,5 +1,6 @@
 //! Everything that can be asked of an instance.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::shapes::RowStyle;
@@ -76,6 +77,11 @@ pub enum Operation {
     },
     /// What is logged, after another filter was set where there is one.
     LogFilter(Option<String>),
+    /// Another program goes on in this one's place. Where one does, whoever asked is answered by it.
+    Upgrade {
+        /// An absolute path.
+        program: PathBuf,
+    },
     /// How the journal and its copy stand.
     Store,
     /// Ships what waits for the copy, and commits it.
@@ -132,6 +138,7 @@ impl Operation {
         match self {
             Self::Kill(_)
             | Self::Wait { .. }
+            | Self::Upgrade { .. }
             | Self::Usage { .. }
             | Self::History(_)
             | Self::StoreShip

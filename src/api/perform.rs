@@ -158,6 +158,14 @@ pub async fn perform(
         Operation::LogFilter(filter) => {
             Answer::LogFilter(log_filter(services, filter.as_deref(), by)?)
         }
+        Operation::Upgrade { program } => {
+            info!(program = %program.display(), by = by.as_str(), "an upgrade is asked for");
+            let why = match services.upgrades() {
+                Some(upgrades) => upgrades.ask(program).await,
+                None => "this instance cannot be upgraded".to_owned(),
+            };
+            return Err(ApiError::new(Code::NotUpgraded, why));
+        }
         Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
         Operation::StoreShip => Answer::Shipped(ship(services, by).await?),
         Operation::StoreLog { most } => {

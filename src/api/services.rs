@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::error::ApiError;
 use super::shapes::{FrontShape, RemoteShape};
 use super::typing::Turns;
+use super::upgrade::Upgrades;
 use crate::domain::id::TerminalId;
 use crate::domain::route::By;
 use crate::pane::Pool;
@@ -42,6 +43,7 @@ pub struct Services {
     front: Arc<OnceLock<Arc<dyn Front>>>,
     /// Set once, where there is one.
     log: Arc<OnceLock<Arc<dyn Log>>>,
+    upgrades: Arc<OnceLock<Upgrades>>,
 }
 
 /// What is asked of the front end.
@@ -94,12 +96,22 @@ impl Services {
             listener: Arc::default(),
             front: Arc::default(),
             log: Arc::default(),
+            upgrades: Arc::default(),
         }
     }
 
     /// Makes the front end known to every clone; only the first one counts.
     pub fn set_front(&self, front: Arc<dyn Front>) {
         let _ = self.front.set(front);
+    }
+
+    /// Makes known to every clone who carries out upgrades; only the first one counts.
+    pub fn set_upgrades(&self, upgrades: Upgrades) {
+        let _ = self.upgrades.set(upgrades);
+    }
+
+    pub(super) fn upgrades(&self) -> Option<&Upgrades> {
+        self.upgrades.get()
     }
 
     pub(super) fn front(&self) -> Option<&dyn Front> {

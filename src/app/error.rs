@@ -8,6 +8,7 @@ use crate::control::{ControlError, InstanceError};
 use crate::demo::ClientError;
 use crate::domain::code::Code;
 use crate::remote::{RemoteError, TransportError};
+use crate::runtime::handover::HandoverError;
 use crate::runtime::ports::BindError;
 use crate::tui::TuiError;
 
@@ -58,6 +59,9 @@ pub enum AppError {
     Silent { pid: u32 },
     #[error(transparent)]
     Front(TuiError),
+    /// Nothing went over to another program, or from one.
+    #[error("this tundra cannot go on: {0}")]
+    Handover(#[from] HandoverError),
 }
 
 impl From<TuiError> for AppError {
@@ -89,6 +93,7 @@ impl From<&AppError> for Code {
             | AppError::Demo(_)
             | AppError::DemoClient(_)
             | AppError::Ready(_)
+            | AppError::Handover(_)
             | AppError::Front(_) => Self::Internal,
         }
     }

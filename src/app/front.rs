@@ -38,6 +38,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         facts,
         notice_desk,
         restored,
+        resumed,
         session_file,
         ..
     } = instance;
@@ -65,6 +66,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         first,
         life,
         restored,
+        resumed,
         saved,
     };
     let ended = tokio::select! {

@@ -3,6 +3,11 @@
 use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
 
 use super::error::AppError;
 use crate::config::{Paths, Settings};
@@ -13,9 +18,9 @@ use crate::domain::id::TerminalId;
 use crate::domain::offer::Offers;
 use crate::domain::profile::Profile;
 use crate::domain::route::ProviderState;
-use crate::gateway::{self, Terminals, environment, outside_key};
+use crate::gateway::{self, FrozenFront, Terminals, environment, outside_key};
 use crate::pane::{LaunchEnv, LaunchEnvSource, LaunchRequest, Pool};
-use crate::providers::{GatewayEndpoint, Providers, Setup};
+use crate::providers::{GatewayEndpoint, KeptProviders, Providers, Setup};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
@@ -34,10 +39,21 @@ pub(super) struct Bound {
 }
 
 /// Takes the gateway's port; none where it is disabled.
-pub(super) fn bind(settings: &Settings) -> Result<Option<Bound>, AppError> {
+pub(super) fn bind(
+    settings: &Settings,
+    kept: Option<TcpListener>,
+) -> Result<Option<Bound>, AppError> {
     let gateway = &settings.gateway;
     if !gateway.enabled {
         return Ok(None);
+    }
+    if let Some(listener) = kept {
+        let address = listener.local_addr().map_err(AppError::Runtime)?;
+        return Ok(Some(Bound {
+            listener,
+            address,
+            instead_of: None,
+        }));
     }
     let choice = if gateway.bind_named {
         Choice::Named
@@ -66,9 +82,19 @@ impl Bound {
     }
 }
 
+/// What another program has left for the gateway, and how this one is told that it is to be replaced itself.
+pub(super) struct Continuity {
+    pub kept: KeptProviders,
+    /// Connections that the other program has served.
+    pub connections: Vec<(TcpStream, Bytes)>,
+    pub drain: watch::Receiver<Option<Duration>>,
+    pub frozen: oneshot::Sender<Option<FrozenFront>>,
+}
+
 /// Starts router, servers and listener.
 pub(super) fn start(
     bound: Option<Bound>,
+    continuity: Continuity,
     settings: &Settings,
     paths: &Paths,
     store: &Store,
@@ -88,7 +114,13 @@ pub(super) fn start(
         tasks: tasks.clone(),
         recorder: store.recorder(),
     };
-    let providers = Providers::start(setup, environment());
+    let Continuity {
+        kept,
+        connections,
+        drain,
+        frozen,
+    } = continuity;
+    let providers = Providers::resume(setup, environment(), kept);
     providers.gateway().set_tracer(traces.tracer());
     if let Some(bound) = bound {
         let key = outside_key(&key_file).map_err(|source| AppError::Key {
@@ -98,8 +130,17 @@ pub(super) fn start(
         providers.gateway().keys().admit(key, Caller::Outside);
         let listener =
             tokio::net::TcpListener::from_std(bound.listener).map_err(AppError::Runtime)?;
-        let server = gateway::serve(listener, providers.gateway().clone(), tasks.clone());
-        tasks.spawn("gateway", Box::pin(server));
+        let connections = gateway::Connections {
+            listener,
+            kept: connections,
+            drain,
+        };
+        let gateway = providers.gateway().clone();
+        let server = gateway::serve_until_replaced(connections, gateway, tasks.clone());
+        tasks.spawn("gateway", async move {
+            // Nobody hears of it where the instance ends.
+            let _ = frozen.send(Box::pin(server).await);
+        });
     }
     Ok(providers)
 }

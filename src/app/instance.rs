@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use super::checkup::OwnCheckup;
 use super::error::AppError;
 use super::front_operations::FrontOperations;
-use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
+use super::gateway::{self, Continuity, GatewayLaunchEnv, PaneTerminals};
 use super::launch::Beginning;
 use super::log::LogHandle;
 use super::notices::NoticeDesk;
@@ -24,17 +24,20 @@ use super::reload::{Reloads, Rooms};
 use super::remote::{self, RunningRemote};
 use super::secret_variables;
 use super::store as keeping;
+use super::upgrade::{Departed, Departing, Replacement, Resumed};
 use super::welcome;
 use super::{Ending, Launch, Ready, kept_session};
-use crate::api::{Facts, Services};
+use crate::api::{Facts, Services, Upgrades};
 use crate::config::{PaneSettings, Settings};
 use crate::control;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
-use crate::gateway::Terminals;
+use crate::gateway::{FrozenFront, Terminals};
 use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
+use crate::remote::RemoteHandle;
 use crate::runtime::dial::LocalListener;
+use crate::runtime::handover::KeptDescriptor;
 use crate::runtime::lend::LentTerminal;
 use crate::runtime::limits;
 use crate::runtime::secrets;
@@ -43,12 +46,15 @@ use crate::runtime::tasks::Tasks;
 use crate::runtime::user_namespace;
 use crate::store::Store;
 use crate::telemetry::{self, Telemetry, TraceExporter};
-use crate::tui::{self, Checkup, First, FrontLink, Session};
+use crate::tui::{self, Checkup, First, FrontLink, KeptFront, Life, Session};
 
 /// How long tasks may take to end once every terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long viewers may take to notice that tundra ends, before their terminals do.
 const LEAVE: Duration = Duration::from_millis(500);
+
+/// The same for another program to go on, while nothing is served.
+const DEPART: Duration = Duration::from_millis(500);
 
 /// Terminals that are offered and not yet looked at.
 const LENT: usize = 4;
@@ -66,23 +72,42 @@ pub(super) struct Instance {
     pub tasks: Tasks,
     launch: Launch,
     pub facts: Facts,
-    pub remote: RunningRemote,
+    pub remote: Arc<RunningRemote>,
     /// Terminals that are lent.
     pub lent: mpsc::Receiver<LentTerminal>,
     pub link: FrontLink,
     /// What an instance before this one has left.
     pub restored: Option<Session>,
+    /// The user's place in the program that went on in this one.
+    pub resumed: Option<KeptFront>,
     pub session_file: PathBuf,
     /// What the user should know of this start.
     pub notices: Vec<String>,
     pub notice_desk: NoticeDesk,
 }
 
-/// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out. `first` is a connection that somebody
-/// has to it already.
+/// Where an instance comes from.
+#[derive(Default)]
+pub(super) struct Origin {
+    /// A connection that somebody has to it already.
+    pub first: Option<UnixStream>,
+    /// What another program in this process has left.
+    pub resumed: Option<Box<Resumed>>,
+}
+
+/// How an instance came to its end.
+enum Outcome {
+    Ended(Ending),
+    /// Another program is to go on.
+    Replaced(Box<Replacement>),
+}
+
+/// Makes an instance, lets `mode` run on it, and ends it in order however `mode` came out. Where another program is asked for
+/// meanwhile, that one goes on and this does not come back.
 pub(super) fn run<M, F>(
     launch: Launch,
-    first: Option<UnixStream>,
+    mut origin: Origin,
+    life: Life,
     mode: M,
 ) -> Result<Ending, AppError>
 where
@@ -90,14 +115,33 @@ where
     F: Future<Output = Result<Ending, AppError>>,
 {
     launch.paths.prepare()?;
-    let lock = control::Instance::acquire(&launch.paths)?;
+    let mut resumed = origin.resumed.as_deref_mut();
+    let kept_lock = resumed
+        .as_deref_mut()
+        .and_then(|resumed| control::Instance::resume(&resumed.rooms.lock, &mut resumed.incoming));
+    let lock = match kept_lock {
+        Some(lock) => lock,
+        None => control::Instance::acquire(&launch.paths)?,
+    };
+    let kept = resumed.map(|resumed| std::mem::take(&mut resumed.rooms.app));
+    let kept = kept.unwrap_or_default();
+    if kept.core_files.is_known {
+        limits::resume_core(kept.core_files.limit);
+    }
     user_namespace::prepare();
     limits::close_memory();
-    secrets::take(secret_variables::of(&launch.settings));
+    secrets::take_up(kept.secrets, secret_variables::of(&launch.settings));
     let telemetry = telemetry::start(&launch.settings.logging, launch.paths.log_file())
         .ok()
         .map(Arc::new);
-    let open_files = limits::raise_open_files();
+    let open_files = kept.open_files.or_else(limits::raise_open_files);
+    let foundation = Foundation {
+        telemetry: telemetry.clone(),
+        open_files,
+        life,
+        started_at: kept.started_at,
+        attach: kept.attach,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("runtime")
@@ -105,81 +149,140 @@ where
         .build()
         .map_err(AppError::Runtime)?;
     let outcome = runtime.block_on(Box::pin(run_with_store(
-        launch,
-        telemetry.clone(),
-        open_files,
-        first,
-        mode,
+        launch, foundation, origin, &lock, mode,
     )));
     // Whatever still hangs on a blocking call must not hold up the way out.
     runtime.shutdown_timeout(Duration::from_millis(200));
     // What was logged last is written here.
     drop(telemetry);
-    drop(lock);
-    outcome
+    match outcome? {
+        Outcome::Ended(ending) => {
+            drop(lock);
+            Ok(ending)
+        }
+        Outcome::Replaced(replacement) => Err(replacement.execute().into()),
+    }
 }
 
 /// The store is there before all other rooms, which tell it what happens, and ends after them.
 async fn run_with_store<M, F>(
     launch: Launch,
-    telemetry: Option<Arc<Telemetry>>,
-    open_files: Option<(u64, u64)>,
-    first: Option<UnixStream>,
+    foundation: Foundation,
+    mut origin: Origin,
+    lock: &control::Instance,
     mode: M,
-) -> Result<Ending, AppError>
+) -> Result<Outcome, AppError>
 where
     M: FnOnce(Instance) -> F,
     F: Future<Output = Result<Ending, AppError>>,
 {
     let tasks = Tasks::default();
-    let started_at = Timestamp::now();
-    let (store, running) = keeping::start(&launch, started_at, &tasks)?;
+    let kept = origin
+        .resumed
+        .as_deref_mut()
+        .map(|resumed| std::mem::take(&mut resumed.rooms.store));
+    let started_at = if kept.is_some() {
+        foundation.started_at
+    } else {
+        Timestamp::now()
+    };
+    let (store, mut running) = keeping::start(&launch, started_at, kept, &tasks)?;
     let endpoint = launch.settings.logging.otlp_endpoint.clone();
     let (traces, exporter) = TraceExporter::start(endpoint, &launch.version, &tasks);
     let groundwork = Groundwork {
-        started_at,
-        telemetry,
-        open_files,
+        foundation: Foundation {
+            started_at,
+            ..foundation
+        },
         store,
         traces,
-        first,
+        origin,
     };
-    let outcome = run_within(launch, groundwork, mode).await;
+    let (open_files, life) = (groundwork.foundation.open_files, groundwork.foundation.life);
+    let outcome = run_within(&launch, groundwork, mode).await;
     exporter.end().await;
-    running.end(keeping::end_of(&outcome)).await;
-    tasks.shutdown(PATIENCE).await;
-    outcome
+    let mut departed = match outcome {
+        Ok(Course::Departed(departed)) => departed,
+        Ok(Course::Ended(ending)) => {
+            let outcome = Ok(ending);
+            running.end(keeping::end_of(&outcome)).await;
+            tasks.shutdown(PATIENCE).await;
+            return outcome.map(Outcome::Ended);
+        }
+        Err(error) => {
+            let outcome = Err(error);
+            running.end(keeping::end_of(&outcome)).await;
+            tasks.shutdown(PATIENCE).await;
+            return outcome.map(Outcome::Ended);
+        }
+    };
+    running.leave_copy().await;
+    // From here on the panes stand still.
+    departed.keep_panes().await;
+    departed.rooms.store = running.keep().await;
+    departed.rooms.app.started_at = started_at;
+    departed.rooms.app.open_files = open_files;
+    departed.rooms.app.ends_with_last_pane = life == Life::EndsWithLastPane;
+    departed.rooms.lock = lock.keep(&mut departed.out).map_err(AppError::Runtime)?;
+    let replacement = departed.seal(&launch)?;
+    Ok(Outcome::Replaced(Box::new(replacement)))
+}
+
+/// What is there before the store is.
+struct Foundation {
+    telemetry: Option<Arc<Telemetry>>,
+    open_files: Option<(u64, u64)>,
+    life: Life,
+    started_at: Timestamp,
+    /// The local socket of viewers that another program has left.
+    attach: Option<(KeptDescriptor, u64)>,
 }
 
 /// What is there before the rooms are made.
 struct Groundwork {
-    started_at: Timestamp,
-    telemetry: Option<Arc<Telemetry>>,
-    open_files: Option<(u64, u64)>,
+    foundation: Foundation,
     store: Store,
     traces: TraceExporter,
-    first: Option<UnixStream>,
+    origin: Origin,
+}
+
+/// What became of the rooms.
+enum Course {
+    Ended(Ending),
+    /// All but the panes and the store are stopped, for another program to go on.
+    Departed(Box<Departed>),
 }
 
 async fn run_within<M, F>(
-    launch: Launch,
+    launch: &Launch,
     groundwork: Groundwork,
     mode: M,
-) -> Result<Ending, AppError>
+) -> Result<Course, AppError>
 where
     M: FnOnce(Instance) -> F,
     F: Future<Output = Result<Ending, AppError>>,
 {
     let Groundwork {
-        started_at,
-        telemetry,
-        open_files,
+        foundation,
         store,
         traces,
-        first,
+        origin: Origin { first, resumed },
     } = groundwork;
+    let Foundation {
+        telemetry,
+        open_files,
+        life: _,
+        started_at,
+        attach,
+    } = foundation;
+    let launch = launch.clone();
     let tasks = Tasks::default();
-    let bound = gateway::bind(&launch.settings)?;
+    let mut left_behind = resumed;
+    let mut resumed = left_behind.as_deref_mut();
+    let kept_listener = resumed.as_deref_mut().and_then(|resumed| {
+        FrozenFront::resume_listener(&resumed.rooms.providers.gateway, &mut resumed.incoming)
+    });
+    let bound = gateway::bind(&launch.settings, kept_listener)?;
     let moved = bound.as_ref().and_then(gateway::Bound::notice);
     let options = pool_options(&launch.settings, &launch.paths);
     let launch_envs = Arc::new(GatewayLaunchEnv::default());
@@ -192,11 +295,23 @@ where
         recorder: store.recorder(),
     })
     .map_err(AppError::Runtime)?;
+    // First of all, since until then their programs stand still.
+    let lost = match resumed.as_deref_mut() {
+        Some(resumed) => pool.resume(&resumed.rooms.panes, &mut resumed.incoming),
+        None => Vec::new(),
+    };
     let socket = launch.paths.control_socket();
-    let listener = LocalListener::bind(&socket).map_err(|source| AppError::Socket {
-        path: socket.clone(),
-        source,
-    })?;
+    let kept_socket = resumed.as_deref_mut().and_then(|resumed| {
+        let control = &resumed.rooms.control;
+        control.resume_listener(&socket, &mut resumed.incoming)
+    });
+    let listener = match kept_socket {
+        Some(listener) => listener,
+        None => LocalListener::bind(&socket).map_err(|source| AppError::Socket {
+            path: socket.clone(),
+            source,
+        })?,
+    };
     let facts = Facts {
         version: launch.version.clone(),
         pid: std::process::id(),
@@ -206,14 +321,31 @@ where
         config_file: launch.config.path.clone(),
     };
     info!(version = facts.version, pid = facts.pid, "tundra started");
-    let providers = match gateway::start(
+    let (drain, draining) = watch::channel(None);
+    let (frozen, frozen_gateway) = oneshot::channel();
+    let has_gateway = bound.is_some();
+    let continuity = Continuity {
+        connections: resumed.as_deref_mut().map_or_else(Vec::new, |resumed| {
+            let kept = &resumed.rooms.providers.gateway;
+            FrozenFront::resume_connections(kept, &mut resumed.incoming)
+        }),
+        kept: resumed
+            .as_deref_mut()
+            .map(|resumed| std::mem::take(&mut resumed.rooms.providers))
+            .unwrap_or_default(),
+        drain: draining,
+        frozen,
+    };
+    let started = gateway::start(
         bound,
+        continuity,
         &launch.settings,
         &launch.paths,
         &store,
         &traces,
         &tasks,
-    ) {
+    );
+    let providers = match started {
         Ok(providers) => providers,
         Err(error) => {
             tasks.shutdown(PATIENCE).await;
@@ -223,7 +355,9 @@ where
     launch_envs.serve(providers.clone());
     let terminals: Arc<dyn Terminals> = Arc::new(PaneTerminals { pool: pool.clone() });
     providers.gateway().tell_terminals(&terminals);
-    keeping::resume_usage(&store, &providers, started_at, &tasks);
+    if resumed.is_none() {
+        keeping::resume_usage(&store, &providers, started_at, &tasks);
+    }
 
     let mut notices = telemetry
         .as_deref()
@@ -261,7 +395,23 @@ where
     if let Some(log) = log {
         services.set_log(Arc::new(LogHandle(Arc::downgrade(&log))));
     }
-    let started = remote::start(&launch.paths, &services, &settings, &tasks, &stop_remote);
+    let left = resumed.as_deref_mut().map(|resumed| remote::Left {
+        listener: RemoteHandle::resume_listener(&resumed.rooms.remote, &mut resumed.incoming),
+        local: attach.and_then(|(listener, inode)| {
+            let listener = resumed.incoming.descriptor(listener)?;
+            LocalListener::resume(listener, &launch.paths.attach_socket(), inode).ok()
+        }),
+        kept: std::mem::take(&mut resumed.rooms.remote),
+    });
+    let left = left.unwrap_or_default();
+    let started = remote::start(
+        left,
+        &launch.paths,
+        &services,
+        &settings,
+        &tasks,
+        &stop_remote,
+    );
     let remote = match started {
         Ok(remote) => remote,
         Err(error) => {
@@ -271,23 +421,59 @@ where
     };
     notices.extend(remote.notices());
     let (handle, link) = tui::link();
-    services.set_front(Arc::new(FrontOperations(handle)));
+    services.set_front(Arc::new(FrontOperations(handle.clone())));
+    let (upgrades, upgrade_requests) = Upgrades::new();
+    services.set_upgrades(upgrades);
+    let freeze_control = CancellationToken::new();
+    let (frozen, frozen_control) = oneshot::channel();
+    let count = pool.list().len();
+    let (kept, upgraded) = match resumed.as_deref_mut() {
+        Some(resumed) => {
+            let control = &resumed.rooms.control;
+            let kept = control.resume_connections(&mut resumed.incoming);
+            let upgraded = resumed.upgraded(&launch.version, count, lost);
+            (kept, upgraded)
+        }
+        None => (control::Connections::default(), Err(String::new())),
+    };
+    let place = resumed.map(|resumed| std::mem::take(&mut resumed.rooms.front));
+    // What is left of it is closed, and its memory given back.
+    drop(left_behind);
     let (borrower, lent) = mpsc::channel(LENT);
     let setup = control::Setup {
         listener,
         services,
         borrower,
         first,
+        kept,
+        upgraded,
         stop: stop_control.clone(),
+        freeze: freeze_control.clone(),
     };
     tasks.spawn("control", async move {
-        if let Err(error) = control::serve(setup).await {
-            warn!(%error, "the control socket ended");
+        match control::serve(setup).await {
+            Ok(left) => {
+                let _ = frozen.send(left);
+            }
+            Err(error) => warn!(%error, "the control socket ended"),
         }
     });
 
     let viewers = remote.handle();
     let notice_desk = NoticeDesk::start(&pool, settings.clone(), &tasks);
+    let departing = Departing {
+        requests: upgrade_requests,
+        settings: settings.clone(),
+        pool: pool.clone(),
+        providers: providers.clone(),
+        remote: viewers.clone(),
+        front: handle,
+        drain,
+        gateway: has_gateway.then_some(frozen_gateway),
+        freeze_control,
+        control: frozen_control,
+    };
+    let remote = Arc::new(remote);
     let instance = Instance {
         pool: pool.clone(),
         settings,
@@ -295,17 +481,27 @@ where
         providers,
         store,
         tasks: tasks.clone(),
-        launch,
+        launch: launch.clone(),
         facts,
-        remote,
+        remote: Arc::clone(&remote),
         lent,
         link,
         restored,
+        resumed: place,
         session_file,
         notices,
         notice_desk,
     };
-    let outcome = mode(instance).await;
+    let outcome = tokio::select! {
+        outcome = mode(instance) => outcome,
+        mut departed = departing.depart(&launch) => {
+            tasks.shutdown(DEPART).await;
+            if let Some(remote) = Arc::into_inner(remote) {
+                departed.keep_attach(remote.into_local());
+            }
+            return Ok(Course::Departed(Box::new(departed)));
+        }
+    };
 
     // Viewers hear that tundra ends, and not that their terminal did.
     stop_remote.cancel();
@@ -316,7 +512,7 @@ where
     tasks.shutdown(PATIENCE).await;
     drop(terminals);
     info!("tundra ended");
-    outcome
+    outcome.map(Course::Ended)
 }
 
 impl Instance {

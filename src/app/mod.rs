@@ -19,9 +19,11 @@ mod notices;
 mod pool;
 mod reload;
 mod remote;
+mod resume;
 mod secret_variables;
 mod store;
 mod thin;
+mod upgrade;
 mod welcome;
 
 use std::io;
@@ -31,7 +33,9 @@ pub use demo::{demo, demo_client};
 pub use doctor::{examine, outer_terminal};
 pub use error::AppError;
 pub use launch::{Beginning, Ending, Launch, Ready};
+pub use resume::{Resume, resume};
 pub use thin::{Farewell, Show, show};
+pub use upgrade::CanResume;
 
 use crate::tui::Life;
 
@@ -45,7 +49,8 @@ pub fn serve(
     ready: impl FnOnce(&Ready) -> io::Result<()>,
 ) -> Result<Ending, AppError> {
     crate::tui::install_panic_hook();
-    instance::run(launch, None, |instance| async move {
+    let origin = instance::Origin::default();
+    instance::run(launch, origin, Life::Stays, |instance| async move {
         ready(&instance.ready()).map_err(AppError::Ready)?;
         if instance.restored.is_none() {
             instance.open_configured_panes().await;

@@ -1,5 +1,6 @@
 //! The listener for viewers, as the other rooms see it.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -11,7 +12,7 @@ use crate::api::{ApiError, Listener, Services};
 use crate::config::{Paths, Settings};
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
-use crate::remote::{self, RemoteHandle, Setup};
+use crate::remote::{self, KeptRemote, RemoteHandle, Setup};
 use crate::runtime::dial::LocalListener;
 use crate::runtime::tasks::Tasks;
 use crate::tui::{Addresses, BrowserAddress};
@@ -22,10 +23,20 @@ pub(super) struct RunningRemote {
     /// Held here, since the services know it weakly.
     _listener: Arc<dyn Listener>,
     /// Its file goes away with it.
-    _local: LocalListener,
+    local: LocalListener,
+}
+
+/// What another program has left for attaching.
+#[derive(Default)]
+pub(super) struct Left {
+    pub kept: KeptRemote,
+    /// The listener on the network.
+    pub listener: Option<TcpListener>,
+    pub local: Option<LocalListener>,
 }
 
 pub(super) fn start(
+    left: Left,
     paths: &Paths,
     services: &Services,
     settings: &watch::Receiver<Arc<Settings>>,
@@ -37,7 +48,15 @@ pub(super) fn start(
         path: path.clone(),
         source,
     };
-    let local = LocalListener::bind(&path).map_err(failed)?;
+    let Left {
+        kept,
+        listener,
+        local,
+    } = left;
+    let local = match local {
+        Some(local) => local,
+        None => LocalListener::bind(&path).map_err(failed)?,
+    };
     let shared = local.share().map_err(failed)?;
     let handle = remote::start(Setup {
         services: services.clone(),
@@ -45,6 +64,8 @@ pub(super) fn start(
         tasks: tasks.clone(),
         state: paths.state.clone(),
         local: shared,
+        kept,
+        listener,
         stop: stop.clone(),
     })?;
     let listener: Arc<dyn Listener> = Arc::new(RemoteEndpoint(handle.clone()));
@@ -52,7 +73,7 @@ pub(super) fn start(
     Ok(RunningRemote {
         handle,
         _listener: listener,
-        _local: local,
+        local,
     })
 }
 
@@ -82,6 +103,11 @@ impl RunningRemote {
         Some(format!(
             "remote attach uses a self-signed certificate, fingerprint {fingerprint}"
         ))
+    }
+
+    /// Gives the local socket away, for another program to go on with.
+    pub fn into_local(self) -> LocalListener {
+        self.local
     }
 
     pub fn handle(&self) -> RemoteHandle {

@@ -14,13 +14,15 @@ use crate::providers::Providers;
 use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
 use crate::store::{
-    DoltOptions, ManagedOptions, RunningStore, Server, Store, StoreError, StoreOptions, Totals,
+    DoltOptions, KeptStore, ManagedOptions, RunningStore, Server, Store, StoreError, StoreOptions,
+    Totals,
 };
 
 /// Starts the journal, and the shipper where a copy is wanted.
 pub(super) fn start(
     launch: &Launch,
     started_at: Timestamp,
+    kept: Option<KeptStore>,
     tasks: &Tasks,
 ) -> Result<(Store, RunningStore), AppError> {
     let settings = &launch.settings;
@@ -33,7 +35,11 @@ pub(super) fn start(
         retention: settings.store.retention,
         dolt: dolt_options(&settings.dolt, &launch.paths),
     };
-    Store::start(options, tasks).map_err(AppError::Runtime)
+    match kept {
+        Some(kept) => Store::go_on(options, kept, tasks),
+        None => Store::start(options, tasks),
+    }
+    .map_err(AppError::Runtime)
 }
 
 /// How an instance's end is told.

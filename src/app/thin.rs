@@ -148,9 +148,12 @@ fn become_instance(launch: Launch, to_parent: UnixStream) -> Farewell {
     crate::tui::install_panic_hook();
     let told = to_parent.try_clone();
     let _ = background::release_stdio(&launch.paths.log_file());
-    let outcome = instance::run(launch, Some(to_parent), |instance| {
-        front::run(instance, Life::EndsWithLastPane)
-    });
+    let origin = instance::Origin {
+        first: Some(to_parent),
+        resumed: None,
+    };
+    let life = Life::EndsWithLastPane;
+    let outcome = instance::run(launch, origin, life, |instance| front::run(instance, life));
     let exit = match &outcome {
         Ok(Ending::Quit) => 0,
         Ok(Ending::Signal(signal)) => exit_of(*signal),

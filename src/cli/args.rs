@@ -8,8 +8,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 use super::output::ColorChoice;
 use super::{
     agents, ask, attach, budget, capture, complete, completions, config, demo, detach, doctor,
-    explain, history, kill, launch, logs, ls, new, providers, rename, resize, send, status, steer,
-    stop, store, url, usage, wait,
+    explain, history, kill, launch, logs, ls, new, providers, rename, resize, resume, send, status,
+    steer, stop, store, upgrade, url, usage, wait,
 };
 
 pub const EXAMPLES: &str = "\
@@ -40,6 +40,9 @@ fn version() -> &'static str {
 pub struct Args {
     #[command(flatten)]
     pub globals: Globals,
+    /// Say whether this program could go on in the place of one that runs
+    #[arg(long, hide = true)]
+    pub can_resume: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Start without what an instance has left that ended without being asked to
@@ -84,6 +87,14 @@ pub enum Command {
     /// Run in the foreground without a terminal until SIGINT or SIGTERM; `tundra` can show it and leave it again
     #[command(before_help = "Example:\n  tundra serve --print-ready")]
     Serve(launch::Serve),
+    /// Go on as another program, this one or a newer version, without ending anything
+    #[command(
+        before_help = "Examples:\n  tundra upgrade                             as the program that you call\n  tundra upgrade --binary ./target/tundra    as that one"
+    )]
+    Upgrade(upgrade::Upgrade),
+    /// Go on in the place of another program
+    #[command(hide = true)]
+    Resume(resume::ResumeArgs),
     /// List the terminals
     #[command(before_help = "Example:\n  tundra ls --json")]
     Ls(ls::Ls),
@@ -209,6 +220,7 @@ impl Command {
         match self {
             Self::Detach(args) => args.json.json,
             Self::Stop(args) => args.json.json,
+            Self::Upgrade(args) => args.json.json,
             Self::Ls(args) => args.json.json,
             Self::New(args) => args.json.json,
             Self::Send(args) => args.json.json,
@@ -238,6 +250,7 @@ impl Command {
             Self::Config(args) => args.command.wants_json(),
             Self::Serve(_)
             | Self::Demo(_)
+            | Self::Resume(_)
             | Self::Attach(_)
             | Self::Ask(_)
             | Self::Completions(_)

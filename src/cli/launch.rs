@@ -70,7 +70,7 @@ pub fn serve(args: &Serve, beginning: Beginning, context: &Context) -> Result<Ex
     Ok(exit(ending))
 }
 
-fn prepare(beginning: Beginning, context: &Context) -> Result<Launch, Failure> {
+pub(super) fn prepare(beginning: Beginning, context: &Context) -> Result<Launch, Failure> {
     let paths = context.paths()?;
     let config = context.config_source(&paths);
     let settings = config::load(&config)?;

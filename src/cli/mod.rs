@@ -32,12 +32,14 @@ mod output;
 mod providers;
 mod rename;
 mod resize;
+mod resume;
 mod send;
 mod show;
 mod status;
 mod steer;
 mod stop;
 mod store;
+mod upgrade;
 mod url;
 mod usage;
 mod wait;
@@ -78,6 +80,9 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     };
     let json = args.command.as_ref().is_some_and(Command::wants_json);
     let context = Context::new(args.globals);
+    if args.can_resume {
+        return resume::can_resume(&context).unwrap_or_else(|failure| output::fail(&failure, json));
+    }
     match run(args.command, args.run, args.fresh, &context) {
         Ok(exit) => exit,
         Err(failure) => output::fail(&failure, json),
@@ -95,6 +100,8 @@ fn run(
         Some(Command::Serve(args)) => launch::serve(&args, Beginning::of(fresh), context),
         Some(Command::Detach(_)) => detach::run(context),
         Some(Command::Stop(args)) => stop::run(&args, context),
+        Some(Command::Upgrade(args)) => upgrade::run(&args, context),
+        Some(Command::Resume(args)) => resume::run(args, context),
         Some(Command::Ls(args)) => ls::run(&args, context),
         Some(Command::New(args)) => new::run(args, context),
         Some(Command::Send(args)) => send::run(args, context),

@@ -166,6 +166,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
         mouse: true,
         unicode: UnicodeChoice::Auto,
         on_close: OnClose::Detach,
+        drain: Duration::from_secs(30),
     };
     root.section("general", |table| {
         read_general(table, &mut general, &mut prefix);
@@ -276,6 +277,7 @@ fn read_general(table: &mut Table<'_>, general: &mut General, prefix: &mut Chord
     table.read("on_close", &mut general.on_close, |item| {
         item.one_of(&[("detach", OnClose::Detach), ("quit", OnClose::Quit)])
     });
+    table.read("drain", &mut general.drain, |item| item.duration(MAX_GRACE));
 }
 
 fn read_pty(table: &mut Table<'_>, pty: &mut Pty) {

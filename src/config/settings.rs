@@ -54,6 +54,8 @@ pub struct General {
     pub mouse: bool,
     pub unicode: UnicodeChoice,
     pub on_close: OnClose,
+    /// How long requests under way may go on, once another program is to take over.
+    pub drain: Duration,
 }
 
 impl General {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,6 +14,7 @@ use super::protocol::{AskPart, MAX_REQUEST, Reply, Request};
 use crate::api::shapes::{
     AdapterShape, BudgetShape, ChangeShape, CommitShape, DoneShape, ErrorShape, LogFilterShape,
     ProviderShape, RowStyle, ScreenShape, ShippedShape, StatusShape, StoreShape, TerminalShape,
+    UpgradeShape,
 };
 use crate::api::{BudgetChange, Condition, Prompt, Typed, WaitOutcome};
 use crate::config::Paths;
@@ -237,6 +239,15 @@ impl Client {
     /// What [`ControlError`] tells: no instance, one that refuses, or a connection that breaks off.
     pub fn detach(&mut self) -> Result<(), ControlError> {
         self.ask(&Request::Detach, Some(self.patience))
+    }
+
+    /// Lets another program, an absolute path, go on in the instance's place.
+    ///
+    /// # Errors
+    /// What [`ControlError`] tells: no instance, one that goes on as it is and says why, or a connection that breaks off.
+    pub fn upgrade(&mut self, program: PathBuf) -> Result<UpgradeShape, ControlError> {
+        let program = program.into();
+        self.ask(&Request::Upgrade { program }, None)
     }
 
     /// Ends the instance and waits until its process is gone.

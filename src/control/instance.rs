@@ -2,13 +2,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use super::kept::KeptLock;
 use crate::config::Paths;
 use crate::domain::code::Code;
 use crate::runtime::dial;
+use crate::runtime::handover::{Incoming, Outgoing};
 use crate::runtime::private::{self, Access};
 
 /// The lock of a home; whoever holds it is the instance. The kernel frees it however the process ends.
@@ -17,8 +20,8 @@ use crate::runtime::private::{self, Access};
 /// under its holder (by a cleaner of `/tmp`), and the next one would lock another.
 #[derive(Debug)]
 pub struct Instance {
-    _file: File,
-    _folder: File,
+    file: OwnedFd,
+    folder: OwnedFd,
 }
 
 /// Why this process cannot be the instance.
@@ -85,8 +88,27 @@ impl Instance {
             .set_len(0)
             .and_then(|()| file.write_all(text.as_bytes()));
         Ok(Self {
-            _file: file,
-            _folder: folder,
+            file: file.into(),
+            folder: folder.into(),
+        })
+    }
+
+    /// The lock that another program in this process has taken; None where it left none.
+    #[must_use]
+    pub fn resume(kept: &KeptLock, incoming: &mut Incoming) -> Option<Self> {
+        let file = incoming.descriptor(kept.file?)?;
+        let folder = incoming.descriptor(kept.folder?)?;
+        Some(Self { file, folder })
+    }
+
+    /// Keeps the lock for another program in this process. It is held on here, too.
+    ///
+    /// # Errors
+    /// Where there is no descriptor left.
+    pub fn keep(&self, out: &mut Outgoing) -> io::Result<KeptLock> {
+        Ok(KeptLock {
+            file: Some(out.descriptor(self.file.try_clone()?)),
+            folder: Some(out.descriptor(self.folder.try_clone()?)),
         })
     }
 }

@@ -7,6 +7,7 @@
 mod client;
 mod error;
 mod instance;
+mod kept;
 mod lend;
 mod lender;
 mod path;
@@ -16,5 +17,6 @@ mod server;
 pub use client::{Client, PromptAnswer};
 pub use error::ControlError;
 pub use instance::{Instance, InstanceError, holder};
+pub use kept::{KeptControl, KeptLock};
 pub use lender::{Lender, connect, peer, refuse};
-pub use server::{Setup, serve};
+pub use server::{Connections, FrozenControl, Setup, serve};

@@ -106,6 +106,10 @@ pub(super) enum Request {
     Lend(OfferShape),
     /// Answered once no terminal shows the instance.
     Detach,
+    /// Another program goes on in the instance's place, and answers.
+    Upgrade {
+        program: WirePath,
+    },
     /// The instance ends; the connection is closed once it is gone.
     Stop {
         force: bool,
@@ -278,6 +282,9 @@ impl Request {
                 profile,
                 hold_ms,
             } => Operation::Steer(router_command(&verb, profile.as_deref(), hold_ms)?),
+            Self::Upgrade { program } => Operation::Upgrade {
+                program: program.into(),
+            },
             Self::Detach => Operation::Detach,
             Self::Stop { force } => Operation::Stop { force },
             Self::Lend(offer) => return Ok(Asked::Lend(offer)),
@@ -314,6 +321,27 @@ fn router_command(
         profile.map(ProfileName::from),
         hold,
     )?)
+}
+
+impl Request {
+    /// The same after so long: what waits for a time waits for the rest of it.
+    pub(super) fn after(self, elapsed: Duration) -> Self {
+        match self {
+            Self::Wait {
+                id,
+                until,
+                timeout_ms,
+            } => {
+                let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+                Self::Wait {
+                    id,
+                    until,
+                    timeout_ms: timeout_ms.saturating_sub(elapsed),
+                }
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<RouterCommand> for Request {

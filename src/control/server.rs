@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
@@ -14,18 +15,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::lend::OfferShape;
 use super::protocol::{Asked, Reply, Request};
-use crate::api::shapes::ErrorShape;
+use crate::api::shapes::{ErrorShape, UpgradeShape};
 use crate::api::{Operation, Prompt, Services, perform};
 use crate::domain::code::Code;
 use crate::domain::route::By;
 use crate::runtime::dial::{LocalListener, SocketWatch};
 use crate::runtime::lend::LentTerminal;
 
+mod frozen;
 mod lease;
 mod prompt;
 mod reply;
 mod requests;
 
+pub use frozen::{Connections, FrozenControl};
+use frozen::{FrozenConnection, Pending};
 use lease::{Lease, LeaseEnd, hold_to_the_end};
 use reply::{TAKEN_WITHIN, line};
 use requests::Requests;
@@ -35,6 +39,8 @@ const MAX_CONNECTIONS: usize = 256;
 /// For a request to arrive whole, which takes a client of the same machine no time. A client that says nothing loses
 /// its place after it, so that no number of them keeps others out for long.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+/// For what is short to be answered before another program goes on.
+const FROZEN_WITHIN: Duration = Duration::from_secs(3);
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What the socket is served with.
@@ -46,20 +52,30 @@ pub struct Setup {
     pub borrower: mpsc::Sender<LentTerminal>,
     /// A connection that is there before anybody could make one.
     pub first: Option<StdUnixStream>,
+    /// Connections that another program has served.
+    pub kept: Connections,
+    /// What those are told who asked that program to be replaced.
+    pub upgraded: Result<UpgradeShape, String>,
     pub stop: CancellationToken,
+    /// Cancelled when another program is to go on in this one's place.
+    pub freeze: CancellationToken,
 }
 
-/// Serves until `stop`; then ends every connection and takes the socket file away.
+/// Serves until `stop`; then ends every connection and takes the socket file away. Once frozen it answers what is short,
+/// and returns the socket with all connections; whoever connects meanwhile waits at the socket.
 ///
 /// # Errors
 /// Where the listener cannot be given to the runtime; what fails later is logged and outlived.
-pub async fn serve(setup: Setup) -> io::Result<()> {
+pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
     let Setup {
         listener,
         services,
         borrower,
         first,
+        kept,
+        upgraded,
         stop,
+        freeze,
     } = setup;
     let mut listener = listener;
     let mut socket = listener.accept_on_runtime()?;
@@ -67,16 +83,36 @@ pub async fn serve(setup: Setup) -> io::Result<()> {
     // Without a watch a file that is taken away stays away.
     let mut watch = SocketWatch::new(&path).ok();
     let mut connections = JoinSet::new();
-    let serve =
-        |stream| Connection::new(stream, services.clone(), borrower.clone(), stop.clone()).run();
+    let shared = Shared {
+        services: services.clone(),
+        borrower,
+        stop: stop.clone(),
+        freeze: freeze.clone(),
+    };
+    let serve = |stream| Connection::new(stream, &[], shared.clone()).run(Pending::Nothing);
     if let Some(first) = first {
         first.set_nonblocking(true)?;
         connections.spawn(serve(UnixStream::from_std(first)?));
     }
+    for kept in kept.0 {
+        let mut connection = Connection::new(kept.stream, &kept.read, shared.clone());
+        let upgraded = upgraded.clone();
+        connections.spawn(async move {
+            let pending = match kept.pending {
+                Pending::Upgrade => {
+                    connection.tell_upgraded(upgraded).await;
+                    Pending::Nothing
+                }
+                pending => pending,
+            };
+            connection.run(pending).await
+        });
+    }
     let mut refusing = false;
-    loop {
+    let is_frozen = loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => break,
+            () = stop.cancelled() => break false,
+            () = freeze.cancelled() => break true,
             Some(_) = connections.join_next() => continue,
             () = gone(&mut watch, &listener) => {
                 let bound = watch.as_ref().map(|watch| watch.bind_again(&path));
@@ -114,15 +150,28 @@ pub async fn serve(setup: Setup) -> io::Result<()> {
                 sleep(ACCEPT_AGAIN).await;
             }
         }
-    }
+    };
     drop(socket);
+    if is_frozen {
+        let mut frozen = FrozenControl {
+            listener,
+            connections: Vec::new(),
+        };
+        let _ = timeout(FROZEN_WITHIN, async {
+            while let Some(ended) = connections.join_next().await {
+                frozen.connections.extend(ended.ok().flatten());
+            }
+        })
+        .await;
+        return Ok(Some(frozen));
+    }
     drop(listener);
     // Each of them sees `stop` and says so to its client.
     let _ = timeout(TAKEN_WITHIN, async {
         while connections.join_next().await.is_some() {}
     })
     .await;
-    Ok(())
+    Ok(None)
 }
 
 /// Waits until the socket's file is gone; for ever, where nobody watches it. Cancel-safe.
@@ -162,6 +211,15 @@ fn refuse(stream: UnixStream, reason: ErrorShape) {
     }
 }
 
+/// What every connection is served with.
+#[derive(Clone)]
+struct Shared {
+    services: Services,
+    borrower: mpsc::Sender<LentTerminal>,
+    stop: CancellationToken,
+    freeze: CancellationToken,
+}
+
 struct Connection {
     read: Requests,
     write: OwnedWriteHalf,
@@ -170,6 +228,7 @@ struct Connection {
     services: Services,
     borrower: mpsc::Sender<LentTerminal>,
     stop: CancellationToken,
+    freeze: CancellationToken,
 }
 
 /// What comes after a request.
@@ -179,50 +238,84 @@ enum Next {
     Close,
     /// Nothing, but the connection stays open until the process is gone.
     Hold(Vec<u8>),
+    /// Whatever the next program answers.
+    Frozen(Pending),
 }
 
 impl Connection {
-    fn new(
-        stream: UnixStream,
-        services: Services,
-        borrower: mpsc::Sender<LentTerminal>,
-        stop: CancellationToken,
-    ) -> Self {
+    /// `before` is what another program has read of the next line.
+    fn new(stream: UnixStream, before: &[u8], shared: Shared) -> Self {
         let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
         let (read, write) = stream.into_split();
+        let Shared {
+            services,
+            borrower,
+            stop,
+            freeze,
+        } = shared;
         Self {
-            read: Requests::new(read),
+            read: Requests::new(read).read_before(before),
             write,
             peer: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0),
             services,
             borrower,
             stop,
+            freeze,
         }
     }
 
-    async fn run(mut self) {
+    /// Answers request after request, a pending one first; what is left where another program is to go on.
+    async fn run(mut self, pending: Pending) -> Option<FrozenConnection> {
+        let mut first = match pending {
+            Pending::Request(line) => Some(line),
+            Pending::Nothing | Pending::Upgrade => None,
+        };
         loop {
-            let request = tokio::select! {
-                () = self.stop.cancelled() => return,
-                request = timeout(ARRIVES_WITHIN, self.read.next()) => request,
+            let request = match first.take() {
+                Some(line) => Ok(Ok(Some(line))),
+                None => tokio::select! {
+                    () = self.stop.cancelled() => return None,
+                    () = self.freeze.cancelled() => return self.frozen(Pending::Nothing),
+                    request = timeout(ARRIVES_WITHIN, self.read.next()) => request,
+                },
             };
             let (reply, last) = match request {
                 Ok(Ok(Some(bytes))) => match self.next(&bytes).await {
                     Next::Reply(reply) => (reply, false),
-                    Next::Close => return,
+                    Next::Close => return None,
                     Next::Hold(reply) => {
                         let _ = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
-                        return hold_to_the_end(self.read, self.write);
+                        hold_to_the_end(self.read, self.write);
+                        return None;
                     }
+                    Next::Frozen(pending) => return self.frozen(pending),
                 },
                 Ok(Err(reason)) => (refusal(reason), true),
-                Ok(Ok(None)) | Err(_) => return,
+                Ok(Ok(None)) | Err(_) => return None,
             };
             let written = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
             if last || !matches!(written, Ok(Ok(()))) {
-                return;
+                return None;
             }
         }
+    }
+
+    fn frozen(self, pending: Pending) -> Option<FrozenConnection> {
+        let (stream, read) = self.read.into_parts(self.write).ok()?;
+        Some(FrozenConnection {
+            stream,
+            read,
+            pending,
+        })
+    }
+
+    /// Answers whoever asked the program before this one to be replaced.
+    async fn tell_upgraded(&mut self, upgraded: Result<UpgradeShape, String>) {
+        let reply = match upgraded {
+            Ok(upgraded) => line(&Reply::Ok(upgraded)),
+            Err(why) => refusal(ErrorShape::new(Code::NotUpgraded, why)),
+        };
+        let _ = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
     }
 
     async fn next(&mut self, bytes: &[u8]) -> Next {
@@ -244,7 +337,7 @@ impl Connection {
                     Err(error) => Next::Reply(refusal(error.into())),
                 };
             }
-            Ok(Asked::Operation(operation)) => self.perform(operation).await,
+            Ok(Asked::Operation(operation)) => return self.perform(operation, bytes).await,
             Ok(Asked::Prompt(prompt)) => self.prompt(prompt).await,
             Err(error) => Some(refusal(error.into())),
         };
@@ -264,9 +357,12 @@ impl Connection {
         }
     }
 
-    /// The reply to an operation; None when the client has gone meanwhile.
-    async fn perform(&mut self, operation: Operation) -> Option<Vec<u8>> {
+    /// Carries an operation out that `bytes` asked for. One that takes its time is begun anew by the next program, where one
+    /// goes on in this one's place.
+    async fn perform(&mut self, operation: Operation, bytes: &[u8]) -> Next {
         let may_be_given_up = operation.may_be_given_up();
+        let is_upgrade = matches!(operation, Operation::Upgrade { .. });
+        let began = Instant::now();
         let performing = async {
             match perform(&self.services, operation, By::Cli).await {
                 Ok(answer) => line(&Reply::Ok(answer)),
@@ -274,12 +370,17 @@ impl Connection {
             }
         };
         if !may_be_given_up {
-            return Some(performing.await);
+            return Next::Reply(performing.await);
         }
         tokio::select! {
-            reply = performing => Some(reply),
-            () = self.read.closed() => None,
-            () = self.stop.cancelled() => Some(shutting_down()),
+            reply = performing => Next::Reply(reply),
+            () = self.read.closed() => Next::Close,
+            () = self.freeze.cancelled() => Next::Frozen(if is_upgrade {
+                Pending::Upgrade
+            } else {
+                Pending::Request(remaining(bytes, began.elapsed()))
+            }),
+            () = self.stop.cancelled() => Next::Reply(shutting_down()),
         }
     }
 
@@ -300,6 +401,14 @@ impl Connection {
             () = stop.cancelled() => Some(shutting_down()),
         }
     }
+}
+
+/// A request that has been carried out for a while, as it is to be carried out from now on.
+fn remaining(bytes: &[u8], elapsed: Duration) -> Bytes {
+    let request = serde_json::from_slice::<Request>(bytes);
+    let remade = request.map(|request| request.after(elapsed));
+    let line = remade.and_then(|request| serde_json::to_vec(&request));
+    line.map_or_else(|_| Bytes::copy_from_slice(bytes), Bytes::from)
 }
 
 fn refusal(error: ErrorShape) -> Vec<u8> {

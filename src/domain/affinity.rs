@@ -45,6 +45,12 @@ impl Affinity {
         (now < at.after(span)).then_some(profile)
     }
 
+    /// Who answered each conversation last, and when, in no order.
+    pub fn all(&self) -> impl Iterator<Item = (ConversationId, &ProfileName, Moment)> {
+        let answered = self.answered.iter();
+        answered.map(|(conversation, (profile, at))| (*conversation, profile, *at))
+    }
+
     /// Lets every conversation go where the order says.
     pub fn clear(&mut self) {
         self.answered.clear();

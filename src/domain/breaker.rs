@@ -173,6 +173,31 @@ pub struct BreakerStatus {
     pub forced: Option<Forced>,
 }
 
+/// A breaker as it goes over to another program, with no probe under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptBreaker {
+    pub failures: u32,
+    pub timeouts: u32,
+    pub phase: KeptPhase,
+}
+
+/// Where it stood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeptPhase {
+    #[default]
+    Closed,
+    Open {
+        opened_at: Moment,
+        retry_at: Moment,
+        early_since: Moment,
+    },
+    HalfOpen {
+        /// Probes that succeeded.
+        succeeded: u32,
+    },
+    Forced(Forced),
+}
+
 /// A circuit breaker: it stops asking a provider that fails, and tries again after a while.
 #[derive(Debug)]
 pub struct Breaker {
@@ -226,6 +251,55 @@ impl Breaker {
             failures: 0,
             timeouts: 0,
         }
+    }
+
+    /// What goes over to another program.
+    #[must_use]
+    pub const fn keep(&self) -> KeptBreaker {
+        KeptBreaker {
+            failures: self.failures,
+            timeouts: self.timeouts,
+            phase: match self.phase {
+                Phase::Closed => KeptPhase::Closed,
+                Phase::Open {
+                    opened_at,
+                    retry_at,
+                    early_since,
+                    early_lease: _,
+                } => KeptPhase::Open {
+                    opened_at,
+                    retry_at,
+                    early_since,
+                },
+                Phase::HalfOpen { succeeded, .. } => KeptPhase::HalfOpen { succeeded },
+                Phase::Forced(forced) => KeptPhase::Forced(forced),
+            },
+        }
+    }
+
+    /// Goes on as another program left it.
+    pub const fn resume(&mut self, kept: &KeptBreaker) {
+        self.failures = kept.failures;
+        self.timeouts = kept.timeouts;
+        self.phase = match kept.phase {
+            KeptPhase::Closed => Phase::Closed,
+            KeptPhase::Open {
+                opened_at,
+                retry_at,
+                early_since,
+            } => Phase::Open {
+                opened_at,
+                retry_at,
+                early_since,
+                early_lease: None,
+            },
+            KeptPhase::HalfOpen { succeeded } => Phase::HalfOpen {
+                live: 0,
+                succeeded,
+                lease_ends: Moment::ORIGIN,
+            },
+            KeptPhase::Forced(forced) => Phase::Forced(forced),
+        };
     }
 
     /// Takes other thresholds; the present state stays, and counts against the new ones from the next outcome on.

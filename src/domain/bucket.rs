@@ -22,6 +22,13 @@ pub struct Bucket {
     outstanding: Amount,
 }
 
+/// A bucket as it goes over to another program: each dimension's grains, and as of when. Nothing is reserved then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptBucket {
+    pub requests: Option<(i128, Moment)>,
+    pub tokens: Option<(i128, Moment)>,
+}
+
 /// Room that a call takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
@@ -108,6 +115,29 @@ impl Bucket {
                 .map(|rpm| Level::full(request_capacity(rpm, limits.burst), rpm.into(), now)),
             tokens: limits.tpm.map(|tpm| Level::full(tpm, tpm, now)),
             outstanding: Amount::default(),
+        }
+    }
+
+    /// What goes over to another program.
+    #[must_use]
+    pub fn keep(&self) -> KeptBucket {
+        let kept = |level: &Level| (level.balance, level.at);
+        KeptBucket {
+            requests: self.requests.as_ref().map(kept),
+            tokens: self.tokens.as_ref().map(kept),
+        }
+    }
+
+    /// Goes on with the balances that another program left, as far as there are limits for them.
+    pub fn resume(&mut self, kept: &KeptBucket) {
+        for (level, kept) in [
+            (&mut self.requests, kept.requests),
+            (&mut self.tokens, kept.tokens),
+        ] {
+            if let (Some(level), Some((balance, at))) = (level, kept) {
+                level.at = at;
+                level.set(balance);
+            }
         }
     }
 

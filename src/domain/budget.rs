@@ -165,6 +165,11 @@ impl Accounts {
         self.living.insert(terminal, account);
     }
 
+    /// Goes on with an account that another program has kept.
+    pub fn resume(&mut self, terminal: TerminalId, account: Account) {
+        self.living.insert(terminal, account);
+    }
+
     /// The terminal is over. What it used stays known until many others are over too.
     pub fn close(&mut self, terminal: TerminalId) {
         let Some(account) = self.living.remove(&terminal) else {

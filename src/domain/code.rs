@@ -23,6 +23,7 @@ pub enum Code {
     NoTerminal,
     NobodyLeft,
     NotFound,
+    NotUpgraded,
     Paths,
     Refused,
     ServerFailed,
@@ -39,7 +40,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::AddressInUse,
         Self::AlreadyRunning,
         Self::AtCapacity,
@@ -57,6 +58,7 @@ impl Code {
         Self::NoTerminal,
         Self::NobodyLeft,
         Self::NotFound,
+        Self::NotUpgraded,
         Self::Paths,
         Self::Refused,
         Self::ServerFailed,
@@ -93,6 +95,7 @@ impl Code {
             Self::NoTerminal => "no_terminal",
             Self::NobodyLeft => "nobody_left",
             Self::NotFound => "not_found",
+            Self::NotUpgraded => "not_upgraded",
             Self::Paths => "paths",
             Self::Refused => "refused",
             Self::ServerFailed => "server_failed",
@@ -123,7 +126,7 @@ impl Code {
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::AlreadyRunning | Self::Busy | Self::NobodyLeft => 409,
+            Self::AlreadyRunning | Self::Busy | Self::NobodyLeft | Self::NotUpgraded => 409,
             Self::Gone => 410,
             Self::TooManyRequests => 429,
             Self::AddressInUse
@@ -166,6 +169,7 @@ impl Code {
             | Self::Ipc
             | Self::NobodyLeft
             | Self::NotFound
+            | Self::NotUpgraded
             | Self::Paths
             | Self::Refused
             | Self::ServerFailed

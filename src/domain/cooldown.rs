@@ -42,6 +42,14 @@ struct Spent {
     asking_until: Option<Moment>,
 }
 
+/// A cooldown as it goes over to another program, while nobody asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptCooldown {
+    pub cooling: Option<(Moment, CoolingCause)>,
+    /// When a spent budget is looked at again.
+    pub recheck_at: Option<Moment>,
+}
+
 /// Why a profile may not be asked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cooling {
@@ -50,6 +58,27 @@ pub enum Cooling {
 }
 
 impl Cooldown {
+    /// What goes over to another program.
+    #[must_use]
+    pub fn keep(&self) -> KeptCooldown {
+        KeptCooldown {
+            cooling: self.cooling,
+            recheck_at: self.spent.map(|spent| spent.recheck_at),
+        }
+    }
+
+    /// The cooldown that another program left.
+    #[must_use]
+    pub fn resume(kept: &KeptCooldown) -> Self {
+        Self {
+            cooling: kept.cooling,
+            spent: kept.recheck_at.map(|recheck_at| Spent {
+                recheck_at,
+                asking_until: None,
+            }),
+        }
+    }
+
     /// What stands against a call at `now`; changes nothing.
     #[must_use]
     pub fn check(&self, now: Moment) -> Option<Cooling> {

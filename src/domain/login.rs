@@ -115,6 +115,17 @@ pub struct KeptPlan {
     pub used_up: Vec<UsedUp>,
 }
 
+/// How a login of this run stands besides its plan, for a program that goes on in this one's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptStanding {
+    pub login: LoginId,
+    pub profile: ProfileName,
+    pub cooling: Option<Timestamp>,
+    pub agreed_until: Option<Timestamp>,
+    /// The number of its last sighting in this run.
+    pub seen: u64,
+}
+
 /// The plans of all logins that were seen.
 #[derive(Clone, Debug, Default)]
 pub struct Plans {
@@ -188,6 +199,30 @@ impl Plans {
         });
         kept.filter(|plan| !plan.windows.is_empty() || !plan.used_up.is_empty())
             .collect()
+    }
+
+    /// What goes over to another program besides what is kept over a restart.
+    #[must_use]
+    pub fn standings(&self) -> Vec<KeptStanding> {
+        let standing = |plan: &Plan| KeptStanding {
+            login: plan.login,
+            profile: plan.profile.clone(),
+            cooling: plan.cooling,
+            agreed_until: plan.agreed_until,
+            seen: plan.seen,
+        };
+        self.known.iter().map(standing).collect()
+    }
+
+    /// Goes on as another program left it.
+    pub fn resume_standings(&mut self, kept: impl IntoIterator<Item = KeptStanding>) {
+        for kept in kept {
+            self.sightings = self.sightings.max(kept.seen);
+            let plan = self.plan(kept.login, &kept.profile);
+            plan.cooling = kept.cooling;
+            plan.agreed_until = kept.agreed_until;
+            plan.seen = kept.seen;
+        }
     }
 
     /// Notes that a login came to `profile`.

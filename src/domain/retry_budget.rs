@@ -22,6 +22,20 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
+    /// What is left, in tenths of a retry.
+    #[must_use]
+    pub const fn tenths(&self) -> u8 {
+        self.tenths
+    }
+
+    /// The budget of which so many tenths are left.
+    #[must_use]
+    pub const fn of_tenths(tenths: u8) -> Self {
+        Self {
+            tenths: if tenths < FULL { tenths } else { FULL },
+        }
+    }
+
     /// Takes one retry, if there is one left.
     #[must_use]
     pub const fn take(&mut self) -> bool {

@@ -11,6 +11,7 @@ mod entry;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod jitter;
+mod kept;
 mod outage;
 mod permit;
 mod profile_state;
@@ -47,6 +48,7 @@ use wait_queue::WaitQueue;
 pub use call::{Call, CallLogin, Run};
 pub use choice::Choice;
 pub use command::{By, CommandError, DEFAULT_HOLD, Done, PlanNews, RouterCommand, RouterEvent};
+pub use kept::{KeptEntry, KeptRouter};
 pub use permit::{Admission, Cool, Permit, Settlement};
 pub use profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
 pub use settings::RouteSettings;
@@ -102,6 +104,45 @@ impl Router {
             capacity_changed: false,
             jitter: JitterSource(seed),
         }
+    }
+
+    /// What goes over to another program.
+    #[must_use]
+    pub fn keep(&self) -> KeptRouter {
+        let affinity = self.affinity.all();
+        KeptRouter {
+            entries: self.roster.entries().iter().map(Entry::keep).collect(),
+            pinned: self.roster.pinned().cloned(),
+            affinity: affinity
+                .map(|(conversation, profile, at)| (conversation, profile.clone(), at))
+                .collect(),
+            requests: self.requests,
+            outage: self.outage.met(),
+        }
+    }
+
+    /// Goes on as another program left it, before the first call. A profile that reaches another provider than it did
+    /// there begins anew.
+    pub fn resume(&mut self, kept: &KeptRouter, now: Moment) {
+        for kept in &kept.entries {
+            if let Some(entry) = self.roster.named(&kept.name) {
+                entry.resume(kept);
+            }
+        }
+        if let Some(pinned) = &kept.pinned {
+            self.roster.pin(pinned);
+        }
+        for (conversation, profile, at) in &kept.affinity {
+            self.affinity.note(*conversation, profile, *at);
+        }
+        self.requests = kept.requests;
+        self.outage = Outage::resume(kept.outage);
+        // Where requests go was told by the program before.
+        self.active = self
+            .roster
+            .active(now)
+            .map(|entry| entry.profile.name.clone());
+        self.revision += 1;
     }
 
     /// Takes other settings and profiles; a profile that reaches the same provider keeps its state.

@@ -211,6 +211,31 @@ impl Usage {
         self.profile_mut(profile).counters.merge(counters);
     }
 
+    /// Goes on with a row that another program has counted.
+    pub fn resume_row(&mut self, key: RowKey, counters: Counters) {
+        self.rows.insert(key, counters);
+    }
+
+    /// Goes on with what another program has counted of a profile.
+    pub fn resume_profile(&mut self, name: ProfileName, usage: ProfileUsage) {
+        self.profiles.insert(name, usage);
+    }
+
+    /// Goes on with an attempt that another program has counted, among those of its request; the oldest comes first.
+    pub fn resume_attempt(&mut self, profile: &ProfileName, attempt: Attempt) {
+        self.requests.record(profile, attempt);
+    }
+
+    /// Goes on with who gave the last whole answer.
+    pub fn resume_answered(&mut self, profile: Option<ProfileName>) {
+        self.last_answered = profile;
+    }
+
+    /// Every profile that has counted something, in no order.
+    pub fn profiles(&self) -> impl Iterator<Item = (&ProfileName, &ProfileUsage)> {
+        self.profiles.iter()
+    }
+
     /// The rows that have counted something, in no order.
     pub fn rows(&self) -> impl Iterator<Item = (&RowKey, &Counters)> {
         self.rows.iter()

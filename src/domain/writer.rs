@@ -1,7 +1,7 @@
 //! Who types into a terminal and decides its size: one writer at a time, any number of viewers.
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::size::Size;
 
@@ -66,7 +66,64 @@ pub struct WriterLock {
     is_front_away: bool,
 }
 
+/// A lock as it goes over to another program: who writes and in what size it is shown, but not who is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptWriter {
+    /// The number of the viewer that attached last.
+    pub last_id: u64,
+    /// That of the viewer that writes.
+    pub holder: Option<u64>,
+    /// For how long its place is kept, where it was cut off.
+    pub kept_for: Option<Duration>,
+    pub front_size: Option<Size>,
+}
+
+impl ViewerId {
+    /// Its number among the viewers of its terminal.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The viewer of a number that another program gave.
+    #[must_use]
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl WriterLock {
+    /// What goes over to another program.
+    #[must_use]
+    pub fn keep(&self, now: Instant) -> KeptWriter {
+        KeptWriter {
+            last_id: self.last_id,
+            holder: self.holder.map(ViewerId::number),
+            kept_for: self
+                .kept_until
+                .map(|until| until.saturating_duration_since(now)),
+            front_size: self.front_size,
+        }
+    }
+
+    /// The lock that was kept. Nobody is attached until [`WriterLock::rejoin`] says so.
+    #[must_use]
+    pub fn resume(kept: &KeptWriter, is_front_owned: bool, now: Instant) -> Self {
+        Self {
+            last_id: kept.last_id,
+            holder: kept.holder.map(ViewerId),
+            kept_until: kept.kept_for.and_then(|time| now.checked_add(time)),
+            front_size: kept.front_size,
+            ..Self::new(is_front_owned)
+        }
+    }
+
+    /// A viewer that was attached before goes on as the one it was.
+    pub fn rejoin(&mut self, id: ViewerId) {
+        self.last_id = self.last_id.max(id.0);
+        self.viewers += 1;
+    }
+
     /// One that nobody is attached to; the front end writes where the terminal is its own.
     #[must_use]
     pub fn new(is_front_owned: bool) -> Self {

@@ -31,6 +31,29 @@ impl Clock {
         Self { source }
     }
 
+    /// Where the clock began, for a program that goes on in this one's place; None where no other can know.
+    #[must_use]
+    pub fn origin(&self) -> Option<Duration> {
+        match self.source {
+            #[cfg(target_os = "linux")]
+            Source::Boot(origin) => Some(origin),
+            Source::Tokio(_) => None,
+        }
+    }
+
+    /// The clock that began there, in whatever program.
+    #[must_use]
+    pub fn resume(origin: Duration) -> Self {
+        #[cfg(target_os = "linux")]
+        let source = Source::Boot(origin);
+        #[cfg(not(target_os = "linux"))]
+        let source = {
+            let _ = origin;
+            Source::Tokio(tokio::time::Instant::now())
+        };
+        Self { source }
+    }
+
     /// A clock that stands still where tokio's does.
     #[must_use]
     pub fn of_runtime() -> Self {

@@ -1,9 +1,8 @@
 //! Which conversation a request belongs to.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash, Hasher};
-
 use http::HeaderMap;
+use ring::hmac;
+use uuid::Uuid;
 
 use crate::domain::affinity::ConversationId;
 use crate::domain::caller::Caller;
@@ -11,11 +10,32 @@ use crate::domain::caller::Caller;
 /// Headers in which clients name a conversation, the first one that is there.
 const HEADERS: [&str; 3] = ["x-claude-code-session-id", "session-id", "session_id"];
 
-/// Names conversations for as long as this run lasts.
-#[derive(Debug, Default)]
-pub struct ConversationNames(RandomState);
+/// Names conversations, by a secret that nobody outside can guess collisions for.
+#[derive(Debug)]
+pub struct ConversationNames {
+    secret: Uuid,
+    key: hmac::Key,
+}
+
+impl Default for ConversationNames {
+    fn default() -> Self {
+        Self::of_secret(Uuid::new_v4())
+    }
+}
 
 impl ConversationNames {
+    /// Names conversations as whoever had that secret did.
+    pub fn of_secret(secret: Uuid) -> Self {
+        Self {
+            secret,
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+        }
+    }
+
+    pub const fn secret(&self) -> Uuid {
+        self.secret
+    }
+
     /// The conversation of a caller's request: what a header calls it, else what the body does (`prompt_cache_key` or
     /// `metadata.user_id`), else the caller alone.
     pub fn of(&self, caller: Caller, headers: &HeaderMap, body: Option<&str>) -> ConversationId {
@@ -24,10 +44,22 @@ impl ConversationNames {
             .find_map(|name| headers.get(*name))
             .map(http::HeaderValue::as_bytes)
             .or(body.map(str::as_bytes));
-        let mut hasher = self.0.build_hasher();
-        caller.hash(&mut hasher);
-        named.hash(&mut hasher);
-        ConversationId(hasher.finish())
+        let mut context = hmac::Context::with_key(&self.key);
+        match caller {
+            Caller::Terminal(id) => context.update(id.to_string().as_bytes()),
+            Caller::Outside => context.update(b"outside"),
+            Caller::Ask => context.update(b"ask"),
+        }
+        if let Some(named) = named {
+            context.update(b"\0");
+            context.update(named);
+        }
+        let tag = context.sign();
+        let mut hash = [0; 8];
+        for (to, from) in hash.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        ConversationId(u64::from_be_bytes(hash))
     }
 }
 

@@ -84,6 +84,17 @@ impl KeyRing {
             .retain(|_, caller| *caller != Caller::Terminal(terminal));
     }
 
+    /// The keys of terminals, for a program that goes on in this one's place.
+    #[must_use]
+    pub fn of_terminals(&self) -> Vec<(CallerKey, TerminalId)> {
+        let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
+        let terminal = |(key, caller): (&String, &Caller)| match caller {
+            Caller::Terminal(id) => Some((CallerKey(key.clone()), *id)),
+            Caller::Outside | Caller::Ask => None,
+        };
+        callers.iter().filter_map(terminal).collect()
+    }
+
     /// Whose key it is; `None` for one that was never given, or whose terminal has ended.
     pub fn who(&self, key: &str) -> Option<Caller> {
         self.callers

@@ -11,13 +11,13 @@ use tokio::sync::{Notify, broadcast, watch};
 use crate::domain::budget::{Account, Accounts, Budget, Reached};
 use crate::domain::fact::{Fact, Recorder};
 use crate::domain::id::TerminalId;
-use crate::domain::login::{KeptPlan, Plans, Spill};
+use crate::domain::login::{KeptPlan, KeptStanding, Plans, Spill};
 use crate::domain::moment::Moment;
 use crate::domain::outcome::CallError;
 use crate::domain::profile::{Auth, Profile, ProfileName};
 use crate::domain::route::{
-    By, Call, CommandError, Done, KeyState, LoginState, PlanNews, RouteSettings, Router,
-    RouterCommand, RouterEvent, RouterStatus, ServerState,
+    By, Call, CommandError, Done, KeptRouter, KeyState, LoginState, PlanNews, RouteSettings,
+    Router, RouterCommand, RouterEvent, RouterStatus, ServerState,
 };
 use crate::domain::usage::{Counters, RequestTries, Usage};
 
@@ -200,6 +200,29 @@ impl RouterHandle {
                 recorder: OnceLock::new(),
             }),
         }
+    }
+
+    /// Goes on as another program left it, before the first call.
+    pub(super) fn resume(&self, kept: &KeptRouter, counts: impl FnOnce(&mut RouterState)) {
+        self.with(|state, now| {
+            state.router.resume(kept, now);
+            counts(state);
+        });
+    }
+
+    /// Goes on with how logins stood in another program.
+    pub(super) fn resume_logins(&self, standings: Vec<KeptStanding>) {
+        self.with(|state, now| {
+            let wall = Timestamp::now();
+            let profiles: Vec<ProfileName> = standings
+                .iter()
+                .map(|standing| standing.profile.clone())
+                .collect();
+            state.plans.resume_standings(standings);
+            for profile in &profiles {
+                state.note_login(profile, now, wall);
+            }
+        });
     }
 
     /// Ends when something may have become free before its time; none is missed from when it is enabled on.

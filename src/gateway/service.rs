@@ -10,17 +10,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::conversation::ConversationNames;
-use super::keys::KeyRing;
+use super::frozen::FrozenFront;
+use super::kept::{KeptConnection, KeptGateway, KeptKey, StandingShape};
+use super::kept_usage::{AccountShape, KeptUsage};
+use super::keys::{CallerKey, KeyRing};
 use super::login::LoginHasher;
 use super::router::RouterHandle;
 use super::terminals::Terminals;
 use super::upstream::connections::{Connections, KeySource};
 use super::upstream::reach;
-use crate::domain::login::KeptPlan;
+use crate::domain::caller::Caller;
+use crate::domain::login::{KeptPlan, KeptStanding};
 use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand};
 use crate::domain::timeouts::Timeouts;
 use crate::domain::trace::Tracer;
+use crate::runtime::handover::Outgoing;
 
 /// How long a caller of a stream hears nothing before a ping.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -89,19 +94,50 @@ impl Gateway {
     /// `keys` tells the value of the environment variable that holds a provider's key.
     #[must_use]
     pub fn new(options: Options, profiles: Vec<Profile>, keys: KeySource) -> Self {
+        Self::resume(options, profiles, keys, &KeptGateway::default())
+    }
+
+    /// Goes on with what another program has learned and counted; the default for none.
+    #[must_use]
+    pub fn resume(
+        options: Options,
+        profiles: Vec<Profile>,
+        keys: KeySource,
+        kept: &KeptGateway,
+    ) -> Self {
         let connections = Connections::new(keys);
         let profiles = connections.open_all(profiles, options.timeouts);
-        let router = RouterHandle::new(options.route, profiles, seed(), Clock::start());
+        let origin = kept.origin.map(Duration::from_nanos);
+        let clock = origin.map_or_else(Clock::start, Clock::resume);
+        let router = RouterHandle::new(options.route, profiles, seed(), clock);
+        if origin.is_some() {
+            router.resume(&(&kept.router).into(), |state| {
+                kept.usage.resume(&mut state.usage);
+                for (terminal, account) in kept.accounts.iter().filter_map(AccountShape::resume) {
+                    state.accounts.resume(terminal, account);
+                }
+            });
+        }
+        let keys = KeyRing::default();
+        for KeptKey { key, terminal } in &kept.keys {
+            if let Ok(terminal) = terminal.parse() {
+                keys.admit(CallerKey::shown(key), Caller::Terminal(terminal));
+            }
+        }
+        let conversations = kept.conversations.map(ConversationNames::of_secret);
         Self {
             state: Arc::new(GatewayState {
                 router,
                 connections,
-                keys: KeyRing::default(),
+                keys,
                 logins: OnceLock::new(),
-                conversations: ConversationNames::default(),
+                conversations: conversations.unwrap_or_default(),
                 options: RwLock::new(options),
                 address: RwLock::new(None),
-                counts: Counts::default(),
+                counts: Counts {
+                    requests: AtomicU64::new(kept.requests),
+                    refused: AtomicU64::new(kept.refused),
+                },
                 tracer: OnceLock::new(),
                 closing: CancellationToken::new(),
                 terminals: OnceLock::new(),
@@ -117,6 +153,65 @@ impl Gateway {
     /// Tells every request's trace to somebody; only the first one counts.
     pub fn set_tracer(&self, tracer: Arc<dyn Tracer>) {
         let _ = self.state.tracer.set(tracer);
+    }
+
+    /// Keeps all of it for the program that goes on in this one's place, with the sockets where it listens. To be called
+    /// once nothing is under way.
+    pub fn keep(&self, front: Option<FrozenFront>, out: &mut Outgoing) -> KeptGateway {
+        let state = &self.state;
+        let origin = state.router.clock().origin();
+        let keys = state.keys.of_terminals();
+        let mut kept = KeptGateway {
+            origin: origin.and_then(|origin| u64::try_from(origin.as_nanos()).ok()),
+            conversations: Some(state.conversations.secret()),
+            keys: keys
+                .iter()
+                .map(|(key, terminal)| KeptKey {
+                    key: key.reveal().to_owned(),
+                    terminal: terminal.to_string(),
+                })
+                .collect(),
+            requests: state.counts.requests.load(Ordering::Relaxed),
+            refused: state.counts.refused.load(Ordering::Relaxed),
+            ..KeptGateway::default()
+        };
+        state.router.read(|state, _| {
+            kept.router = (&state.router.keep()).into();
+            kept.usage = KeptUsage::of(&state.usage);
+            let standings = state.plans.standings();
+            kept.standings = standings.iter().map(StandingShape::from).collect();
+            let accounts = state.accounts.living();
+            kept.accounts = accounts
+                .map(|(terminal, account)| AccountShape::of(terminal, &account))
+                .collect();
+        });
+        let Some(FrozenFront { listener, idle }) = front else {
+            return kept;
+        };
+        kept.listener = listener
+            .into_std()
+            .ok()
+            .map(|listener| out.descriptor(listener.into()));
+        for (stream, read) in idle {
+            if let Ok(stream) = stream.into_std() {
+                kept.idle.push(KeptConnection {
+                    stream: out.descriptor(stream.into()),
+                    read: out.bytes(&read),
+                });
+            }
+        }
+        kept
+    }
+
+    /// Ends what is under way.
+    pub fn cut_off(&self) {
+        self.state.closing.cancel();
+    }
+
+    /// Goes on with how logins stood in another program, after [`Gateway::restore_plans`].
+    pub fn resume_logins(&self, kept: &KeptGateway) {
+        let standings = kept.standings.iter().map(KeptStanding::from);
+        self.state.router.resume_logins(standings.collect());
     }
 
     /// The rules' own handle: status, events, attempts, usage.

@@ -8,6 +8,7 @@ use super::child::{self, Child};
 use super::emulator::{Emulator, EmulatorEvent, Feedback};
 use super::facts::Facts;
 use super::final_state::FinalState;
+use super::frozen::FrozenPane;
 use super::keyframe::Keyframe;
 use super::limits::Limits;
 use super::mailbox::{Message, Wakeup, input_size};
@@ -41,6 +42,16 @@ const RESIZE_HISTORY: usize = 500;
 /// How many bytes of replies to queries may wait for a program that asks and does not read.
 const MAX_REPLIES: usize = 64 * 1024;
 
+/// What a pane takes up that another program left, besides its emulator and its pty.
+pub(super) struct Leftover {
+    pub hung_up: bool,
+    /// Typed and not yet taken by the program.
+    pub input: Vec<u8>,
+    pub born: Instant,
+    pub last_activity: Instant,
+    pub terminating: bool,
+}
+
 /// One pane. Runs on its own thread until the terminal's session is gone.
 pub(super) struct Actor {
     parts: PaneParts,
@@ -62,6 +73,8 @@ pub(super) struct Actor {
     born: Instant,
     last_activity: Instant,
     child: Child,
+    /// It is to go on in another program.
+    freezing: bool,
 }
 
 impl Actor {
@@ -92,6 +105,19 @@ impl Actor {
             last_activity: now,
             child: Child::new(parts.facts.pid),
             parts,
+            freezing: false,
+        }
+    }
+
+    /// Goes on where another program left off. Its end begins anew, where that had begun.
+    pub fn resume(&mut self, left: Leftover) {
+        self.hung_up = left.hung_up;
+        self.parts.mailbox.resume_pending(left.input.len());
+        self.input.tail().extend_from_slice(&left.input);
+        self.born = left.born;
+        self.last_activity = left.last_activity;
+        if left.terminating {
+            self.terminate(Instant::now());
         }
     }
 
@@ -99,14 +125,18 @@ impl Actor {
         &self.parts.facts
     }
 
-    /// Runs the pane to its end. `slot` is given back when the child has been reaped.
-    pub fn run(mut self, slot: &mut Option<Slot>) {
+    /// Runs the pane to its end. `slot` is given back when the child has been reaped. Comes back early, with all that is
+    /// needed to go on, where the pane is to go on in another program.
+    pub fn run(mut self, slot: &mut Option<Slot>) -> Option<FrozenPane> {
         // The child may have ended before anybody listened for it.
         self.child.check();
         while !self.child.is_finished(self.hung_up, Instant::now()) {
             let ready = self.poll();
             if ready.mail {
                 self.deliver();
+            }
+            if self.freezing {
+                return Some(self.freeze());
             }
             if ready.writable {
                 self.write();
@@ -117,6 +147,20 @@ impl Actor {
             self.keep_time(Instant::now());
         }
         self.finish(slot);
+        None
+    }
+
+    fn freeze(self) -> FrozenPane {
+        FrozenPane {
+            terminating: self.child.is_terminating(),
+            pty: self.pty,
+            hung_up: self.hung_up,
+            emulator: self.emulator,
+            input: self.input,
+            born: self.born,
+            last_activity: self.last_activity,
+            publisher: self.publisher,
+        }
     }
 
     fn poll(&self) -> Ready {
@@ -183,6 +227,7 @@ impl Actor {
         if delivery.check_child {
             self.child.check();
         }
+        self.freezing |= delivery.freeze;
         self.write();
     }
 

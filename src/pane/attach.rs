@@ -10,11 +10,13 @@ use tracing::info;
 
 use super::error::PaneError;
 use super::facts::Facts;
+use super::kept::KeptAttachments;
 use super::mailbox::{Mailbox, Message};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::Owner;
 use crate::domain::writer::{Access, Admission, ViewerId, Writer, WriterLock};
+use crate::runtime::handover::{millis_since, since_millis};
 
 /// A pane's viewers and its writer. Lock order: this one before the pane's facts.
 pub(super) struct Attachments {
@@ -51,6 +53,49 @@ impl Attachments {
                 left_off: None,
             }),
         }
+    }
+
+    /// What goes over to another program: who writes, and where viewers left off.
+    pub fn keep(&self) -> KeptAttachments {
+        let state = self.state();
+        let left_off = state.left_off;
+        KeptAttachments {
+            left_off: left_off.map(|(seq, at)| (seq, millis_since(at))),
+            ..KeptAttachments::from(&state.lock.keep(Instant::now()))
+        }
+    }
+
+    /// Takes up what was kept, before anybody is attached.
+    pub fn resume(&self, kept: &KeptAttachments) {
+        let mut state = self.state();
+        let is_front_owned = self.facts.info().owner == Owner::Front;
+        state.lock = WriterLock::resume(&kept.into(), is_front_owned, Instant::now());
+        state.left_off = kept.left_off.map(|(seq, ms)| (seq, since_millis(ms)));
+        self.writer.send_replace(state.lock.writer());
+    }
+
+    /// Lets a viewer in again that was attached in another program, as the one it was.
+    ///
+    /// # Errors
+    /// [`PaneError::Dead`] when the terminal has ended.
+    pub fn rejoin(self: &Arc<Self>, id: ViewerId, access: Access) -> Result<Attachment, PaneError> {
+        if self.facts.ended_for().is_some() {
+            return Err(PaneError::Dead(self.facts.id));
+        }
+        let mut state = self.state();
+        state.lock.rejoin(id);
+        Ok(Attachment {
+            pane: Arc::clone(self),
+            id,
+            access,
+            left_off: None,
+            left: false,
+        })
+    }
+
+    /// Tells how many are attached, once all have rejoined.
+    pub fn settle(&self) {
+        self.publish(&self.state().lock);
     }
 
     /// Lets a viewer in. The first one of full access writes, unless a front end shows the pane.
@@ -192,6 +237,13 @@ impl Attachment {
     /// else was attached.
     pub fn left_off(&self) -> Option<(u64, Instant)> {
         self.left_off
+    }
+
+    /// Stays attached, for another program to go on with; tells as whom.
+    #[must_use]
+    pub fn keep(mut self) -> ViewerId {
+        self.left = true;
+        self.id
     }
 
     /// Queues input, if this viewer writes or nobody does.

@@ -237,6 +237,20 @@ impl Confined {
         }
     }
 
+    /// The device number of its terminal, and its mount namespace, for another program.
+    pub fn parts(&self) -> (i32, Option<(u64, u64)>) {
+        (self.tty, self.namespace)
+    }
+
+    /// A terminal that another program has looked at.
+    pub fn resume(leader: Pid, tty: i32, namespace: Option<(u64, u64)>) -> Self {
+        Self {
+            leader,
+            tty,
+            namespace,
+        }
+    }
+
     /// Whether a process is one of these terminals'. Its mount namespace tells so, which it cannot leave; where that is not
     /// to be read, its session, its terminal or an ancestor of it. A process that is not there any more, and may have handed
     /// on what it opened, counts as one.

@@ -53,6 +53,20 @@ impl Facts {
         }
     }
 
+    /// Notes that the terminal ended in another program, and when.
+    pub fn resume_end(&self, ended_at: Instant) {
+        let _ = self.ended_at.set(ended_at);
+        self.session_gone.store(true, Ordering::Release);
+    }
+
+    /// The working directory that the program told last.
+    pub fn told_directory(&self) -> Option<PathBuf> {
+        self.directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     pub fn info(&self) -> MutexGuard<'_, TerminalInfo> {
         self.info.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,6 +90,11 @@ impl Facts {
     pub fn end(&self, change: impl FnOnce(&mut TerminalInfo)) {
         self.ended_at.get_or_init(Instant::now);
         self.update(change);
+    }
+
+    /// When the terminal ended, if it has.
+    pub fn ended_at(&self) -> Option<Instant> {
+        self.ended_at.get().copied()
     }
 
     /// How long ago the terminal ended, if it has.

@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use regex::Regex;
 
-use super::emulator::Emulator;
+use super::emulator::{Emulator, KeptScreen};
+use super::kept::KeptEnd;
 use super::query::{Capture, Match, RowWindow, Search};
 use super::{reader, text};
 use crate::domain::screen::{Cell, Row, ScreenSnapshot};
+use crate::runtime::handover::{Incoming, Outgoing, millis_since};
 
 /// A dead terminal's screen and history, readable like a living one's.
 pub(super) struct FinalState {
@@ -36,6 +39,28 @@ impl FinalState {
             screen,
             history: None,
         }
+    }
+
+    /// Keeps it for another program.
+    pub fn keep(&self, ended_at: Instant, out: &mut Outgoing) -> KeptEnd {
+        let emulator = self.history.as_ref().map(|emulator| emulator.keep(out));
+        KeptEnd {
+            ended_ms: millis_since(ended_at),
+            screen: emulator
+                .is_none()
+                .then(|| KeptScreen::of(&self.screen, out)),
+            emulator,
+        }
+    }
+
+    /// What was kept.
+    pub fn resume(kept: &KeptEnd, incoming: &Incoming) -> Option<Self> {
+        let emulator = kept.emulator.as_ref();
+        if let Some(emulator) = emulator.and_then(|kept| Emulator::resume(kept, incoming)) {
+            return Some(Self::new(emulator, true));
+        }
+        let screen = kept.screen.as_ref()?;
+        Some(Self::of_screen(screen.resume(incoming)))
     }
 
     /// Gives up the history; the last screen stays.

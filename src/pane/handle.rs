@@ -11,6 +11,7 @@ use super::activity::Activity;
 use super::attach::{Attachment, Attachments};
 use super::error::PaneError;
 use super::final_state::FinalState;
+use super::kept::KeptAttachments;
 use super::keyframe::Keyframe;
 use super::mailbox::Message;
 use super::output::OutputCursor;
@@ -23,7 +24,7 @@ use crate::domain::id::TerminalId;
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, Status, TerminalInfo, TerminalSpec};
-use crate::domain::writer::{Access, Writer};
+use crate::domain::writer::{Access, ViewerId, Writer};
 
 /// Talks to one pane; cheap to clone. The terminal goes on living when every handle is dropped.
 #[derive(Clone)]
@@ -281,6 +282,27 @@ impl PaneHandle {
     /// [`PaneError::Dead`] when the terminal has ended.
     pub fn attach(&self, access: Access) -> Result<Attachment, PaneError> {
         self.attachments.attach(access)
+    }
+
+    /// Lets a viewer in again that was attached in another program, as the one it was.
+    ///
+    /// # Errors
+    /// [`PaneError::Dead`] when the terminal has ended.
+    pub fn rejoin(&self, id: ViewerId, access: Access) -> Result<Attachment, PaneError> {
+        self.attachments.rejoin(id, access)
+    }
+
+    /// Counts who is attached, once all have rejoined.
+    pub fn settle_viewers(&self) {
+        self.attachments.settle();
+    }
+
+    pub(super) fn keep_attachments(&self) -> KeptAttachments {
+        self.attachments.keep()
+    }
+
+    pub(super) fn resume_attachments(&self, kept: &KeptAttachments) {
+        self.attachments.resume(kept);
     }
 
     /// How often somebody has attached.

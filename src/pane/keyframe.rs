@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use super::emulator::Emulator;
+use super::kept::KeptKeyframe;
 use crate::domain::size::Size;
+use crate::runtime::handover::{Incoming, Outgoing};
 
 /// A screen at one place of its byte stream.
 ///
@@ -20,6 +22,27 @@ pub struct Keyframe {
 }
 
 impl Keyframe {
+    /// Keeps it for another program.
+    pub(super) fn keep(&self, out: &mut Outgoing) -> KeptKeyframe {
+        KeptKeyframe {
+            seq: self.seq,
+            number: self.number,
+            cols: self.size.cols(),
+            rows: self.size.rows(),
+            bytes: out.bytes(&self.bytes),
+        }
+    }
+
+    /// The keyframe that was kept.
+    pub(super) fn resume(kept: &KeptKeyframe, incoming: &Incoming) -> Self {
+        Self {
+            seq: kept.seq,
+            number: kept.number,
+            size: Size::clamped(kept.cols, kept.rows),
+            bytes: Bytes::copy_from_slice(incoming.bytes(kept.bytes)),
+        }
+    }
+
     /// Takes the emulator's state with at most `history` rows that have left the screen.
     pub(super) fn of(
         emulator: &Emulator,

@@ -72,6 +72,7 @@ pub(super) struct Delivery {
     pub messages: VecDeque<Message>,
     pub kill: bool,
     pub check_child: bool,
+    pub freeze: bool,
 }
 
 /// Why a message was not taken.
@@ -185,6 +186,13 @@ impl Mailbox {
         self.lock().kill_now
     }
 
+    /// Asks the pane's thread to leave everything as it is for the next program. What was posted before is done first.
+    pub fn freeze(&self) {
+        let mut inbox = self.lock();
+        inbox.delivery.freeze = true;
+        inbox.wake();
+    }
+
     /// Says that the child may have ended.
     pub fn check_child(&self) {
         let mut inbox = self.lock();
@@ -212,6 +220,11 @@ impl Mailbox {
     pub fn encoded(&self, taken: usize, queued: usize) {
         let mut inbox = self.lock();
         inbox.pending_input = inbox.pending_input.saturating_sub(taken) + queued;
+    }
+
+    /// Counts input that another program has accepted and not yet written.
+    pub fn resume_pending(&self, count: usize) {
+        self.lock().pending_input = count;
     }
 
     /// `count` bytes of input have been written to the pty.

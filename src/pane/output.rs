@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::error::PaneError;
+use super::kept::{KeptKeyframe, KeptOutput};
 use super::keyframe::Keyframe;
 use super::mailbox::{Mailbox, Message};
 use crate::domain::id::TerminalId;
+use crate::runtime::handover::{Incoming, Outgoing, millis_since, since_millis};
 
 /// How long the ring stays once nobody reads: a closed laptop that comes back soon misses nothing.
 const LINGER: Duration = Duration::from_secs(600);
@@ -102,6 +104,53 @@ impl OutputBuffer {
             }),
             head: watch::Sender::new(0),
         }
+    }
+
+    /// Keeps the ring and what stands in it for another program.
+    pub fn keep(&self, out: &mut Outgoing) -> KeptOutput {
+        let state = self.state();
+        let (older, newer) = state.ring.bytes.as_slices();
+        let bytes = [older, newer].concat();
+        KeptOutput {
+            open: state.open,
+            head: state.ring.head,
+            bytes: out.bytes(&bytes),
+            idle_ms: state.idle_since.map(millis_since),
+            keyframes: state
+                .keyframes
+                .iter()
+                .map(|keyframe| keyframe.keep(out))
+                .collect(),
+            keyframe_count: state.keyframe_count,
+            dropped_at: state.dropped_at,
+            ended: state.ended,
+            last: state.last.as_ref().map(|keyframe| keyframe.keep(out)),
+        }
+    }
+
+    /// The ring that was kept. Nobody reads from it yet.
+    pub fn resume(kept: &KeptOutput, capacity: usize, incoming: &Incoming) -> Self {
+        let buffer = Self::new(capacity);
+        let keyframe = |kept: &KeptKeyframe| Arc::new(Keyframe::resume(kept, incoming));
+        {
+            let mut state = buffer.state();
+            let bytes = incoming.bytes(kept.bytes);
+            let first = bytes.len().saturating_sub(capacity);
+            state.ring.bytes = bytes.get(first..).unwrap_or_default().to_vec().into();
+            state.ring.head = kept.head;
+            state.open = kept.open;
+            // Whoever read has been told to go on reading, or comes back.
+            state.idle_since = kept
+                .open
+                .then(|| kept.idle_ms.map_or_else(Instant::now, since_millis));
+            state.keyframes = kept.keyframes.iter().map(keyframe).collect();
+            state.keyframe_count = kept.keyframe_count;
+            state.dropped_at = kept.dropped_at;
+            state.ended = kept.ended;
+            state.last = kept.last.as_ref().map(keyframe);
+        }
+        buffer.head.send_replace(kept.head);
+        buffer
     }
 
     /// Numbers output and, where somebody may want it, keeps it.

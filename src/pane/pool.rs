@@ -11,24 +11,24 @@ use tracing::error;
 use super::confine::Confined;
 use super::error::PaneError;
 use super::handle::PaneHandle;
+use super::kept::KeptPool;
 use super::launch_env::LaunchEnvSource;
 use super::mailbox::Message;
 use super::options::PoolOptions;
 use super::query::WaitFor;
 use super::registry::Registry;
+use super::resume;
 use super::thread;
 use crate::domain::adapter::Adapters;
 use crate::domain::event::TerminalEvent;
 use crate::domain::fact::Recorder;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Fit, Status, TerminalInfo, TerminalSpec, best_fits};
+use crate::runtime::handover::{Incoming, Outgoing};
 use crate::runtime::tasks::Tasks;
 
 /// How long an ended terminal stays in the list, and its history readable.
 const LISTED_AFTER_END: Duration = Duration::from_secs(60);
-
-/// A pane's thread needs little; emulation and searches do not recurse.
-const STACK: usize = 512 * 1024;
 
 /// How full the pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Pool {
         // The fork happens on the pane's own thread: it takes a millisecond, which is not the runtime's to lose.
         std::thread::Builder::new()
             .name("pane".into())
-            .stack_size(STACK)
+            .stack_size(thread::STACK)
             .spawn(move || thread::run(&registry, slot, &spec, &options, open_files, started))
             .map_err(|error| PaneError::SpawnFailed(format!("no thread: {error}")))?;
         let pane = outcome
@@ -224,6 +224,27 @@ impl Pool {
     /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<TerminalEvent> {
         self.registry.listeners.events.subscribe()
+    }
+
+    /// Opens no more terminals from now on, and keeps all there are for the program that goes on in this one's place. To be
+    /// called once nobody uses a handle any more.
+    pub async fn keep(&self, out: &mut Outgoing) -> KeptPool {
+        self.registry.state().closing = true;
+        resume::keep(&self.registry, out).await
+    }
+
+    /// Takes up the terminals that another program kept, and tells what of them could not be.
+    pub fn resume(&self, kept: &KeptPool, incoming: &mut Incoming) -> Vec<String> {
+        let (panes, lost) = resume::resume(&self.registry, kept, incoming);
+        for pane in &panes {
+            self.forget_history_later(pane);
+        }
+        lost
+    }
+
+    /// Every terminal that is remembered, oldest first.
+    pub fn panes(&self) -> Vec<PaneHandle> {
+        self.registry.state().panes.clone()
     }
 
     /// Refuses new terminals, ends all that live and waits until the last of their processes is gone.

@@ -65,6 +65,19 @@ impl Pty {
         Ok(Self { master, slave_path })
     }
 
+    /// A pty that another program has opened, whose slave side is in use already.
+    pub fn resume(master: OwnedFd) -> Self {
+        Self {
+            master,
+            slave_path: PathBuf::new(),
+        }
+    }
+
+    /// The master side, for another program to go on with.
+    pub fn into_master(self) -> OwnedFd {
+        self.master
+    }
+
     /// Starts `program` as the leader of a new session with this pty as its terminal.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Every terminal there is, and the places in the pool.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,11 +8,13 @@ use rustix::process::{WaitId, WaitIdOptions};
 use tokio::sync::{Notify, broadcast};
 
 use super::error::PaneError;
+use super::frozen::FrozenPane;
 use super::handle::PaneHandle;
 use super::launch_env::LaunchEnvSource;
 use super::listeners::Listeners;
 use super::options::PoolOptions;
 use crate::domain::fact::Recorder;
+use crate::domain::id::TerminalId;
 use crate::domain::terminal::Status;
 
 /// How many ended terminals are remembered; beyond that the oldest is forgotten.
@@ -37,9 +40,11 @@ pub(super) struct State {
     pub panes: Vec<PaneHandle>,
     /// Places taken, by terminals that live or are being started.
     pub taken: usize,
-    /// Threads that still see a session off.
+    /// Threads of panes, those among them that still see a session off.
     threads: usize,
     pub closing: bool,
+    /// What threads have left for another program.
+    pub frozen: HashMap<TerminalId, FrozenPane>,
 }
 
 /// A place taken in the pool; given back exactly once, when it is dropped.
@@ -68,6 +73,7 @@ impl Registry {
                 taken: 0,
                 threads: 0,
                 closing: false,
+                frozen: HashMap::new(),
             }),
             listeners: Listeners { events, recorder },
             all_watchers: Arc::default(),
@@ -93,6 +99,21 @@ impl Registry {
             },
             state.options.clone(),
         ))
+    }
+
+    /// Takes a place for a terminal that has had one in another program.
+    pub fn resume_place(self: &Arc<Self>) -> Slot {
+        self.state().taken += 1;
+        Slot {
+            registry: Arc::clone(self),
+        }
+    }
+
+    /// Enters a terminal that was entered in another program.
+    pub fn reenter(&self, pane: PaneHandle) {
+        let mut state = self.state();
+        state.threads += usize::from(pane.parts().facts.ended_at().is_none());
+        state.panes.push(pane);
     }
 
     /// Enters a started terminal, under a name that tells it from the others where none was asked for.
@@ -132,20 +153,37 @@ impl Registry {
         self.freed.notify_waiters();
     }
 
-    /// Waits until no place is taken and no thread sees a session off.
-    pub async fn emptied(&self) {
+    /// A pane's thread has left all of it for another program. Its place stays taken.
+    pub fn thread_frozen(&self, id: TerminalId, pane: FrozenPane) {
+        let mut state = self.state();
+        state.threads -= 1;
+        state.frozen.insert(id, pane);
+        drop(state);
+        self.freed.notify_waiters();
+    }
+
+    /// Waits until it holds. Cancel-safe.
+    pub async fn wait_until(&self, holds: impl Fn(&State) -> bool) {
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
             freed.as_mut().enable();
-            {
-                let state = self.state();
-                if state.taken == 0 && state.threads == 0 {
-                    return;
-                }
+            if holds(&self.state()) {
+                return;
             }
             freed.await;
         }
+    }
+
+    /// Waits until no place is taken and no thread sees a session off.
+    pub async fn emptied(&self) {
+        self.wait_until(|state| state.taken == 0 && state.threads == 0)
+            .await;
+    }
+
+    /// Waits until no pane has a thread any more. Cancel-safe.
+    pub async fn threads_gone(&self) {
+        self.wait_until(|state| state.threads == 0).await;
     }
 
     /// Tells the threads whose child has ended. Does not reap: that is theirs to do at the right moment.

@@ -31,6 +31,9 @@ use crate::domain::id::TerminalId;
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
 
+/// A pane's thread needs little; emulation and searches do not recurse.
+pub(super) const STACK: usize = 512 * 1024;
+
 /// Starts the program, tells `started` whether it worked, and runs the pane to its end.
 pub(super) fn run(
     registry: &Arc<Registry>,
@@ -40,7 +43,7 @@ pub(super) fn run(
     open_files: Option<(u64, u64)>,
     started: oneshot::Sender<Result<PaneHandle, PaneError>>,
 ) {
-    let mut slot = Some(slot);
+    let slot = Some(slot);
     let env_lease = LaunchEnvLease::new(registry.launch_envs.clone(), TerminalId::random());
     let (parts, actor) = match start(registry, spec, options, open_files, &env_lease) {
         Ok(started) => started,
@@ -60,11 +63,28 @@ pub(super) fn run(
         owner: spec.owner,
     });
     let _ = started.send(Ok(pane));
-    if catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))).is_err() {
-        actor::reap_panicked(&parts, &mut slot);
+    run_to_end(registry, &parts, actor, slot, env_lease);
+}
+
+/// Runs a pane whose program runs, to its end or until it is to go on in another program.
+pub(super) fn run_to_end(
+    registry: &Registry,
+    parts: &PaneParts,
+    actor: Actor,
+    mut slot: Option<Slot>,
+    env_lease: LaunchEnvLease,
+) {
+    match catch_unwind(AssertUnwindSafe(|| actor.run(&mut slot))) {
+        Ok(None) => {}
+        Ok(Some(frozen)) => {
+            // Place and environment are the terminal's for as long as it lives, in whatever program.
+            std::mem::forget((slot, env_lease));
+            return registry.thread_frozen(parts.facts.id, frozen);
+        }
+        Err(_) => actor::reap_panicked(parts, &mut slot),
     }
     drop(env_lease);
-    facts.set_session_gone();
+    parts.facts.set_session_gone();
     registry.thread_ended();
 }
 

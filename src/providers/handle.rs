@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::applied::{Applied, server_specs};
 use super::events::{Changes, Events, log_events};
+use super::kept::KeptProviders;
 use super::kept_plans::{PlanFile, keep_plans};
 use crate::config::Settings;
 use crate::domain::budget::Account;
@@ -21,7 +22,8 @@ use crate::domain::route::{
     By, CommandError, Done, ProviderStatus, RouterCommand, RouterStatus, ServerState,
 };
 use crate::domain::usage::{Counters, RequestTries};
-use crate::gateway::{Clock, Gateway, KeySource};
+use crate::gateway::{Clock, FrozenFront, Gateway, KeySource};
+use crate::runtime::handover::Outgoing;
 use crate::runtime::tasks::Tasks;
 use crate::supervise::{Children, ProcessState, ProcessStatus, RestartError};
 
@@ -121,15 +123,31 @@ impl Providers {
     /// Makes the router and starts the servers; must be called within the runtime. `keys` tells a variable's value.
     #[must_use]
     pub fn start(setup: Setup<'_>, keys: KeySource) -> Self {
+        Self::resume(setup, keys, KeptProviders::default())
+    }
+
+    /// The same with what another program in this process has left; the default for nothing.
+    #[must_use]
+    pub fn resume(setup: Setup<'_>, keys: KeySource, kept: KeptProviders) -> Self {
+        let KeptProviders {
+            gateway: kept_gateway,
+            servers: kept_servers,
+        } = kept;
         let applied = Applied::of(setup.settings, &keys);
-        let gateway = Gateway::new(applied.options, applied.profiles.clone(), Arc::clone(&keys));
+        let gateway = Gateway::resume(
+            applied.options,
+            applied.profiles.clone(),
+            Arc::clone(&keys),
+            &kept_gateway,
+        );
         gateway.router().record_with(setup.recorder);
         let (plans, kept) = PlanFile::open(setup.plans);
         gateway.restore_plans(plans.secret(), kept);
+        gateway.resume_logins(&kept_gateway);
         gateway.look_for_guesses_now();
         let keeper = keep_plans(plans, gateway.clone(), setup.tasks.clone());
         setup.tasks.spawn("plans", keeper);
-        let servers = Children::new(setup.tasks.clone());
+        let servers = Children::resume(setup.tasks.clone(), kept_servers);
         servers.keep(server_specs(
             &applied.profiles,
             &setup.logs,
@@ -162,6 +180,15 @@ impl Providers {
             }
         });
         Self { shared }
+    }
+
+    /// Keeps all of it for the program that goes on in this one's place. To be called once no request is under way; servers
+    /// run on with nobody who looks after them.
+    pub async fn keep(&self, front: Option<FrozenFront>, out: &mut Outgoing) -> KeptProviders {
+        KeptProviders {
+            servers: self.shared.servers.leave().await,
+            gateway: self.gateway().keep(front, out),
+        }
     }
 
     /// The gateway whose router this steers.

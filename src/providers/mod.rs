@@ -7,7 +7,9 @@
 mod applied;
 mod events;
 mod handle;
+mod kept;
 mod kept_plans;
 
 pub use events::{Changes, Events, ProviderEvent};
 pub use handle::{GatewayEndpoint, Providers, ProvidersStatus, Setup, SteerError};
+pub use kept::KeptProviders;

@@ -18,7 +18,9 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::kept::{KeptAuth, KeptSession};
 use crate::runtime::connections::peer_network;
+use crate::runtime::handover::{millis_since, since_millis};
 use crate::runtime::private;
 
 /// The bytes of a token: 256 bits.
@@ -130,6 +132,68 @@ impl Auth {
             random,
             state: Mutex::default(),
         })
+    }
+
+    /// What goes over to another program.
+    pub fn keep(&self, now: Instant) -> KeptAuth {
+        let left = |end: Instant| {
+            u64::try_from(end.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX)
+        };
+        let state = self.state();
+        KeptAuth {
+            sessions: state
+                .sessions
+                .iter()
+                .map(|session| KeptSession {
+                    cookie: hex(&session.cookie),
+                    page_key: hex(&session.page_key),
+                    left_ms: left(session.end),
+                })
+                .collect(),
+            one_time: state
+                .one_time
+                .iter()
+                .map(|(hash, end)| (hex(hash), left(*end)))
+                .collect(),
+            failures: state
+                .failures
+                .iter()
+                .map(|(peer, at)| {
+                    let ago = at.iter().map(|at| millis_since(*at)).collect();
+                    (peer.to_string(), ago)
+                })
+                .collect(),
+        }
+    }
+
+    /// Takes up what another program kept.
+    pub fn resume(&self, kept: &KeptAuth, now: Instant) {
+        let end = |left: u64| now.checked_add(Duration::from_millis(left));
+        let mut state = self.state();
+        state.sessions = kept
+            .sessions
+            .iter()
+            .filter_map(|session| {
+                Some(Session {
+                    cookie: unhex(&session.cookie)?,
+                    page_key: unhex(&session.page_key)?,
+                    end: end(session.left_ms)?,
+                })
+            })
+            .collect();
+        state.one_time = kept
+            .one_time
+            .iter()
+            .filter_map(|(hash, left)| Some((unhex(hash)?, end(*left)?)))
+            .collect();
+        state.failures = kept
+            .failures
+            .iter()
+            .filter_map(|(peer, ago)| {
+                let at = ago.iter().map(|ago| since_millis(*ago)).collect();
+                Some((peer.parse().ok()?, at))
+            })
+            .collect();
     }
 
     /// The name of the session cookie.
@@ -309,6 +373,18 @@ pub(super) fn hex(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+fn unhex(text: &str) -> Option<Hash> {
+    let mut hash = Hash::default();
+    if text.len() != hash.len() * 2 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in hash.iter_mut().enumerate() {
+        let digits = text.get(index * 2..index * 2 + 2)?;
+        *byte = u8::from_str_radix(digits, 16).ok()?;
+    }
+    Some(hash)
 }
 
 pub(super) fn hash(bytes: &[u8]) -> Hash {

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::routes;
@@ -40,6 +41,7 @@ pub(super) async fn serve_network(
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
+            () = service.upgrade.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         let Some((stream, address)) = accepted_or_pause(accepted).await else {
@@ -66,6 +68,7 @@ pub(super) async fn serve_local(listener: UnixListener, service: Arc<Service>) {
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
+            () = service.upgrade.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         let Some((stream, _)) = accepted_or_pause(accepted).await else {
@@ -160,7 +163,7 @@ impl Connection {
             requests,
             service,
         } = self;
-        let stop = service.stop.clone();
+        let (stop, upgrade) = (service.stop.clone(), service.upgrade.clone());
         let upgraded = Upgraded::default();
         let stream = WriteTimeout::new(stream, upgraded.clone());
         let handler = service_fn(move |mut request: Request<Incoming>| {
@@ -182,7 +185,7 @@ impl Connection {
         tokio::pin!(serving);
         let served = tokio::select! {
             served = &mut serving => served,
-            () = stop.cancelled() => {
+            () = either(&stop, &upgrade) => {
                 serving.as_mut().graceful_shutdown();
                 match timeout(REQUEST_TIMEOUT, serving).await {
                     Ok(served) => served,
@@ -193,5 +196,13 @@ impl Connection {
         if let Err(error) = served {
             debug!(%peer, %error, "a connection ended early");
         }
+    }
+}
+
+/// Waits until one of them is cancelled. Cancel-safe.
+async fn either(one: &CancellationToken, other: &CancellationToken) {
+    tokio::select! {
+        () = one.cancelled() => {}
+        () = other.cancelled() => {}
     }
 }

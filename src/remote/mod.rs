@@ -46,6 +46,7 @@ mod auth;
 pub mod client;
 mod error;
 mod guard;
+mod kept;
 mod listener;
 pub mod protocol;
 mod routes;
@@ -58,5 +59,6 @@ mod write_timeout;
 
 pub use auth::ONE_TIME_LIFE;
 pub use error::{RemoteError, TransportError};
+pub use kept::KeptRemote;
 pub use server::{RemoteHandle, Setup, start};
 pub use trust::KnownRemotes;

@@ -1,26 +1,29 @@
 //! Starting the listeners, and the handle to them.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::auth::Auth;
 use super::error::RemoteError;
 use super::guard::{Site, reachable};
+use super::kept::{KeptAuth, KeptRemote};
 use super::service::{Network, Service};
 use super::session::ViewerRegistry;
 use super::{listener, tls};
 use crate::api::Services;
 use crate::config::Settings;
 use crate::domain::id::TerminalId;
+use crate::runtime::handover::{Incoming, Outgoing};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
 
@@ -33,6 +36,9 @@ pub struct Setup {
     pub state: PathBuf,
     /// Bound by the caller, and private to this user.
     pub local: UnixListener,
+    /// What another program has left, and the listener on the network where it had one.
+    pub kept: KeptRemote,
+    pub listener: Option<TcpListener>,
     pub stop: CancellationToken,
 }
 
@@ -40,6 +46,8 @@ pub struct Setup {
 #[derive(Clone)]
 pub struct RemoteHandle {
     service: Arc<Service>,
+    /// The listener on the network once more, for another program to go on with.
+    listener: Option<Arc<TcpListener>>,
 }
 
 /// Binds what the settings say and serves it until `setup.stop`. Must be called within the runtime.
@@ -51,13 +59,17 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     let mut acceptor = None;
     let mut bound = None;
     let mut network = None;
+    let mut spare = None;
     if remote.enabled {
         let choice = if remote.bind_named {
             Choice::Named
         } else {
             Choice::Default
         };
-        let listener = ports::listen(remote.bind, choice)?;
+        let listener = match setup.listener {
+            Some(listener) => listener,
+            None => ports::listen(remote.bind, choice)?,
+        };
         let address = listener.local_addr().map_err(RemoteError::Listener)?;
         let certificate = if remote.tls.is_some() || !address.ip().is_loopback() {
             Some(tls::certificate(
@@ -74,6 +86,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
             path: token_file.clone(),
             source,
         })?;
+        auth.resume(&setup.kept.auth, Instant::now());
         network = Some(Network {
             auth,
             site: Site {
@@ -87,23 +100,32 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
             self_signed: certificate.as_ref().is_some_and(|own| own.self_signed),
         });
         acceptor = certificate.map(|own| TlsAcceptor::from(own.config));
+        spare = Some(listener.try_clone().map_err(RemoteError::Listener)?);
         bound = Some(tokio::net::TcpListener::from_std(listener).map_err(RemoteError::Listener)?);
     }
     let local = tokio::net::UnixListener::from_std(setup.local).map_err(RemoteError::Listener)?;
-    let epoch = uuid::Uuid::new_v4().simple().to_string();
+    let epoch = Some(setup.kept.registry.epoch.clone()).filter(|epoch| !epoch.is_empty());
+    let epoch = epoch.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     let registry = Arc::new(ViewerRegistry::new(
         setup.settings,
         setup.tasks.clone(),
         epoch,
     ));
+    let panes = setup.services.pool.panes();
+    registry.resume(&setup.kept.registry, &panes);
+    for pane in &panes {
+        pane.settle_viewers();
+    }
     let service = Arc::new(Service {
         services: setup.services,
         registry,
         stop: setup.stop,
+        upgrade: CancellationToken::new(),
         network,
     });
     let handle = RemoteHandle {
         service: Arc::clone(&service),
+        listener: spare.map(Arc::new),
     };
     if let Some(bound) = bound {
         info!(url = handle.url(), "remote attach listens");
@@ -142,6 +164,41 @@ impl RemoteHandle {
     pub fn is_self_signed(&self) -> bool {
         let network = self.service.network.as_ref();
         network.is_some_and(|network| network.self_signed)
+    }
+
+    /// Accepts nothing from now on, tells every viewer to come back, and waits until all have been told, for `patience` at
+    /// most. Connections that come meanwhile wait at the listener.
+    pub async fn freeze(&self, patience: Duration) {
+        self.service.upgrade.cancel();
+        if timeout(patience, self.emptied()).await.is_err() {
+            warn!(
+                left = self.viewers(),
+                "some viewers were not told to come back"
+            );
+        }
+    }
+
+    /// Keeps who was let in and where clients stood, once all is frozen.
+    ///
+    /// # Errors
+    /// Where there is no descriptor left.
+    pub fn keep(&self, out: &mut Outgoing) -> std::io::Result<KeptRemote> {
+        let listener = self.listener.as_ref();
+        let listener = listener.map(|listener| listener.try_clone()).transpose()?;
+        let network = self.service.network.as_ref();
+        Ok(KeptRemote {
+            listener: listener.map(|listener| out.descriptor(listener.into())),
+            auth: network.map_or_else(KeptAuth::default, |network| {
+                network.auth.keep(Instant::now())
+            }),
+            registry: self.service.registry.keep(),
+        })
+    }
+
+    /// The listener on the network that another program kept; None where it had none.
+    pub fn resume_listener(kept: &KeptRemote, incoming: &mut Incoming) -> Option<TcpListener> {
+        let listener = incoming.descriptor(kept.listener?)?;
+        Some(TcpListener::from(listener))
     }
 
     /// Waits until nobody is attached any more.

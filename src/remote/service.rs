@@ -22,6 +22,8 @@ pub(super) struct Service {
     pub services: Services,
     pub registry: Arc<ViewerRegistry>,
     pub stop: CancellationToken,
+    /// Cancelled when another program is to go on in this one's place: from then on nothing is accepted.
+    pub upgrade: CancellationToken,
     /// None where there is only the local socket.
     pub network: Option<Network>,
 }

@@ -95,6 +95,12 @@ impl ConnectionLimit {
         Self::new(max, max)
     }
 
+    /// How many there may be in all.
+    #[must_use]
+    pub fn max(&self) -> usize {
+        self.max
+    }
+
     /// The permit for a connection, if there is one. Where a peer has all of its own, or all are taken, the peer loses its
     /// oldest one without a request under way. `peer` is None for connections that are counted together alone.
     pub fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<ConnectionPermit> {

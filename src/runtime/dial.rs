@@ -46,6 +46,29 @@ impl LocalListener {
         fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
     }
 
+    /// The socket that another program has bound in this process, if its file still is that socket's.
+    ///
+    /// # Errors
+    /// Where the descriptor does not take its mode.
+    pub fn resume(listener: OwnedFd, path: &Path, inode: u64) -> io::Result<Self> {
+        let listener = UnixListener::from(listener);
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+            inode,
+        })
+    }
+
+    /// Leaves the file where it is, for another program in this process; tells the socket and its file's inode.
+    ///
+    /// # Errors
+    /// Where there is no descriptor left.
+    pub fn leave(mut self) -> io::Result<(OwnedFd, u64)> {
+        let inode = std::mem::take(&mut self.inode);
+        Ok((self.listener.try_clone()?.into(), inode))
+    }
+
     /// The socket's file, which goes when this is dropped.
     pub fn path(&self) -> &Path {
         &self.path

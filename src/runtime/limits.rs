@@ -32,13 +32,22 @@ pub fn open_files() -> Option<u64> {
 pub fn close_memory() {
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let before = rustix::process::getrlimit(Resource::Core);
-    if CORE_BEFORE.set(before.current).is_ok() {
-        let none = Rlimit {
-            current: Some(0),
-            maximum: before.maximum,
-        };
-        let _ = rustix::process::setrlimit(Resource::Core, none);
-    }
+    CORE_BEFORE.get_or_init(|| before.current);
+    let none = Rlimit {
+        current: Some(0),
+        maximum: before.maximum,
+    };
+    let _ = rustix::process::setrlimit(Resource::Core, none);
+}
+
+/// The limit on core files that children get, for another program in this process; None where it was never changed.
+pub fn core_before() -> Option<Option<u64>> {
+    CORE_BEFORE.get().copied()
+}
+
+/// Takes over the limit on core files that children get, before [`close_memory`].
+pub fn resume_core(before: Option<u64>) {
+    let _ = CORE_BEFORE.set(before);
 }
 
 /// Gives a child, or this process where none is named, the limit on core files that tundra was started with. Makes system

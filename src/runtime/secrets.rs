@@ -32,6 +32,18 @@ pub fn take(names: impl IntoIterator<Item = String>) {
     }
 }
 
+/// The same where another program in this process has taken some already.
+pub fn take_up(
+    kept: impl IntoIterator<Item = (String, String)>,
+    names: impl IntoIterator<Item = String>,
+) {
+    let leaked = kept
+        .into_iter()
+        .map(|(name, value)| (&*name.leak(), &*value.leak()));
+    lock().extend(leaked);
+    take(names);
+}
+
 fn lock() -> MutexGuard<'static, Vec<(&'static str, &'static str)>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,6 +12,7 @@ use tracing::warn;
 use super::dolt::{Change, Dolt, DoltError, DoltOptions, Shipped};
 use super::error::StoreError;
 use super::journal::{Journal, JournalThread};
+use super::kept::KeptStore;
 use super::query::Reader;
 use super::status::{Commit, DoltStatus, StoreStatus};
 use super::write::JournalOptions;
@@ -57,25 +58,45 @@ impl Store {
     /// # Errors
     /// [`std::io::Error`] when no thread can be started.
     pub fn start(options: StoreOptions, tasks: &Tasks) -> std::io::Result<(Self, RunningStore)> {
-        let (journal, thread) = Journal::start(JournalOptions {
+        let (version, pid) = (options.version.clone(), options.pid);
+        let started_at = options.started_at;
+        let (store, running) = Self::go_on(options, KeptStore::default(), tasks)?;
+        store.journal.record(Fact::at(
+            started_at,
+            What::InstanceStarted {
+                version: version.into(),
+                pid,
+            },
+        ));
+        Ok((store, running))
+    }
+
+    /// The same as an instance that goes on from another program in this process, whose start was told then.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] when no thread can be started.
+    pub fn go_on(
+        options: StoreOptions,
+        kept: KeptStore,
+        tasks: &Tasks,
+    ) -> std::io::Result<(Self, RunningStore)> {
+        let journal_options = JournalOptions {
             path: options.path.clone(),
             host: options.host,
-            version: options.version.clone(),
+            version: options.version,
             pid: options.pid,
             started_at: options.started_at,
             retention: options.retention,
             outbox: options.dolt.is_some(),
-        })?;
+        };
+        let (journal, thread) = if kept.instance_id.is_empty() {
+            Journal::start(journal_options)?
+        } else {
+            Journal::go_on(journal_options, kept.instance_id)?
+        };
         let stop_dolt = CancellationToken::new();
         let ending = stop_dolt.clone().cancelled_owned();
         let (dolt, dolt_ended) = Dolt::start(journal.clone(), options.dolt, tasks, ending);
-        journal.record(Fact::at(
-            options.started_at,
-            What::InstanceStarted {
-                version: options.version.into(),
-                pid: options.pid,
-            },
-        ));
         let store = Self {
             journal,
             dolt,
@@ -181,6 +202,23 @@ impl Store {
 }
 
 impl RunningStore {
+    /// Makes the copy's last commit and ends a managed server, for another program in this process to go on with. The
+    /// journal is still written. Dropped half way, what is not shipped is shipped by that one.
+    pub async fn leave_copy(&mut self) {
+        self.stop_dolt.cancel();
+        let ended = tokio::time::timeout(DOLT_PATIENCE, &mut self.dolt_ended).await;
+        if ended.is_err() {
+            warn!("the copy in dolt did not end in time");
+        }
+    }
+
+    /// Writes what waits and closes the journal, for another program in this process to go on with.
+    pub async fn keep(self) -> KeptStore {
+        let instance_id = self.store.instance_id().to_owned();
+        self.journal.close().await;
+        KeptStore { instance_id }
+    }
+
     /// Writes how the instance ended, makes the copy's last commit and ends a managed server, then the journal. Dropped
     /// half way, what is not shipped is shipped at the next start.
     pub async fn end(self, end: End) {

@@ -113,6 +113,17 @@ impl Journal {
     /// # Errors
     /// [`std::io::Error`] when no thread can be started.
     pub fn start(options: JournalOptions) -> std::io::Result<(Self, JournalThread)> {
+        Self::go_on(options, Uuid::now_v7().to_string())
+    }
+
+    /// The same as an instance whose row has been begun by another program in this process.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] when no thread can be started.
+    pub fn go_on(
+        options: JournalOptions,
+        instance_id: String,
+    ) -> std::io::Result<(Self, JournalThread)> {
         let status = StoreStatus {
             path: options.path.clone(),
             size: 0,
@@ -140,7 +151,7 @@ impl Journal {
             outbox: watch::Sender::default(),
             written: watch::Sender::default(),
             options,
-            instance_id: Uuid::now_v7().to_string(),
+            instance_id,
         });
         let writer = Writer::new(Arc::clone(&shared))?;
         let (done, ended) = oneshot::channel();

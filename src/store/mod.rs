@@ -22,6 +22,7 @@ mod dolt;
 mod error;
 mod handle;
 mod journal;
+mod kept;
 mod outbox;
 mod query;
 mod record;
@@ -39,6 +40,7 @@ pub use dolt::{Change, ChangeKind, DoltError, DoltOptions, ManagedOptions, Serve
 pub use error::StoreError;
 pub use handle::{RunningStore, Store, StoreOptions};
 pub use journal::{Journal, JournalThread};
+pub use kept::KeptStore;
 pub use outbox::Table;
 pub use query::{
     Event, EventFilter, Events, Grouping, Reader, TerminalName, Totals, UsageKey, UsageReport,

@@ -150,6 +150,7 @@ impl Scribe {
         let own = self.instance_id.clone();
         self.enqueue(&transaction, Table::Instance, &own)?;
         transaction.commit()?;
+        self.agents = agents_of(connection, &own)?;
         self.recount(connection)?;
         Ok(())
     }
@@ -467,6 +468,26 @@ impl Scribe {
         self.counts.outbox = count(database, "SELECT count(*) FROM outbox")?;
         Ok(())
     }
+}
+
+/// Which agents run in the terminals that an instance has opened so far: it may go on from another program.
+fn agents_of(
+    connection: &Connection,
+    instance_id: &str,
+) -> Result<HashMap<TerminalId, String>, StoreError> {
+    let sql = "SELECT id, agent FROM terminal WHERE instance_id = ?1 AND agent <> ''";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([instance_id], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let mut agents = HashMap::new();
+    for row in rows {
+        let (id, agent) = row?;
+        if let Ok(id) = id.parse() {
+            agents.insert(id, agent);
+        }
+    }
+    Ok(agents)
 }
 
 /// The instances that have not told their end, but for one.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 
+use super::kept::{KeptChild, KeptChildren};
 use super::log;
+use super::process::Process;
 use super::spec::{Overdue, Spec};
 use super::status::{ProcessEvent, ProcessStatus, RestartError};
 use super::supervisor::Child;
@@ -30,6 +32,8 @@ pub struct Children {
 #[derive(Debug)]
 struct Shared {
     children: Mutex<HashMap<String, Child>>,
+    /// What another program in this process has left running and nobody has asked for yet.
+    left: Mutex<Vec<KeptChild>>,
     tasks: Tasks,
     changed: watch::Sender<u64>,
     events: broadcast::Sender<ProcessEvent>,
@@ -39,9 +43,16 @@ impl Children {
     /// None run yet.
     #[must_use]
     pub fn new(tasks: Tasks) -> Self {
+        Self::resume(tasks, KeptChildren::default())
+    }
+
+    /// Those run that another program in this process has left, until [`Children::keep`] says which of them are wanted.
+    #[must_use]
+    pub fn resume(tasks: Tasks, left: KeptChildren) -> Self {
         Self {
             shared: Arc::new(Shared {
                 children: Mutex::default(),
+                left: Mutex::new(left.0),
                 tasks,
                 changed: watch::Sender::new(0),
                 events: broadcast::Sender::new(EVENTS),
@@ -52,6 +63,13 @@ impl Children {
     /// Runs exactly these: starts what is new, ends what is gone, and leaves alone what stays as it is.
     pub fn keep(&self, specs: Vec<Spec>) {
         let mut children = self.children();
+        let mut left = std::mem::take(
+            &mut *self
+                .shared
+                .left
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         let mut kept = HashMap::new();
         for mut spec in specs {
             if spec.overdue == Overdue::Kill {
@@ -62,12 +80,42 @@ impl Children {
                 _ => {
                     let shared = &self.shared;
                     let (changed, events) = (shared.changed.clone(), shared.events.clone());
-                    Child::new(spec, changed, events, &shared.tasks)
+                    let same =
+                        |left: &KeptChild| left.name == spec.name && left.command == spec.command;
+                    let own = left.iter().position(same).map(|own| left.remove(own));
+                    Child::new(spec, changed, events, &shared.tasks, own)
                 }
             };
             kept.insert(child.spec.name.clone(), child);
         }
         *children = kept;
+        for unwanted in left {
+            self.end(&unwanted);
+        }
+    }
+
+    /// Leaves every child running for another program in this process; nobody looks after them from then on.
+    pub async fn leave(&self) -> KeptChildren {
+        let children: Vec<Child> = self.children().drain().map(|(_, child)| child).collect();
+        let mut kept = Vec::new();
+        for child in children {
+            kept.extend(child.leave().await);
+        }
+        KeptChildren(kept)
+    }
+
+    /// Ends what another program has left running and nobody wants any more.
+    fn end(&self, left: &KeptChild) {
+        let overdue = if left.never_killed {
+            Overdue::Leave
+        } else {
+            Overdue::Kill
+        };
+        let process = left.pid.map(|pid| Process::adopt(pid, overdue));
+        if let Some(Ok(process)) = process {
+            let task = async move { process.stop(MOST_GRACE).await };
+            self.shared.tasks.spawn("unwanted child", task);
+        }
     }
 
     /// How the child of that name stands; `None` where none is kept.

@@ -5,7 +5,9 @@
 //! as a whole, and none outlives the tasks but one that must not be killed. Whoever keeps [`Children`] says by a [`Spec`] what is to run and never touches
 //! a process. This room must not know what a child is good for.
 
+mod adopted;
 mod children;
+mod kept;
 mod log;
 mod probe;
 mod process;
@@ -14,6 +16,7 @@ mod status;
 mod supervisor;
 
 pub use children::Children;
+pub use kept::KeptChildren;
 pub use probe::{Address, Probe};
 pub use spec::{Begin, Overdue, Spec, StandIn};
 pub use status::{ProcessEvent, ProcessState, ProcessStatus, RestartError};

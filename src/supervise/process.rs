@@ -9,6 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::adopted::Adopted;
 use super::log;
 use super::spec::{Overdue, Spec};
 use crate::domain::REMOTE_TOKEN_VARIABLE;
@@ -17,9 +18,17 @@ use crate::runtime::{limits, secrets};
 /// A started child. Dropped, it is killed, or asked to end where it must not be.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Child,
+    leader: Leader,
     group: Pid,
     overdue: Overdue,
+}
+
+/// The first process of the group.
+#[derive(Debug)]
+enum Leader {
+    Started(Child),
+    /// A program that this one took the place of has started it.
+    Adopted(Adopted),
 }
 
 impl Process {
@@ -59,10 +68,29 @@ impl Process {
             .ok_or_else(|| io::Error::other("it ended at once"))?;
         limits::restore_core(Some(group));
         Ok(Self {
-            child,
+            leader: Leader::Started(child),
             group,
             overdue: spec.overdue,
         })
+    }
+
+    /// Goes on with a child that another program has started in this process. Must be called within the runtime.
+    ///
+    /// # Errors
+    /// Where there is no such child, or no descriptor for it.
+    pub fn adopt(pid: u32, overdue: Overdue) -> io::Result<Self> {
+        let group = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let group = group.ok_or_else(|| io::Error::other("its pid is malformed"))?;
+        Ok(Self {
+            leader: Leader::Adopted(Adopted::new(group)?),
+            group,
+            overdue,
+        })
+    }
+
+    /// Leaves the child running, for another program in this process.
+    pub fn leave(self) {
+        std::mem::forget(self);
     }
 
     pub fn pid(&self) -> u32 {
@@ -71,7 +99,7 @@ impl Process {
 
     /// Waits for the leader's end, and ends what it left behind. Cancel-safe.
     pub async fn ended(&mut self) -> io::Result<ExitStatus> {
-        let status = self.child.wait().await;
+        let status = self.leader.wait().await;
         self.signal(self.last_signal());
         status
     }
@@ -80,13 +108,13 @@ impl Process {
     /// killed.
     pub async fn stop(mut self, grace: Duration) {
         self.signal(Signal::TERM);
-        if timeout(grace, self.child.wait()).await.is_err() {
+        if timeout(grace, self.leader.wait()).await.is_err() {
             if self.overdue == Overdue::Leave {
                 warn!(pid = self.pid(), "a child was asked to end and has not yet");
                 return;
             }
             self.signal(Signal::KILL);
-            let _ = self.child.wait().await;
+            let _ = self.leader.wait().await;
         }
         self.signal(self.last_signal());
     }
@@ -102,6 +130,15 @@ impl Process {
     fn signal(&self, signal: Signal) {
         // Nobody left in the group is what is wanted.
         let _ = kill_process_group(self.group, signal);
+    }
+}
+
+impl Leader {
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        match self {
+            Self::Started(child) => child.wait().await,
+            Self::Adopted(child) => child.wait().await,
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
+use super::kept::KeptChild;
 use super::log;
 use super::process::Process;
-use super::spec::{Begin, Spec, StandIn};
+use super::spec::{Begin, Overdue, Spec, StandIn};
 use super::status::{ProcessEvent, ProcessState, ProcessStatus};
 use crate::runtime::tasks::Tasks;
 
@@ -24,30 +25,42 @@ const LOOK_AT_LOG: Duration = Duration::from_secs(60);
 
 type Waiting = oneshot::Sender<Result<(), String>>;
 
+/// What is asked of a child's task.
+#[derive(Debug)]
+enum Request {
+    Restart(Waiting),
+    /// To leave the child as it is, for another program in this process.
+    Leave(oneshot::Sender<KeptChild>),
+}
+
 /// Talks to a child's task. Dropped, the child ends.
 #[derive(Debug)]
 pub(super) struct Child {
     pub spec: Spec,
-    requests: mpsc::Sender<Waiting>,
+    requests: mpsc::Sender<Request>,
     status: watch::Receiver<ProcessStatus>,
 }
 
 impl Child {
-    /// Makes its task. `changed` rises with every change of its status.
+    /// Makes its task. `changed` rises with every change of its status; `kept` is what another program in this process
+    /// has left of it.
     pub fn new(
         spec: Spec,
         changed: watch::Sender<u64>,
         events: broadcast::Sender<ProcessEvent>,
         tasks: &Tasks,
+        kept: Option<KeptChild>,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(REQUESTS);
+        let kept = kept.unwrap_or_default();
         let (sender, status) = watch::channel(ProcessStatus {
-            pid: None,
+            pid: kept.pid,
             state: match spec.begin {
+                Begin::Running if kept.ready => ProcessState::Ready,
                 Begin::Running => ProcessState::Starting,
                 Begin::Stopped => ProcessState::Stopped,
             },
-            restarts: 0,
+            restarts: kept.restarts,
         });
         let supervisor = Supervisor {
             spec: spec.clone(),
@@ -57,7 +70,8 @@ impl Child {
             events,
             waiting: Vec::new(),
             pause: FIRST_PAUSE,
-            begun: false,
+            begun: kept.pid.is_some() || kept.restarts > 0,
+            adopted: kept.pid.map(|pid| (pid, kept.ready)),
         };
         let ending = tasks.ending();
         tasks.spawn("child", async move {
@@ -77,12 +91,19 @@ impl Child {
     /// Asks for a restart; the answer comes when it takes requests, or has failed to.
     pub fn restart(&self) -> oneshot::Receiver<Result<(), String>> {
         let (sender, receiver) = oneshot::channel();
-        if let Err(refused) = self.requests.try_send(sender) {
-            let _ = refused
-                .into_inner()
-                .send(Err("is already being restarted".to_owned()));
+        if let Err(refused) = self.requests.try_send(Request::Restart(sender))
+            && let Request::Restart(sender) = refused.into_inner()
+        {
+            let _ = sender.send(Err("is already being restarted".to_owned()));
         }
         receiver
+    }
+
+    /// Leaves the child running and ends its task. None where that has ended.
+    pub async fn leave(&self) -> Option<KeptChild> {
+        let (sender, receiver) = oneshot::channel();
+        self.requests.send(Request::Leave(sender)).await.ok()?;
+        receiver.await.ok()
     }
 }
 
@@ -91,11 +112,27 @@ enum End {
     Crashed(String),
     Restart(Waiting),
     Stop,
+    /// It goes on in another program.
+    Left,
+}
+
+impl End {
+    /// What comes of a request, or of nobody being left to make one.
+    fn asked(request: Option<Request>, leave: impl FnOnce() -> KeptChild) -> Self {
+        match request {
+            Some(Request::Restart(waiting)) => Self::Restart(waiting),
+            Some(Request::Leave(reply)) => {
+                let _ = reply.send(leave());
+                Self::Left
+            }
+            None => Self::Stop,
+        }
+    }
 }
 
 struct Supervisor {
     spec: Spec,
-    inbox: mpsc::Receiver<Waiting>,
+    inbox: mpsc::Receiver<Request>,
     status: watch::Sender<ProcessStatus>,
     changed: watch::Sender<u64>,
     events: broadcast::Sender<ProcessEvent>,
@@ -103,17 +140,21 @@ struct Supervisor {
     waiting: Vec<Waiting>,
     pause: Duration,
     begun: bool,
+    /// The pid of a child that another program has started, and whether it was ready.
+    adopted: Option<(u32, bool)>,
 }
 
 impl Supervisor {
     async fn run(mut self, ending: impl Future<Output = ()>) {
         tokio::pin!(ending);
         let mut end = match self.spec.begin {
+            _ if self.adopted.is_some() => self.live(ending.as_mut()).await,
             Begin::Running => self.live(ending.as_mut()).await,
             Begin::Stopped => self.rest(None, ending.as_mut()).await,
         };
         loop {
             end = match end {
+                End::Left => return,
                 End::Stop => {
                     self.set(None, ProcessState::Stopped);
                     self.tell(ProcessEvent::Stopped {
@@ -175,7 +216,7 @@ impl Supervisor {
         loop {
             tokio::select! {
                 () = &mut over => return End::Crashed(String::new()),
-                asked = self.inbox.recv() => return asked.map_or(End::Stop, End::Restart),
+                asked = self.inbox.recv() => return End::asked(asked, || self.kept()),
                 () = &mut ending => return End::Stop,
                 () = &mut answers, if !is_answered => {
                     is_answered = true;
@@ -187,27 +228,22 @@ impl Supervisor {
 
     /// Starts the process and stays with it to its end.
     async fn live<F: Future<Output = ()> + Unpin>(&mut self, mut ending: F) -> End {
-        let mut process = match Process::start(&self.spec) {
-            Ok(process) => process,
-            Err(error) => {
-                let program = self.spec.command.first().map_or("", String::as_str);
-                return End::Crashed(format!("cannot be started: {program}: {error}"));
-            }
+        let adopted = self.adopted.take();
+        let mut is_ready = adopted.is_some_and(|(_, ready)| ready);
+        let mut process = match adopted {
+            Some((pid, _)) => match Process::adopt(pid, self.spec.overdue) {
+                Ok(process) => process,
+                Err(error) => return End::Crashed(format!("was lost: {error}")),
+            },
+            None => match self.start() {
+                Ok(process) => process,
+                Err(how) => return End::Crashed(how),
+            },
         };
-        self.status.send_modify(|status| {
-            status.restarts += u64::from(self.begun);
-        });
-        self.begun = true;
-        self.set(Some(process.pid()), ProcessState::Starting);
-        self.tell(ProcessEvent::Started {
-            name: self.spec.name.clone(),
-            pid: process.pid(),
-        });
         let began = Instant::now();
         let probe = self.spec.probe.clone();
         let ready = probe.ready();
         tokio::pin!(ready);
-        let mut is_ready = false;
         let mut look_at_log = interval(LOOK_AT_LOG);
         look_at_log.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -222,11 +258,15 @@ impl Supervisor {
                     });
                 }
                 asked = self.inbox.recv() => {
+                    if matches!(asked, Some(Request::Leave(_))) {
+                        process.leave();
+                        return End::asked(asked, || self.kept());
+                    }
                     if asked.is_some() {
                         self.set(Some(process.pid()), ProcessState::Starting);
                     }
                     process.stop(self.spec.grace).await;
-                    return asked.map_or(End::Stop, End::Restart);
+                    return End::asked(asked, KeptChild::default);
                 }
                 () = &mut ending => {
                     process.stop(self.spec.grace).await;
@@ -249,6 +289,35 @@ impl Supervisor {
                     }
                 }
             }
+        }
+    }
+
+    fn start(&mut self) -> Result<Process, String> {
+        let process = Process::start(&self.spec).map_err(|error| {
+            let program = self.spec.command.first().map_or("", String::as_str);
+            format!("cannot be started: {program}: {error}")
+        })?;
+        self.status.send_modify(|status| {
+            status.restarts += u64::from(self.begun);
+        });
+        self.begun = true;
+        self.set(Some(process.pid()), ProcessState::Starting);
+        self.tell(ProcessEvent::Started {
+            name: self.spec.name.clone(),
+            pid: process.pid(),
+        });
+        Ok(process)
+    }
+
+    fn kept(&self) -> KeptChild {
+        let status = *self.status.borrow();
+        KeptChild {
+            name: self.spec.name.clone(),
+            command: self.spec.command.clone(),
+            pid: status.pid,
+            ready: status.pid.is_some() && status.state == ProcessState::Ready,
+            restarts: status.restarts,
+            never_killed: self.spec.overdue == Overdue::Leave,
         }
     }
 

@@ -110,6 +110,13 @@ impl CopyMode {
         effects
     }
 
+    /// How many lines there are between what is in view and the newest.
+    pub fn lines_below(&self) -> u64 {
+        let viewport = &self.viewport;
+        let newest = viewport.rows().extent().top;
+        newest.saturating_sub(viewport.top())
+    }
+
     pub fn view(&self) -> CopyView {
         let viewport = &self.viewport;
         let extent = viewport.rows().extent();

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::kept::KeptFront;
+
 /// Requests that wait; each is dealt with at once.
 const REQUESTS: usize = 16;
 
@@ -37,6 +39,8 @@ pub(super) enum FrontRequest {
     /// Answered once no terminal shows the instance.
     Detach(oneshot::Sender<()>),
     Stop,
+    /// Another program is to go on. Answered once the terminal is left.
+    Freeze(oneshot::Sender<KeptFront>),
 }
 
 /// A handle and what belongs to it, for a front end that is to be run.
@@ -68,6 +72,14 @@ impl FrontHandle {
         if self.requests.send(FrontRequest::Detach(left)).await.is_ok() {
             let _ = has_left.await;
         }
+    }
+
+    /// Leaves the terminal as it is drawn, to be lent again to the program that goes on in this one's place, and tells the
+    /// user's place. From then on nothing is shown. None where there is no front end.
+    pub async fn freeze(&self) -> Option<KeptFront> {
+        let (reply, kept) = oneshot::channel();
+        self.requests.send(FrontRequest::Freeze(reply)).await.ok()?;
+        kept.await.ok()
     }
 
     /// Begins to end the instance.

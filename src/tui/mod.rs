@@ -18,6 +18,7 @@ mod effect;
 mod error;
 mod frame;
 mod input;
+mod kept;
 mod link;
 mod model;
 mod msg;
@@ -38,6 +39,7 @@ mod viewer;
 pub use address::{Addresses, BrowserAddress};
 pub use checkup::{Checkup, Examination, OuterFacts};
 pub use error::TuiError;
+pub use kept::KeptFront;
 pub use link::{FrontHandle, FrontLink, FrontStatus, link};
 pub use notice::{Notice, Prominence, Severity};
 pub use outer::{

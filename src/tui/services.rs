@@ -7,6 +7,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::address::Addresses;
 use super::checkup::Checkup;
+use super::kept::KeptFront;
 use super::link::FrontLink;
 use super::notice::Notice;
 use super::session::{SavedSession, Session};
@@ -46,6 +47,8 @@ pub struct Services {
     pub life: Life,
     /// What an instance before this one has left, which waits to be run again.
     pub restored: Option<Session>,
+    /// The user's place in the program that went on in this one.
+    pub resumed: Option<KeptFront>,
     /// Hears what would have to be brought back now; None for nothing.
     pub saved: watch::Sender<Option<SavedSession>>,
 }

@@ -220,6 +220,19 @@ pub struct StatusShape {
     pub config_file: String,
 }
 
+/// What came of an upgrade.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeShape {
+    pub pid: u32,
+    /// The version before.
+    pub from: String,
+    pub version: String,
+    /// How many terminals go on.
+    pub terminals: usize,
+    /// What does not, in words.
+    pub lost: Vec<String>,
+}
+
 /// The terminal that shows the instance; all but `attached` null where none does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontShape {

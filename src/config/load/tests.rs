@@ -31,7 +31,10 @@ fn the_example_file_names_every_key() {
         let table = document[section].as_table().unwrap();
         table.keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(keys("general"), "mouse on_close prefix shell theme unicode");
+    assert_eq!(
+        keys("general"),
+        "drain mouse on_close prefix shell theme unicode"
+    );
     assert_eq!(
         keys("pty"),
         "confine idle_timeout kill_grace max_lifetime max_ptys scrollback_lines warn_at"

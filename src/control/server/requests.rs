@@ -35,6 +35,18 @@ impl Requests {
         }
     }
 
+    /// Goes on where another program has read some of the next line.
+    pub fn read_before(mut self, read: &[u8]) -> Self {
+        self.buffer.extend_from_slice(read);
+        self
+    }
+
+    /// The whole connection again, and what has been read of the next line.
+    pub fn into_parts(self, write: OwnedWriteHalf) -> Result<(UnixStream, Bytes), ReuniteError> {
+        let read = self.buffer.freeze();
+        Ok((self.read.reunite(write)?, read))
+    }
+
     /// The next line without its end; None at the end of the stream. Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ErrorShape> {
         loop {

@@ -12,7 +12,7 @@ use crate::control::protocol::MAX_REQUEST;
 struct Server {
     folder: PathBuf,
     stop: CancellationToken,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<io::Result<Option<FrozenControl>>>,
 }
 
 impl Server {
@@ -29,6 +29,9 @@ impl Server {
             services,
             borrower,
             first: None,
+            kept: Connections::default(),
+            upgraded: Err(String::new()),
+            freeze: CancellationToken::new(),
             stop: stop.clone(),
         }));
         Self { folder, stop, task }

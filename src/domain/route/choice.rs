@@ -20,6 +20,16 @@ pub enum Choice {
 }
 
 impl Choice {
+    pub const ALL: [Self; 7] = [
+        Self::First,
+        Self::Pinned,
+        Self::Named,
+        Self::Affinity,
+        Self::Next,
+        Self::Failover,
+        Self::EarlyProbe,
+    ];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ use crate::domain::retry_budget::RetryBudget;
 
 use super::call::{WantedLogin, Wants};
 use super::command::RouterEvent;
+use super::kept::KeptEntry;
 use super::permit::Cool;
 use super::profile_state::{KeyState, LoginState, ProfileId, REJECTED_FOR, Rejection, ServerState};
 use super::skip::{Lack, Skip};
@@ -75,6 +76,54 @@ impl Entry {
             && mine.base_url == profile.base_url
             && mine.auth == profile.auth
             && mine.key_env == profile.key_env
+    }
+
+    /// What goes over to another program.
+    pub fn keep(&self) -> KeptEntry {
+        KeptEntry {
+            name: self.profile.name.clone(),
+            identity: self.identity(),
+            enabled: (self.enabled != self.profile.enabled).then_some(self.enabled),
+            held_until: self.held_until,
+            rejected: self.rejected.clone(),
+            cooldown: self.cooldown.keep(),
+            breaker: self.breaker.keep(),
+            bucket: self.bucket.keep(),
+            retries: self.retries.tenths(),
+        }
+    }
+
+    /// Goes on as another program left it, if it is the same profile.
+    pub fn resume(&mut self, kept: &KeptEntry) {
+        if kept.identity != self.identity() {
+            return;
+        }
+        if let Some(enabled) = kept.enabled {
+            self.enabled = enabled;
+        }
+        self.held_until = kept.held_until;
+        self.rejected.clone_from(&kept.rejected);
+        self.cooldown = Cooldown::resume(&kept.cooldown);
+        self.breaker.resume(&kept.breaker);
+        self.bucket.resume(&kept.bucket);
+        self.retries = RetryBudget::of_tenths(kept.retries);
+    }
+
+    /// What [`Entry::is_same`] compares, as text.
+    fn identity(&self) -> String {
+        let Profile {
+            provider,
+            base_url,
+            auth,
+            key_env,
+            ..
+        } = &*self.profile;
+        let key_env = key_env.as_deref().unwrap_or_default();
+        format!(
+            "{} {base_url} {} {key_env}",
+            provider.as_str(),
+            auth.as_str()
+        )
     }
 
     /// Takes other settings and keeps the state.

@@ -32,6 +32,18 @@ struct Met {
 }
 
 impl Outage {
+    /// When it was met first and last.
+    pub fn met(&self) -> Option<(Moment, Moment)> {
+        self.met.map(|met| (met.first, met.last))
+    }
+
+    /// An outage that another program has met.
+    pub fn resume(met: Option<(Moment, Moment)>) -> Self {
+        Self {
+            met: met.map(|(first, last)| Met { first, last }),
+        }
+    }
+
     /// Somebody is refused since nobody can serve; answers how long to stay away at least.
     pub fn meet(&mut self, now: Moment) -> Duration {
         let goes_on = |met: &Met| now.since(met.last) < FORGOTTEN;

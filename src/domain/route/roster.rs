@@ -210,6 +210,10 @@ impl Roster {
         }
     }
 
+    pub const fn pinned(&self) -> Option<&ProfileName> {
+        self.pinned.as_ref()
+    }
+
     /// Answers who was pinned.
     pub fn unpin(&mut self) -> Option<ProfileName> {
         self.pinned.take()

@@ -40,6 +40,41 @@ pub struct Percentiles {
 }
 
 impl Latency {
+    /// How many fell in each bucket, and the latest spans in microseconds, the oldest first.
+    #[must_use]
+    pub fn parts(&self) -> (&[u64], Vec<u32>) {
+        let kept = self.total.min(LATEST);
+        let first = if self.total > LATEST {
+            self.total % LATEST
+        } else {
+            0
+        };
+        let ring = self.latest.iter().cycle().skip(first).take(kept);
+        (&self.counts, ring.copied().collect())
+    }
+
+    /// The spans that another program has measured.
+    #[must_use]
+    pub fn of_parts(counts: &[u64], sum: Duration, latest: &[u32]) -> Self {
+        let mut latency = Self {
+            sum,
+            ..Self::default()
+        };
+        for (count, kept) in latency.counts.iter_mut().zip(counts) {
+            *count = *kept;
+        }
+        let counted: u64 = latency.counts.iter().sum();
+        latency.total = usize::try_from(counted).unwrap_or(usize::MAX);
+        // The oldest stands where the next one goes.
+        let first = latency.total.saturating_sub(latest.len());
+        for (index, kept) in latest.iter().enumerate() {
+            if let Some(place) = latency.latest.get_mut((first + index) % LATEST) {
+                *place = *kept;
+            }
+        }
+        latency
+    }
+
     pub fn add(&mut self, span: Duration) {
         let bucket = LATENCY_BOUNDS_MS
             .iter()

@@ -39,7 +39,44 @@ impl Default for Timeline {
     }
 }
 
+impl Slot {
+    /// How many got a first byte, whose mean it tells.
+    #[must_use]
+    pub const fn answered(&self) -> u32 {
+        self.answered
+    }
+
+    /// An empty slot but for how many got a first byte.
+    #[must_use]
+    pub fn of_answered(answered: u32) -> Self {
+        Self {
+            answered,
+            ..Self::default()
+        }
+    }
+}
+
 impl Timeline {
+    /// The slots that hold something, each with its number since the clock's origin.
+    pub fn numbered(&self) -> impl Iterator<Item = (u64, &Slot)> {
+        let slots = self.slots.iter();
+        slots
+            .filter(|(_, slot)| *slot != Slot::default())
+            .map(|(number, slot)| (*number, slot))
+    }
+
+    /// The slots that another program has filled.
+    #[must_use]
+    pub fn of_numbered(slots: impl IntoIterator<Item = (u64, Slot)>) -> Self {
+        let mut timeline = Self::default();
+        for (number, slot) in slots {
+            if let Some(place) = timeline.slots.get_mut(place_of(number)) {
+                *place = (number, slot);
+            }
+        }
+        timeline
+    }
+
     pub(super) fn add(&mut self, attempt: &Attempt) {
         let number = number_of(attempt.at.after(attempt.total));
         let Some((held, slot)) = self.slots.get_mut(place_of(number)) else {

@@ -34,6 +34,10 @@ impl<S> HeadTimeout<S> {
             timer: Some(Box::pin(tokio::time::sleep(patience))),
         }
     }
+
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HeadTimeout<S> {

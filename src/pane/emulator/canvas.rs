@@ -141,6 +141,15 @@ impl Canvas {
         }
     }
 
+    /// The last character printed, with what was joined to it.
+    pub fn last(&self) -> &str {
+        &self.last
+    }
+
+    pub fn set_last(&mut self, last: &str) {
+        last.clone_into(&mut self.last);
+    }
+
     /// Nothing is there to be repeated any more.
     pub fn forget(&mut self) {
         self.last.clear();

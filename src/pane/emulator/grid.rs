@@ -6,6 +6,7 @@
 use std::num::NonZeroU16;
 
 use super::cells::{Content, push_cell};
+use super::kept::KeptJoins;
 use super::row_usage::RowUsage;
 use super::sgr::{RawCell, Sgr, apply_extra, color, put_number, sgr_of, write_sgr};
 use super::style::Style;
@@ -360,15 +361,39 @@ impl Grid {
 
     /// The rows of the screen that is not shown.
     pub fn read_other_rows(&mut self) -> Vec<Row> {
+        self.on_other_screen(|grid| {
+            let mut rows = vec![Row::default(); usize::from(grid.size.rows())];
+            for (index, row) in (0..).zip(&mut rows) {
+                grid.read_row(index, row);
+            }
+            rows
+        })
+    }
+
+    /// Does something with the screen that is not shown.
+    pub fn on_other_screen<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let alternate = self.vt.screen().alternate_screen();
         self.show_alternate(!alternate);
-        let mut rows = vec![Row::default(); usize::from(self.size.rows())];
-        for (index, row) in (0..).zip(&mut rows) {
-            self.read_row(index, row);
-        }
+        let done = work(self);
         // Cursor and region of the screen shown are as they were: the crate keeps them for each.
         self.show_alternate(alternate);
-        rows
+        done
+    }
+
+    /// Which rows of the screen shown go on in the next one.
+    pub fn joins(&self) -> KeptJoins {
+        let rows = 0..self.size.rows();
+        KeptJoins {
+            wrapped: rows.filter(|row| self.usage.wrapped(*row)).collect(),
+            with_history: self.usage.joins_history(),
+        }
+    }
+
+    pub fn set_joins(&mut self, joins: &KeptJoins) {
+        for row in 0..self.size.rows() {
+            self.usage.set_wrapped(row, joins.wrapped.contains(&row));
+        }
+        self.usage.set_joins_history(joins.with_history);
     }
 
     /// Takes a cell's text apart into what it shows and the extra style it carries.

@@ -9,48 +9,14 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::packed::{Packer, unpack};
+use super::block::{BLOCK_BYTES, Block, Meta};
+use super::kept::{KeptHistory, KeptOldLine};
+use super::packed::{PACKING, Packer};
 use super::row_map::{Breaks, MovedLine};
 use super::wrap::{self, joined_cols};
 use crate::domain::screen::Row;
-
-/// A block is closed when its next row would pass this size.
-const BLOCK_BYTES: usize = 32 * 1024;
-
-/// What is known of a segment without unpacking it.
-#[derive(Clone, Copy)]
-struct Meta {
-    /// Columns that it takes of its line: all of the width it had, or up to the end of the text where the line ends in it.
-    cols: u16,
-    wrapped: bool,
-    has_wide: bool,
-}
-
-#[derive(Default)]
-struct Block {
-    data: Vec<u8>,
-    /// The end of each segment in `data`.
-    ends: Vec<u32>,
-    metas: Vec<Meta>,
-    links: Vec<Arc<str>>,
-}
-
-impl Block {
-    fn start(&self, index: usize) -> usize {
-        let before = index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
-        before.map_or(0, |end| *end as usize)
-    }
-
-    fn row(&self, index: usize) -> Row {
-        let end = self.ends.get(index).map_or(0, |end| *end as usize);
-        let bytes = self.data.get(self.start(index)..end).unwrap_or_default();
-        unpack(bytes, &self.links)
-    }
-}
+use crate::runtime::handover::{Incoming, Outgoing};
 
 /// A line that was wrapped at another width than the present one.
 #[derive(Clone, Copy)]
@@ -94,6 +60,59 @@ impl History {
             held: 0,
             spare: None,
         }
+    }
+
+    /// Keeps the rows for the next program.
+    pub fn keep(&self, out: &mut Outgoing) -> KeptHistory {
+        KeptHistory {
+            packing: PACKING,
+            cols: self.cols,
+            start: self.start,
+            first_segment: self.first_segment,
+            segments: self.segments,
+            dropped: self.dropped,
+            limit: self.limit,
+            held: self.held,
+            blocks: self.blocks.iter().map(|block| block.keep(out)).collect(),
+            old: self
+                .old
+                .iter()
+                .map(|line| KeptOldLine(line.end_row, line.end_segment))
+                .collect(),
+        }
+    }
+
+    /// The rows that were kept; none, where they are packed in a way that is not known here. Numbers go on.
+    pub fn resume(kept: &KeptHistory, incoming: &Incoming) -> Self {
+        let mut history = Self::new(kept.limit, kept.cols);
+        history.held = kept.held;
+        history.start = kept.start;
+        history.first_segment = kept.first_segment;
+        let blocks: VecDeque<Block> = kept
+            .blocks
+            .iter()
+            .map(|block| Block::resume(block, incoming))
+            .collect();
+        let there: usize = blocks.iter().map(|block| block.ends.len()).sum();
+        let is_whole = there.checked_sub(kept.dropped) == Some(kept.segments);
+        if kept.packing == PACKING && is_whole {
+            history.blocks = blocks;
+            history.dropped = kept.dropped;
+            history.segments = kept.segments;
+            let line = |kept: &KeptOldLine| OldLine {
+                end_row: kept.0,
+                end_segment: kept.1,
+            };
+            history.old = kept.old.iter().map(line).collect();
+        } else if let Some(KeptOldLine(end_row, end_segment)) = kept.old.last() {
+            let first_fresh = kept.first_segment + kept.segments as u64 - end_segment;
+            history.start = end_row + first_fresh;
+            history.first_segment = kept.first_segment + kept.segments as u64;
+        } else {
+            history.start = kept.start + kept.segments as u64;
+            history.first_segment = kept.first_segment + kept.segments as u64;
+        }
+        history
     }
 
     /// How many rows there are.

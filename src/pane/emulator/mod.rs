@@ -10,7 +10,9 @@
 //! Where terminals differ: EL and ED to the right leave the last column alone while a wrap is pending, as tmux, VTE and
 //! xterm.js do (xterm erases it). DECCOLM (`CSI ? 3 h`) clears the screen without mode 40, as public recordings expect it.
 
+mod block;
 mod canvas;
+mod carry;
 mod cells;
 mod charset;
 mod decode;
@@ -18,6 +20,8 @@ mod edit;
 mod feedback;
 mod grid;
 mod history;
+mod kept;
+mod kept_screen;
 mod modes;
 mod motion;
 mod osc;
@@ -52,8 +56,11 @@ use std::sync::Arc;
 
 use crate::domain::screen::{InputModes, Row, ScreenSnapshot};
 use crate::domain::size::Size;
+use crate::runtime::handover::{Incoming, Outgoing};
 pub use feedback::{EmulatorEvent, Feedback};
 use history::History;
+pub use kept::KeptEmulator;
+pub use kept_screen::KeptScreen;
 use terminal::Terminal;
 
 /// One terminal's emulator.
@@ -198,6 +205,36 @@ impl Emulator {
             .borrow_mut()
             .read(|terminal| restore::terminal_state(terminal, history));
         out.extend_from_slice(&state);
+    }
+
+    /// Keeps the whole state, half-read sequences and all of history included.
+    pub fn keep(&self, out: &mut Outgoing) -> KeptEmulator {
+        let mut guarded = self.guarded.borrow_mut();
+        let history_lines = guarded.history_lines;
+        let kept = match guarded.attempt(|terminal| carry::keep(terminal, out)) {
+            Some(kept) => kept,
+            // It is a new one now, with the history that there was.
+            None => carry::keep(&mut guarded.terminal, out),
+        };
+        KeptEmulator {
+            version: self.version,
+            history_lines,
+            ..kept
+        }
+    }
+
+    /// The emulator that was kept; None where none was.
+    pub fn resume(kept: &KeptEmulator, incoming: &Incoming) -> Option<Self> {
+        let size = carry::size_of(kept)?;
+        let mut emulator = Self::new(size, kept.history_lines);
+        emulator.feed(incoming.bytes(kept.keyframe), &mut Feedback::default());
+        let mut history = History::resume(&kept.history, incoming);
+        history.set_limit(kept.history_lines);
+        let guarded = emulator.guarded.get_mut();
+        guarded.attempt(|terminal| carry::resume(terminal, &kept.beyond, history));
+        guarded.reset = false;
+        emulator.version = kept.version + 1;
+        Some(emulator)
     }
 
     /// Absolute numbers of the oldest row of history, of the screen's top row, and of the row after its last.

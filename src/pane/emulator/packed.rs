@@ -12,6 +12,9 @@ use super::cells::{
 use super::style::Style;
 use crate::domain::screen::{Attrs, Cell, Color, ColorKind, Row};
 
+/// Changes with the form of packed rows.
+pub(super) const PACKING: u32 = 1;
+
 const WRAPPED: u8 = 1;
 const STYLED: u8 = 2;
 const CLUSTER: u8 = 0xff;

@@ -70,6 +70,14 @@ impl Page {
         }
     }
 
+    pub fn lent_rows(&self) -> u16 {
+        self.lent_rows
+    }
+
+    pub fn set_lent_rows(&mut self, rows: u16) {
+        self.lent_rows = rows;
+    }
+
     pub fn margins(&self) -> Margins {
         self.margins
     }

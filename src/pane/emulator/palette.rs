@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::kept::KeptColor;
+
 pub(super) type Rgb = [u8; 3];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +29,36 @@ impl Palette {
 
     pub fn set(&mut self, slot: Slot, color: Rgb) {
         self.set.insert(slot, color);
+    }
+
+    pub fn keep(&self) -> Vec<KeptColor> {
+        let kept = self.set.iter().map(|(slot, rgb)| KeptColor {
+            slot: match slot {
+                Slot::Indexed(index) => index.to_string(),
+                Slot::Foreground => "foreground".to_owned(),
+                Slot::Background => "background".to_owned(),
+                Slot::Cursor => "cursor".to_owned(),
+            },
+            rgb: *rgb,
+        });
+        kept.collect()
+    }
+
+    /// The colours that were kept; one for a slot that is not known here is left out.
+    pub fn resume(kept: &[KeptColor]) -> Self {
+        let slot = |name: &str| {
+            Some(match name {
+                "foreground" => Slot::Foreground,
+                "background" => Slot::Background,
+                "cursor" => Slot::Cursor,
+                index => Slot::Indexed(index.parse().ok()?),
+            })
+        };
+        let set = kept
+            .iter()
+            .filter_map(|color| Some((slot(&color.slot)?, color.rgb)))
+            .collect();
+        Self { set }
     }
 
     pub fn reset(&mut self, slot: Slot) {

@@ -23,6 +23,14 @@ impl Rewraps {
         self.count
     }
 
+    /// None is known, and so many have been.
+    pub fn from_count(count: u64) -> Self {
+        Self {
+            count,
+            maps: VecDeque::new(),
+        }
+    }
+
     pub fn add(&mut self, map: RowMap) {
         self.count += 1;
         self.maps.push_back(map);

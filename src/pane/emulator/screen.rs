@@ -11,7 +11,7 @@ use super::charset::Charsets;
 use super::edit::Editor;
 use super::history::History;
 use super::motion::Motion;
-use super::page::Margins;
+use super::page::{Margins, Page};
 use super::params::Params;
 use super::pen::Pen;
 use super::pending_lines::PendingLines;
@@ -484,6 +484,35 @@ impl Screen {
         if let Some(map) = map {
             self.rewraps.add(map);
         }
+    }
+
+    /// The page with all outstanding lines in it, for whoever keeps it or takes it up again.
+    pub fn page_mut(&mut self) -> &mut Page {
+        self.settle();
+        &mut self.canvas.page
+    }
+
+    /// The last character printed, for REP.
+    pub fn last_printed(&self) -> &str {
+        self.canvas.last()
+    }
+
+    pub fn set_last_printed(&mut self, last: &str) {
+        self.canvas.set_last(last);
+    }
+
+    /// Absolute row and column of a cursor that a resize has left no room for.
+    pub fn lost_cursor(&self) -> Option<(u64, u16)> {
+        self.lost_cursor.map(|lost| (lost.row, lost.col))
+    }
+
+    pub fn set_lost_cursor(&mut self, lost: Option<(u64, u16)>) {
+        self.lost_cursor = lost.map(|(row, col)| LostCursor { row, col });
+    }
+
+    /// Goes on counting from where another program left off. Where rows went before that is not known any more.
+    pub fn resume_rewraps(&mut self, count: u64) {
+        self.rewraps = Rewraps::from_count(count);
     }
 
     pub fn rewraps(&self) -> &Rewraps {

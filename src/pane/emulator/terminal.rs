@@ -48,6 +48,10 @@ impl Terminal {
         &mut self.state.screen
     }
 
+    pub fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
     pub fn modes(&self) -> &Modes {
         &self.state.modes
     }

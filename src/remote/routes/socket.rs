@@ -66,6 +66,7 @@ pub(super) fn attach(
         origin: peer.origin(),
         recorder: service.services.store.recorder(),
         stop: service.stop.clone(),
+        upgrade: service.upgrade.clone(),
     };
     if let Some(upgraded) = request.extensions().get::<Upgraded>() {
         upgraded.set();

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::input::Input;
 use crate::domain::writer::{Admission, ViewerId};
 use crate::pane::{Attachment, PaneError};
+use crate::remote::kept::KeptClient;
 
 /// Clients remembered for each terminal.
 const MAX_CLIENTS: usize = 64;
@@ -45,6 +46,16 @@ pub(super) enum InputOutcome {
 }
 
 impl Clients {
+    /// What goes over to another program.
+    pub fn keep(&self) -> Vec<KeptClient> {
+        self.0.iter().map(|client| client.keep()).collect()
+    }
+
+    /// The clients that another program kept; each has a connection that is gone.
+    pub fn resume(kept: &[KeptClient]) -> Self {
+        Self(kept.iter().map(Client::resume).map(Arc::new).collect())
+    }
+
     /// The client of that name; the one seen longest ago makes room for a new one.
     pub fn known_or_new(&mut self, name: &str) -> Arc<Client> {
         let known = self.0.iter().position(|client| client.name == name);
@@ -65,6 +76,28 @@ impl Clients {
 }
 
 impl Client {
+    fn keep(&self) -> KeptClient {
+        let state = self.state();
+        KeptClient {
+            name: self.name.clone(),
+            input_id: state.input_id,
+            attempt: state.attempt,
+            viewer: state.session.as_ref().map(|(_, viewer)| viewer.number()),
+        }
+    }
+
+    fn resume(kept: &KeptClient) -> Self {
+        let viewer = kept.viewer.map(ViewerId::from_number);
+        Self {
+            name: kept.name.clone(),
+            state: Mutex::new(ClientState {
+                input_id: kept.input_id,
+                attempt: kept.attempt,
+                session: viewer.map(|viewer| (CancellationToken::new(), viewer)),
+            }),
+        }
+    }
+
     /// Makes this connection the client's own: its former one is told to go, and its role goes over. False where a newer
     /// one is there already, since this one's beginnings were long on their way.
     pub fn claim(

@@ -67,6 +67,10 @@ pub(super) const REPLACED: CloseReason =
 /// The instance is shutting down.
 pub(super) const TUNDRA_ENDS: CloseReason = CloseReason::server(close::GOING_AWAY, "tundra ends");
 
+/// Another program goes on in this one's place; the client is to come back at once.
+pub(super) const UPGRADE: CloseReason =
+    CloseReason::server(close::TRY_AGAIN, "tundra is being upgraded");
+
 /// What reading, writing and the clock of one connection tell each other.
 pub(super) struct Connection {
     /// The number after the last byte that was written to the socket whole.

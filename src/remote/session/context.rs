@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::connection::{
     CloseReason, Connection, Heartbeat, MessageHandler, REPLACED, Stream, TERMINAL_ENDED,
-    TUNDRA_ENDS,
+    TUNDRA_ENDS, UPGRADE,
 };
 use super::leaving::AboutToLeave;
 use super::registry::{ViewerPermit, ViewerRegistry};
@@ -44,6 +44,8 @@ pub(in crate::remote) struct ViewerContext {
     pub recorder: Arc<dyn Recorder>,
     /// Cancelled when tundra ends.
     pub stop: CancellationToken,
+    /// Cancelled when another program is to go on in this one's place.
+    pub upgrade: CancellationToken,
 }
 
 impl ViewerContext {
@@ -101,6 +103,7 @@ impl ViewerContext {
             reason = &mut writing => reason,
             reason = connection.keep_time(self.heartbeat()) => reason,
             () = replaced.cancelled() => REPLACED,
+            () = self.upgrade.cancelled() => UPGRADE,
             () = self.stop.cancelled() => TUNDRA_ENDS,
         };
         let leaving = self.registry.leaving().begin(self.pane.id());

@@ -1,7 +1,7 @@
 //! Everybody who is attached, over all terminals: how many there may be, who comes back, and what ends when all have
 //! left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Owner, Status};
 use crate::domain::writer::ViewerId;
 use crate::pane::PaneHandle;
+use crate::remote::kept::{KeptClients, KeptRegistry};
 use crate::runtime::tasks::Tasks;
 
 /// Shared by every session.
@@ -37,6 +38,8 @@ struct State {
     /// The plain viewer of each terminal that was cut off last. A plain client has no name, so the next one within the
     /// grace counts as its return.
     cut_plain: HashMap<TerminalId, ViewerId>,
+    /// When terminals end that everybody has left, unless somebody comes back.
+    graces: HashMap<TerminalId, Instant>,
 }
 
 /// The clients of one terminal.
@@ -60,6 +63,65 @@ impl ViewerRegistry {
             emptied: Notify::new(),
             send_rate: SendRate::new(Instant::now()),
             leaving: Leaving::default(),
+        }
+    }
+
+    /// What goes over to another program.
+    pub fn keep(&self) -> KeptRegistry {
+        let state = self.state();
+        let terminals: HashSet<TerminalId> = state
+            .clients
+            .keys()
+            .chain(state.cut_plain.keys())
+            .chain(state.graces.keys())
+            .copied()
+            .collect();
+        let clients = |id: TerminalId| {
+            let grace = state.graces.get(&id).map(|end| {
+                let left = end.saturating_duration_since(Instant::now());
+                u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
+            });
+            KeptClients {
+                terminal: id.to_string(),
+                clients: state
+                    .clients
+                    .get(&id)
+                    .map_or_else(Vec::new, |known| known.clients.keep()),
+                cut_plain: state.cut_plain.get(&id).map(|viewer| viewer.number()),
+                grace_ms: grace,
+            }
+        };
+        KeptRegistry {
+            epoch: self.epoch.clone(),
+            panes: terminals.into_iter().map(clients).collect(),
+        }
+    }
+
+    /// Takes up what another program kept of the clients of these terminals.
+    pub fn resume(self: &Arc<Self>, kept: &KeptRegistry, panes: &[PaneHandle]) {
+        let grace = self.options().reconnect_grace;
+        for kept in &kept.panes {
+            let pane = panes
+                .iter()
+                .find(|pane| pane.id().to_string() == kept.terminal);
+            let Some(pane) = pane else { continue };
+            {
+                let mut state = self.state();
+                let known = PaneClients {
+                    pane: pane.clone(),
+                    clients: Clients::resume(&kept.clients),
+                };
+                state.clients.insert(pane.id(), known);
+                let cut_plain = kept.cut_plain.map(ViewerId::from_number);
+                state
+                    .cut_plain
+                    .extend(cut_plain.map(|viewer| (pane.id(), viewer)));
+            }
+            // A writer that was cut off for this, or before it, keeps its place for as long as it would have.
+            self.expire_writer_after(pane, grace);
+            if let Some(left) = kept.grace_ms {
+                self.end_after(pane, Duration::from_millis(left));
+            }
         }
     }
 
@@ -119,6 +181,7 @@ impl ViewerRegistry {
     /// The client of that name, known or new.
     pub(super) fn client(&self, pane: &PaneHandle, name: &str) -> Arc<Client> {
         let mut state = self.state();
+        state.graces.remove(&pane.id());
         if !state.clients.contains_key(&pane.id()) {
             state
                 .clients
@@ -135,15 +198,27 @@ impl ViewerRegistry {
     }
 
     /// Ends a terminal opened over the network after the grace, unless somebody attaches meanwhile.
-    pub fn end_after_grace(&self, pane: &PaneHandle) {
+    pub fn end_after_grace(self: &Arc<Self>, pane: &PaneHandle) {
         let grace = self.settings.borrow().remote.reconnect_grace;
+        self.end_after(pane, grace);
+    }
+
+    fn end_after(self: &Arc<Self>, pane: &PaneHandle, grace: Duration) {
+        let registry = Arc::clone(self);
         let pane = pane.clone();
         let attach_count = pane.attach_count();
         let ending = self.tasks.ending();
+        registry
+            .state()
+            .graces
+            .insert(pane.id(), Instant::now() + grace);
         self.tasks.spawn("grace", async move {
             tokio::select! {
                 () = tokio::time::sleep(grace) => {}
                 () = ending => return,
+            }
+            if pane.attach_count() == attach_count {
+                registry.state().graces.remove(&pane.id());
             }
             let facts = pane.info();
             let alone = pane.attach_count() == attach_count && facts.viewers == 0;
@@ -183,7 +258,9 @@ impl ViewerRegistry {
 
     /// The plain viewer that one which attaches now comes back for.
     pub(super) fn take_cut_plain(&self, pane: &PaneHandle) -> Option<ViewerId> {
-        self.state().cut_plain.remove(&pane.id())
+        let mut state = self.state();
+        state.graces.remove(&pane.id());
+        state.cut_plain.remove(&pane.id())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -92,6 +92,21 @@ pub(super) fn leave_bytes() -> Vec<u8> {
     out
 }
 
+/// Undoes what the next one that enters the terminal adds to, and leaves the rest as it is: nothing flickers, and what is
+/// typed meanwhile waits in the kernel.
+fn pass_on_bytes() -> Vec<u8> {
+    let mut out = Vec::new();
+    let _ = queue!(
+        out,
+        Print(CLOSE_STRINGS),
+        EndSynchronizedUpdate,
+        PopKeyboardEnhancementFlags,
+        Print(MOUSE_OFF),
+        Print(RESTORE_TITLE),
+    );
+    out
+}
+
 /// How many terminals are entered now, so that the panic hook knows whether standard error is the screen.
 static ENTERED: AtomicUsize = AtomicUsize::new(0);
 
@@ -311,6 +326,14 @@ impl Restore {
             // What waits for a terminal that does not read is a frame that nobody wants any more.
             let _ = termios::tcflush(&self.output, QueueSelector::OFlush);
             self.write_within(&bytes, Duration::ZERO);
+        }
+    }
+
+    /// Leaves the terminal to another program that shows the same on it.
+    pub fn pass_on(&self) {
+        if self.entered.swap(false, Ordering::SeqCst) {
+            ENTERED.fetch_sub(1, Ordering::SeqCst);
+            self.write_within(&pass_on_bytes(), LEAVE_WITHIN);
         }
     }
 

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use self::backend::Backend;
@@ -33,6 +33,7 @@ use super::client::{Client, Overlay};
 use super::effect::Effect;
 use super::error::TuiError;
 use super::input::{InputEvent, Reply};
+use super::kept::KeptFront;
 use super::link::{FrontLink, FrontRequest};
 use super::model::{Model, Options, OuterNotify};
 use super::msg::Msg;
@@ -110,6 +111,8 @@ enum Leave {
     Closed,
     /// It cannot be shown.
     Failed(TuiError),
+    /// Another program goes on; whoever asked is told the user's place.
+    Frozen(oneshot::Sender<KeptFront>),
     Ending(Ending),
 }
 
@@ -155,6 +158,7 @@ impl Runner {
             first,
             life,
             restored,
+            resumed,
             saved,
         } = services;
         let current = Arc::clone(&settings.borrow());
@@ -189,6 +193,9 @@ impl Runner {
         if let Some(session) = restored {
             runner.bring_back(session);
         }
+        if let Some(kept) = resumed {
+            runner.go_on(kept);
+        }
         // Terminals that somebody opened before there was a front end.
         let existing = runner.backend.list();
         if !existing.is_empty() {
@@ -216,18 +223,31 @@ impl Runner {
         self.model.session.messages.note(Severity::Info, text, now);
     }
 
+    /// Begins where the program before this one was.
+    fn go_on(&mut self, kept: KeptFront) {
+        let pool = &self.backend.pool;
+        let terminal_of = |id| pool.get(id).map(|pane| (pane.info(), pane.spec()));
+        let (session, trouble) = kept.session(terminal_of);
+        self.model.session = session;
+        self.begins = false;
+        if let Some(trouble) = trouble {
+            warn!(%trouble, "the layout is not kept");
+            update::gather(&mut self.model, self.backend.list());
+        }
+    }
+
+    fn origin_of(&self, id: TerminalId) -> Option<Origin> {
+        let pane = self.backend.pool.get(id)?;
+        Some(Origin {
+            cwd: pane.working_directory(),
+            spec: pane.spec(),
+        })
+    }
+
     /// Tells what would have to be brought back now, where that has changed.
     fn keep(&mut self) {
         self.save = None;
-        let pool = &self.backend.pool;
-        let origin_of = |id| {
-            let pane = pool.get(id)?;
-            Some(Origin {
-                cwd: pane.working_directory(),
-                spec: pane.spec(),
-            })
-        };
-        let saved = SavedSession::of(&self.model.session, origin_of);
+        let saved = SavedSession::of(&self.model.session, |id| self.origin_of(id));
         self.saved.send_if_modified(|before| {
             let has_changed = *before != saved;
             *before = saved;
@@ -289,7 +309,12 @@ impl Runner {
             exit: exit_of(ending),
         };
         let mut next = None;
+        let mut frozen = None;
         let (why, departure, outcome) = match leave {
+            Leave::Frozen(reply) => {
+                frozen = Some(reply);
+                ("upgrade", Departure::Again, None)
+            }
             Leave::Detached(why) => (why, Departure::Detached, None),
             Leave::Closed if quits => {
                 let ending = Ending::Quit;
@@ -316,13 +341,20 @@ impl Runner {
         if let Some(shown) = self.shown.take() {
             let pid = shown.pid();
             shown.leave(departure).await;
-            self.link.status.send_replace(None);
-            self.record(What::FrontDetached {
-                pid,
-                why: why.to_owned(),
-            });
-            self.tell_away();
-            self.tell_attended();
+            if frozen.is_none() {
+                self.link.status.send_replace(None);
+                self.record(What::FrontDetached {
+                    pid,
+                    why: why.to_owned(),
+                });
+                self.tell_away();
+                self.tell_attended();
+            }
+        }
+        if let Some(reply) = frozen {
+            let _ = reply.send(KeptFront::of(&self.model.session, |id| self.origin_of(id)));
+            // Nothing is to happen any more that the next program does not know of.
+            std::future::pending::<()>().await;
         }
         if let Some(lent) = next {
             self.show(*lent);
@@ -517,6 +549,9 @@ impl Runner {
             },
             Woken::Request(FrontRequest::Stop) => {
                 self.leaving = Some(Leave::Ending(Ending::Quit));
+            }
+            Woken::Request(FrontRequest::Freeze(reply)) => {
+                self.leaving = Some(Leave::Frozen(reply));
             }
             Woken::Event(event) => self.take_event(event),
             Woken::Settings => self.take_settings(),

@@ -142,6 +142,9 @@ impl Shown {
     /// Restores the terminal and tells whoever is concerned.
     pub async fn leave(mut self, departure: Departure) {
         self.screen.settle().await;
+        if departure == Departure::Again {
+            self.screen.restore().pass_on();
+        }
         drop(self.screen);
         self.lender.tell(departure);
         for waiter in self.waiters {

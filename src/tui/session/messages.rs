@@ -95,6 +95,16 @@ struct Toast {
 }
 
 impl Messages {
+    /// Of messages that were told elsewhere, oldest first.
+    #[must_use]
+    pub fn of_log(log: VecDeque<Message>) -> Self {
+        Self {
+            log,
+            age: Age::Gone,
+            ..Self::default()
+        }
+    }
+
     /// Shows a message and keeps it.
     pub fn tell(&mut self, severity: Severity, text: impl Into<String>, now: Now) {
         let message = self.note(severity, text, now);

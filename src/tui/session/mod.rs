@@ -12,7 +12,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 
-pub use messages::{Age, Messages};
+pub use messages::{Age, Message, Messages};
 pub use pane::Pane;
 pub use saved::{Origin, SavedError, SavedSession};
 pub use tab::Tab;

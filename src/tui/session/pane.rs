@@ -24,6 +24,8 @@ pub struct Pane {
     /// The newest screen seen; None before the first.
     pub screen: Option<Arc<ScreenSnapshot>>,
     pub copy: Option<CopyMode>,
+    /// Copy mode is entered so many lines above the newest as soon as there is a screen.
+    pub looks_back: Option<u64>,
     /// Keys pressed in copy mode while it looks for what was searched; they mean something once it is there.
     pub queued: VecDeque<KeyEvent>,
     /// Copy mode was entered by the wheel, so that scrolling back down leaves it.
@@ -57,6 +59,7 @@ impl Pane {
             spec,
             screen: None,
             copy: None,
+            looks_back: None,
             queued: VecDeque::new(),
             wheeled: false,
             badge: false,

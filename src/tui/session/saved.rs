@@ -17,7 +17,7 @@ use crate::domain::budget::Budget;
 use crate::domain::id::TerminalId;
 use crate::domain::layout::{Axis, Layout, LayoutTree};
 use crate::domain::size::Size;
-use crate::domain::terminal::{Owner, TerminalSpec};
+use crate::domain::terminal::{Owner, TerminalInfo, TerminalSpec};
 
 /// Of the form below.
 const VERSION: u32 = 1;
@@ -103,7 +103,24 @@ impl SavedSession {
     /// bring back.
     #[must_use]
     pub fn of(session: &Session, origin_of: impl Fn(TerminalId) -> Option<Origin>) -> Option<Self> {
-        let is_kept = |id: TerminalId| session.panes.get(&id).is_some_and(is_kept);
+        Self::of_those(session, origin_of, is_kept)
+    }
+
+    /// The same with every pane, for a program that goes on with them.
+    #[must_use]
+    pub fn whole(
+        session: &Session,
+        origin_of: impl Fn(TerminalId) -> Option<Origin>,
+    ) -> Option<Self> {
+        Self::of_those(session, origin_of, |_| true)
+    }
+
+    fn of_those(
+        session: &Session,
+        origin_of: impl Fn(TerminalId) -> Option<Origin>,
+        is_kept: impl Fn(&Pane) -> bool,
+    ) -> Option<Self> {
+        let is_kept = |id: TerminalId| session.panes.get(&id).is_some_and(&is_kept);
         let mut tabs = Vec::new();
         let mut active = 0;
         for (index, tab) in session.tabs.iter().enumerate() {
@@ -165,17 +182,47 @@ impl SavedSession {
     /// # Errors
     /// [`SavedError::Content`] where its parts do not fit together.
     pub fn restore(&self) -> Result<Session, SavedError> {
+        self.with(|saved| {
+            let id = TerminalId::random();
+            Ok((id, saved.restore(id)))
+        })
+    }
+
+    /// The session again where its terminals go on under their ids; a pane whose terminal is not there waits.
+    ///
+    /// # Errors
+    /// [`SavedError::Content`] where its parts do not fit together.
+    pub fn go_on(
+        &self,
+        terminal_of: impl Fn(TerminalId) -> Option<(TerminalInfo, Option<TerminalSpec>)>,
+    ) -> Result<Session, SavedError> {
+        self.with(|saved| {
+            let id = saved.id.parse();
+            let id = id.map_err(|_| SavedError::Content("a pane by no id"))?;
+            let waiting = saved.restore(id);
+            let pane = match terminal_of(id) {
+                Some((info, spec)) => Pane::new(info, spec.or(waiting.spec)),
+                None => waiting,
+            };
+            Ok((id, pane))
+        })
+    }
+
+    fn with(
+        &self,
+        pane_of: impl Fn(&SavedPane) -> Result<(TerminalId, Pane), SavedError>,
+    ) -> Result<Session, SavedError> {
         if self.panes.len() > MAX_PANES {
             return Err(SavedError::Content("too many panes"));
         }
         let mut ids = BTreeMap::new();
         let mut panes = BTreeMap::new();
         for saved in &self.panes {
-            let id = TerminalId::random();
+            let (id, pane) = pane_of(saved)?;
             if ids.insert(saved.id.as_str(), id).is_some() {
                 return Err(SavedError::Content("a pane twice"));
             }
-            panes.insert(id, saved.restore(id));
+            panes.insert(id, pane);
         }
         let mut tabs = Vec::new();
         let mut placed = 0;

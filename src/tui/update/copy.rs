@@ -176,6 +176,16 @@ pub(super) fn screen(
         return Redraw::Nothing;
     };
     let before = pane.screen.replace(Arc::clone(&screen));
+    if let Some(lines) = pane.looks_back.take()
+        && enter_in(model, id, now, effects)
+    {
+        let lines = i32::try_from(lines).unwrap_or(i32::MAX);
+        tell(model, id, CopyEvent::Wheel(-lines), now, effects);
+        return Redraw::All;
+    }
+    let Some(pane) = model.session.panes.get(&id) else {
+        return Redraw::Nothing;
+    };
     if pane.copy.is_some() {
         tell(model, id, CopyEvent::Screen(screen), now, effects);
         return Redraw::All;

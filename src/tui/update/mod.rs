@@ -39,7 +39,7 @@ use super::notice::Severity;
 use super::now::Now;
 use crate::pane::PaneError;
 
-pub use open::{command, first, offer};
+pub use open::{command, first, gather, offer};
 pub use place::{away, shown};
 pub use redraw::Redraw;
 

@@ -219,6 +219,13 @@ pub(super) fn opened(
     }
 }
 
+/// Terminals whose place is not known: a tab each.
+pub fn gather(model: &mut Model, list: Vec<TerminalInfo>) {
+    for info in list {
+        appeared(model, info);
+    }
+}
+
 /// A terminal that somebody else opened: a tab behind the present one.
 pub(super) fn appeared(model: &mut Model, info: TerminalInfo) {
     if model.session.panes.contains_key(&info.id) {

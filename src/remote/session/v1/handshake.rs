@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::remote::protocol::{Notice, PROTOCOL, Request, close};
 use crate::remote::session::connection::{
-    CloseReason, Connection, MessageHandler, Sink, Stream, TUNDRA_ENDS,
+    CloseReason, Connection, MessageHandler, Sink, Stream, TUNDRA_ENDS, UPGRADE,
 };
 use crate::remote::session::context::ViewerContext;
 
@@ -54,6 +54,7 @@ where
     let mut first = First(None);
     let reason = tokio::select! {
         reason = timeout(ATTACH_TIMEOUT, connection.receive(stream, &mut first)) => reason,
+        () = viewer.upgrade.cancelled() => return Err(UPGRADE),
         () = viewer.stop.cancelled() => return Err(TUNDRA_ENDS),
     };
     let Some(request) = first.0 else {

@@ -1,0 +1,34 @@
+//! What another program has left.
+
+use super::kept::KeptRooms;
+use crate::api::shapes::UpgradeShape;
+use crate::runtime::handover::Incoming;
+
+/// What another program has left, all of it read and none of it taken up.
+pub struct Resumed {
+    pub rooms: KeptRooms,
+    pub incoming: Incoming,
+    /// Why another program than this one could not go on.
+    pub because: Option<String>,
+}
+
+impl Resumed {
+    /// What those are told who asked for the change.
+    pub fn upgraded(
+        &self,
+        version: &str,
+        terminals: usize,
+        lost: Vec<String>,
+    ) -> Result<UpgradeShape, String> {
+        match &self.because {
+            Some(because) => Err(format!("{because}; tundra {version} goes on")),
+            None => Ok(UpgradeShape {
+                pid: std::process::id(),
+                from: self.incoming.version().to_owned(),
+                version: version.to_owned(),
+                terminals,
+                lost,
+            }),
+        }
+    }
+}
