@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 
 use super::sidebar::status;
 use super::text::{Line, fill, fit, width};
+use crate::domain::budget::Account;
 use crate::domain::layout::Rect;
 use crate::tui::client::Overview;
 use crate::tui::model::Model;
@@ -101,7 +102,7 @@ fn draw_agent(
     let rest = room - name_columns;
     column(&mut line, branch, rest, with(Role::Muted), glyphs.ellipsis);
     let spent = model.providers.account(pane.info.id);
-    let role = if spent.is_some_and(|account| account.is_near_end()) {
+    let role = if spent.is_some_and(Account::is_near_end) {
         Role::Warning
     } else {
         Role::Text
