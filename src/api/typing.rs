@@ -69,7 +69,9 @@ pub(super) async fn type_parts(
         };
         if waits {
             let mut screen = watched(pane).await;
-            let takes_pastes = screen.latest().modes.bracketed_paste;
+            // A watch may still be blank; a capture is of now.
+            let now = pane.capture(false).await?;
+            let takes_pastes = now.screen.modes.bracketed_paste;
             pane.try_input(if takes_pastes { pasted(input) } else { input })?;
             taken(&mut screen, pane.activity(), bytes).await;
         } else {
