@@ -118,8 +118,8 @@ fn where_nothing_else_may_be_asked_a_used_up_plans_own_answer_is_the_callers() {
     };
     assert_eq!(permit.profile.name, named("plan"));
     router.settle(permit, given_up(), at(0));
-    // Once, for a request: its answer is there then.
-    run.failed(&http());
+    // Once, for a request: its own 429 is an answer too, and the caller knows best when to come again.
+    run.failed(&rate_limited(0));
     let Admission::Refused(left) = router.admit(&call, &mut run, at(0)) else {
         panic!("nobody is left");
     };
