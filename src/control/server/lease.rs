@@ -99,9 +99,8 @@ impl Lease<'_> {
                 word = told.recv() => {
                     // The front end dropped it without a word.
                     let word = word.unwrap_or(Told::Left(Departure::Detached));
-                    match self.tell(word).await {
-                        Some(end) => return end,
-                        None => {}
+                    if let Some(end) = self.tell(word).await {
+                        return end;
                     }
                 }
                 line = self.read.next(), if events.is_some() => {
