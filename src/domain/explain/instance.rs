@@ -122,6 +122,31 @@ pub(super) const TABLE: &[Explanation] = &[
         log_target: "tundra::app",
     },
     Explanation {
+        name: "SessionBroken",
+        aliases: &["SavedSession"],
+        codes: &["session"],
+        texts: &[
+            "it is no session: <details>",
+            "its version is <n>, and <m> is known here",
+            "it names <what is not there>",
+        ],
+        group: Group::Instance,
+        severity: Severity::Warning,
+        meaning: "state/session.json, from which tabs, layout and commands come back, cannot be read. It is kept as \
+                  session.json.broken-TIME, and tundra starts without it.",
+        symptoms: &["after a start the layout is not back"],
+        causes: &[
+            "the disk failed",
+            "another version, or another hand, wrote it",
+        ],
+        cures: &[
+            "nothing is to be done: the next one is written as things change",
+            "the broken file still tells what ran where",
+        ],
+        prevention: &["tundra upgrade rather than an older binary on a newer home"],
+        log_target: "tundra::app",
+    },
+    Explanation {
         name: "Busy",
         aliases: &["ChildrenRun"],
         codes: &["busy"],
