@@ -9,6 +9,7 @@ mod mouse;
 mod outer;
 mod overview;
 mod panes;
+mod place;
 mod providers;
 mod report;
 mod screens;

@@ -12,7 +12,7 @@ use crate::arm::{self, Arm};
 use crate::files::{Scratch, write_script};
 use crate::options::Options;
 use crate::outer::Outer;
-use crate::process::pss_kib;
+use crate::process::{instance, pss_kib, stop};
 use crate::viewer::Place;
 
 /// Between two keys.
@@ -72,7 +72,7 @@ impl Front {
     }
 
     pub fn pss_kib(&self) -> u64 {
-        pss_kib(self.outer.child.id())
+        pss_kib(instance(&self.folder))
     }
 
     /// Milliseconds from key to echo in the local pane, for as long as `time` or for so many keys, whichever is longer.
@@ -99,8 +99,7 @@ impl Front {
 
 impl Drop for Front {
     fn drop(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.outer.child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        stop(&self.folder);
         let _ = self.outer.child.wait();
     }
 }

@@ -19,6 +19,7 @@ const FURTHER_PANES: u32 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     Start,
+    Attach,
     Echo,
     Flood,
     Cat,
@@ -32,6 +33,7 @@ impl rounds::Measure for Measure {
 
     const ALL: &'static [Self] = &[
         Self::Start,
+        Self::Attach,
         Self::Echo,
         Self::Flood,
         Self::Cat,
@@ -43,6 +45,7 @@ impl rounds::Measure for Measure {
     fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
+            Self::Attach => "attach",
             Self::Echo => "echo",
             Self::Flood => "flood",
             Self::Cat => "cat",
@@ -59,6 +62,7 @@ impl rounds::Measure for Measure {
     fn run(self, target: Target, options: &Options, scratch: &Scratch) -> Samples {
         match self {
             Self::Start => start(target, options, scratch),
+            Self::Attach => attach(target, options, scratch),
             Self::Echo => {
                 let session = echoing(target, options, scratch);
                 let rows = ["key to echo, idle, p50, ms", "key to echo, idle, p99, ms"];
@@ -101,6 +105,40 @@ fn start(target: Target, options: &Options, scratch: &Scratch) -> Samples {
         "start to the child's first byte, ms",
         percentile(&mut times, 50),
     )]
+}
+
+/// From the start of what shows a running session to the last pane of its first frame: three panes full of text.
+fn attach(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    let fill = "seq 1000; printf '@DO''NE@'; exec cat >/dev/null";
+    let (mut session, ready) = target.start(options, scratch, fill, "@DONE@");
+    ready.wait("the first pane");
+    // Both split with the same keys.
+    for split in ["\x02%", "\x02\""] {
+        session.outer.type_(split);
+        thread::sleep(SETTLE);
+        let done = session.outer.watch_for("@LAST@");
+        session
+            .outer
+            .type_("clear; seq 1000; printf '@LA''ST@'; exec cat >/dev/null\r");
+        done.wait("a pane more");
+    }
+    let mut times: Vec<f64> = (0..starts(options))
+        .map(|_| {
+            thread::sleep(SETTLE / 5);
+            milliseconds(session.attach_again("@LAST@"))
+        })
+        .collect();
+    let lender = session.lender_pss_kib();
+    vec![
+        (
+            "attach to the first whole frame, three panes, ms",
+            percentile(&mut times, 50),
+        ),
+        (
+            "memory (PSS) of the process in the terminal, MiB",
+            lender as f64 / 1024.0,
+        ),
+    ]
 }
 
 /// A session whose terminal echoes what is typed.

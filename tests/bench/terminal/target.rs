@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::files::Scratch;
 use crate::options::Options;
 use crate::outer::{Awaited, Outer};
-use crate::process::{pss_kib, terminate};
+use crate::process::{instance, pss_kib, stop};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -160,6 +161,32 @@ impl Session {
         );
     }
 
+    /// Leaves the terminal, and shows the same in a fresh one; answers how long that took until `text` was on it.
+    pub fn attach_again(&mut self, text: &str) -> Duration {
+        // Both are left by the same keys.
+        self.outer.type_("\x02d");
+        self.outer.child.wait().unwrap();
+        let mut command = match self.target {
+            Target::Bare => unreachable!("a bare terminal is not left"),
+            Target::Tmux => {
+                let mut command = self.tmux();
+                command.arg("attach");
+                command
+            }
+            Target::Tundra => clean(&self.tundra, &self.folder),
+        };
+        command.current_dir(&self.folder);
+        let (outer, awaited) = Outer::start(command, text);
+        self.outer = outer;
+        let seen = awaited.wait("the last pane of the first frame");
+        seen.at - self.outer.started
+    }
+
+    /// Proportional memory of the process in the terminal alone, in KiB.
+    pub fn lender_pss_kib(&self) -> u64 {
+        pss_kib(self.outer.child.id())
+    }
+
     fn tmux(&self) -> Command {
         let mut command = clean("tmux", &self.folder);
         command.args(["-L", &self.name]);
@@ -177,6 +204,8 @@ impl Session {
                 .unwrap();
             let server = String::from_utf8(told.stdout).unwrap();
             pids.push(server.trim().parse().unwrap());
+        } else if self.target == Target::Tundra {
+            pids.push(instance(&self.folder));
         }
         pids
     }
@@ -207,7 +236,8 @@ impl Drop for Session {
                 .stderr(Stdio::null())
                 .status();
         } else if self.target == Target::Tundra {
-            terminate(&mut self.outer.child);
+            stop(&self.folder);
+            let _ = self.outer.child.wait();
         }
     }
 }

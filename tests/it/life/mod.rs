@@ -4,6 +4,7 @@ mod closing;
 mod detach;
 mod ends;
 mod input;
+mod restore;
 mod start;
 
 use serde_json::Value;

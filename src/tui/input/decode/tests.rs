@@ -210,6 +210,26 @@ fn a_paste_beyond_the_limit_comes_in_pieces() {
     assert_eq!(pieces.concat(), text);
 }
 
+#[test]
+fn a_paste_that_is_cut_is_told_once_and_what_is_left_of_it_is_not() {
+    let mut events = Vec::new();
+    let mut decoder = Decoder::default();
+    decoder.feed(b"\x1b[200~first", &mut events);
+    assert!(decoder.is_in_paste());
+    decoder.cut_paste(&mut events);
+    decoder.cut_paste(&mut events);
+    assert_eq!(events, [InputEvent::Paste("first".to_owned())]);
+    events.clear();
+    decoder.feed(b" second\x1b[2", &mut events);
+    decoder.feed(b"01~k", &mut events);
+    assert_eq!(events, [pressed(KeyCode::Char('k'), Mods::NONE)]);
+    assert!(!decoder.is_in_paste() && !decoder.is_between());
+    // The next one is whole again.
+    events.clear();
+    decoder.feed(b"\x1b[200~x\x1b[201~", &mut events);
+    assert_eq!(events, [InputEvent::Paste("x".to_owned())]);
+}
+
 proptest! {
     #[test]
     fn where_the_bytes_are_cut_does_not_matter(
