@@ -273,12 +273,14 @@ impl Runner {
     /// Deals with what comes next; tells why the terminal is to be left, if it is. By then all input that was read has been
     /// dealt with.
     async fn step(&mut self) -> Option<Leave> {
-        self.watches.keep(&self.backend.pool, &self.model);
-        let model = &self.model;
-        let shown = self.shown.as_mut();
-        let pause = shown.and_then(|shown| shown.screen.draw_or_wait(model));
-        let woken = Box::pin(self.wait(pause)).await;
-        self.handle(woken);
+        if self.leaving.is_none() {
+            self.watches.keep(&self.backend.pool, &self.model);
+            let model = &self.model;
+            let shown = self.shown.as_mut();
+            let pause = shown.and_then(|shown| shown.screen.draw_or_wait(model));
+            let woken = Box::pin(self.wait(pause)).await;
+            self.handle(woken);
+        }
         // What is there already is taken before the next frame.
         for _ in 0..BATCH {
             if self.leaving.is_some() || !self.takes_input() {
@@ -340,7 +342,7 @@ impl Runner {
         info!(why, ends = outcome.is_some(), "the front end leaves");
         if let Some(shown) = self.shown.take() {
             let pid = shown.pid();
-            shown.leave(departure).await;
+            let waiters = shown.leave(departure).await;
             if frozen.is_none() {
                 self.link.status.send_replace(None);
                 self.record(What::FrontDetached {
@@ -349,6 +351,9 @@ impl Runner {
                 });
                 self.tell_away();
                 self.tell_attended();
+            }
+            for waiter in waiters {
+                let _ = waiter.send(());
             }
         }
         if let Some(reply) = frozen {

@@ -139,16 +139,14 @@ impl Shown {
         last
     }
 
-    /// Restores the terminal and tells whoever is concerned.
-    pub async fn leave(mut self, departure: Departure) {
+    /// Restores the terminal and tells its lender; answers who else is to be told.
+    pub async fn leave(mut self, departure: Departure) -> Vec<oneshot::Sender<()>> {
         self.screen.settle().await;
         if departure == Departure::Again {
             self.screen.restore().pass_on();
         }
         drop(self.screen);
         self.lender.tell(departure);
-        for waiter in self.waiters {
-            let _ = waiter.send(());
-        }
+        self.waiters
     }
 }

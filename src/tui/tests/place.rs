@@ -65,12 +65,14 @@ fn a_new_terminal_has_the_users_place_and_none_of_the_old_ones_dialogs() {
     let mut rig = Rig::with_shell(80, 24);
     rig.command("c");
     rig.answer_opens();
+    rig.command("|");
+    rig.answer_opens();
     rig.command("z");
     rig.command("?");
     rig.leave();
     rig.come(100, 30);
     assert!(rig.model.client.overlay.is_none());
-    assert_eq!((rig.model.session.active, rig.focus()), (1, id(2)));
+    assert_eq!((rig.model.session.active, rig.focus()), (1, id(3)));
     assert!(rig.model.session.tab().unwrap().zoomed);
 }
 
@@ -100,9 +102,9 @@ fn brought_back() -> Rig {
     rig.command("|");
     rig.answer_opens();
     let saved = SavedSession::of(&rig.model.session, |_| Some(origin())).unwrap();
-    let mut rig = Rig::new(80, 24);
+    let mut rig = Rig::new(200, 40);
     rig.model.session = saved.restore().unwrap();
-    rig.come(80, 24);
+    rig.come(200, 40);
     rig
 }
 

@@ -4,26 +4,36 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 
-use super::text::{Line, fill};
+use super::text::{Line, fill, wrap};
 use crate::domain::layout::Rect;
 use crate::domain::printable::printable;
 use crate::tui::model::Model;
 use crate::tui::session::{Pane, Waiting};
 use crate::tui::theme::Role;
 
+/// Columns on each side.
+const MARGIN: u16 = 2;
+/// Rows that one thing may take.
+const MOST_ROWS: usize = 3;
+
 pub(super) fn draw(model: &Model, pane: &Pane, waiting: &Waiting, rect: Rect, buffer: &mut Buffer) {
     let theme = &model.client.theme;
     fill(buffer, rect, theme.style(Role::Text));
-    let lines = lines(model, pane, waiting);
+    let width = rect.width.saturating_sub(2 * MARGIN);
+    let ellipsis = theme.glyphs().ellipsis;
+    let lines: Vec<(String, Role)> = lines(model, pane, waiting)
+        .into_iter()
+        .flat_map(|(text, role)| {
+            let wrapped = wrap(&printable(&text), width, MOST_ROWS, ellipsis);
+            wrapped.into_iter().map(move |text| (text, role))
+        })
+        .collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let top = rect.height.saturating_sub(height) / 3;
     for (row, (text, role)) in (top..rect.height).zip(lines) {
         let mut line = Line::new(buffer, rect, row);
-        line.skip(2.min(rect.width)).put_fit(
-            &printable(&text),
-            theme.style(role),
-            theme.glyphs().ellipsis,
-        );
+        line.skip(MARGIN.min(rect.width))
+            .put_fit(&text, theme.style(role), ellipsis);
     }
 }
 
@@ -57,7 +67,7 @@ fn lines(model: &Model, pane: &Pane, waiting: &Waiting) -> Vec<(String, Role)> {
             Role::Warning,
         ));
     }
-    lines.push((String::new(), Role::Text));
+    lines.push((" ".to_owned(), Role::Text));
     let again = if waiting.since.is_some() {
         " again"
     } else {
