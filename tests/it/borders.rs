@@ -45,6 +45,35 @@ fn a_program_in_a_pane_finds_no_key_in_the_instances_environment_and_gets_core_f
     assert_eq!(limits(&child), limits("self"));
 }
 
+#[test]
+fn a_key_that_a_reload_names_first_is_taken_out_of_the_environment_too() {
+    let home = Home::new();
+    let mut tundra = home.tundra(&["serve", "--print-ready"]);
+    tundra.env("LATER_KEY", SECRET);
+    let serve = Serve::from(home, tundra);
+    let environ = || {
+        let bytes = fs::read(format!("/proc/{}/environ", serve.pid())).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    assert!(
+        environ().contains(SECRET),
+        "nobody knows yet that it is one"
+    );
+    let profile =
+        "[[profile]]\nname = \"later\"\nprovider = \"anthropic\"\napi_key_env = \"LATER_KEY\"\n";
+    let config = serve.home.path().join("config/config.toml");
+    let before = fs::read_to_string(&config).unwrap_or_default();
+    fs::write(&config, before + profile).unwrap();
+    crate::support::eventually("the key is known", || {
+        let providers = serve.cli(&["providers", "--json"]).json();
+        providers[0]["name"] == "later" && providers[0]["state"] == "ready"
+    });
+    assert!(!environ().contains(SECRET));
+    let id = serve.sh("env | grep LATER; echo DONE");
+    serve.wait_text(&id, "DONE");
+    assert!(!serve.joined(&id).contains(SECRET));
+}
+
 /// Whether this test runs as root, who alone can make what belongs to others.
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()

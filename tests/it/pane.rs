@@ -1,8 +1,15 @@
 //! What a terminal is to the program in it, and how waiting and capturing see it.
 
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use serde_json::json;
 
-use crate::support::{Serve, eventually, procs};
+use crate::support::{Home, Serve, eventually, procs};
+
+const TUNDRA: &str = env!("CARGO_BIN_EXE_tundra");
 
 #[test]
 fn a_program_finds_the_terminal_that_was_promised() {
@@ -468,13 +475,10 @@ fn shift_enter_breaks_a_line_in_an_agent_that_asks_for_no_keyboard_protocol() {
     }
 }
 
-#[test]
-fn a_confined_terminal_reaches_neither_the_socket_nor_the_tokens() {
-    let serve = Serve::with_config("[pty]\nconfine = true\n");
-    let home = serve.home.path().to_str().unwrap().to_owned();
-    let tundra = env!("CARGO_BIN_EXE_tundra");
-    let pid = serve.pid();
-    let attack = format!(
+/// A script that tries every way to an instance that is known, and says of each whether it was held.
+fn attack(home: &Path, pid: u32, tundra: &Path) -> String {
+    let (home, tundra) = (home.display(), tundra.display());
+    format!(
         "cd /; echo \"home[$TUNDRA_HOME]\"
         try() {{ name=$1; shift; if \"$@\" >/dev/null 2>&1; then echo \"$name held NOT\"; else echo \"$name held\"; fi; }}
         try token cat {home}/state/remote.token
@@ -485,18 +489,91 @@ fn a_confined_terminal_reaches_neither_the_socket_nor_the_tokens() {
         try session setsid -w {tundra} --home {home} ls
         try daemon sh -c '(setsid -f {tundra} --home {home} new -- touch {home}/daemon) && sleep 1 && test -e {home}/daemon'
         try uncover umount {home}/state
+        try move mv {home} {home}.moved
         try root cat /proc/{pid}/root{home}/state/remote.token
         try environ cat /proc/{pid}/environ
         try trace sh -c 'exec 3</proc/{pid}/mem'
         try join nsenter -t {pid} -m cat {home}/state/remote.token
+        try nest unshare -Urm sh -c 'umount {home}/state; cat {home}/state/remote.token'
         echo DONE; exec cat"
-    );
-    let id = serve.open_with(&["--cols", "100", "--rows", "30"], &["sh", "-c", &attack]);
+    )
+}
+
+fn assert_held(shown: &str) {
+    assert!(shown.contains("home[]"), "{shown}");
+    assert!(!shown.contains("NOT"), "{shown}");
+    assert_eq!(shown.matches(" held").count(), 14, "{shown}");
+}
+
+#[test]
+fn a_confined_terminal_reaches_neither_the_socket_nor_the_tokens() {
+    let serve = Serve::with_config("[pty]\nconfine = true\n");
+    let script = attack(serve.home.path(), serve.pid(), Path::new(TUNDRA));
+    let id = serve.open_with(&["--cols", "100", "--rows", "30"], &["sh", "-c", &script]);
     serve.wait_text(&id, "DONE");
-    let text = serve.capture(&id);
-    assert!(text.contains("home[]"), "{text}");
-    assert!(!text.contains("NOT"), "{text}");
-    assert_eq!(text.matches(" held").count(), 12, "{text}");
+    assert_held(&serve.capture(&id));
     // Whoever is outside goes on as ever.
     assert!(serve.cli(&["ls"]).ok().contains(&id[..8]));
+}
+
+#[test]
+fn one_terminal_alone_is_confined_by_a_flag() {
+    let serve = Serve::start();
+    let script = attack(serve.home.path(), serve.pid(), Path::new(TUNDRA));
+    let flags = ["--confine", "--cols", "100", "--rows", "30"];
+    let id = serve.open_with(&flags, &["sh", "-c", &script]);
+    serve.wait_text(&id, "DONE");
+    assert_held(&serve.capture(&id));
+    let free = serve.sh("cat $TUNDRA_HOME/state/remote.token | wc -c; echo DONE");
+    serve.wait_text(&free, "DONE");
+    assert!(
+        serve.capture(&free).contains("65"),
+        "{}",
+        serve.capture(&free)
+    );
+}
+
+#[test]
+#[allow(clippy::print_stderr)]
+fn a_user_without_roots_rights_confines_too() {
+    const NOBODY: u32 = 65_534;
+    let home = Home::with_config(
+        "[pty]\nconfine = true\n[gateway]\nbind = \"127.0.0.1:0\"\n[remote]\nbind = \"127.0.0.1:0\"\n",
+    );
+    let as_nobody = |args: &[&str]| {
+        let mut command = home.tundra(args);
+        command.uid(NOBODY).gid(NOBODY);
+        command
+    };
+    let may = |mut command: Command| command.output().is_ok_and(|output| output.status.success());
+    let mut namespaces = Command::new("unshare");
+    namespaces.args(["-U", "true"]).uid(NOBODY).gid(NOBODY);
+    if !may(as_nobody(&["--version"])) || !may(namespaces) {
+        eprintln!("SKIPPED: not root, no user namespaces, or the binary is in a closed folder");
+        return;
+    }
+    for entry in ["", "user", "config", "config/config.toml"] {
+        let path = home.path().join(entry);
+        std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let mut instance = as_nobody(&["serve", "--print-ready"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let stdout = instance.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut ready).unwrap();
+    let run = |args: &[&str]| {
+        let output = as_nobody(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let script = attack(home.path(), instance.id(), Path::new(TUNDRA));
+    let id = run(&[
+        "new", "--cols", "100", "--rows", "30", "--", "sh", "-c", &script,
+    ]);
+    run(&["wait", id.trim(), "--text", "DONE", "--timeout", "60s"]);
+    assert_held(&run(&["capture", id.trim()]));
+    instance.kill().unwrap();
+    instance.wait().unwrap();
 }

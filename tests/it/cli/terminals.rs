@@ -95,6 +95,26 @@ fn enter_waits_for_a_program_that_works_on_what_it_has_read() {
 }
 
 #[test]
+fn a_long_text_before_an_enter_is_a_paste_to_who_asked_to_be_told_of_pastes() {
+    let serve = Serve::start();
+    let script = serve.home.file("pastes.py");
+    let reader = BURST_READER.replace("READY", "\\x1b[?2004hREADY");
+    std::fs::write(&script, reader).unwrap();
+    let id = serve.open(&["python3", script.to_str().unwrap()]);
+    serve.wait_text(&id, "READY");
+    serve.cli(&["send", &id, "--enter", "short"]).ok();
+    serve.wait_text(&id, "SENT 5 short");
+    let brackets = "\x1b[200~\x1b[201~".len();
+    let long = "x".repeat(2_000);
+    serve.cli(&["send", &id, "--enter", &long]).ok();
+    serve.wait_text(&id, &format!("SENT {}", 2_000 + brackets));
+    // Keys in it are keys.
+    let keys = "\x1b[A".to_owned() + &long;
+    serve.cli(&["send", &id, "--enter", "--", &keys]).ok();
+    serve.wait_text(&id, "SENT 2003");
+}
+
+#[test]
 fn enter_after_a_text_is_struck_once_the_program_has_taken_the_text() {
     let serve = Serve::start();
     let script = serve.home.file("burst.py");

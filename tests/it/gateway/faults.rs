@@ -203,6 +203,19 @@ fn whole_answers(dialect: Dialect) -> Vec<Row> {
             ErrorKind::RateLimited,
         ),
         rejected("a rejected key under a 200", json(200, rejection_within(dialect))),
+        // As gateways in front of a vendor tell it, whatever the dialect.
+        row(
+            "an error under a 200 that is a text alone",
+            json(200, r#"{"error":"no capacity"}"#),
+            Elsewhere,
+            ErrorKind::Api,
+        ),
+        row(
+            "a rate limit under a 200 that is a number",
+            json(200, r#"{"error":{"code":429,"message":"slow"}}"#),
+            Elsewhere,
+            ErrorKind::RateLimited,
+        ),
         row(
             "a body that drips",
             vec![
