@@ -46,7 +46,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
     let mut keeper = SessionKeeper::new(session_file, kept);
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
-    let at_start = at_start.into_iter().chain(first_steps).collect();
+    let at_start = first_steps.into_iter().chain(at_start).collect();
     tasks.spawn("notices", tell(at_start, keys, reloads, sender.clone()));
     tasks.spawn("store notices", tell_store(store.clone(), sender));
     let services = tui::Services {

@@ -172,7 +172,7 @@ export default {
     const page = await openPage({ id });
     await connected(page);
     const { agent } = tundra.facts(id);
-    await until("the agent", async () => (await text(page, "#list a[aria-current] .agent")).startsWith(`claude: ${agent.state}`));
+    await until("the agent", async () => (await text(page, "#list a[aria-current] .agent")).includes(`claude: ${agent.state}`));
     same(await text(page, "#pool"), "6 of 6 terminals", "pool");
     await page.locator("#new button").click();
     await until("told", async () => (await text(page, "#toast")) === "pty pool is at capacity (6)");
