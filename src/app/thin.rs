@@ -191,6 +191,7 @@ fn lend(
         let mut pid = started.or_else(|| control::peer(&stream)).unwrap_or(0);
         let mut next = Some(stream);
         let mut is_first = true;
+        let mut again_until = None;
         loop {
             let stream = match next.take() {
                 Some(stream) => stream,
@@ -212,9 +213,22 @@ fn lend(
                 inside: std::env::var("TUNDRA_TERMINAL_ID").ok(),
             };
             let lender = Lender::offer(stream, &offer, Lending::descriptors())?;
-            match pass(lender, &mut kernel, &lending, pid).await? {
+            let returned = match pass(lender, &mut kernel, &lending, pid).await {
+                Err(_) if again_until.is_some_and(|until| Instant::now() < until) => {
+                    Returned::Unshown
+                }
+                returned => returned?,
+            };
+            match returned {
                 Returned::Busy if is_first => return Ok(None),
                 Returned::Unshown if is_first && started.is_none() => return Ok(None),
+                // It came before the next program did.
+                Returned::Unshown | Returned::Busy
+                    if again_until.is_some_and(|until| Instant::now() < until) =>
+                {
+                    tokio::time::sleep(REACH_AGAIN).await;
+                    next = Some(connect_again(&show.paths, &lending).await?);
+                }
                 Returned::Unshown => {
                     let log = show.paths.log_file();
                     return Err(AppError::Stillborn { log });
@@ -230,6 +244,7 @@ fn lend(
                 }
                 Returned::Left(Departure::Again) => {
                     is_first = false;
+                    again_until = Some(Instant::now() + SHOWN_WITHIN);
                     next = Some(connect_again(&show.paths, &lending).await?);
                 }
                 returned => return farewell(returned, pid).map(Some),

@@ -28,6 +28,8 @@ pub struct KeptFront {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct KeptPane {
+    /// What ran in it, as last looked at.
+    program: Option<String>,
     badge: bool,
     ending: bool,
     was_shown: bool,
@@ -103,6 +105,7 @@ impl KeptFront {
 impl KeptPane {
     fn of(pane: &Pane) -> Self {
         Self {
+            program: pane.program.clone(),
             badge: pane.badge,
             ending: pane.ending,
             was_shown: pane.was_shown,
@@ -114,6 +117,7 @@ impl KeptPane {
     }
 
     fn put(&self, pane: &mut Pane) {
+        pane.program.clone_from(&self.program);
         pane.badge = self.badge;
         pane.ending |= self.ending;
         pane.was_shown = self.was_shown;

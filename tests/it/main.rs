@@ -39,3 +39,4 @@ mod signals;
 mod store;
 mod support;
 mod traces;
+mod upgrade;

@@ -53,7 +53,7 @@ use crate::domain::id::TerminalId;
 use crate::pane::PaneHandle;
 use crate::providers::{Changes, Events};
 use crate::runtime::fault;
-use crate::runtime::lend::{Departure, LenderEvent, LentTerminal};
+use crate::runtime::lend::{Departure, LenderEvent, LentTerminal, Told};
 use crate::runtime::signals::{Termination, Terminations};
 
 /// Messages taken in a row before the screen gets its turn.
@@ -358,7 +358,10 @@ impl Runner {
         }
         if let Some(reply) = frozen {
             let _ = reply.send(KeptFront::of(&self.model.session, |id| self.origin_of(id)));
-            // Nothing is to happen any more that the next program does not know of.
+            // Nothing is to happen any more that the next program does not know of. A terminal that comes is for that one.
+            while let Some(lent) = self.lent.recv().await {
+                let _ = lent.told.try_send(Told::Left(Departure::Again));
+            }
             std::future::pending::<()>().await;
         }
         if let Some(lent) = next {
