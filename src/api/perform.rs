@@ -1,5 +1,6 @@
 //! What each operation does.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -158,14 +159,7 @@ pub async fn perform(
         Operation::LogFilter(filter) => {
             Answer::LogFilter(log_filter(services, filter.as_deref(), by)?)
         }
-        Operation::Upgrade { program } => {
-            info!(program = %program.display(), by = by.as_str(), "an upgrade is asked for");
-            let why = match services.upgrades() {
-                Some(upgrades) => upgrades.ask(program).await,
-                None => "this instance cannot be upgraded".to_owned(),
-            };
-            return Err(ApiError::new(Code::NotUpgraded, why));
-        }
+        Operation::Upgrade { program } => return Err(upgrade(services, program, by).await),
         Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
         Operation::StoreShip => Answer::Shipped(ship(services, by).await?),
         Operation::StoreLog { most } => {
@@ -177,6 +171,16 @@ pub async fn perform(
             Answer::Changes(changes.iter().map(ChangeShape::from).collect())
         }
     })
+}
+
+/// Why the instance was not upgraded: one that was answers from the new program.
+async fn upgrade(services: &Services, program: PathBuf, by: By) -> ApiError {
+    info!(program = %program.display(), by = by.as_str(), "an upgrade is asked for");
+    let why = match services.upgrades() {
+        Some(upgrades) => upgrades.ask(program).await,
+        None => "this instance cannot be upgraded".to_owned(),
+    };
+    ApiError::new(Code::NotUpgraded, why)
 }
 
 async fn ship(services: &Services, by: By) -> Result<ShippedShape, ApiError> {
@@ -252,7 +256,7 @@ pub fn status(services: &Services) -> StatusShape {
         gateway: GatewayShape::of(&providers),
         front: services
             .front()
-            .map_or_else(FrontShape::default, |front| front.shape()),
+            .map_or_else(FrontShape::default, super::services::Front::shape),
         store: StoreShape::from(&services.store.status()),
         providers: shapes::providers(&providers),
         control_socket: facts.control_socket.to_string_lossy().into_owned(),

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -253,6 +253,8 @@ enum Course {
     Departed(Box<Departed>),
 }
 
+// The rooms in the order in which they need each other, each from what was left of it or anew.
+#[allow(clippy::too_many_lines)]
 async fn run_within<M, F>(
     launch: &Launch,
     groundwork: Groundwork,
@@ -301,17 +303,7 @@ where
         None => Vec::new(),
     };
     let socket = launch.paths.control_socket();
-    let kept_socket = resumed.as_deref_mut().and_then(|resumed| {
-        let control = &resumed.rooms.control;
-        control.resume_listener(&socket, &mut resumed.incoming)
-    });
-    let listener = match kept_socket {
-        Some(listener) => listener,
-        None => LocalListener::bind(&socket).map_err(|source| AppError::Socket {
-            path: socket.clone(),
-            source,
-        })?,
-    };
+    let listener = listen_locally(&socket, resumed.as_deref_mut())?;
     let facts = Facts {
         version: launch.version.clone(),
         pid: std::process::id(),
@@ -322,7 +314,7 @@ where
     };
     info!(version = facts.version, pid = facts.pid, "tundra started");
     let (drain, draining) = watch::channel(None);
-    let (frozen, frozen_gateway) = oneshot::channel();
+    let (frozen_sender, frozen_gateway) = oneshot::channel();
     let has_gateway = bound.is_some();
     let continuity = Continuity {
         connections: resumed.as_deref_mut().map_or_else(Vec::new, |resumed| {
@@ -334,7 +326,7 @@ where
             .map(|resumed| std::mem::take(&mut resumed.rooms.providers))
             .unwrap_or_default(),
         drain: draining,
-        frozen,
+        frozen: frozen_sender,
     };
     let started = gateway::start(
         bound,
@@ -365,17 +357,7 @@ where
         .unwrap_or_default();
     notices.extend(moved);
     let session_file = launch.paths.session();
-    let restored = match launch.beginning {
-        Beginning::Fresh => None,
-        Beginning::Restored => match kept_session::load(&session_file) {
-            Ok(session) => session,
-            Err(trouble) => {
-                warn!(trouble, "the session is not brought back");
-                notices.push(trouble);
-                None
-            }
-        },
-    };
+    let restored = kept_place(&launch, &session_file, &mut notices);
     let rooms = Rooms {
         pool: pool.clone(),
         providers: providers.clone(),
@@ -395,14 +377,8 @@ where
     if let Some(log) = log {
         services.set_log(Arc::new(LogHandle(Arc::downgrade(&log))));
     }
-    let left = resumed.as_deref_mut().map(|resumed| remote::Left {
-        listener: RemoteHandle::resume_listener(&resumed.rooms.remote, &mut resumed.incoming),
-        local: attach.and_then(|(listener, inode)| {
-            let listener = resumed.incoming.descriptor(listener)?;
-            LocalListener::resume(listener, &launch.paths.attach_socket(), inode).ok()
-        }),
-        kept: std::mem::take(&mut resumed.rooms.remote),
-    });
+    let left = resumed.as_deref_mut();
+    let left = left.map(|resumed| left_of_remote(&launch, attach, resumed));
     let left = left.unwrap_or_default();
     let started = remote::start(
         left,
@@ -425,39 +401,30 @@ where
     let (upgrades, upgrade_requests) = Upgrades::new();
     services.set_upgrades(upgrades);
     let freeze_control = CancellationToken::new();
-    let (frozen, frozen_control) = oneshot::channel();
     let count = pool.list().len();
-    let (kept, upgraded) = match resumed.as_deref_mut() {
+    let (connections, arrival) = match resumed.as_deref_mut() {
         Some(resumed) => {
             let control = &resumed.rooms.control;
-            let kept = control.resume_connections(&mut resumed.incoming);
-            let upgraded = resumed.upgraded(&launch.version, count, lost);
-            (kept, upgraded)
+            let connections = control.resume_connections(&mut resumed.incoming);
+            (connections, resumed.upgraded(&launch.version, count, lost))
         }
         None => (control::Connections::default(), Err(String::new())),
     };
     let place = resumed.map(|resumed| std::mem::take(&mut resumed.rooms.front));
     // What is left of it is closed, and its memory given back.
     drop(left_behind);
-    let (borrower, lent) = mpsc::channel(LENT);
+    let (borrower, terminals_lent) = mpsc::channel(LENT);
     let setup = control::Setup {
         listener,
         services,
         borrower,
         first,
-        kept,
-        upgraded,
+        kept: connections,
+        upgraded: arrival,
         stop: stop_control.clone(),
         freeze: freeze_control.clone(),
     };
-    tasks.spawn("control", async move {
-        match control::serve(setup).await {
-            Ok(left) => {
-                let _ = frozen.send(left);
-            }
-            Err(error) => warn!(%error, "the control socket ended"),
-        }
-    });
+    let frozen_control = serve_control(setup, &tasks);
 
     let viewers = remote.handle();
     let notice_desk = NoticeDesk::start(&pool, settings.clone(), &tasks);
@@ -484,7 +451,7 @@ where
         launch: launch.clone(),
         facts,
         remote: Arc::clone(&remote),
-        lent,
+        lent: terminals_lent,
         link,
         restored,
         resumed: place,
@@ -513,6 +480,65 @@ where
     drop(terminals);
     info!("tundra ended");
     outcome.map(Course::Ended)
+}
+
+/// The local socket: that of the program before this one, else a new one.
+fn listen_locally(socket: &Path, resumed: Option<&mut Resumed>) -> Result<LocalListener, AppError> {
+    let kept = resumed.and_then(|resumed| {
+        let control = &resumed.rooms.control;
+        control.resume_listener(socket, &mut resumed.incoming)
+    });
+    match kept {
+        Some(listener) => Ok(listener),
+        None => LocalListener::bind(socket).map_err(|source| AppError::Socket {
+            path: socket.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// The user's place as the last run kept it; what is wrong with it is told.
+fn kept_place(launch: &Launch, file: &Path, notices: &mut Vec<String>) -> Option<Session> {
+    if launch.beginning == Beginning::Fresh {
+        return None;
+    }
+    kept_session::load(file).unwrap_or_else(|trouble| {
+        warn!(trouble, "the session is not brought back");
+        notices.push(trouble);
+        None
+    })
+}
+
+fn left_of_remote(
+    launch: &Launch,
+    attach: Option<(KeptDescriptor, u64)>,
+    resumed: &mut Resumed,
+) -> remote::Left {
+    remote::Left {
+        listener: RemoteHandle::resume_listener(&resumed.rooms.remote, &mut resumed.incoming),
+        local: attach.and_then(|(listener, inode)| {
+            let listener = resumed.incoming.descriptor(listener)?;
+            LocalListener::resume(listener, &launch.paths.attach_socket(), inode).ok()
+        }),
+        kept: std::mem::take(&mut resumed.rooms.remote),
+    }
+}
+
+/// Serves the local socket; what is left of it once it is frozen comes out of the channel.
+fn serve_control(
+    setup: control::Setup,
+    tasks: &Tasks,
+) -> oneshot::Receiver<Option<control::FrozenControl>> {
+    let (frozen, left) = oneshot::channel();
+    tasks.spawn("control", async move {
+        match control::serve(setup).await {
+            Ok(left) => {
+                let _ = frozen.send(left);
+            }
+            Err(error) => warn!(%error, "the control socket ended"),
+        }
+    });
+    left
 }
 
 impl Instance {

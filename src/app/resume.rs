@@ -41,12 +41,12 @@ where
         (Ok(rooms), Ok(launch)) => (rooms, launch),
         (Err(error), _) => {
             let why = error.to_string();
-            return Err(go_back(resume, incoming, &why).unwrap_or(error).into())
+            return Err(go_back(&resume, incoming, &why).unwrap_or(error).into())
                 .map_err(|error: AppError| E::from(error));
         }
         (Ok(_), Err(error)) => {
             let why = error.to_string();
-            let failed = go_back(resume, incoming, &why);
+            let failed = go_back(&resume, incoming, &why);
             return Err(failed.map_or(error, |failed| E::from(failed.into())));
         }
     };
@@ -71,7 +71,7 @@ where
 }
 
 /// Lets the program before this one go on again. Comes back where there is none, or it cannot be executed.
-fn go_back(resume: Resume, incoming: Incoming, why: &str) -> Option<HandoverError> {
+fn go_back(resume: &Resume, incoming: Incoming, why: &str) -> Option<HandoverError> {
     // One that went on after a failure has nobody behind it.
     let former = resume.former.filter(|_| resume.because.is_none())?;
     let mut arguments: Vec<OsString> = std::env::args_os().collect();

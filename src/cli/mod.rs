@@ -81,7 +81,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     let json = args.command.as_ref().is_some_and(Command::wants_json);
     let context = Context::new(args.globals);
     if args.can_resume {
-        return resume::can_resume(&context).unwrap_or_else(|failure| output::fail(&failure, json));
+        return resume::can_resume(&context);
     }
     match run(args.command, args.run, args.fresh, &context) {
         Ok(exit) => exit,

@@ -24,14 +24,14 @@ pub struct ResumeArgs {
 }
 
 /// Says whether this program could go on in a running instance's place.
-pub fn can_resume(context: &Context) -> Result<Exit, Failure> {
+pub fn can_resume(context: &Context) -> Exit {
     let obstacle = context
         .paths()
         .map_err(Failure::from)
         .and_then(|paths| Ok(config::load(&context.config_source(&paths))?))
         .err();
     let obstacle = obstacle.map(|obstacle| obstacle.to_string());
-    Ok(output::json(&CanResume::own(super::version(), obstacle)))
+    output::json(&CanResume::own(super::version(), obstacle))
 }
 
 /// Goes on in a running instance's place.

@@ -95,18 +95,8 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
         connections.spawn(serve(UnixStream::from_std(first)?));
     }
     for kept in kept.0 {
-        let mut connection = Connection::new(kept.stream, &kept.read, shared.clone());
-        let upgraded = upgraded.clone();
-        connections.spawn(async move {
-            let pending = match kept.pending {
-                Pending::Upgrade => {
-                    connection.tell_upgraded(upgraded).await;
-                    Pending::Nothing
-                }
-                pending => pending,
-            };
-            connection.run(pending).await
-        });
+        let connection = Connection::new(kept.stream, &kept.read, shared.clone());
+        connections.spawn(connection.go_on(kept.pending, upgraded.clone()));
     }
     let mut refusing = false;
     let is_frozen = loop {
@@ -265,19 +255,36 @@ impl Connection {
     }
 
     /// Answers request after request, a pending one first; what is left where another program is to go on.
+    /// Serves one that the program before this one has left.
+    async fn go_on(
+        mut self,
+        pending: Pending,
+        upgraded: Result<UpgradeShape, String>,
+    ) -> Option<FrozenConnection> {
+        let pending = match pending {
+            Pending::Upgrade => {
+                self.tell_upgraded(upgraded).await;
+                Pending::Nothing
+            }
+            pending => pending,
+        };
+        self.run(pending).await
+    }
+
     async fn run(mut self, pending: Pending) -> Option<FrozenConnection> {
         let mut first = match pending {
             Pending::Request(line) => Some(line),
             Pending::Nothing | Pending::Upgrade => None,
         };
         loop {
-            let request = match first.take() {
-                Some(line) => Ok(Ok(Some(line))),
-                None => tokio::select! {
+            let request = if let Some(line) = first.take() {
+                Ok(Ok(Some(line)))
+            } else {
+                tokio::select! {
                     () = self.stop.cancelled() => return None,
                     () = self.freeze.cancelled() => return self.frozen(Pending::Nothing),
                     request = timeout(ARRIVES_WITHIN, self.read.next()) => request,
-                },
+                }
             };
             let (reply, last) = match request {
                 Ok(Ok(Some(bytes))) => match self.next(&bytes).await {

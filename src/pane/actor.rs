@@ -110,7 +110,7 @@ impl Actor {
     }
 
     /// Goes on where another program left off. Its end begins anew, where that had begun.
-    pub fn resume(&mut self, left: Leftover) {
+    pub fn resume(&mut self, left: &Leftover) {
         self.hung_up = left.hung_up;
         self.parts.mailbox.resume_pending(left.input.len());
         self.input.tail().extend_from_slice(&left.input);

@@ -214,7 +214,7 @@ fn start(
         options.limits(),
         observer(&info, &options.agents),
     );
-    actor.resume(Leftover {
+    actor.resume(&Leftover {
         hung_up: live.hung_up,
         input: incoming.bytes(live.input).to_vec(),
         born: since_millis(live.born_ms),

@@ -66,7 +66,7 @@ pub fn release_code() {
     }
 }
 
-/// Start and length of a mapping (proc_pid_maps(5)) where it is code or constants of the program. What the loader has
+/// Start and length of a mapping (`proc_pid_maps(5)`) where it is code or constants of the program. What the loader has
 /// relocated is mapped read-only as well, but does not begin with the file.
 fn code_mapping(line: &str, program: &Path) -> Option<(usize, usize)> {
     let mut fields = line.split_whitespace();

@@ -106,17 +106,19 @@ impl Departing {
         let until = Instant::now() + patience;
         let gateway = self.drain(patience, until).await;
         self.remote.freeze(VIEWERS).await;
-        match timeout(FRONT, self.front.freeze()).await {
-            Ok(Some(front)) => rooms.front = front,
-            Ok(None) | Err(_) => warn!("the front end does not go over"),
+        if let Ok(Some(front)) = timeout(FRONT, self.front.freeze()).await {
+            rooms.front = front;
+        } else {
+            warn!("the front end does not go over");
         }
         self.freeze_control.cancel();
-        match timeout(CONTROL, &mut self.control).await {
-            Ok(Ok(Some(control))) => match control.keep(&mut out) {
+        if let Ok(Ok(Some(control))) = timeout(CONTROL, &mut self.control).await {
+            match control.keep(&mut out) {
                 Ok(control) => rooms.control = control,
                 Err(error) => error!(%error, "the local socket does not go over"),
-            },
-            _ => error!("the local socket does not go over"),
+            }
+        } else {
+            error!("the local socket does not go over");
         }
         rooms.providers = self.providers.keep(gateway, &mut out).await;
         match self.remote.keep(&mut out) {

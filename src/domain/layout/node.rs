@@ -70,7 +70,7 @@ impl Node {
                 first,
                 second,
             } => {
-                let fits = *part > 0 && part < whole && *whole <= u32::from(u16::MAX);
+                let fits = *part > 0 && part < whole && u16::try_from(*whole).is_ok();
                 let share = fits.then_some(Share {
                     part: *part,
                     whole: *whole,

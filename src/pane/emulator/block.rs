@@ -56,15 +56,14 @@ impl Block {
             .flat_map(|(end, meta)| {
                 let flags = if meta.wrapped { KEPT_WRAPPED } else { 0 }
                     | if meta.has_wide { KEPT_WIDE } else { 0 };
-                let [a, b, c, d] = end.to_le_bytes();
-                let [e, f] = meta.cols.to_le_bytes();
-                [a, b, c, d, e, f, flags]
+                let end = end.to_le_bytes().into_iter();
+                end.chain(meta.cols.to_le_bytes()).chain([flags])
             })
             .collect();
         KeptBlock {
             data: out.bytes(&self.data),
             segments: out.bytes(&segments),
-            links: self.links.iter().map(|link| link.to_string()).collect(),
+            links: self.links.iter().map(ToString::to_string).collect(),
         }
     }
 

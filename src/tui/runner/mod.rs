@@ -786,7 +786,7 @@ impl Runner {
         let settings = Arc::clone(&self.settings.borrow_and_update());
         let theme = match &self.shown {
             Some(shown) => theme_of(&settings, shown.screen.environment(), shown.is_light),
-            None => self.model.client.theme.clone(),
+            None => self.model.client.theme,
         };
         let options = Arc::new(options_of(&settings));
         if theme != self.model.client.theme || *options != *self.model.options {

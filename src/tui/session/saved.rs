@@ -173,7 +173,7 @@ impl SavedSession {
 
     /// How many panes there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn pane_count(&self) -> usize {
         self.panes.len()
     }
 
@@ -483,7 +483,7 @@ mod tests {
         assert!(after.panes.values().all(|pane| !pane.lives()));
         // Saved again before anything is run, it is the same but for the ids.
         let again = SavedSession::of(&after, |_| None).unwrap();
-        assert_eq!(again.len(), 3);
+        assert_eq!(again.pane_count(), 3);
         let variables = again.panes.iter().map(|pane| pane.variables.clone());
         assert!(variables.into_iter().all(|names| names == ["SECRET"]));
     }
@@ -507,7 +507,7 @@ mod tests {
         let focus = session.focus().unwrap();
         session.panes.get_mut(&focus).unwrap().ending = true;
         let saved = SavedSession::of(&session, |_| None).unwrap();
-        assert_eq!(saved.len(), 2);
+        assert_eq!(saved.pane_count(), 2);
         saved.restore().unwrap();
         assert_eq!(SavedSession::of(&Session::default(), |_| None), None);
     }

@@ -6,6 +6,7 @@ use crate::domain::input::Input;
 use crate::domain::layout::Side;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::session::Pane;
 
 /// Brings a pane to the front and gives it the focus.
 pub(super) fn go_to(model: &mut Model, id: TerminalId) {
@@ -80,7 +81,7 @@ pub(super) fn tell(model: &mut Model, effects: &mut Vec<Effect>) {
     let focus = model.session.focus().filter(|_| model.client.outer_focused);
     if focus != model.session.focus_told {
         if let Some(before) = model.session.focus_told
-            && model.session.panes.get(&before).is_some_and(|p| p.lives())
+            && model.session.panes.get(&before).is_some_and(Pane::lives)
         {
             effects.push(Effect::Input(before, Input::Focus(false)));
         }

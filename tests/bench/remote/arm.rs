@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::files::{Scratch, write_script};
 use crate::options::Options;
-use crate::process::{pss_kib, terminate};
+use crate::process::pss_kib;
 use crate::viewer::{PATIENCE, Place};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,4 +220,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         terminate(&mut self.child);
     }
+}
+
+/// Lets it end its children; a kill would leave that to the kernel's hangup.
+fn terminate(child: &mut Child) {
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    let _ = child.wait();
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -26,10 +25,4 @@ pub fn instance(home: &Path) -> u32 {
 pub fn stop(home: &Path) {
     let pid = Pid::from_raw(instance(home).cast_signed()).unwrap();
     let _ = kill_process(pid, Signal::TERM);
-}
-
-/// Lets it end its children; a kill would leave that to the kernel's hangup.
-pub fn terminate(child: &mut Child) {
-    let _ = kill_process(Pid::from_child(child), Signal::TERM);
-    let _ = child.wait();
 }

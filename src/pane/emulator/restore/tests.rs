@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -392,7 +393,7 @@ fn xterm_js_shows_what_this_emulator_shows_after_any_sizes() {
             emulator.resize(last);
             let text = pieces.concat();
             emulator.feed(text.as_bytes(), &mut Feedback::default());
-            about += &format!("{cols}x{rows} {text:?} ");
+            let _ = write!(about, "{cols}x{rows} {text:?} ");
         }
         cases.push(shown_case(&emulator, last, &about));
         // And at once after a change of size, which is when a viewer gets one.
