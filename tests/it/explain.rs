@@ -1,5 +1,6 @@
 //! `tundra explain`, and that its table knows every error of the code.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -217,12 +218,8 @@ fn readme_index() -> String {
     let mut text = String::from("\n| name | text | what helps first |\n|---|---|---|\n");
     for entry in explain::index() {
         let cure = entry.cures.first().unwrap();
-        text.push_str(&format!(
-            "| {} | {} | {} |\n",
-            entry.name,
-            cell(entry.message()),
-            cell(cure)
-        ));
+        let message = cell(entry.message());
+        let _ = writeln!(text, "| {} | {message} | {} |", entry.name, cell(cure));
     }
     text
 }
