@@ -155,7 +155,9 @@ pub(super) fn ancestor(_pid: Pid) -> Option<Ancestor> {
 /// The foreground process group of the terminal of a session; None where that is not known.
 #[cfg(target_os = "linux")]
 pub(super) fn foreground_group(leader: Pid) -> Option<Pid> {
-    Pid::from_raw(read_stat(leader)?.foreground)
+    // -1 for a leader without a terminal, which it has no longer once it is about to end.
+    let group = Some(read_stat(leader)?.foreground).filter(|group| *group > 0)?;
+    Pid::from_raw(group)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -260,4 +262,31 @@ fn stat_at(path: &str) -> Option<Stat> {
         ended: matches!(state, "Z" | "X"),
         runs: matches!(state, "R" | "D"),
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_leader_without_a_terminal_has_no_foreground_group() {
+        let mut child = Command::new("setsid")
+            .arg("cat")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let leader = Pid::from_raw(child.id().cast_signed()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while read_stat(leader).unwrap().session != leader.as_raw_nonzero().get() {
+            assert!(Instant::now() < deadline, "no session of its own");
+            std::thread::yield_now();
+        }
+        assert_eq!(read_stat(leader).unwrap().foreground, -1);
+        assert_eq!(foreground_group(leader), None);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
 }
