@@ -234,6 +234,17 @@ impl Runner {
             warn!(%trouble, "the layout is not kept");
             update::gather(&mut self.model, self.backend.list());
         }
+        // Names that follow programs stand from the first frame on.
+        let ids: Vec<_> = self.model.session.panes.keys().copied().collect();
+        for id in ids {
+            self.look_at_program(id);
+        }
+    }
+
+    fn look_at_program(&mut self, id: TerminalId) {
+        if let Some(program) = self.backend.foreground_program(id) {
+            self.take(Msg::Program(id, program));
+        }
     }
 
     fn origin_of(&self, id: TerminalId) -> Option<Origin> {
@@ -583,9 +594,7 @@ impl Runner {
                     self.look_at_providers();
                 }
                 for id in self.programs.take(Instant::now()) {
-                    if let Some(program) = self.backend.foreground_program(id) {
-                        self.take(Msg::Program(id, program));
-                    }
+                    self.look_at_program(id);
                 }
                 self.take(Msg::Tick);
             }
