@@ -78,6 +78,67 @@ fn two_tabs(home: &Home) {
 }
 
 #[test]
+fn the_layout_stands_again_with_each_pane_waiting_and_nothing_is_run_unasked() {
+    let home = Home::new();
+    two_tabs(&home);
+    let mut terminal = Terminal::tundra(&home, &[]);
+    terminal.wait_for("both panes wait", |screen| {
+        let text = screen.text();
+        text.contains("work")
+            && text.contains("named")
+            && text.contains("echo FIRST")
+            && text.contains("user/deep")
+            && text.matches("ran since 20").count() == 2
+    });
+    assert_eq!(terminals(&home), 0);
+    // The shell is where it was.
+    terminal.type_("\r");
+    terminal.wait_text("$");
+    terminal.type_("pwd\r");
+    terminal.wait_text("user/deep");
+    assert_eq!(terminals(&home), 1);
+    terminal.command("2");
+    terminal.wait_for("its variables are gone", |screen| {
+        screen.has(AGAIN) && screen.has("variables that were given to it are gone: SECRET")
+    });
+    terminal.type_("A");
+    terminal.wait_text("OTHER");
+    eventually("all run", || terminals(&home) == 3);
+    terminal.command("1");
+    terminal.wait_text("FIRST");
+    say(&mut terminal, "alive");
+}
+
+#[test]
+fn a_pane_that_waits_can_be_dropped_and_is_kept_until_then() {
+    let home = Home::new();
+    two_tabs(&home);
+    let mut terminal = Terminal::tundra(&home, &[]);
+    terminal.wait_text("ran since");
+    terminal.command("2");
+    terminal.wait_text(AGAIN);
+    terminal.type_("x");
+    terminal.wait_for("the tab is gone", |screen| !screen.has("named"));
+    eventually("it is written down", || {
+        fs::read_to_string(file(&home)).is_ok_and(|kept| !kept.contains("named"))
+    });
+    cut(&home);
+    terminal.exit();
+    let mut terminal = Terminal::tundra(&home, &[]);
+    terminal.wait_for("two panes wait", |screen| {
+        screen.text().matches("ran since 20").count() == 2 && !screen.has("named")
+    });
+    terminal.type_("x");
+    terminal.wait_for("one waits", |screen| {
+        screen.has(AGAIN) && !screen.has("deep")
+    });
+    terminal.type_("x");
+    // It ends with its last pane, and then there is nothing to bring back.
+    assert_eq!(terminal.exit(), 0);
+    assert!(!file(&home).exists());
+}
+
+#[test]
 fn everything_can_be_run_from_the_palette() {
     let home = Home::new();
     two_tabs(&home);
