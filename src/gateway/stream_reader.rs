@@ -231,12 +231,12 @@ impl StreamReader {
         }
         self.progress.valid |= !matches!(reading.step, EventKind::Quiet | EventKind::Error(_));
         self.progress.content |= reading.stopped;
+        self.progress.finished |= reading.finished;
         match reading.step {
             EventKind::Quiet | EventKind::Lifecycle => {}
             EventKind::Opened => self.opened = true,
             EventKind::Closed => self.progress.content |= self.opened,
             EventKind::Content => self.progress.content = true,
-            EventKind::Finish => self.progress.finished = true,
             EventKind::End => self.progress.ended = true,
             EventKind::Error(mut error) => {
                 error.message = self.cleaner.words(&error.message);

@@ -131,13 +131,12 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
         EventKind::Error(error.unwrap_or_else(|| in_band(None)))
     } else if chunk.text > 0 || chunk.calls {
         EventKind::Content
-    } else if chunk.finish {
-        EventKind::Finish
     } else {
         EventKind::Lifecycle
     };
     EventReading {
         step,
+        finished: chunk.finish,
         stopped: chunk.stopped,
         calls: chunk.calls,
         text: chunk.text,
@@ -325,7 +324,7 @@ mod tests {
             ),
             (
                 r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
-                EventKind::Finish,
+                EventKind::Lifecycle,
             ),
             ("[DONE]", EventKind::End),
             ("nonsense", EventKind::Lifecycle),
@@ -333,6 +332,16 @@ mod tests {
         for (data, step) in table {
             assert_eq!(read(data).step, step, "{data}");
         }
+    }
+
+    #[test]
+    fn the_last_words_and_the_end_may_come_in_one_chunk() {
+        let last = read(r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#);
+        assert_eq!((last.step, last.finished), (EventKind::Content, true));
+        let end = read(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#);
+        assert_eq!((end.step, end.finished), (EventKind::Lifecycle, true));
+        let word = read(r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":null}]}"#);
+        assert!(!word.finished);
     }
 
     #[test]

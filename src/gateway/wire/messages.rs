@@ -154,6 +154,7 @@ pub fn read_event(event: &Event<'_>) -> EventReading {
     };
     EventReading {
         step,
+        finished: false,
         stopped,
         calls,
         text,

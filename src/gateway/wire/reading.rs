@@ -39,8 +39,6 @@ pub enum EventKind {
     Closed,
     /// A part of the answer: from here on there is no way back.
     Content,
-    /// The answer is complete though its terminator has not come yet.
-    Finish,
     /// The terminator.
     End,
     Error(StreamError),
@@ -50,6 +48,8 @@ pub enum EventKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventReading {
     pub step: EventKind,
+    /// The answer is complete with it, though the terminator has not come yet.
+    pub finished: bool,
     /// The answer stops for another reason than that all is said, which makes it one even where it is empty.
     pub stopped: bool,
     /// It belongs to a call of a tool of the caller's.
@@ -63,6 +63,7 @@ impl EventReading {
     pub(super) fn of(step: EventKind) -> Self {
         Self {
             step,
+            finished: false,
             stopped: false,
             calls: false,
             text: 0,
