@@ -223,6 +223,28 @@ async fn who_brings_no_login_is_passed_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_needs_a_login_hides_no_answer_from_a_caller_without_one() {
+    let login = Upstream::start(plain(200, ANSWER));
+    let key = Upstream::start(plain(401, r#"{"error":{"message":"the last words"}}"#));
+    let config = caller("claude-login", "anthropic", &login.url()) + &paid(&key.url());
+    let instance = Instance::start(&config);
+    let chat = instance.client.post(instance.url("/v1/chat/completions"));
+    let body = r#"{"model":"m","n":2,"messages":[{"role":"user","content":"hi"}]}"#;
+    let never = Got::of(chat.bearer_auth(&instance.key).body(body)).await;
+    assert_eq!(never.status, 400, "{}", never.text());
+    assert!(
+        never.text().contains("claude-login: unsupported: chat"),
+        "{}",
+        never.text()
+    );
+    let bare = instance.client.post(instance.url("/v1/messages"));
+    let got = Got::of(bare.bearer_auth(&instance.key).body(MESSAGE)).await;
+    assert_eq!(got.status, 401, "{}", got.text());
+    assert_eq!(got.text(), r#"{"error":{"message":"the last words"}}"#);
+    assert_eq!(login.requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_used_up_plan_costs_money_only_with_consent_and_until_it_is_taken_back() {
     let login = Upstream::start(used_up(3600));
     let key = Upstream::start(plain(200, ANSWER));

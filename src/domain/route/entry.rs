@@ -164,15 +164,15 @@ impl Entry {
         if !self.enabled {
             return Err(Skip::Disabled);
         }
+        // First what no key and no login would change.
+        self.dialect_for(wants).map_err(Skip::Unsupported)?;
+        if let Some(lack) = self.lack(wants.capabilities) {
+            return Err(Skip::Unsupported(lack));
+        }
         if self.key == KeyState::Missing {
             return Err(Skip::NoKey);
         }
-        self.takes_login(wants.login)?;
-        self.dialect_for(wants).map_err(Skip::Unsupported)?;
-        match self.lack(wants.capabilities) {
-            Some(lack) => Err(Skip::Unsupported(lack)),
-            None => Ok(()),
-        }
+        self.takes_login(wants.login)
     }
 
     pub fn speaks(&self, dialect: Dialect) -> bool {

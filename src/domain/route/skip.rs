@@ -134,10 +134,13 @@ impl Skip {
         )
     }
 
-    /// Whether the profile could serve such a request at another time.
+    /// Whether the profile could serve such a request, as it came, at another time.
     #[must_use]
     pub const fn is_able(&self) -> bool {
-        !matches!(self, Self::Disabled | Self::NoKey | Self::Unsupported(_))
+        !matches!(
+            self,
+            Self::Disabled | Self::NoKey | Self::NeedsLogin | Self::Unsupported(_)
+        )
     }
 
     /// A word for labels and lists.
