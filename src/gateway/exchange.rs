@@ -19,7 +19,7 @@ use super::spans::RequestSpans;
 use super::wire::Endpoint;
 use crate::domain::agent::Ending;
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Dialect, ProfileName};
+use crate::domain::profile::{Dialect, ProfileName, ProviderKind};
 use crate::domain::route::{Call, Foreign, NothingLeft, Run};
 
 /// Says that tokens were not counted by the model's vendor.
@@ -121,12 +121,16 @@ async fn find(
                 return refused(call.dialect, &run, asked.as_ref(), &error);
             }
         };
+        let provider = upstream.profile().provider;
         let name = upstream.profile().name.clone();
         note(progress, &run, &name);
         debug!(profile = %name, attempt = run.attempts(), choice = ?upstream.choice(), "asking");
         spans.attempt(name.as_str(), run.attempts(), upstream.dialect().as_str());
         let error = match attempt::send(state, &request, conversion, upstream).await {
             AttemptResult::Answered(mut answer) => {
+                if has_no_counter(&request, provider, answer.status) {
+                    answer = estimated(&request, &run, Some(&name));
+                }
                 answer.mark(run.attempts(), Some(&name));
                 spans.answered(answer.status.as_u16());
                 state.router.tell_passed_over(failed, Some(&name));
@@ -238,6 +242,17 @@ fn refused_by(name: &ProfileName, left: &NothingLeft) -> Ending {
 
 fn soonest(retry_in: Option<Duration>) -> Option<Timestamp> {
     Timestamp::now().checked_add(retry_in?).ok()
+}
+
+/// Whether the provider speaks messages and yet lacks the route that counts tokens. At Anthropic itself a 404 tells of
+/// the model.
+fn has_no_counter(request: &IncomingRequest, provider: ProviderKind, status: StatusCode) -> bool {
+    request.endpoint == Endpoint::CountTokens
+        && provider != ProviderKind::Anthropic
+        && matches!(
+            status,
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+        )
 }
 
 /// The tokens of a request that nobody can count.

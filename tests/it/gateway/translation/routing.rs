@@ -494,6 +494,26 @@ async fn tokens_that_nobody_counts_are_estimated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_are_estimated_where_a_server_of_messages_lacks_the_route() {
+    let upstream = Upstream::start(whole(404, "404 page not found"));
+    let mut server = speaks("p", 1, &upstream.url(), Dialect::Messages);
+    server.provider = ProviderKind::Local;
+    let stage = Stage::quick(vec![server]).await;
+    let count = || {
+        stage.post(
+            "/v1/messages/count_tokens",
+            request(Dialect::Messages, false),
+        )
+    };
+    let got = Got::of(count()).await;
+    assert_eq!(
+        (got.status.as_u16(), got.header("x-tundra-estimated")),
+        (200, Some("true"))
+    );
+    assert_eq!((got.attempts(), got.profile()), ("1", Some("p")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_model_of_every_profile_is_listed_in_the_callers_dialect() {
     let upstream = Upstream::answering(converse);
     let mut chat = speaks("chat", 1, &upstream.url(), Dialect::Chat);
