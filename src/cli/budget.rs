@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::output;
 use crate::api::BudgetChange;
 use crate::api::shapes::BudgetShape;
-use crate::domain::budget::{Budget as Limits, nanodollars};
+use crate::domain::budget::{Budget as Limits, nanodollars, of_dollars};
 
 #[derive(Debug, Args)]
 pub struct Budget {
@@ -58,9 +58,7 @@ fn line(budget: Option<BudgetShape>) -> String {
     let Some(budget) = budget else {
         return "no budget\n".to_owned();
     };
-    let usd = budget
-        .usd
-        .map(|usd| format!("${:.2} of ${usd:.2}", budget.used_usd));
+    let usd = budget.usd.map(|usd| of_dollars(budget.used_usd, usd));
     let tokens = budget
         .tokens
         .map(|tokens| format!("{} of {tokens} tokens", budget.used_tokens));
@@ -94,6 +92,7 @@ mod tests {
             budget(Some(2.0), Some(9)),
             "$0.50 of $2.00, 7 of 9 tokens\n"
         );
+        assert_eq!(budget(Some(0.005), None), "$0.5000 of $0.0050\n");
         assert_eq!(line(None), "no budget\n");
     }
 

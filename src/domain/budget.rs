@@ -252,13 +252,11 @@ impl Reached {
         let quoted = shell_word(name);
         match *self {
             Self::Money { used, limit } => {
-                let decimals = if limit < NANODOLLARS / 100 { 4 } else { 2 };
                 // A whole sum above another is above its whole dollars.
                 let next = round_above(used.max(limit) / NANODOLLARS);
                 format!(
-                    "budget reached for {name}: ${:.decimals$} of ${:.decimals$}; tundra budget {quoted} --usd {next} raises it",
-                    dollars(used),
-                    dollars(limit),
+                    "budget reached for {name}: {}; tundra budget {quoted} --usd {next} raises it",
+                    of_dollars(dollars(used), dollars(limit)),
                 )
             }
             Self::Tokens { used, limit } => {
@@ -274,12 +272,17 @@ impl Reached {
 impl fmt::Display for Reached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Money { used, limit } => {
-                write!(f, "${:.2} of ${:.2}", dollars(used), dollars(limit))
-            }
+            Self::Money { used, limit } => f.write_str(&of_dollars(dollars(used), dollars(limit))),
             Self::Tokens { used, limit } => write!(f, "{used} of {limit} tokens"),
         }
     }
+}
+
+/// A sum of a limit, in US dollars: cents, and below a limit of one cent what is left to tell.
+#[must_use]
+pub fn of_dollars(used: f64, limit: f64) -> String {
+    let decimals = if limit < 0.01 { 4 } else { 2 };
+    format!("${used:.decimals$} of ${limit:.decimals$}")
 }
 
 /// The next of 1, 2, 5, 10, 20, … above a number.
