@@ -37,7 +37,7 @@ pub enum BundleError {
 impl From<&BundleError> for Code {
     fn from(error: &BundleError) -> Self {
         match error {
-            BundleError::Write { .. } => Self::Internal,
+            BundleError::Write { .. } => Self::Bundle,
             BundleError::Exists(_) => Self::BadRequest,
         }
     }

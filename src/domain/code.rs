@@ -11,6 +11,7 @@ pub enum Code {
     AtCapacity,
     BadRequest,
     BrokeOff,
+    Bundle,
     Busy,
     Config,
     Forbidden,
@@ -40,12 +41,13 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AddressInUse,
         Self::AlreadyRunning,
         Self::AtCapacity,
         Self::BadRequest,
         Self::BrokeOff,
+        Self::Bundle,
         Self::Busy,
         Self::Config,
         Self::Forbidden,
@@ -83,6 +85,7 @@ impl Code {
             Self::AtCapacity => "at_capacity",
             Self::BadRequest => "bad_request",
             Self::BrokeOff => "broke_off",
+            Self::Bundle => "bundle",
             Self::Busy => "busy",
             Self::Config => "config",
             Self::Forbidden => "forbidden",
@@ -130,6 +133,7 @@ impl Code {
             Self::Gone => 410,
             Self::TooManyRequests => 429,
             Self::AddressInUse
+            | Self::Bundle
             | Self::Config
             | Self::Import
             | Self::Internal
@@ -160,6 +164,7 @@ impl Code {
             | Self::AtCapacity
             | Self::BadRequest
             | Self::BrokeOff
+            | Self::Bundle
             | Self::Busy
             | Self::Forbidden
             | Self::Gone

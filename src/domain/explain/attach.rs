@@ -128,7 +128,12 @@ pub(super) const TABLE: &[Explanation] = &[
         name: "Forbidden",
         aliases: &["OriginNotAllowed", "NotYours"],
         codes: &["forbidden"],
-        texts: &["forbidden: <details>", "origin not allowed: <origin>"],
+        texts: &[
+            "forbidden: <details>",
+            "origin not allowed: <origin>",
+            "requests from this origin are not allowed<; see remote.allowed_origins>",
+            "this host is not served here<: open its own address>",
+        ],
         group: Group::Attach,
         severity: Severity::Warning,
         meaning: "Somebody who may not asked: another Host or Origin than the listener's own, or another user at the local socket.",

@@ -67,7 +67,7 @@ pub fn by_code(given: &str) -> Option<&'static Explanation> {
 /// is all that is given.
 #[must_use]
 pub fn by_text(given: &str) -> Option<&'static Explanation> {
-    let line = given.to_lowercase();
+    let line = folded(given);
     let matching = |entry: &'static Explanation| {
         let found = entry.texts.iter().filter_map(|text| within(text, &line));
         Some((found.min()?, entry))
@@ -88,7 +88,7 @@ struct Match {
 }
 
 fn within(text: &str, line: &str) -> Option<Match> {
-    let text = text.to_lowercase();
+    let text = folded(text);
     let literals: Vec<&str> = literals(&text).collect();
     let length: usize = literals.iter().map(|part| part.trim().len()).sum();
     if length < LEAST_LITERAL {
@@ -150,8 +150,13 @@ fn beginning(line: &str) -> Option<&'static Explanation> {
         entry
             .texts
             .iter()
-            .any(|text| text.to_lowercase().starts_with(line))
+            .any(|text| folded(text).starts_with(line))
     })
+}
+
+/// A text without regard to case, and a dash as a keyboard types it.
+fn folded(text: &str) -> String {
+    text.to_lowercase().replace('–', "-")
 }
 
 /// A name in letters and digits alone.

@@ -34,6 +34,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "tundra is already running here with pid <pid>: reach it with `tundra status` and `tundra ls`, or start another one \
              with --home DIR",
             "tundra is already running here<, with a pid or without>: reach it with `tundra status` and `tundra ls`, or start another one with --home DIR",
+            "tundra is already running here",
         ],
         group: Group::Instance,
         severity: Severity::Error,
@@ -144,6 +145,39 @@ pub(super) const TABLE: &[Explanation] = &[
             "the broken file still tells what ran where",
         ],
         prevention: &["tundra upgrade rather than an older binary on a newer home"],
+        log_target: "tundra::app",
+    },
+    Explanation {
+        name: "NotUpgraded",
+        aliases: &["CannotTakeOver"],
+        codes: &["not_upgraded"],
+        texts: &[
+            "<program> is no tundra that can take over: it does not say so when asked",
+            "<program> cannot take over: <obstacle>",
+            "<program> does not say within <n> s whether it can take over",
+            "this instance cannot be upgraded",
+            "this tundra cannot go on: <details>",
+            "the state cannot be written to memory: <details>",
+            "what `<room>` keeps cannot be written: <details>",
+            "what `<room>` kept cannot be read: <details>",
+            "descriptor <n> holds no state of tundra",
+            "the state has form <n>, and this tundra reads form <m>",
+            "<program> cannot be executed: <details>",
+        ],
+        group: Group::Instance,
+        severity: Severity::Warning,
+        meaning: "tundra upgrade asked the other program whether it takes the state, and it does not. Nothing was given up: \
+                  the one that runs goes on.",
+        symptoms: &["tundra upgrade exits 1, and tundra status tells the same version as before"],
+        causes: &[
+            "the file is no tundra, or one that is too old to take over",
+            "it is built for another machine, or cannot be executed",
+        ],
+        cures: &[
+            "tundra upgrade --binary PATH with the new program; PATH --version shows what it is",
+            "tundra stop, then the new one: programs in panes end",
+        ],
+        prevention: &["the new file tried once: PATH --version"],
         log_target: "tundra::app",
     },
     Explanation {

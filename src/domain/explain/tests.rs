@@ -99,6 +99,20 @@ fn texts_are_found_exactly_and_inside_of_longer_lines() {
             "ConfigError",
         ),
         ("tundra: pty handle not found: nosuch", "HandleNotFound"),
+        ("circuit is open - refusing call", "CircuitOpen"),
+        (
+            "/usr/bin/true is no tundra that can take over: it does not say so when asked",
+            "NotUpgraded",
+        ),
+        (
+            "tundra is already running here with pid 5",
+            "AlreadyRunning",
+        ),
+        ("requests from this origin are not allowed", "Forbidden"),
+        (
+            "this host is not served here: open http://127.0.0.1:3000",
+            "Forbidden",
+        ),
         (
             "transport error: the certificate of h:1 is not trusted; its fingerprint is X, and `tundra status` there tells the \
              right one",
