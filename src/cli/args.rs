@@ -89,7 +89,7 @@ pub enum Command {
     Serve(launch::Serve),
     /// Go on as another program, this one or a newer version, without ending anything
     #[command(
-        before_help = "Examples:\n  tundra upgrade                             as the program that you call\n  tundra upgrade --binary ./target/tundra    as that one"
+        before_help = "Examples:\n  tundra upgrade\n  tundra upgrade --binary ./target/release/tundra"
     )]
     Upgrade(upgrade::Upgrade),
     /// Go on in the place of another program
