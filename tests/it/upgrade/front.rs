@@ -47,6 +47,7 @@ fn tabs_layout_zoom_focus_and_names_are_what_they_were() {
     terminal.wait_text("work");
     terminal.command("1");
     terminal.wait_text("beside");
+    terminal.wait_for("the names follow the programs", |screen| !screen.has("sh-"));
     let shown = terminal.look(|screen| screen.lines());
     upgrade(&home, &terminal);
     terminal.wait_for("the same is shown", |screen| {
@@ -68,6 +69,23 @@ fn tabs_layout_zoom_focus_and_names_are_what_they_were() {
     terminal.command("d");
     assert_eq!(terminal.exit(), 0);
     terminal.assert_restored();
+}
+
+#[test]
+fn a_name_that_follows_its_program_stands_from_the_first_frame_on() {
+    let home = Home::new();
+    let starter = home.script("starter", "exec sleep 1000");
+    let terminal = Terminal::tundra(&home, &["--", starter.to_str().unwrap()]);
+    terminal.wait_for("the tab is named after what runs", |screen| {
+        screen.has("1 sleep") && !screen.has("starter")
+    });
+    let before = terminal.raw_len();
+    upgrade(&home, &terminal);
+    terminal.wait_text("1 sleep");
+    let drawn = terminal.raw();
+    let drawn = String::from_utf8_lossy(&drawn[before..]).into_owned();
+    assert!(drawn.contains("sleep"), "{drawn:?}");
+    assert!(!drawn.contains("starter"), "{drawn:?}");
 }
 
 #[test]
