@@ -99,11 +99,16 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
         connections.spawn(connection.go_on(kept.pending, upgraded.clone()));
     }
     let mut refusing = false;
+    // A connection may see that all of it is to stand still before this loop does.
+    let mut early = Vec::new();
     let is_frozen = loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break false,
             () = freeze.cancelled() => break true,
-            Some(_) = connections.join_next() => continue,
+            Some(ended) = connections.join_next() => {
+                early.extend(ended.ok().flatten());
+                continue;
+            }
             () = gone(&mut watch, &listener) => {
                 let bound = watch.as_ref().map(|watch| watch.bind_again(&path));
                 match bound {
@@ -145,7 +150,7 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
     if is_frozen {
         let mut frozen = FrozenControl {
             listener,
-            connections: Vec::new(),
+            connections: early,
         };
         let _ = timeout(FROZEN_WITHIN, async {
             while let Some(ended) = connections.join_next().await {
