@@ -231,7 +231,10 @@ mod tests {
     /// Every command with its whole name.
     fn commands(of: &clap::Command, parent: &str) -> Vec<(String, clap::Command)> {
         let mut found = Vec::new();
-        for command in of.get_subcommands() {
+        for command in of
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+        {
             let name = format!("{parent} {}", command.get_name());
             found.push((name.clone(), command.clone()));
             found.extend(commands(command, &name));
