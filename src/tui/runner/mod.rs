@@ -190,6 +190,8 @@ impl Runner {
             leaving: None,
             backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
+        // The strip's rows are known before a terminal gets its size.
+        runner.look_at_providers();
         if let Some(session) = restored {
             runner.bring_back(session);
         }
