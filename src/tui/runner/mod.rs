@@ -191,7 +191,12 @@ impl Runner {
             backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
         // The strip's rows are known before a terminal gets its size.
-        runner.look_at_providers();
+        let now = Now {
+            instant: Instant::now(),
+            wall: Timestamp::now(),
+        };
+        let status = runner.backend.provider_status(None);
+        update::update(&mut runner.model, status, now, &mut Vec::new());
         if let Some(session) = restored {
             runner.bring_back(session);
         }
