@@ -25,6 +25,7 @@ use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, Status, TerminalInfo, TerminalSpec};
 use crate::domain::writer::{Access, ViewerId, Writer};
+use crate::runtime::proc;
 
 /// Talks to one pane; cheap to clone. The terminal goes on living when every handle is dropped.
 #[derive(Clone)]
@@ -90,9 +91,7 @@ impl PaneHandle {
     /// process group. None once that has ended.
     pub fn foreground_program(&self) -> Option<String> {
         let group = session::foreground_group(self.parts.facts.pid)?;
-        let name =
-            std::fs::read_to_string(format!("/proc/{}/comm", group.as_raw_nonzero())).ok()?;
-        Some(name.trim_end().to_owned())
+        proc::process(group.as_raw_nonzero().get().cast_unsigned()).map(|process| process.name)
     }
 
     /// Looks whether the programs in the terminal's foreground are at work.
@@ -107,15 +106,9 @@ impl PaneHandle {
 
     /// Whether its first process is on the terminal of that device number.
     pub fn is_on(&self, device: u64) -> bool {
-        let pid = self.parts.facts.pid.as_raw_nonzero();
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
-        // proc(5): tty_nr is the fifth field after the name in brackets; it holds the minor number in two pieces.
-        let number = stat.and_then(|stat| {
-            let (_, after) = stat.rsplit_once(')')?;
-            let number: i32 = after.split_whitespace().nth(4)?.parse().ok()?;
-            Some(number.cast_unsigned())
-        });
-        number.is_some_and(|number| {
+        // proc_pid_stat(5): the minor number stands in two pieces.
+        session::ancestor(self.parts.facts.pid).is_some_and(|process| {
+            let number = process.tty.cast_unsigned();
             let minor = (number & 0xff) | ((number >> 12) & 0xfff00);
             let major = (number >> 8) & 0xfff;
             (major, minor) == (rustix::fs::major(device), rustix::fs::minor(device))

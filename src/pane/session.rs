@@ -2,85 +2,56 @@
 
 use rustix::process::{Pid, Signal};
 
+use crate::runtime::proc::{self, Process};
+
 /// One process, safe against reuse of its pid: the start time tells it from a later bearer of the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pid: Pid,
-    start_time: u64,
+    start_ticks: u64,
 }
 
-/// The living members of the session that `leader` leads, the leader itself left out.
+/// The living members of the session that `leader` leads, the leader itself left out. Without a process table to read
+/// nobody is known, and the leader's group is all that can be reached.
 ///
 /// While the leader is not reaped its number, which is also the session's, cannot be given to anybody else; see
 /// [`remaining`] for afterwards.
-#[cfg(target_os = "linux")]
 pub(super) fn members(leader: Pid) -> Vec<Member> {
-    numbers_in("/proc")
-        .filter(|pid| *pid != leader)
-        .filter_map(|pid| {
-            let stat = read_stat(pid)?;
-            (stat.session == leader.as_raw_nonzero().get() && !stat.ended).then_some(Member {
-                pid,
-                start_time: stat.start_time,
-            })
-        })
+    let leader = leader.as_raw_nonzero().get();
+    proc::pids()
+        .filter(|pid| pid.cast_signed() != leader)
+        .filter_map(proc::process)
+        .filter(|process| process.session == leader)
+        .filter_map(|process| Member::living(&process))
         .collect()
 }
 
-/// Without a process table to read, the leader's group is all that can be reached.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn members(_leader: Pid) -> Vec<Member> {
-    Vec::new()
-}
-
 /// The living processes that `root` has started, and that these have, whatever session they took.
-#[cfg(target_os = "linux")]
 pub(super) fn descendants(root: Pid) -> Vec<Member> {
     // Some kernels keep no such lists; there a session is as near as one comes.
-    if !std::path::Path::new("/proc/thread-self/children").exists() {
+    if !proc::lists_children() {
         return members(root);
     }
     let mut found = Vec::new();
-    let mut parents = vec![root];
+    let mut parents = vec![number(root)];
     while let Some(parent) = parents.pop() {
-        for pid in children(parent) {
-            let Some(stat) = read_stat(pid).filter(|stat| !stat.ended) else {
-                continue;
-            };
-            found.push(Member {
-                pid,
-                start_time: stat.start_time,
-            });
-            parents.push(pid);
+        for child in proc::children(parent) {
+            if let Some(member) = Member::living(&child) {
+                found.push(member);
+                parents.push(child.pid);
+            }
         }
     }
     found
 }
 
-/// Without a process table to read, nobody is known to have started anything.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn descendants(_root: Pid) -> Vec<Member> {
-    Vec::new()
+/// The process's number as the kernel's table has it.
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().cast_unsigned()
 }
 
-/// `/proc/PID/task/TID/children` of every thread (`proc_pid_task(5)`).
-#[cfg(target_os = "linux")]
-fn children(parent: Pid) -> Vec<Pid> {
-    let tasks = format!("/proc/{}/task", parent.as_raw_nonzero());
-    let Ok(tasks) = std::fs::read_dir(tasks) else {
-        return Vec::new();
-    };
-    let lists = tasks
-        .filter_map(Result::ok)
-        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    let pid = |text: &str| Pid::from_raw(text.parse().ok()?);
-    lists
-        .flat_map(|list| {
-            list.split_ascii_whitespace()
-                .filter_map(pid)
-                .collect::<Vec<_>>()
-        })
-        .collect()
+fn look(pid: Pid) -> Option<Process> {
+    proc::process(number(pid))
 }
 
 /// Those of `known` that still live, and whoever joined their session since.
@@ -96,14 +67,18 @@ pub(super) fn remaining(leader: Pid, known: &[Member]) -> Vec<Member> {
 }
 
 impl Member {
-    #[cfg(target_os = "linux")]
-    fn lives(self) -> bool {
-        read_stat(self.pid).is_some_and(|stat| !stat.ended && stat.start_time == self.start_time)
+    fn living(process: &Process) -> Option<Self> {
+        if process.is_zombie {
+            return None;
+        }
+        Some(Self {
+            pid: Pid::from_raw(process.pid.cast_signed())?,
+            start_ticks: process.start_ticks,
+        })
     }
 
-    #[cfg(not(target_os = "linux"))]
     fn lives(self) -> bool {
-        false
+        look(self.pid).is_some_and(|now| !now.is_zombie && now.start_ticks == self.start_ticks)
     }
 }
 
@@ -137,131 +112,41 @@ pub(super) struct Ancestor {
 }
 
 /// Looks at a process; None where it is not there any more.
-#[cfg(target_os = "linux")]
 pub(super) fn ancestor(pid: Pid) -> Option<Ancestor> {
-    let stat = read_stat(pid)?;
+    let process = look(pid)?;
     Some(Ancestor {
-        parent: Pid::from_raw(stat.parent),
-        session: stat.session,
-        tty: stat.tty,
+        parent: Pid::from_raw(process.parent.cast_signed()),
+        session: process.session,
+        tty: process.terminal,
     })
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn ancestor(_pid: Pid) -> Option<Ancestor> {
-    None
 }
 
 /// The foreground process group of the terminal of a session; None where that is not known.
-#[cfg(target_os = "linux")]
 pub(super) fn foreground_group(leader: Pid) -> Option<Pid> {
     // -1 for a leader without a terminal, which it has no longer once it is about to end.
-    let group = Some(read_stat(leader)?.foreground).filter(|group| *group > 0)?;
+    let group = Some(look(leader)?.foreground).filter(|group| *group > 0)?;
     Pid::from_raw(group)
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(super) fn foreground_group(_leader: Pid) -> Option<Pid> {
-    None
-}
-
 /// The processes of a group.
-#[cfg(target_os = "linux")]
 pub(super) fn group_members(group: Pid) -> Vec<Pid> {
-    let is_in =
-        |pid: &Pid| read_stat(*pid).is_some_and(|stat| stat.group == group.as_raw_nonzero().get());
-    numbers_in("/proc").filter(is_in).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn group_members(_group: Pid) -> Vec<Pid> {
-    Vec::new()
+    let group = group.as_raw_nonzero().get();
+    let members = proc::pids()
+        .filter_map(proc::process)
+        .filter(|process| process.group == group);
+    members
+        .filter_map(|process| Pid::from_raw(process.pid.cast_signed()))
+        .collect()
 }
 
 /// The processor time that a process has used, in clock ticks.
-#[cfg(target_os = "linux")]
 pub(super) fn ticks(pid: Pid) -> u64 {
-    read_stat(pid).map_or(0, |stat| stat.ticks)
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn ticks(_pid: Pid) -> u64 {
-    0
+    look(pid).map_or(0, |process| process.used_ticks)
 }
 
 /// Whether a thread of a process runs, waits for a processor or for a disk.
-#[cfg(target_os = "linux")]
 pub(super) fn runs(pid: Pid) -> bool {
-    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
-    let runs = |thread: Pid| {
-        let stat = stat_at(&format!("{tasks}/{}/stat", thread.as_raw_nonzero()));
-        stat.is_some_and(|stat| stat.runs)
-    };
-    numbers_in(&tasks).any(runs)
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn runs(_pid: Pid) -> bool {
-    false
-}
-
-/// The processes, or threads, that a folder of `/proc` lists.
-#[cfg(target_os = "linux")]
-fn numbers_in(folder: &str) -> impl Iterator<Item = Pid> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(Pid::from_raw)
-}
-
-#[cfg(target_os = "linux")]
-struct Stat {
-    parent: i32,
-    group: i32,
-    session: i32,
-    tty: i32,
-    foreground: i32,
-    ticks: u64,
-    start_time: u64,
-    ended: bool,
-    runs: bool,
-}
-
-#[cfg(target_os = "linux")]
-fn read_stat(pid: Pid) -> Option<Stat> {
-    stat_at(&format!("/proc/{}/stat", pid.as_raw_nonzero()))
-}
-
-/// Reads a `stat` of `/proc` (`proc_pid_stat(5)`): state is field 3, parent 4, group 5, session 6, terminal 7, the terminal's
-/// foreground group 8, times in user and kernel mode 14 and 15, start time 22.
-#[cfg(target_os = "linux")]
-fn stat_at(path: &str) -> Option<Stat> {
-    let text = std::fs::read(path).ok()?;
-    // The command, field 2, may itself hold spaces and parentheses: fields are counted from the last one.
-    let after = text.iter().rposition(|byte| *byte == b')')? + 1;
-    let fields = std::str::from_utf8(text.get(after..)?).ok()?;
-    let mut fields = fields.split_ascii_whitespace();
-    let state = fields.next()?;
-    let parent = fields.next()?.parse().ok()?;
-    let group = fields.next()?.parse().ok()?;
-    let session = fields.next()?.parse().ok()?;
-    let tty = fields.next()?.parse().ok()?;
-    let foreground = fields.next()?.parse().ok()?;
-    let user: u64 = fields.nth(5)?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    let start_time = fields.nth(6)?.parse().ok()?;
-    Some(Stat {
-        parent,
-        group,
-        session,
-        tty,
-        foreground,
-        ticks: user.saturating_add(system),
-        start_time,
-        ended: matches!(state, "Z" | "X"),
-        runs: matches!(state, "R" | "D"),
-    })
+    proc::threads(number(pid)).any(|thread| thread.is_busy)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -280,11 +165,11 @@ mod tests {
             .unwrap();
         let leader = Pid::from_raw(child.id().cast_signed()).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        while read_stat(leader).unwrap().session != leader.as_raw_nonzero().get() {
+        while look(leader).unwrap().session != leader.as_raw_nonzero().get() {
             assert!(Instant::now() < deadline, "no session of its own");
             std::thread::yield_now();
         }
-        assert_eq!(read_stat(leader).unwrap().foreground, -1);
+        assert_eq!(look(leader).unwrap().foreground, -1);
         assert_eq!(foreground_group(leader), None);
         drop(child.stdin.take());
         child.wait().unwrap();

@@ -4,8 +4,8 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::Path;
 
+use super::proc;
 use crate::domain::code::Code;
 
 /// How many ports after a busy default one are tried.
@@ -122,8 +122,8 @@ fn holder_of(inodes: &[String]) -> Option<(u32, String)> {
         .iter()
         .map(|inode| format!("socket:[{inode}]"))
         .collect();
-    let holds = |process: &Path| {
-        let fds = fs::read_dir(process.join("fd")).ok();
+    let holds = |pid: &u32| {
+        let fds = fs::read_dir(format!("/proc/{pid}/fd")).ok();
         fds.into_iter().flatten().flatten().any(|fd| {
             fs::read_link(fd.path()).is_ok_and(|target| {
                 wanted
@@ -133,30 +133,11 @@ fn holder_of(inodes: &[String]) -> Option<(u32, String)> {
         })
     };
     // A child that was just forked holds what its parent does; the oldest of them is the one that listens.
-    fs::read_dir("/proc")
-        .ok()?
-        .flatten()
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse::<u32>().ok()?,
-                entry.path(),
-            ))
-        })
-        .filter(|(_, process)| holds(process))
-        .min_by_key(|(_, process)| started_at(process))
-        .map(|(pid, process)| {
-            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-            (pid, name.trim().to_owned())
-        })
-}
-
-/// When a process started, in ticks since boot: field 22 of `proc_pid_stat(5)`. One that is gone is the youngest.
-fn started_at(process: &Path) -> u64 {
-    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
-    // The name, field 2, may hold spaces and parentheses itself: fields are counted from its end.
-    stat.rsplit_once(')')
-        .and_then(|(_, fields)| fields.split_whitespace().nth(19)?.parse().ok())
-        .unwrap_or(u64::MAX)
+    proc::pids()
+        .filter(holds)
+        .filter_map(proc::process)
+        .min_by_key(|process| process.start_ticks)
+        .map(|process| (process.pid, process.name))
 }
 
 /// The inodes of sockets in state LISTEN (0A) whose address collides with the one wanted.

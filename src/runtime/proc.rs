@@ -4,41 +4,103 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// A process, as far as it can be seen.
+/// A process or a thread, as far as it can be seen: `proc_pid_stat(5)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     pub pid: u32,
     pub parent: u32,
+    /// Its process group.
+    pub group: i32,
+    pub session: i32,
+    /// The device number of its terminal; 0 for none.
+    pub terminal: i32,
+    /// The foreground process group of its terminal; -1 for none.
+    pub foreground: i32,
     /// As `comm` has it: at most 15 bytes.
     pub name: String,
+    /// The processor time that it has used, in clock ticks.
+    pub used_ticks: u64,
+    /// When it started, in clock ticks since boot: tells it from a later bearer of its number.
+    pub start_ticks: u64,
     /// Ended, and not waited for by its parent.
     pub is_zombie: bool,
+    /// Runs, or waits for a processor or a disk.
+    pub is_busy: bool,
+}
+
+/// The numbers of all processes that can be seen.
+pub fn pids() -> impl Iterator<Item = u32> {
+    numbers_in("/proc")
 }
 
 /// Every process that can be seen.
 #[must_use]
 pub fn processes() -> Vec<Process> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(process)
-        .collect()
+    pids().filter_map(process).collect()
 }
 
 /// One process; `None` for one that is gone.
 #[must_use]
 pub fn process(pid: u32) -> Option<Process> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat(pid, &format!("/proc/{pid}/stat"))
+}
+
+/// The threads of a process.
+pub fn threads(pid: u32) -> impl Iterator<Item = Process> {
+    let tasks = format!("/proc/{pid}/task");
+    numbers_in(&tasks).filter_map(move |thread| stat(thread, &format!("{tasks}/{thread}/stat")))
+}
+
+/// Whether the kernel keeps lists of [`children`].
+#[must_use]
+pub fn lists_children() -> bool {
+    Path::new("/proc/thread-self/children").exists()
+}
+
+/// The processes that a process has started, zombies among them.
+pub fn children(pid: u32) -> impl Iterator<Item = Process> {
+    let tasks = format!("/proc/{pid}/task");
+    let lists = numbers_in(&tasks)
+        .filter_map(move |thread| fs::read_to_string(format!("{tasks}/{thread}/children")).ok());
+    let numbers = |list: String| -> Vec<u32> {
+        let words = list.split_ascii_whitespace();
+        words.filter_map(|word| word.parse().ok()).collect()
+    };
+    lists.flat_map(numbers).filter_map(process)
+}
+
+fn numbers_in(folder: &str) -> impl Iterator<Item = u32> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn stat(pid: u32, path: &str) -> Option<Process> {
+    let stat = fs::read(path).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
     // The name may hold spaces and parentheses itself: it ends at the last one.
     let (head, rest) = stat.rsplit_once(')')?;
     let (_, name) = head.split_once('(')?;
-    let mut fields = rest.split_whitespace();
+    let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
+    let terminal = fields.next()?.parse().ok()?;
+    let foreground = fields.next()?.parse().ok()?;
+    let user: u64 = fields.nth(5)?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
     Some(Process {
         pid,
-        parent: fields.next()?.parse().ok()?,
+        parent,
+        group,
+        session,
+        terminal,
+        foreground,
         name: name.to_owned(),
+        used_ticks: user.saturating_add(system),
+        start_ticks: fields.nth(6)?.parse().ok()?,
         is_zombie: matches!(state, "Z" | "X"),
+        is_busy: matches!(state, "R" | "D"),
     })
 }
 
@@ -113,7 +175,14 @@ mod tests {
                 .cast_unsigned()
         );
         assert!(!me.is_zombie);
-        assert!(processes().contains(&me));
+        let listed = processes().into_iter().find(|other| other.pid == me.pid);
+        // What it does, and how long it has, changes between two looks.
+        let listed = listed.map(|listed| Process {
+            used_ticks: me.used_ticks,
+            is_busy: me.is_busy,
+            ..listed
+        });
+        assert_eq!(listed, Some(me.clone()));
         assert!(open_files(me.pid).unwrap() >= 3);
         assert!(open_files_limit(me.pid).unwrap().0 > 0);
         assert_eq!(

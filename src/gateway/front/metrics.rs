@@ -14,6 +14,7 @@ use crate::domain::outcome::ErrorKind;
 use crate::domain::route::{ProviderState, ProviderStatus, RouterStatus};
 use crate::domain::usage::{Counters, Latency, OTHER_MODEL, Usage};
 use crate::gateway::service::GatewayState;
+use crate::runtime::proc;
 
 mod page;
 
@@ -360,13 +361,13 @@ fn process(page: &mut Page) {
         "Total user and system CPU time spent in seconds.",
     );
     page.line("process_cpu_seconds_total", &[], seconds.as_secs_f64());
-    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+    if let Some(open) = proc::open_files(std::process::id()) {
         page.head(
             "process_open_fds",
             "gauge",
             "Number of open file descriptors.",
         );
-        page.line("process_open_fds", &[], open.count());
+        page.line("process_open_fds", &[], open);
     }
 }
 

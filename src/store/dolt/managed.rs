@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use super::connect::Server;
 use super::error::DoltError;
 use crate::runtime::tasks::Tasks;
-use crate::runtime::{private, programs};
+use crate::runtime::{private, proc, programs};
 use crate::supervise::{Children, Overdue, Probe, ProcessState, Spec};
 
 const NAME: &str = "dolt";
@@ -241,19 +241,11 @@ async fn end_leftovers(folder: &Path) -> Result<(), DoltError> {
 
 /// The servers that run for a folder, by the mark in their environment. Those of other users cannot be read.
 fn leftovers(folder: &Path) -> Vec<Pid> {
-    let mark = format!("{MARK}={}", folder.to_string_lossy());
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let marked = processes.flatten().filter_map(|entry| {
-        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let environment = fs::read(entry.path().join("environ")).ok()?;
-        let is_marked = environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == mark.as_bytes());
-        if is_marked { Pid::from_raw(pid) } else { None }
-    });
-    marked.collect()
+    let mark = folder.to_string_lossy();
+    proc::pids()
+        .filter(|pid| proc::variable(*pid, MARK).is_some_and(|value| value == mark))
+        .filter_map(|pid| Pid::from_raw(pid.cast_signed()))
+        .collect()
 }
 
 #[cfg(test)]
