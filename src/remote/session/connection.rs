@@ -1,6 +1,6 @@
 //! What reading, writing and the clock of one WebSocket share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -73,8 +73,8 @@ pub(super) const UPGRADE: CloseReason =
 
 /// What reading, writing and the clock of one connection tell each other.
 pub(super) struct Connection {
-    /// The number after the last byte that was written to the socket whole.
-    written: AtomicU64,
+    /// The number after the last byte that was written to the socket whole, once there is one.
+    written: Mutex<Option<u64>>,
     sending: AtomicBool,
     stopping: AtomicBool,
     /// The program took nothing for [`INPUT_TIMEOUT`]; what comes now is dropped at once, until it takes something again.
@@ -117,7 +117,7 @@ impl Connection {
             held: false,
         };
         let connection = Self {
-            written: AtomicU64::new(0),
+            written: Mutex::new(None),
             sending: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             input_stalled: AtomicBool::new(false),
@@ -127,12 +127,13 @@ impl Connection {
         (connection, waiting)
     }
 
-    pub fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+    /// Up to where the client has been sent the output; None before anything was sent to it.
+    pub fn written(&self) -> Option<u64> {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn set_written(&self, seq: u64) {
-        self.written.store(seq, Ordering::Relaxed);
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(seq);
     }
 
     /// Queues an answer. Waits while the client reads none of them.

@@ -41,6 +41,11 @@ where
         attachment.succeed(former);
     }
     let (connection, replies) = Connection::new();
+    // Known before anything is read: a client that closes at once has left off where the one before it did.
+    let resumed = resume(viewer, &attachment);
+    if let Some(output) = &resumed {
+        connection.set_written(output.next());
+    }
     let flow = Flow::default();
     let (reason, _leaving) = {
         let mut incoming = Incoming {
@@ -55,7 +60,7 @@ where
             replies,
             viewer,
         };
-        let writing = outgoing.run(&attachment);
+        let writing = outgoing.run(resumed);
         // A client without a name cannot come a second time.
         let replaced = CancellationToken::new();
         viewer
@@ -67,8 +72,17 @@ where
             .registry
             .note_cut_plain(&viewer.pane, attachment.id());
     }
-    viewer.leave(&mut attachment, Some(connection.written()), &reason);
+    viewer.leave(&mut attachment, connection.written(), &reason);
     reason
+}
+
+/// Goes on where the last viewer left off, within the grace and as far as the output is still there.
+fn resume(viewer: &ViewerContext, attachment: &Attachment) -> Option<OutputCursor> {
+    let grace = viewer.registry.options().reconnect_grace;
+    let (seq, at) = attachment.left_off()?;
+    (at.elapsed() < grace)
+        .then(|| viewer.pane.output_from(seq))
+        .flatten()
 }
 
 /// The way out to one client.
@@ -88,14 +102,17 @@ impl<S> Outgoing<'_, S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    async fn run(mut self, attachment: &Attachment) -> CloseReason {
-        match self.stream(attachment).await {
+    async fn run(mut self, resumed: Option<OutputCursor>) -> CloseReason {
+        match self.stream(resumed).await {
             Ok(reason) | Err(reason) => reason,
         }
     }
 
-    async fn stream(&mut self, attachment: &Attachment) -> Result<CloseReason, CloseReason> {
-        let mut output = self.begin(attachment).await?;
+    async fn stream(&mut self, resumed: Option<OutputCursor>) -> Result<CloseReason, CloseReason> {
+        let mut output = match resumed {
+            Some(output) => output,
+            None => self.paint().await?,
+        };
         self.flow.begin(output.next());
         let mut buffer = Vec::new();
         loop {
@@ -160,16 +177,8 @@ where
         }
     }
 
-    /// Goes on where the last viewer left off within the grace; else paints the present screen.
-    async fn begin(&mut self, attachment: &Attachment) -> Result<OutputCursor, CloseReason> {
-        let grace = self.viewer.registry.options().reconnect_grace;
-        let left_off = attachment.left_off().filter(|(_, at)| at.elapsed() < grace);
-        if let Some((seq, _)) = left_off
-            && let Some(output) = self.viewer.pane.output_from(seq)
-        {
-            self.connection.set_written(seq);
-            return Ok(output);
-        }
+    /// Paints the present screen.
+    async fn paint(&mut self) -> Result<OutputCursor, CloseReason> {
         let (keyframe, output) = self
             .viewer
             .pane

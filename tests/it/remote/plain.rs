@@ -106,6 +106,27 @@ fn nothing_is_painted_on_return_and_all_is_painted_beside_another() {
 }
 
 #[test]
+fn one_that_closes_at_once_leaves_off_where_the_one_before_it_did() {
+    let (serve, remote) = instance("replay_bytes = 65536");
+    let id = serve.sh("yes painted | head -n 20000; echo all; exec cat");
+    serve.wait_text(&id, "all");
+    let leave = |mut viewer: crate::support::viewer::Socket| {
+        let _ = viewer.socket.close(None);
+        while viewer.socket.read().is_ok() {}
+    };
+    let mut first = remote.plain(&id);
+    first.bytes_with("all");
+    leave(first);
+    for _ in 0..30 {
+        leave(remote.plain(&id));
+    }
+    serve.send(&id, "meanwhile");
+    serve.wait_text(&id, "meanwhile");
+    let mut back = remote.plain(&id);
+    assert_eq!(back.bytes_with("meanwhile"), b"meanwhile");
+}
+
+#[test]
 fn a_message_too_long_and_text_that_is_not_utf_8_close_the_socket() {
     let (_serve, remote) = instance("");
     let id = remote.open(&json!({"command": "cat", "persistent": true}));
