@@ -284,7 +284,16 @@ impl Canvas {
         let widens = !cell.is_wide() && cluster_is_wide(&cluster);
         let fits = cluster.len() <= GRID_CLUSTER_LIMIT;
         if fits && !widens {
-            grid.put(c.encode_utf8(&mut [0; 4]).as_bytes(), row);
+            if !cell.has_contents() && col < grid.size().cols() {
+                // A blank cell has no colour for text, even where the grid still knows the one that was there.
+                let bg = grid.background(row, left);
+                grid.erase(row, left, left + 1, bg);
+                grid.go_to(row, col);
+                self.ready_pen();
+            }
+            let mut encoded = [0; 4];
+            let text = c.encode_utf8(&mut encoded);
+            self.page.grid.put(text.as_bytes(), row);
             return;
         }
         let mut text: String;

@@ -66,6 +66,7 @@ impl Grid {
     pub fn put(&mut self, text: &[u8], row: u16) {
         self.vt.process(text);
         self.usage.extend(row, self.cursor().1);
+        self.settle_joins(row);
     }
 
     /// Feeds text whose first character wraps; `scrolls` says that the cursor is on the region's last row.
@@ -82,6 +83,7 @@ impl Grid {
             self.usage.set_wrapped(above, true);
         }
         self.usage.extend(row, col);
+        self.settle_joins(row);
     }
 
     /// Line feed on the region's last row.
@@ -207,12 +209,26 @@ impl Grid {
             },
         );
         self.send("@", &[count]);
+        self.settle_joins(row);
     }
 
     pub fn delete_cells(&mut self, row: u16, col: u16, count: u16) {
         self.go_to(row, col);
         self.usage.set_wrapped(row, false);
         self.send("P", &[count]);
+        self.settle_joins(row);
+    }
+
+    /// Cuts a row from its neighbours where the end of a join has become blank: text that comes there later begins anew.
+    fn settle_joins(&mut self, row: u16) {
+        if row == 0 && !self.joins_history() {
+            self.usage.set_joins_history(false);
+        }
+        for row in [row.checked_sub(1), Some(row)].into_iter().flatten() {
+            if self.usage.wrapped(row) && !self.row_wrapped(row) {
+                self.usage.set_wrapped(row, false);
+            }
+        }
     }
 
     /// Blanks the wide character whose second half is at `col`.

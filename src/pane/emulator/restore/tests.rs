@@ -158,6 +158,16 @@ fn everything_a_program_can_set_comes_back() {
         check(size, &[before.as_bytes().to_vec()], after.as_bytes());
     }
     check(size, &[b"half \xe6\xbc".to_vec()], b"\xa2");
+    check(
+        Size::clamped(11, 2),
+        &[b"aa     aaaa      aaaa a\x1b8\r\n\x1b[0P".to_vec()],
+        b" ",
+    );
+    check(
+        Size::clamped(2, 2),
+        &["\x1b[?7l \x1b[38;5;1;48;5;2m🎉 a".as_bytes().to_vec()],
+        "e\u{301}a".as_bytes(),
+    );
 }
 
 fn piece() -> impl Strategy<Value = String> {
