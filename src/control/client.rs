@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 
 use super::error::ControlError;
 use super::instance::Holder;
-use super::path::WirePath;
 use super::protocol::{AskPart, MAX_REQUEST, Reply, Request};
 use crate::api::shapes::{
     AdapterShape, BudgetShape, ChangeShape, CommitShape, DoneShape, ErrorShape, LogFilterShape,
@@ -23,6 +22,7 @@ use crate::domain::route::{RouterCommand, Verb};
 use crate::domain::size::Size;
 use crate::domain::terminal::TerminalSpec;
 use crate::runtime::dial;
+use crate::runtime::encoded_path::EncodedPath;
 
 /// Longer than any answer takes that waits for nothing.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -70,7 +70,7 @@ impl Client {
         let request = Request::Open {
             name: spec.name,
             command: spec.command,
-            cwd: spec.cwd.map(WirePath::from),
+            cwd: spec.cwd.map(EncodedPath::from),
             env: spec.env,
             cols: spec.size.cols(),
             rows: spec.size.rows(),

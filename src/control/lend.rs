@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::path::WirePath;
 use crate::api::shapes::ErrorShape;
 use crate::domain::code::Code;
+use crate::runtime::encoded_path::EncodedPath;
 use crate::runtime::lend::{Departure, LenderEvent, LineModes, Offer, Told};
 use crate::runtime::signals::Termination;
 
@@ -16,7 +16,7 @@ pub(super) struct OfferShape {
     environment: Vec<(String, String)>,
     modes: ModesShape,
     command: Vec<String>,
-    cwd: Option<WirePath>,
+    cwd: Option<EncodedPath>,
     inside: Option<String>,
 }
 
@@ -75,7 +75,7 @@ impl From<&Offer> for OfferShape {
                 time,
             },
             command: offer.command.clone(),
-            cwd: offer.cwd.clone().map(WirePath::from),
+            cwd: offer.cwd.clone().map(EncodedPath::from),
             inside: offer.inside.clone(),
         }
     }

@@ -10,7 +10,6 @@ mod instance;
 mod kept;
 mod lend;
 mod lender;
-mod path;
 mod protocol;
 mod server;
 

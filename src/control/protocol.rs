@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::lend::OfferShape;
-use super::path::WirePath;
 use crate::api::shapes::{ErrorShape, RowStyle};
 use crate::api::{ApiError, BudgetChange, Condition, Operation, Prompt, Target, Typed};
 use crate::domain::budget::Budget;
@@ -15,6 +14,7 @@ use crate::domain::profile::ProfileName;
 use crate::domain::route::{RouterCommand, Verb};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec};
+use crate::runtime::encoded_path::EncodedPath;
 
 /// The longest request, in bytes: a paste of a few MiB, escaped.
 pub(super) const MAX_REQUEST: usize = 8 << 20;
@@ -26,7 +26,7 @@ pub(super) enum Request {
     Open {
         name: Option<String>,
         command: Vec<String>,
-        cwd: Option<WirePath>,
+        cwd: Option<EncodedPath>,
         env: Vec<(String, String)>,
         cols: u16,
         rows: u16,
@@ -108,7 +108,7 @@ pub(super) enum Request {
     Detach,
     /// Another program goes on in the instance's place, and answers.
     Upgrade {
-        program: WirePath,
+        program: EncodedPath,
     },
     /// The instance ends; the connection is closed once it is gone.
     Stop {

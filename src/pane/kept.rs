@@ -10,7 +10,8 @@ use crate::domain::id::TerminalId;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Exit, Owner, Status, TerminalInfo, TerminalSpec};
 use crate::domain::writer::KeptWriter;
-use crate::runtime::handover::{KeptBytes, KeptDescriptor, KeptPath};
+use crate::runtime::encoded_path::EncodedPath;
+use crate::runtime::handover::{KeptBytes, KeptDescriptor};
 
 /// Every terminal, in the order in which they were opened.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub(super) struct KeptPane {
     /// What it was started with.
     pub spec: Option<KeptSpec>,
     /// The working directory that the program told last.
-    pub directory: Option<KeptPath>,
+    pub directory: Option<EncodedPath>,
     pub confined: Option<KeptConfined>,
     pub writer: KeptAttachments,
     pub output: KeptOutput,
@@ -42,7 +43,7 @@ pub(super) struct KeptInfo {
     pub name: String,
     pub named: bool,
     pub command: Vec<String>,
-    pub cwd: KeptPath,
+    pub cwd: EncodedPath,
     pub pid: u32,
     pub cols: u16,
     pub rows: u16,
@@ -77,7 +78,7 @@ pub(super) struct KeptAgent {
 pub(super) struct KeptSpec {
     name: Option<String>,
     command: Vec<String>,
-    cwd: Option<KeptPath>,
+    cwd: Option<EncodedPath>,
     env: Vec<(String, String)>,
     cols: u16,
     rows: u16,

@@ -65,3 +65,4 @@ pub use output::{Next, OutputCursor};
 pub use pool::{Gauge, Pool, PoolSetup};
 pub use query::{Capture, Direction, Match, PlacesNow, RowWindow, Search, WaitFor};
 pub use screen_feed::ScreenWatch;
+pub use text::capture_text;

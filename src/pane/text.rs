@@ -5,19 +5,25 @@ use std::sync::Arc;
 use regex::Regex;
 use unicode_width::UnicodeWidthStr;
 
-use super::query::{Direction, Match, Search};
+use super::query::{Capture, Direction, Match, Search};
 use crate::domain::screen::{Attrs, Row};
 
 /// Whether `pattern` matches the rows' text, as shown (a line per row) or with wrapped rows joined to one line.
 pub(super) fn matches(pattern: &Regex, rows: &[Arc<Row>]) -> bool {
-    let shown = lines(rows, false);
+    let shown = text_of(rows, false);
     if pattern.is_match(&shown) {
         return true;
     }
-    rows.iter().any(|row| row.wrapped) && pattern.is_match(&lines(rows, true))
+    rows.iter().any(|row| row.wrapped) && pattern.is_match(&text_of(rows, true))
 }
 
-fn lines(rows: &[Arc<Row>], join_wrapped: bool) -> String {
+/// History and screen as text: what was wrapped is one line again, and blank lines at the end are left out.
+#[must_use]
+pub fn capture_text(capture: &Capture) -> String {
+    text_of(capture.scrollback.iter().chain(&capture.screen.rows), true)
+}
+
+fn text_of<'r>(rows: impl IntoIterator<Item = &'r Arc<Row>>, join_wrapped: bool) -> String {
     let mut text = String::new();
     for row in rows {
         if join_wrapped && row.wrapped {

@@ -6,6 +6,7 @@ pub mod background;
 pub mod connections;
 pub mod descriptors;
 pub mod dial;
+pub mod encoded_path;
 pub mod fault;
 pub mod folders;
 pub mod handover;

@@ -10,3 +10,14 @@ pub struct Now {
     pub instant: Instant,
     pub wall: Timestamp,
 }
+
+impl Now {
+    /// This moment.
+    #[must_use]
+    pub fn read() -> Self {
+        Self {
+            instant: Instant::now(),
+            wall: Timestamp::now(),
+        }
+    }
+}

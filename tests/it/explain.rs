@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 use tundra::domain::explain;
 
 use crate::cli::has_keys;
-use crate::support::Home;
+use crate::support::{Home, sources};
 
 /// Errors whose text is made where they happen, each with the name under which it is explained.
 const WORDED_ELSEWHERE: &[(&str, &str)] = &[
@@ -102,20 +102,6 @@ struct Variant {
     /// `Enum::Variant`, or the struct's name.
     name: String,
     text: String,
-}
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
 }
 
 /// The identifier that a line begins with.

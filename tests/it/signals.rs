@@ -117,12 +117,7 @@ fn an_interrupt_key_reaches_the_program_not_tundra() {
 #[test]
 fn ctrl_z_in_prefix_mode_suspends_and_comes_back_whole() {
     let home = Home::new();
-    let mut shell = home.program("bash");
-    shell
-        .args(["--norc", "--noprofile", "-i"])
-        .env("PS1", "outer> ");
-    let mut terminal = Terminal::start(shell, Options::default());
-    terminal.wait_text("outer>");
+    let mut terminal = Terminal::outer_shell(&home);
     let binary = crate::support::home::TUNDRA;
     terminal.type_(&format!("{binary} -- sh -c 'echo IN\"\"NER; exec cat'\r"));
     terminal.wait_for("the pane is shown", |screen| {

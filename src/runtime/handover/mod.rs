@@ -15,7 +15,7 @@ pub use error::HandoverError;
 pub use exec::Successor;
 pub use incoming::Incoming;
 pub use outgoing::{Outgoing, Sealed};
-pub use values::{KeptBytes, KeptDescriptor, KeptPath, millis_since, since_millis};
+pub use values::{KeptBytes, KeptDescriptor, millis_since, since_millis};
 
 /// The form of the memory file itself. A program takes only what it knows; what stands in it may differ.
 pub const FORMAT: u32 = 1;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::runtime::encoded_path::EncodedPath;
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -12,7 +13,7 @@ struct Kept {
     name: String,
     screen: KeptBytes,
     pipe: Option<KeptDescriptor>,
-    path: KeptPath,
+    path: EncodedPath,
 }
 
 /// A program of another version: it knows one key less and one more.

@@ -1,8 +1,5 @@
 //! What shapes are made of that JSON has no form for.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -30,38 +27,6 @@ impl KeptBytes {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
-    }
-}
-
-/// A path. Nearly every one is text; one that is not goes over as its bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum KeptPath {
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl Default for KeptPath {
-    fn default() -> Self {
-        Self::Text(String::new())
-    }
-}
-
-impl From<PathBuf> for KeptPath {
-    fn from(path: PathBuf) -> Self {
-        match path.into_os_string().into_string() {
-            Ok(text) => Self::Text(text),
-            Err(path) => Self::Bytes(path.into_vec()),
-        }
-    }
-}
-
-impl From<KeptPath> for PathBuf {
-    fn from(path: KeptPath) -> Self {
-        match path {
-            KeptPath::Text(text) => text.into(),
-            KeptPath::Bytes(bytes) => OsString::from_vec(bytes).into(),
-        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::domain::input::{Input, KeyCode, Mods};
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, RouterCommand};
 use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
-use crate::pane::{Capture, Gauge, PaneError, PaneHandle, Pool, Search};
+use crate::pane::{Capture, Gauge, PaneError, PaneHandle, Pool, Search, capture_text};
 use crate::providers::Providers;
 use crate::runtime::lend::LentTerminal;
 use crate::runtime::programs;
@@ -140,7 +140,7 @@ impl Backend {
             let opened = async {
                 let pane = pane.ok_or(PaneError::Dead(id))?;
                 spec.cwd = Some(pane.working_directory());
-                let text = text_of(&pane.capture(true).await?);
+                let text = capture_text(&pane.capture(true).await?);
                 let written = spawn_blocking(move || history_file(&text)).await;
                 let file = written
                     .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -358,23 +358,6 @@ impl Backend {
     pub fn gauge(&self) -> Gauge {
         self.pool.gauge()
     }
-}
-
-/// History and screen as text: what was wrapped is one line again, and blank lines at the end are left out.
-fn text_of(capture: &Capture) -> String {
-    let mut text = String::new();
-    for row in capture.scrollback.iter().chain(&capture.screen.rows) {
-        if row.wrapped {
-            for cell in &row.cells {
-                row.push_cell_text(cell, &mut text);
-            }
-        } else {
-            text.push_str(&row.text());
-            text.push('\n');
-        }
-    }
-    text.truncate(text.trim_end_matches('\n').len());
-    text
 }
 
 /// As many of a screen's last lines as an overview shows; blank ones are left out.

@@ -191,12 +191,8 @@ impl Runner {
             backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
         // The strip's rows are known before a terminal gets its size.
-        let now = Now {
-            instant: Instant::now(),
-            wall: Timestamp::now(),
-        };
         let status = runner.backend.provider_status(None);
-        update::update(&mut runner.model, status, now, &mut Vec::new());
+        update::update(&mut runner.model, status, Now::read(), &mut Vec::new());
         if let Some(session) = restored {
             runner.bring_back(session);
         }
@@ -223,11 +219,8 @@ impl Runner {
                 format!("brought back {count} panes: enter runs a program again, A runs all")
             }
         };
-        let now = Now {
-            instant: Instant::now(),
-            wall: Timestamp::now(),
-        };
-        self.model.session.messages.note(Severity::Info, text, now);
+        let messages = &mut self.model.session.messages;
+        messages.note(Severity::Info, text, Now::read());
     }
 
     /// Begins where the program before this one was.
@@ -280,6 +273,11 @@ impl Runner {
             let leave = match stepped {
                 Ok(None) => continue,
                 Ok(Some(leave)) => leave,
+                // There is no terminal to give back, and whoever comes may fare better.
+                Err(error) if self.shown.is_none() => {
+                    warn!(%error, "nobody saw it");
+                    continue;
+                }
                 Err(error) => Leave::Failed(error),
             };
             if let Some(outcome) = self.leave(leave).await {
@@ -388,7 +386,22 @@ impl Runner {
         if outcome.is_some() {
             self.keep();
         }
+        if let Some(Err(error)) = &outcome {
+            self.turn_away(error);
+        }
         outcome
+    }
+
+    /// Tells whoever lends a terminal at this moment why there is nobody to show it.
+    fn turn_away(&mut self, error: &TuiError) {
+        self.lent.close();
+        while let Ok(lent) = self.lent.try_recv() {
+            Lender::of(lent).tell(Departure::Failed {
+                code: error.into(),
+                message: error.to_string(),
+                ends: true,
+            });
+        }
     }
 
     /// What the lender of a terminal is told that cannot show the session. Where there is nothing to go on with, the instance
@@ -656,10 +669,7 @@ impl Runner {
     }
 
     fn take(&mut self, msg: Msg) {
-        let now = Now {
-            instant: Instant::now(),
-            wall: Timestamp::now(),
-        };
+        let now = Now::read();
         let mut effects = Vec::new();
         fault::point("front", "update");
         let redraw = update::update(&mut self.model, msg, now, &mut effects);

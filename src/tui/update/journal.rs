@@ -124,16 +124,7 @@ fn perform(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
                 JournalPage::Usage => Growth::Down,
                 JournalPage::History => Growth::Up,
             };
-            let does = match scrolls {
-                Action::JournalNext => Action::DialogNext,
-                Action::JournalPrevious => Action::DialogPrevious,
-                Action::JournalPageDown => Action::DialogPageDown,
-                Action::JournalPageUp => Action::DialogPageUp,
-                Action::JournalFirst => Action::DialogFirst,
-                Action::JournalLast => Action::DialogLast,
-                _ => return,
-            };
-            scroll::scroll(&mut view.scroll, does, growth, limit);
+            scroll::scroll_journal(&mut view.scroll, scrolls, growth, limit);
             return;
         }
     }

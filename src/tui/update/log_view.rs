@@ -62,7 +62,7 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent) {
         }
         Action::LogTarget => view.typing = Some(LogField::Target),
         Action::LogText => view.typing = Some(LogField::Text),
-        action => scroll_by(view, action, limit),
+        action => scroll::scroll_journal(&mut view.scroll, action, Growth::Up, limit),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn wheel(model: &mut Model, down: bool) {
         } else {
             Action::JournalPrevious
         };
-        scroll_by(view, action, limit);
+        scroll::scroll_journal(&mut view.scroll, action, Growth::Up, limit);
     }
 }
 
@@ -94,19 +94,6 @@ fn typed(view: &mut LogView, key: &KeyEvent) {
             }
         }
     }
-}
-
-fn scroll_by(view: &mut LogView, action: Action, limit: usize) {
-    let does = match action {
-        Action::JournalNext => Action::DialogNext,
-        Action::JournalPrevious => Action::DialogPrevious,
-        Action::JournalPageDown => Action::DialogPageDown,
-        Action::JournalPageUp => Action::DialogPageUp,
-        Action::JournalFirst => Action::DialogFirst,
-        Action::JournalLast => Action::DialogLast,
-        _ => return,
-    };
-    scroll::scroll(&mut view.scroll, does, Growth::Up, limit);
 }
 
 /// From all to the gravest alone, and around.

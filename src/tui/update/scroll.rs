@@ -12,6 +12,20 @@ pub(super) enum Growth {
     Down,
 }
 
+/// Scrolls what the journal's keys are bound for.
+pub(super) fn scroll_journal(at: &mut usize, does: Action, growth: Growth, limit: usize) {
+    let does = match does {
+        Action::JournalNext => Action::DialogNext,
+        Action::JournalPrevious => Action::DialogPrevious,
+        Action::JournalPageDown => Action::DialogPageDown,
+        Action::JournalPageUp => Action::DialogPageUp,
+        Action::JournalFirst => Action::DialogFirst,
+        Action::JournalLast => Action::DialogLast,
+        _ => return,
+    };
+    scroll(at, does, growth, limit);
+}
+
 pub(super) fn scroll(at: &mut usize, does: Action, growth: Growth, limit: usize) {
     let (step, way) = match does {
         Action::DialogNext => (1, Growth::Down),

@@ -1,6 +1,6 @@
 //! The command line beside a front end.
 
-use super::{alive, list, pane_size, say, shell};
+use super::{alive, list, pane_size, shell};
 use crate::support::Home;
 use crate::support::condition::eventually;
 
@@ -28,7 +28,7 @@ fn a_new_terminal_beside_the_front_end_leaves_focus_and_layout() {
         "its tab lies behind"
     );
     assert_eq!(pane_size(&home, &mut terminal), before);
-    say(&mut terminal, "unmoved");
+    terminal.say("unmoved");
     let id = id.trim();
     home.cli(&["wait", id, "--text", "BESIDE"]).ok();
     terminal.command("n");
@@ -65,7 +65,7 @@ fn a_pane_on_the_screen_keeps_the_size_it_has_there() {
 fn killing_from_the_command_line_is_seen_in_the_front_end() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "survivor");
+    terminal.say("survivor");
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
     let id = list(&home)[1]["id"].as_str().unwrap().to_owned();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{alive, say, shell};
+use super::{alive, shell};
 use crate::support::condition::eventually;
 use crate::support::terminal::Options;
 use crate::support::{Home, Terminal};
@@ -29,7 +29,7 @@ fn nothing_is_drawn_while_nothing_changes() {
 fn frames_come_in_synchronized_updates() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "framed");
+    terminal.say("framed");
     let raw = terminal.raw();
     let count = |needle: &[u8]| {
         raw.windows(needle.len())
@@ -71,7 +71,7 @@ fn a_storm_of_resizes_down_to_one_cell_is_survived() {
     terminal.wait_for("the screen is back", |screen| {
         screen.has("$") && screen.lines().len() == 30
     });
-    say(&mut terminal, "survived");
+    terminal.say("survived");
     assert!(!home.logs().contains("panicked"));
 }
 
@@ -85,7 +85,7 @@ fn a_window_too_small_says_so() {
     });
     terminal.resize(30, 100);
     terminal.wait_text("$");
-    say(&mut terminal, "large-again");
+    terminal.say("large-again");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn no_color_takes_the_colours_of_tundra_and_not_those_of_programs() {
     command.env("NO_COLOR", "1");
     let mut terminal = Terminal::start(command, Options::default());
     terminal.wait_text("$");
-    say(&mut terminal, "plain");
+    terminal.say("plain");
     let colour = regex::Regex::new(
         "\x1b\\[(?:[0-9;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m",
     )
@@ -179,7 +179,7 @@ fn without_utf_8_the_frame_is_ascii() {
     terminal.wait_text("$");
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
-    say(&mut terminal, "ascii");
+    terminal.say("ascii");
     let raw = terminal.raw();
     assert!(
         raw.is_ascii(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{alive, answer, list, say, shell};
+use super::{alive, answer, list, shell};
 use crate::support::command::run;
 use crate::support::condition::eventually;
 use crate::support::{Home, Terminal, procs};
@@ -99,7 +99,7 @@ fn a_mebibyte_pasted_into_a_deaf_program_is_told_and_hangs_nothing() {
     terminal.command("|");
     eventually("a second pane", || alive(&home) == 2);
     terminal.wait_text("$");
-    say(&mut terminal, "meanwhile");
+    terminal.say("meanwhile");
 }
 
 #[test]
@@ -114,14 +114,14 @@ fn a_flood_in_a_visible_pane_leaves_the_other_usable() {
         screen.find("$").is_some_and(|(_, col)| col > 45)
     });
     for round in 0..5 {
-        say(&mut terminal, &format!("typed{round}"));
+        terminal.say(&format!("typed{round}"));
     }
     let growth = procs::peak_resident_kib(home.instance()).saturating_sub(before);
     assert!(growth < 64 * 1024, "grew by {growth} KiB");
     // Into the flood itself one can type as well.
     terminal.command("h");
     terminal.write(b"\x03");
-    say(&mut terminal, "dammed");
+    terminal.say("dammed");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_flood_in_a_hidden_tab_leaves_this_one_usable() {
         !screen.has("flood") && screen.has("$")
     });
     for round in 0..5 {
-        say(&mut terminal, &format!("typed{round}"));
+        terminal.say(&format!("typed{round}"));
     }
 }
 
@@ -182,7 +182,7 @@ fn random_bytes_in_a_visible_pane_stay_in_it() {
     terminal.type_(&format!("perl {}\r", script.display()));
     terminal.wait_text("QUIET");
     terminal.command("k");
-    say(&mut terminal, "unharmed");
+    terminal.say("unharmed");
     assert!(!home.logs().contains("panicked"));
     procs::signal(home.instance(), rustix::process::Signal::TERM);
     assert_eq!(terminal.exit(), 143);

@@ -1,6 +1,6 @@
 //! Keyboards: other layouts, told by the kitty protocol.
 
-use super::{alive, say};
+use super::alive;
 use crate::support::condition::eventually;
 use crate::support::terminal::Options;
 use crate::support::{Home, Terminal};
@@ -32,7 +32,7 @@ fn chords_work_on_a_russian_keyboard() {
     terminal.wait_for("the prompt is back", |screen| {
         screen.text().matches('$').count() == 2
     });
-    say(&mut terminal, "interrupted");
+    terminal.say("interrupted");
     // The prefix and `c`.
     terminal.write(b"\x1b[1080::98;5u");
     eventually("letters are wanted with their places", || {

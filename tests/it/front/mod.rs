@@ -21,13 +21,6 @@ pub fn shell(home: &Home) -> Terminal {
     terminal
 }
 
-/// Types a line that prints `word`; the command line itself does not hold it.
-pub fn say(terminal: &mut Terminal, word: &str) {
-    let (head, tail) = word.split_at(1);
-    terminal.type_(&format!("echo {head}\"\"{tail}\r"));
-    terminal.wait_text(word);
-}
-
 /// The terminals by name, as the command line lists them.
 pub fn list(home: &Home) -> Vec<serde_json::Value> {
     let list = home.cli(&["ls", "--json"]).json();

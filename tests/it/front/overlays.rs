@@ -1,6 +1,6 @@
 //! Help, palette, lists, hints, gauge and messages.
 
-use super::{alive, escape, list, say, shell};
+use super::{alive, escape, list, shell};
 use crate::support::Home;
 use crate::support::condition::eventually;
 
@@ -12,7 +12,7 @@ fn help_shows_the_keys_as_they_are_configured() {
     terminal.type_("?");
     terminal.wait_for("help", |screen| screen.has("split") && screen.has("zoom"));
     escape(&mut terminal, "split the pane");
-    say(&mut terminal, "closed");
+    terminal.say("closed");
     // The old prefix belongs to the program now.
     terminal.type_("printf '%d\\n' \"'$(dd bs=1 count=1 2>/dev/null)\"\r");
     terminal.type_("\x02\r");
@@ -33,14 +33,14 @@ fn the_palette_finds_an_action_by_typing() {
     terminal.command(":");
     terminal.wait_text("palette");
     escape(&mut terminal, "palette");
-    say(&mut terminal, "closed");
+    terminal.say("closed");
 }
 
 #[test]
 fn the_pane_list_goes_to_a_pane() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "number-one");
+    terminal.say("number-one");
     terminal.command("c");
     terminal.wait_for("the first tab is hidden", |screen| {
         !screen.has("number-one")
@@ -82,7 +82,7 @@ fn the_pool_gauge_is_on_the_screen() {
     }
     terminal.command("c");
     terminal.wait_text("pty pool is at capacity (4)");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Panes and tabs: split, focused, zoomed, moved, named, ended.
 
-use super::{alive, answer, list, pane_size, say, shell};
+use super::{alive, answer, list, pane_size, shell};
 use crate::support::condition::eventually;
 use crate::support::{Home, Terminal};
 
@@ -9,7 +9,7 @@ fn a_split_halves_the_pane_and_takes_the_focus() {
     let home = Home::new();
     let mut terminal = shell(&home);
     let whole = pane_size(&home, &mut terminal);
-    say(&mut terminal, "left-one");
+    terminal.say("left-one");
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
     let right = pane_size(&home, &mut terminal);
@@ -33,14 +33,14 @@ fn focus_follows_arrows_and_letters() {
     let mut terminal = shell(&home);
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
-    say(&mut terminal, "right-side");
+    terminal.say("right-side");
     for (go_left, go_right) in [("\x1b[D", "\x1b[C"), ("h", "l")] {
         terminal.command(go_left);
-        say(&mut terminal, "now-left");
+        terminal.say("now-left");
         let (_, col) = terminal.look(|screen| screen.find("now-left")).unwrap();
         assert!(col < 10, "{col}");
         terminal.command(go_right);
-        say(&mut terminal, "now-right");
+        terminal.say("now-right");
         let (_, col) = terminal.look(|screen| screen.find("now-right")).unwrap();
         assert!(col > 45, "{col}");
         terminal.type_("clear\r");
@@ -57,7 +57,7 @@ fn zoom_shows_one_pane_alone_and_all_again() {
     let home = Home::new();
     let mut terminal = shell(&home);
     let whole = pane_size(&home, &mut terminal);
-    say(&mut terminal, "other");
+    terminal.say("other");
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
     let half = pane_size(&home, &mut terminal);
@@ -74,13 +74,13 @@ fn zoom_shows_one_pane_alone_and_all_again() {
 fn tabs_are_opened_and_switched() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "tab-the-first");
+    terminal.say("tab-the-first");
     terminal.command("c");
     terminal.wait_for("the first tab is hidden", |screen| {
         !screen.has("tab-the-first")
     });
     terminal.wait_text("$");
-    say(&mut terminal, "tab-the-second");
+    terminal.say("tab-the-second");
     terminal.command("p");
     terminal.wait_for("the first tab", |s| {
         s.has("tab-the-first") && !s.has("tab-the-second")
@@ -95,7 +95,7 @@ fn tabs_are_opened_and_switched() {
     terminal.wait_for("the second tab by number", |s| s.has("tab-the-second"));
     // There is no ninth.
     terminal.command("9");
-    say(&mut terminal, "still-second");
+    terminal.say("still-second");
 }
 
 #[test]
@@ -106,11 +106,11 @@ fn killing_a_pane_asks_first() {
     eventually("two panes", || alive(&home) == 2);
     terminal.command("x");
     answer(&mut terminal, "\x1b");
-    say(&mut terminal, "spared");
+    terminal.say("spared");
     assert_eq!(alive(&home), 2);
     terminal.command("x");
     answer(&mut terminal, "\r");
-    say(&mut terminal, "spared-again");
+    terminal.say("spared-again");
     assert_eq!(alive(&home), 2, "no is what Enter means");
     terminal.command("x");
     answer(&mut terminal, "y");
@@ -143,9 +143,9 @@ fn a_click_moves_the_focus() {
     let mut terminal = shell(&home);
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
-    say(&mut terminal, "right-side");
+    terminal.say("right-side");
     terminal.click(10, 5);
-    say(&mut terminal, "clicked-left");
+    terminal.say("clicked-left");
     let (_, col) = terminal.look(|screen| screen.find("clicked-left")).unwrap();
     assert!(col < 10, "{col}");
 }
@@ -172,7 +172,7 @@ fn a_border_is_dragged() {
 fn a_pane_is_moved_to_a_tab_of_its_own() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "stays");
+    terminal.say("stays");
     terminal.command("|");
     eventually("two panes", || alive(&home) == 2);
     terminal.command("!");
@@ -227,7 +227,7 @@ fn a_program_that_ends_badly_keeps_its_last_screen() {
 fn say_back(terminal: &mut Terminal) {
     terminal.command("1");
     terminal.wait_text("$");
-    say(terminal, "back");
+    terminal.say("back");
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn the_history_opens_in_the_editor_of_its_user() {
 fn a_pane_moves_between_tabs_and_a_command_gets_one() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "tab-the-first");
+    terminal.say("tab-the-first");
     terminal.command("$");
     terminal.wait_text("command");
     terminal.type_("echo ran-as-typed; exec cat\r");

@@ -1,6 +1,6 @@
 //! Scrolling back, searching, selecting, copying and pasting.
 
-use super::{list, say, shell};
+use super::{list, shell};
 use crate::support::Home;
 
 #[test]
@@ -28,7 +28,7 @@ fn scroll_mode_goes_back_searches_and_copies() {
             .iter()
             .any(|data| data.starts_with(b"MTUx"))
     });
-    say(&mut terminal, "back-at-the-shell");
+    terminal.say("back-at-the-shell");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn keys_typed_at_once_after_a_search_act_where_it_led() {
     terminal.wait_for("it is in the clipboard", |screen| {
         screen.clipboard().iter().any(|data| data == b"MTIz")
     });
-    say(&mut terminal, "back-at-the-shell");
+    terminal.say("back-at-the-shell");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn the_wheel_scrolls_back() {
 fn what_the_mouse_selects_is_copied() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "selectable");
+    terminal.say("selectable");
     let (row, col) = terminal
         .look(|screen| {
             let (row, line) = screen
@@ -126,7 +126,7 @@ fn what_the_mouse_selects_is_copied() {
 fn what_was_copied_is_pasted() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    say(&mut terminal, "copy-me");
+    terminal.say("copy-me");
     terminal.command("[");
     terminal.type_("?copy-me\r");
     terminal.wait_for("the cursor is on the match", |screen| {

@@ -1,6 +1,6 @@
 //! Starting, leaving, and where it cannot start.
 
-use super::{alive, answer, list, pane_size, say, shell};
+use super::{alive, answer, list, pane_size, shell};
 use crate::support::condition::eventually;
 use crate::support::terminal::Options;
 use crate::support::{Home, Terminal};
@@ -10,7 +10,7 @@ fn without_any_configuration_there_is_a_shell_at_once() {
     let home = Home::new();
     let mut terminal = Terminal::tundra(&home, &[]);
     terminal.wait_text("$");
-    say(&mut terminal, "hello");
+    terminal.say("hello");
     let (rows, cols) = pane_size(&home, &mut terminal);
     assert!(
         rows >= 25 && cols >= 96,
@@ -25,7 +25,7 @@ fn leaving_asks_while_children_run_and_restores_the_terminal() {
     let mut terminal = shell(&home);
     terminal.command("q");
     answer(&mut terminal, "n");
-    say(&mut terminal, "stayed");
+    terminal.say("stayed");
     terminal.command("q");
     terminal.wait_text("Yes");
     terminal.type_("y");
@@ -94,7 +94,7 @@ fn without_shell_and_home_the_front_end_starts() {
         .env("TUNDRA_TEST_HOME", home.user());
     let mut terminal = Terminal::start(command, Options::default());
     terminal.wait_for("a prompt", |screen| screen.has("$") || screen.has("#"));
-    say(&mut terminal, "hello");
+    terminal.say("hello");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn one_pane_of_several_that_cannot_start_is_told_beside_the_others() {
     let mut terminal = Terminal::tundra(&home, &[]);
     terminal.wait_text("pty spawn failed: ");
     terminal.wait_text("$");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_default_key_that_the_configuration_takes_is_told() {
     });
     super::escape(&mut terminal, "messages");
     terminal.command("c");
-    say(&mut terminal, "same-pane");
+    terminal.say("same-pane");
     assert_eq!(alive(&home), 1);
 }
 
@@ -164,7 +164,7 @@ fn keys_of_the_configuration_change_live() {
 fn the_mouse_is_given_back_where_it_is_turned_off() {
     let home = Home::with_config("[general]\nmouse = false\n");
     let mut terminal = shell(&home);
-    say(&mut terminal, "mouseless");
+    terminal.say("mouseless");
     for mode in [&b"\x1b[?1000h"[..], b"\x1b[?1002h", b"\x1b[?1003h"] {
         assert_eq!(crate::support::terminal::last(&terminal.raw(), mode), None);
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{list, pane_size, say, shell};
+use super::{list, pane_size, shell};
 use crate::support::condition::eventually;
 use crate::support::home::TUNDRA;
 use crate::support::terminal::Options;
@@ -90,7 +90,7 @@ fn the_address_opens_the_focused_pane_once_and_is_kept_nowhere() {
     let told = terminal.look(|screen| screen.text());
     assert!(!told.contains(&token[..16]), "{told}");
     terminal.type_("q");
-    say(&mut terminal, "closed");
+    terminal.say("closed");
     assert!(!home.logs().contains(&token[..16]));
 }
 
@@ -101,7 +101,7 @@ fn where_the_listener_is_disabled_the_key_says_what_to_set() {
     terminal.command("u");
     terminal.wait_text("set remote.enabled = true");
     super::escape(&mut terminal, "remote.enabled");
-    say(&mut terminal, "closed");
+    terminal.say("closed");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn viewers_are_counted_while_they_are_attached() {
     drop(two);
     terminal.wait_text("0 viewers");
     terminal.wait_text("viewer left (0)");
-    say(&mut terminal, "typed-on");
+    terminal.say("typed-on");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_viewer_takes_the_pane_over_and_the_next_key_takes_it_back() {
     super::escape(&mut terminal, "split the pane");
     assert_eq!(remote.terminal(&id)["cols"], 40);
     terminal.wait_text("any key takes it back");
-    say(&mut terminal, "back");
+    terminal.say("back");
     terminal.wait_for("it is the front end's again", |screen| {
         !screen.has("takes it back") && !screen.has("····")
     });
@@ -226,7 +226,7 @@ fn a_terminal_made_over_http_is_a_tab_behind_until_its_grace_is_over() {
     let remote = Remote::beside(&home);
     let id = remote.open(&json!({"name": "far-job", "command": "cat"}));
     terminal.wait_text("2 far-job");
-    say(&mut terminal, "unmoved");
+    terminal.say("unmoved");
     assert_eq!(pane_size(&home, &mut terminal), before);
     let viewer = attach(&remote, &id);
     terminal.wait_text("far-job ◉1");
@@ -234,7 +234,7 @@ fn a_terminal_made_over_http_is_a_tab_behind_until_its_grace_is_over() {
     terminal.wait_for("its tab is gone", |screen| {
         !screen.lines()[0].contains("far-job")
     });
-    say(&mut terminal, "still-here");
+    terminal.say("still-here");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_terminal_that_resists_its_end_goes_as_others_do() {
     terminal.wait_for("its tab is gone", |screen| {
         !screen.lines()[0].contains("stubborn")
     });
-    say(&mut terminal, "still-here");
+    terminal.say("still-here");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::sources;
+
 /// Each room with the rooms it may import, as `src/ARCHITECTURE.md` has them.
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
@@ -118,19 +120,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("mysql_async", &["src/store/dolt"]),
     ("notify", &["src/runtime"]),
 ];
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
 
 /// The lines of a file that are code.
 fn code(path: &Path) -> Vec<String> {

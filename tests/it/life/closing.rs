@@ -1,6 +1,6 @@
 //! A terminal whose window is closed, or that stops to read.
 
-use super::{again, front, is_left, say, showing};
+use super::{again, front, is_left, showing};
 use crate::support::condition::eventually;
 use crate::support::{Home, Terminal, procs};
 
@@ -14,7 +14,7 @@ fn a_window_that_is_closed_ends_nothing() {
     is_left(&home);
     assert!(procs::alive(instance));
     let mut terminal = again(&home, "here");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
     let history = home.cli(&["history", "--kind", "front", "--json"]).json();
     let kinds: Vec<&str> = history
         .as_array()

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{again, front, is_left, left, say, showing};
+use super::{again, front, is_left, left, showing};
 use crate::support::condition::eventually;
 use crate::support::terminal::{Options, last};
 use crate::support::{Home, Serve, Terminal, procs};
@@ -10,24 +10,7 @@ use crate::support::{Home, Serve, Terminal, procs};
 #[test]
 fn a_key_leaves_the_terminal_and_everything_is_there_again_in_another_one() {
     let home = Home::new();
-    let mut terminal = showing(&home, "remembered");
-    terminal.command("|");
-    terminal.wait_for("a prompt on the right", |screen| {
-        let right = |line: &String| line.chars().skip(51).any(|c| c == '$');
-        screen.lines().iter().any(right)
-    });
-    say(&mut terminal, "beside");
-    terminal.command("c");
-    terminal.wait_for("a tab of its own", |screen| {
-        !screen.has("beside") && screen.has("$")
-    });
-    say(&mut terminal, "second");
-    terminal.command("T");
-    terminal.wait_for("it asks for the name", |screen| screen.has("rename"));
-    terminal.type_("work\r");
-    terminal.wait_text("work");
-    terminal.command("1");
-    terminal.wait_text("beside");
+    let mut terminal = Terminal::arranged(&home);
     terminal.command("z");
     terminal.wait_for("it is zoomed", |screen| !screen.has("remembered"));
     terminal.command("d");
@@ -50,7 +33,7 @@ fn a_key_leaves_the_terminal_and_everything_is_there_again_in_another_one() {
     terminal.wait_text("remembered");
     terminal.command("2");
     terminal.wait_text("second");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
 }
 
 #[test]
@@ -83,7 +66,7 @@ fn a_signal_to_the_process_in_the_terminal_leaves_it() {
         terminal.assert_restored();
         terminal.wait_after("it says so", |screen| screen.has(&left(&home)));
         let mut terminal = again(&home, "here");
-        say(&mut terminal, "alive");
+        terminal.say("alive");
     }
 }
 
@@ -151,18 +134,13 @@ fn two_terminals_that_take_over_from_each_other_fifty_times_leave_one() {
     });
     let last = last.unwrap();
     last.wait_text("here");
-    say(last, "alive");
+    last.say("alive");
 }
 
 #[test]
 fn a_suspended_one_gives_the_terminal_up_and_takes_it_again() {
     let home = Home::new();
-    let mut shell = home.program("bash");
-    shell
-        .args(["--norc", "--noprofile", "-i"])
-        .env("PS1", "outer> ");
-    let mut outer = Terminal::start(shell, Options::default());
-    outer.wait_text("outer>");
+    let mut outer = Terminal::outer_shell(&home);
     let binary = crate::support::home::TUNDRA;
     outer.type_(&format!("{binary} -- sh -c 'echo IN\"\"NER; exec cat'\r"));
     outer.wait_text("INNER");

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{is_left, say, showing};
+use super::{is_left, showing};
 use crate::support::condition::eventually;
 use crate::support::{Home, Serve, Terminal, procs};
 
@@ -16,7 +16,7 @@ fn stop_is_refused_while_programs_run_and_ends_everything_with_force() {
         refused.stderr.contains("tundra stop --force"),
         "{refused:#?}"
     );
-    say(&mut terminal, "alive");
+    terminal.say("alive");
     home.cli(&["stop", "--force"]).ok();
     // The command comes back once the process is gone.
     assert!(!procs::alive(home.instance()));

@@ -35,12 +35,7 @@ fn what_was_read_before_and_after_the_key_reaches_the_pane_whole() {
 #[test]
 fn a_paste_under_way_is_closed_and_its_rest_does_not_reach_the_shell() {
     let home = Home::new();
-    let mut shell = home.program("bash");
-    shell
-        .args(["--norc", "--noprofile", "-i"])
-        .env("PS1", "outer> ");
-    let mut outer = Terminal::start(shell, crate::support::terminal::Options::default());
-    outer.wait_text("outer>");
+    let mut outer = Terminal::outer_shell(&home);
     let file = home.file("typed");
     let binary = crate::support::home::TUNDRA;
     let inner = format!(

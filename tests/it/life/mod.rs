@@ -35,15 +35,8 @@ fn is_left(home: &Home) {
 fn showing(home: &Home, word: &str) -> Terminal {
     let mut terminal = Terminal::tundra(home, &["--", "sh"]);
     terminal.wait_text("$");
-    say(&mut terminal, word);
+    terminal.say(word);
     terminal
-}
-
-/// Types a line that prints `word`; the command line itself does not hold it.
-fn say(terminal: &mut Terminal, word: &str) {
-    let (head, tail) = word.split_at(1);
-    terminal.type_(&format!("echo {head}\"\"{tail}\r"));
-    terminal.wait_text(word);
 }
 
 /// Another terminal that shows the instance as it was left.

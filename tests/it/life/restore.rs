@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use super::{say, showing};
+use super::showing;
 use crate::support::condition::eventually;
 use crate::support::terminal::Options;
 use crate::support::{Home, Serve, Terminal, procs};
@@ -106,7 +106,7 @@ fn the_layout_stands_again_with_each_pane_waiting_and_nothing_is_run_unasked() {
     eventually("all run", || terminals(&home) == 3);
     terminal.command("1");
     terminal.wait_text("FIRST");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn only_an_end_that_nobody_asked_for_leaves_something() {
     let mut terminal = Terminal::tundra(&home, &["--fresh"]);
     terminal.wait_text("$");
     assert!(!terminal.look(|screen| screen.has("ran since")));
-    say(&mut terminal, "fresh");
+    terminal.say("fresh");
     cut(&home);
     terminal.exit();
     // A command is opened beside what is brought back.
@@ -257,7 +257,7 @@ fn serve_without_a_pane_offers_what_a_new_one_would_start() {
     assert_eq!(terminals(&serve.home), 0);
     terminal.type_("\r");
     terminal.wait_text("$");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
     // With its last pane it does not end, and offers again.
     terminal.type_("exit\r");
     terminal.wait_text("Enter runs it, A runs all, x drops it");

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{again, is_left, left, say, showing};
+use super::{again, is_left, left, showing};
 use crate::support::condition::eventually;
 use crate::support::{Home, Terminal, procs};
 
@@ -24,7 +24,7 @@ fn two_that_start_at_the_same_moment_are_one_instance() {
     }
     let winner = usize::from(!both[0].running());
     both[winner].wait_text("$");
-    say(&mut both[winner], "alive");
+    both[winner].say("alive");
     let list = home.cli(&["ls", "--json"]).json();
     assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
 }
@@ -67,7 +67,7 @@ fn a_pane_does_not_show_its_own_instance() {
             screen.has("that it would show") && screen.has("code=1")
         });
     }
-    say(&mut terminal, "alive");
+    terminal.say("alive");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_dead_holder_of_the_lock_and_its_socket_are_no_obstacle() {
     assert!(home.path().join("run/control.sock").exists());
     let mut terminal = Terminal::tundra(&home, &["--fresh", "--", "sh"]);
     terminal.wait_text("$");
-    say(&mut terminal, "afresh");
+    terminal.say("afresh");
 }
 
 #[test]

@@ -14,10 +14,28 @@ pub mod terminal;
 pub mod upstream;
 pub mod viewer;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 pub use condition::eventually;
 pub use home::Home;
 pub use serve::Serve;
 pub use terminal::Terminal;
+
+/// The Rust files below a folder, by name.
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
 
 /// Tells whether a program is there; where it is not, says loudly what is skipped.
 pub fn present(program: &str) -> bool {

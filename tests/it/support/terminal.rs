@@ -66,6 +66,43 @@ impl Terminal {
         Self::start(home.tundra(args), Options::default())
     }
 
+    /// A shell with the prompt `outer>`, from which tundra is started as a user does.
+    pub fn outer_shell(home: &Home) -> Self {
+        let mut shell = home.program("bash");
+        shell
+            .args(["--norc", "--noprofile", "-i"])
+            .env("PS1", "outer> ");
+        let terminal = Self::start(shell, Options::default());
+        terminal.wait_text("outer>");
+        terminal
+    }
+
+    /// A front end with two tabs: in the first, which is shown, `remembered` on the left and `beside`, with the focus, on
+    /// the right; the second is called `work` and shows `second`.
+    pub fn arranged(home: &Home) -> Self {
+        let mut terminal = Self::tundra(home, &["--", "sh"]);
+        terminal.wait_text("$");
+        terminal.say("remembered");
+        terminal.command("|");
+        terminal.wait_for("a prompt on the right", |screen| {
+            let right = |line: &String| line.chars().skip(51).any(|c| c == '$');
+            screen.lines().iter().any(right)
+        });
+        terminal.say("beside");
+        terminal.command("c");
+        terminal.wait_for("a tab of its own", |screen| {
+            !screen.has("beside") && screen.has("$")
+        });
+        terminal.say("second");
+        terminal.command("T");
+        terminal.wait_for("it asks for the name", |screen| screen.has("rename"));
+        terminal.type_("work\r");
+        terminal.wait_text("work");
+        terminal.command("1");
+        terminal.wait_text("beside");
+        terminal
+    }
+
     pub fn start(command: Command, options: Options) -> Self {
         let pty = Pty::open(options.rows, options.cols).unwrap();
         let before = tcgetattr(pty.slave().unwrap()).unwrap();
@@ -108,6 +145,14 @@ impl Terminal {
     }
 
     /// Types bytes as a terminal would send them for a key.
+    /// Types a line that prints `word`; the command line itself does not hold it.
+    #[track_caller]
+    pub fn say(&mut self, word: &str) {
+        let (head, tail) = word.split_at(1);
+        self.type_(&format!("echo {head}\"\"{tail}\r"));
+        self.wait_text(word);
+    }
+
     pub fn write(&mut self, bytes: &[u8]) {
         self.input.as_mut().unwrap().write_all(bytes).unwrap();
     }

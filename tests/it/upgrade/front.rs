@@ -5,13 +5,6 @@ use crate::support::condition::eventually;
 use crate::support::terminal::last;
 use crate::support::{Home, Terminal};
 
-/// Types a line that prints `word`; the command line itself does not hold it.
-fn say(terminal: &mut Terminal, word: &str) {
-    let (head, tail) = word.split_at(1);
-    terminal.type_(&format!("echo {head}\"\"{tail}\r"));
-    terminal.wait_text(word);
-}
-
 /// Upgrades the instance that a terminal shows, and waits until it is shown again.
 fn upgrade(home: &Home, terminal: &Terminal) {
     let instance = home.instance();
@@ -27,26 +20,7 @@ fn upgrade(home: &Home, terminal: &Terminal) {
 #[test]
 fn tabs_layout_zoom_focus_and_names_are_what_they_were() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
-    terminal.wait_text("$");
-    say(&mut terminal, "remembered");
-    terminal.command("|");
-    terminal.wait_for("a prompt on the right", |screen| {
-        let right = |line: &String| line.chars().skip(51).any(|c| c == '$');
-        screen.lines().iter().any(right)
-    });
-    say(&mut terminal, "beside");
-    terminal.command("c");
-    terminal.wait_for("a tab of its own", |screen| {
-        !screen.has("beside") && screen.has("$")
-    });
-    say(&mut terminal, "second");
-    terminal.command("T");
-    terminal.wait_for("it asks for the name", |screen| screen.has("rename"));
-    terminal.type_("work\r");
-    terminal.wait_text("work");
-    terminal.command("1");
-    terminal.wait_text("beside");
+    let mut terminal = Terminal::arranged(&home);
     terminal.wait_for("the names follow the programs", |screen| !screen.has("sh-"));
     let shown = terminal.look(|screen| screen.lines());
     upgrade(&home, &terminal);
@@ -55,17 +29,17 @@ fn tabs_layout_zoom_focus_and_names_are_what_they_were() {
         let lines = screen.lines();
         lines.len() == shown.len() && lines.iter().zip(&shown).rev().skip(2).all(|(a, b)| a == b)
     });
-    say(&mut terminal, "onward");
+    terminal.say("onward");
     terminal.command("z");
     terminal.wait_for("the focus is on the right", |screen| {
         !screen.has("remembered") && screen.has("onward")
     });
     upgrade(&home, &terminal);
-    say(&mut terminal, "zoomed");
+    terminal.say("zoomed");
     assert!(!terminal.look(|screen| screen.has("remembered")));
     terminal.command("2");
     terminal.wait_text("second");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
     terminal.command("d");
     assert_eq!(terminal.exit(), 0);
     terminal.assert_restored();
@@ -93,7 +67,7 @@ fn the_terminal_is_not_left_meanwhile_and_keys_are_not_lost() {
     let home = Home::new();
     let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
     terminal.wait_text("$");
-    say(&mut terminal, "ready");
+    terminal.say("ready");
     terminal.type_("echo be\"\"fore-");
     let mut upgrading = home.tundra(&["upgrade"]).spawn().unwrap();
     terminal.type_("mean\"\"while-");
@@ -124,13 +98,13 @@ fn one_that_nobody_looks_at_is_there_for_the_next() {
     let home = Home::new();
     let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
     terminal.wait_text("$");
-    say(&mut terminal, "kept");
+    terminal.say("kept");
     terminal.command("d");
     assert_eq!(terminal.exit(), 0);
     home.cli(&["upgrade"]).ok();
     let mut terminal = Terminal::tundra(&home, &[]);
     terminal.wait_text("kept");
-    say(&mut terminal, "alive");
+    terminal.say("alive");
     terminal.type_("exit\r");
     assert_eq!(terminal.exit(), 0);
 }

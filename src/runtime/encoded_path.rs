@@ -1,4 +1,4 @@
-//! A path as it goes over the socket.
+//! A path as JSON holds it.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -6,15 +6,21 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// A path. Nearly every one is text; one that is not goes over as its bytes.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A path. Nearly every one is text; one that is not is its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum WirePath {
+pub enum EncodedPath {
     Text(String),
     Bytes(Vec<u8>),
 }
 
-impl From<PathBuf> for WirePath {
+impl Default for EncodedPath {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+impl From<PathBuf> for EncodedPath {
     fn from(path: PathBuf) -> Self {
         match path.into_os_string().into_string() {
             Ok(text) => Self::Text(text),
@@ -23,11 +29,11 @@ impl From<PathBuf> for WirePath {
     }
 }
 
-impl From<WirePath> for PathBuf {
-    fn from(path: WirePath) -> Self {
+impl From<EncodedPath> for PathBuf {
+    fn from(path: EncodedPath) -> Self {
         match path {
-            WirePath::Text(text) => text.into(),
-            WirePath::Bytes(bytes) => OsString::from_vec(bytes).into(),
+            EncodedPath::Text(text) => text.into(),
+            EncodedPath::Bytes(bytes) => OsString::from_vec(bytes).into(),
         }
     }
 }
@@ -37,15 +43,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_goes_over_as_text_or_else_as_its_bytes() {
+    fn a_path_is_text_or_else_its_bytes() {
         for (path, json) in [
             (b"/tmp/\xc3\xa9".as_slice(), "\"/tmp/\u{e9}\""),
             (b"/\xff", "[47,255]"),
         ] {
             let path = PathBuf::from(OsString::from_vec(path.to_vec()));
-            let line = serde_json::to_string(&WirePath::from(path.clone())).unwrap();
+            let line = serde_json::to_string(&EncodedPath::from(path.clone())).unwrap();
             assert_eq!(line, json);
-            let read: WirePath = serde_json::from_str(&line).unwrap();
+            let read: EncodedPath = serde_json::from_str(&line).unwrap();
             assert_eq!(PathBuf::from(read), path);
         }
     }
