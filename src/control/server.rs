@@ -31,7 +31,7 @@ mod requests;
 pub use frozen::{Connections, FrozenControl};
 use frozen::{FrozenConnection, Pending};
 use lease::{Lease, LeaseEnd, hold_to_the_end};
-use reply::{TAKEN_WITHIN, line};
+use reply::{TAKEN_WITHIN, line, shutting_down};
 use requests::Requests;
 
 /// Connections at a time: many scripts may wait at once, and each costs a few KiB.
@@ -392,7 +392,7 @@ impl Connection {
             } else {
                 Pending::Request(remaining(bytes, began.elapsed()))
             }),
-            () = self.stop.cancelled() => Next::Reply(shutting_down()),
+            () = self.stop.cancelled() => Next::Reply(refusal(shutting_down())),
         }
     }
 
@@ -410,7 +410,7 @@ impl Connection {
                 written.ok().map(|()| Vec::new())
             }
             () = read.closed() => None,
-            () = stop.cancelled() => Some(shutting_down()),
+            () = stop.cancelled() => Some(refusal(shutting_down())),
         }
     }
 }
@@ -425,13 +425,6 @@ fn remaining(bytes: &[u8], elapsed: Duration) -> Bytes {
 
 fn refusal(error: ErrorShape) -> Vec<u8> {
     line(&Reply::<()>::Error(error))
-}
-
-fn shutting_down() -> Vec<u8> {
-    refusal(ErrorShape::new(
-        Code::ShuttingDown,
-        "tundra is shutting down",
-    ))
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub enum Departure {
     },
 }
 
-/// A terminal on loan. Dropping it without a word is [`Departure::Detached`].
+/// A terminal on loan. Dropping it without a word is [`Departure::Detached`], and a refusal where it has never been shown.
 #[derive(Debug)]
 pub struct LentTerminal {
     pub input: OwnedFd,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::reply::{TAKEN_WITHIN, line};
+use super::reply::{TAKEN_WITHIN, line, shutting_down};
 use super::requests::Requests;
 use crate::api::shapes::ErrorShape;
 use crate::control::lend::{LenderLine, OfferShape, ToldLine};
@@ -49,12 +49,11 @@ impl Lease<'_> {
         borrower: &Borrower,
     ) -> Result<LeaseEnd, ErrorShape> {
         let (terminal, events, told) = self.accept(offer.into_offer(pid))?;
-        let refused = |_| ErrorShape::new(Code::ShuttingDown, "tundra is shutting down");
         tokio::select! {
-            sent = borrower.send(terminal) => sent.map_err(refused)?,
+            sent = borrower.send(terminal) => sent.map_err(|_| shutting_down())?,
             () = self.read.closed() => return Ok(LeaseEnd::Over),
         }
-        Ok(self.pass(events, told).await)
+        self.pass(events, told).await
     }
 
     fn accept(
@@ -90,17 +89,23 @@ impl Lease<'_> {
         &mut self,
         events: mpsc::Sender<LenderEvent>,
         mut told: mpsc::Receiver<Told>,
-    ) -> LeaseEnd {
+    ) -> Result<LeaseEnd, ErrorShape> {
         let mut events = Some(events);
+        let mut is_taken = false;
         loop {
             tokio::select! {
                 // The last word goes out before the end that it tells of.
                 biased;
                 word = told.recv() => {
-                    // The front end dropped it without a word.
-                    let word = word.unwrap_or(Told::Left(Departure::Detached));
+                    let word = match word {
+                        Some(word) => word,
+                        // The front end dropped it without a word, or ended before it was taken.
+                        None if is_taken => Told::Left(Departure::Detached),
+                        None => return Err(shutting_down()),
+                    };
+                    is_taken = true;
                     if let Some(end) = self.tell(word).await {
-                        return end;
+                        return Ok(end);
                     }
                 }
                 line = self.read.next(), if events.is_some() => {
@@ -122,7 +127,7 @@ impl Lease<'_> {
                         events = None;
                     }
                 }
-                () = self.stop.cancelled() => return LeaseEnd::Over,
+                () = self.stop.cancelled() => return Ok(LeaseEnd::Over),
             }
         }
     }

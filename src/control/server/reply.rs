@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::api::shapes::ErrorShape;
 use crate::control::protocol::Reply;
+use crate::domain::code::Code;
 
 /// For a reply to be taken.
 pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(30);
@@ -14,4 +16,9 @@ pub(super) fn line<T: serde::Serialize>(reply: &Reply<T>) -> Vec<u8> {
     });
     line.push(b'\n');
     line
+}
+
+/// What whoever comes too late is told.
+pub(super) fn shutting_down() -> ErrorShape {
+    ErrorShape::new(Code::ShuttingDown, "tundra is shutting down")
 }
