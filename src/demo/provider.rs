@@ -111,6 +111,8 @@ impl Simulation {
                 Some(_) = connections.join_next() => continue,
             };
             let Ok((stream, _)) = accepted else { continue };
+            // Words of an answer are small and must not wait for each other's acknowledgement.
+            let _ = stream.set_nodelay(true);
             let stage = Arc::clone(&self.stage);
             connections.spawn(async move {
                 let service = service_fn(move |request| {

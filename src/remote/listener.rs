@@ -20,7 +20,7 @@ use tracing::{debug, warn};
 use super::routes;
 use super::service::{Peer, REQUEST_TIMEOUT, Service};
 use super::write_timeout::{Upgraded, WriteTimeout};
-use crate::runtime::connections::{ConnectionLimit, ConnectionPermit, Requests};
+use crate::runtime::connections::{ConnectionLimit, ConnectionPermit, Requests, accept};
 
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ pub(super) async fn serve_network(
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
             () = service.upgrade.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener) => accepted,
         };
         let Some((stream, address)) = accepted_or_pause(accepted).await else {
             continue;
@@ -114,8 +114,6 @@ where
 }
 
 async fn serve_stream(stream: TcpStream, acceptor: Option<TlsAcceptor>, connection: Connection) {
-    // Keys and their echo are small and must not wait for more.
-    let _ = stream.set_nodelay(true);
     let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
     let Some(acceptor) = acceptor else {
         return connection.serve(stream).await;

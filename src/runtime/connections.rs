@@ -4,11 +4,13 @@
 //! terminals, whatever comes in over the network.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -27,6 +29,17 @@ const DESCRIPTOR_SHARES: u64 = 3;
 const MIN_CONNECTIONS: usize = 16;
 /// A flood of refusals is one line of the log in so long.
 const WARN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Takes the next connection of a listener. What is written to it goes out at once: a key's echo and a delta of a stream
+/// are small and must not wait for the acknowledgement of the one before. Cancel-safe.
+///
+/// # Errors
+/// What the kernel answers, which concerns one connection and not the listener.
+pub async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer))
+}
 
 /// The connections of one listener.
 #[derive(Debug)]
@@ -239,6 +252,16 @@ mod tests {
 
     fn peer(last: u8) -> IpAddr {
         [192, 0, 2, last].into()
+    }
+
+    #[tokio::test]
+    async fn what_is_written_to_a_connection_waits_for_no_acknowledgement() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, _) = accept(&listener).await.unwrap();
+        assert!(stream.nodelay().unwrap());
     }
 
     #[test]

@@ -110,6 +110,7 @@ fn ticks() -> u64 {
 fn reading(folder: &Path) {
     let path = folder.join("data/tundra.db");
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {

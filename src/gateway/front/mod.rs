@@ -29,7 +29,7 @@ use tracing::{debug, warn};
 
 use super::frozen::FrozenFront;
 use super::service::{Gateway, GatewayState};
-use crate::runtime::connections::{ConnectionLimit, Requests};
+use crate::runtime::connections::{ConnectionLimit, Requests, accept};
 use crate::runtime::prefixed::Prefixed;
 use crate::runtime::tasks::Tasks;
 
@@ -125,7 +125,7 @@ pub async fn serve_until_replaced(
         let accepted = tokio::select! {
             () = &mut ending => break None,
             patience = told(&mut leaving) => break Some(patience),
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener) => accepted,
         };
         match accepted {
             Ok((stream, address)) => spawn(stream, Bytes::new(), address.ip()),
