@@ -67,14 +67,15 @@ impl Answer {
         mark(&mut self.headers, attempts, profile);
     }
 
-    /// The answer as the listener sends it.
     /// Lets the spans end with the answer: with a stream's end, else at once.
-    pub fn trace(&mut self, spans: RequestSpans) {
-        if let AnswerBody::Stream(stream) = &mut self.body {
-            stream.trace(spans);
+    pub fn trace(&mut self, mut spans: RequestSpans) {
+        match &mut self.body {
+            AnswerBody::Stream(stream) => stream.trace(spans),
+            AnswerBody::Whole(_) => spans.whole(),
         }
     }
 
+    /// The answer as the listener sends it.
     pub fn into_response(self) -> Response<AnswerBody> {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;

@@ -76,6 +76,18 @@ impl RequestSpans {
         }
     }
 
+    /// An answer is passed on that is here already, all at once; what nobody was asked for has none.
+    pub fn whole(&mut self) {
+        if self
+            .0
+            .as_ref()
+            .is_some_and(|spans| spans.answered.is_some())
+        {
+            self.stream();
+            self.leave(None);
+        }
+    }
+
     /// The attempt brought an answer of this status.
     pub fn answered(&mut self, status: u16) {
         self.set("http.response.status_code", i64::from(status).into());

@@ -1,6 +1,9 @@
 //! What leaves for others: traces for a collector, and lines for systemd's journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
@@ -247,6 +250,55 @@ fn what_waits_is_sent_at_the_end_and_a_collector_that_is_down_harms_no_request()
     tundra.cli(&["ask", "hi"]).ok();
     tundra.end(Signal::TERM);
     assert!(collected(&collector).0.len() > before);
+}
+
+#[test]
+fn a_collector_that_was_away_gets_what_came_meanwhile() {
+    let collector = Upstream::start(upstream::answer(503, &[("retry-after", "0")], ""));
+    let (first, second) = (Upstream::start(streamed()), Upstream::start(streamed()));
+    let tundra = Serve::with_config(&config(&collector.url(), &first, &second));
+    tundra.cli(&["ask", "hi"]).ok();
+    eventually("it is asked in vain", || collector.requests() > 1);
+    // Nobody waits for it, and what comes now is sent after it.
+    tundra.cli(&["ask", "hi"]).ok();
+    tundra.cli(&["ask", "hi"]).ok();
+    collector.usually(upstream::answer(200, &[], ""));
+    let traces = || {
+        let (spans, _) = collected(&collector);
+        let ids = spans.iter().map(|span| format!("{:?}", span.trace));
+        ids.collect::<BTreeSet<String>>().len()
+    };
+    eventually("every trace arrives", || traces() == 3);
+}
+
+#[test]
+fn a_whole_answer_is_passed_on_in_a_span_too() {
+    let collector = Upstream::start(upstream::answer(200, &[], ""));
+    let body = r#"{"id":"m","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hello"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}"#;
+    let whole = upstream::json(200, body);
+    let (first, second) = (Upstream::start(whole.clone()), Upstream::start(whole));
+    let tundra = Serve::with_config(&config(&collector.url(), &first, &second));
+    let key = fs::read_to_string(tundra.home.path().join("state/gateway.key")).unwrap();
+    let gateway = tundra.ready()["gateway_url"].as_str().unwrap();
+    let mut stream = TcpStream::connect(gateway.trim_start_matches("http://")).unwrap();
+    let asked = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#;
+    write!(
+        stream,
+        "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-tundra-key: {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{asked}",
+        key.trim(),
+        asked.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with(body), "{answer}");
+    eventually("the trace is sent", || collector.requests() > 0);
+    let (spans, _) = collected(&collector);
+    let names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names, ["plan", "attempt", "stream", "request"]);
+    assert_eq!(spans[2].parent.as_ref(), Some(&spans[1].id));
+    assert!(spans.iter().all(|span| span.status.is_none()), "{spans:?}");
 }
 
 /// Reads the fields of the journal's own protocol.

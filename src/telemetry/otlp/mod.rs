@@ -1,17 +1,19 @@
 //! Traces of requests, sent to a collector: OTLP over HTTP with protobuf
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 //!
-//! A trace goes into a bounded queue, and what has no room there is lost; so is what the collector does not take. Nothing
-//! waits for it, and nothing wakes up while no request comes. The protocol's few messages are written by hand (`encode`): the
-//! crates for it bring an HTTP client, a runtime and a pipeline of their own.
+//! A trace goes into a bounded queue and is sent until the collector has taken it: while that is away, what came stays and is
+//! tried again, and past 2,048 traces the newer ones are lost, which is counted. What a collector refuses is not sent again.
+//! Nothing waits for it, and nothing wakes up while no request comes. The protocol's few messages are written by hand
+//! (`encode`): the crates for it bring an HTTP client, a runtime and a pipeline of their own.
 
 mod encode;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use reqwest::Client;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,9 @@ const QUEUED: usize = 2048;
 const BATCH: usize = 256;
 /// What comes within this time after a first trace goes with it.
 const GATHER: Duration = Duration::from_millis(500);
+/// Between tries to reach a collector that is away, doubled from the one to the other.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(30);
 /// For one message, the connection included.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// For what waits at the end.
@@ -38,6 +43,8 @@ pub struct TraceExporter {
     queue: mpsc::Sender<Trace>,
     /// The collector's address; None where nobody wants traces.
     endpoint: watch::Sender<Option<String>>,
+    /// Traces that found no room.
+    lost: Arc<AtomicU64>,
 }
 
 /// What runs behind a [`TraceExporter`], for whoever ends it.
@@ -59,10 +66,12 @@ impl TraceExporter {
         let exporter = Self {
             queue,
             endpoint: watch::Sender::new(endpoint),
+            lost: Arc::default(),
         };
         let sender = Sender {
             traces,
             endpoint: exporter.endpoint.subscribe(),
+            lost: Arc::clone(&exporter.lost),
             version: version.to_owned(),
             client: None,
             is_down: false,
@@ -99,13 +108,14 @@ impl Tracer for TraceExporter {
     }
 
     fn record(&self, trace: Trace) {
-        // Full: it is lost.
-        let _ = self.queue.try_send(trace);
+        if self.queue.try_send(trace).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl RunningExporter {
-    /// Sends what waits, for five seconds at most.
+    /// Sends what waits, once and for five seconds at most.
     pub async fn end(self) {
         self.ending.cancel();
         let _ = timeout(LAST_PATIENCE, self.ended).await;
@@ -115,11 +125,20 @@ impl RunningExporter {
 struct Sender {
     traces: mpsc::Receiver<Trace>,
     endpoint: watch::Receiver<Option<String>>,
+    lost: Arc<AtomicU64>,
     version: String,
     /// For the endpoint that it was made for, once it is needed: it may read the system's certificates.
     client: Option<(String, Client)>,
     /// The last message did not arrive.
     is_down: bool,
+}
+
+/// Why a message was not taken.
+enum Untaken {
+    /// The collector is away, or asks to come again, after that long where it says so.
+    Later(String, Option<Duration>),
+    /// It will never take it.
+    Refused(String),
 }
 
 impl Sender {
@@ -142,44 +161,100 @@ impl Sender {
             {
                 batch.push(trace);
             }
-            self.send(&batch).await;
+            if !self.deliver(&batch, &ending).await {
+                return;
+            }
         }
     }
 
-    async fn send(&mut self, batch: &[Trace]) {
-        let Some(endpoint) = self.endpoint.borrow().clone() else {
-            return;
-        };
-        let kept = self.client.take().filter(|(of, _)| *of == endpoint);
-        let client = match kept.map_or_else(|| client(&endpoint), |(_, client)| Ok(client)) {
-            Ok(client) => client,
-            Err(error) => return self.told(&endpoint, Some(error.to_string())),
-        };
+    /// Sends a message until it is taken or refused, or nobody wants it; false once it is the end and the collector away.
+    async fn deliver(&mut self, batch: &[Trace], ending: &CancellationToken) -> bool {
+        let mut pause = FIRST_RETRY;
+        loop {
+            let Some(endpoint) = self.endpoint.borrow_and_update().clone() else {
+                return true;
+            };
+            let asked = match self.send(&endpoint, batch).await {
+                Ok(()) => {
+                    debug!(traces = batch.len(), "traces are sent");
+                    self.arrived(&endpoint);
+                    return true;
+                }
+                Err(Untaken::Refused(error)) => {
+                    warn!(endpoint, error, traces = batch.len(), "traces are refused");
+                    return true;
+                }
+                Err(Untaken::Later(error, asked)) => {
+                    self.away(&endpoint, &error);
+                    asked
+                }
+            };
+            if ending.is_cancelled() {
+                return false;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(asked.unwrap_or(pause).min(LAST_RETRY)) => {}
+                // Elsewhere it may be taken at once.
+                _ = self.endpoint.changed() => pause = FIRST_RETRY,
+                () = ending.cancelled() => {}
+            }
+            pause = (pause * 2).min(LAST_RETRY);
+        }
+    }
+
+    async fn send(&mut self, endpoint: &str, batch: &[Trace]) -> Result<(), Untaken> {
+        let kept = self.client.take().filter(|(of, _)| of == endpoint);
+        let client = kept.map_or_else(|| client(endpoint), |(_, client)| Ok(client));
+        let client = client.map_err(|error| Untaken::Refused(error.to_string()))?;
         let sent = client
-            .post(address(&endpoint))
+            .post(address(endpoint))
             .header(CONTENT_TYPE, "application/x-protobuf")
             .body(encode::request(batch, &self.version))
             .send()
             .await;
-        self.client = Some((endpoint.clone(), client));
+        self.client = Some((endpoint.to_owned(), client));
         match sent {
-            Ok(answer) if answer.status().is_success() => {
-                debug!(traces = batch.len(), "traces are sent");
-                self.told(&endpoint, None);
+            Ok(answer) => judge(&answer),
+            Err(error) if error.is_builder() => {
+                Err(Untaken::Refused(error.without_url().to_string()))
             }
-            Ok(answer) => self.told(&endpoint, Some(format!("status {}", answer.status()))),
-            Err(error) => self.told(&endpoint, Some(error.without_url().to_string())),
+            Err(error) => Err(Untaken::Later(error.without_url().to_string(), None)),
         }
     }
 
-    /// Tells the log once that the collector is down, and once that it is not.
-    fn told(&mut self, endpoint: &str, error: Option<String>) {
-        let was_down = std::mem::replace(&mut self.is_down, error.is_some());
-        match error {
-            Some(error) if !was_down => warn!(endpoint, error, "traces are lost"),
-            None if was_down => info!(endpoint, "traces arrive again"),
-            Some(_) | None => {}
+    /// Tells the log once that the collector is away.
+    fn away(&mut self, endpoint: &str, error: &str) {
+        if !std::mem::replace(&mut self.is_down, true) {
+            warn!(endpoint, error, "traces wait for their collector");
         }
+    }
+
+    /// Tells the log once that it is back.
+    fn arrived(&mut self, endpoint: &str) {
+        if std::mem::take(&mut self.is_down) {
+            let lost = self.lost.swap(0, Ordering::Relaxed);
+            info!(endpoint, lost, "traces arrive again");
+        }
+    }
+}
+
+/// Which answers ask to try again: <https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes>.
+fn judge(answer: &Response) -> Result<(), Untaken> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let told = format!("status {status}");
+    match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => {
+            let seconds = answer.headers().get(RETRY_AFTER);
+            let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
+            Err(Untaken::Later(told, seconds.map(Duration::from_secs)))
+        }
+        _ => Err(Untaken::Refused(told)),
     }
 }
 
