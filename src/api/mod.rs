@@ -6,6 +6,7 @@
 //! holds the handles of the rooms below it and must not know of sockets, statuses or headers.
 
 mod agents;
+pub mod at_rest;
 mod error;
 mod operation;
 pub mod pattern;

@@ -10,6 +10,7 @@ use crate::domain::code::Code;
 use crate::remote::{RemoteError, TransportError};
 use crate::runtime::handover::HandoverError;
 use crate::runtime::ports::BindError;
+use crate::store::StoreError;
 use crate::tui::TuiError;
 
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,9 @@ pub enum AppError {
     Stillborn { log: PathBuf },
     #[error("tundra with pid {pid} does not show anything: it may be stopped or busy")]
     Silent { pid: u32 },
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error(transparent)]
     Front(TuiError),
     /// Nothing went over to another program, or from one.
@@ -84,6 +88,7 @@ impl From<&AppError> for Code {
             AppError::NoTerminal(_) => Self::NotFound,
             AppError::NotStarted(_) => Self::SpawnFailed,
             AppError::Control(error) => Self::from(error),
+            AppError::Store(error) => Self::from(error),
             AppError::Left { code, .. } => *code,
             AppError::Stillborn { .. } => Self::BrokeOff,
             AppError::Silent { .. } => Self::Timeout,

@@ -34,6 +34,7 @@ pub use doctor::{examine, outer_terminal};
 pub use error::AppError;
 pub use launch::{Beginning, Ending, Launch, Ready};
 pub use resume::{Resume, resume};
+pub use store::store_at_rest;
 pub use thin::{Farewell, Show, show};
 pub use upgrade::CanResume;
 

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::Launch;
 use super::pool::pool_options;
 use super::secret_variables;
-use super::store;
+use crate::api::at_rest;
 use crate::config::{self, ReloadReport, Settings, Watch};
 use crate::domain::fact::{Fact, What};
 use crate::pane::Pool;
@@ -91,7 +91,7 @@ impl Reloads {
                     rooms.store.set_retention(settings.store.retention);
                     rooms
                         .store
-                        .set_dolt(store::dolt_options(&settings.dolt, &paths));
+                        .set_dolt(at_rest::dolt_options(&settings.dolt, &paths));
                     publish.send_replace(settings);
                 }
                 recorder.record(fact_of(&report));

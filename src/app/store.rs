@@ -5,18 +5,15 @@ use tracing::warn;
 
 use super::error::AppError;
 use super::{Ending, Launch};
-use crate::config::{Dolt, Paths};
+use crate::api::at_rest;
+use crate::config::{self, ConfigSource, Paths};
 use crate::domain::fact::End;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::profile::ProfileName;
 use crate::domain::usage::{Cost, Counters, Errors, Tokens};
 use crate::providers::Providers;
-use crate::runtime::secrets;
 use crate::runtime::tasks::Tasks;
-use crate::store::{
-    DoltOptions, KeptStore, ManagedOptions, RunningStore, Server, Store, StoreError, StoreOptions,
-    Totals,
-};
+use crate::store::{KeptStore, RunningStore, Store, StoreError, StoreOptions, StoreStatus, Totals};
 
 /// Starts the journal, and the shipper where a copy is wanted.
 pub(super) fn start(
@@ -28,12 +25,12 @@ pub(super) fn start(
     let settings = &launch.settings;
     let options = StoreOptions {
         path: launch.paths.journal(),
-        host: host(),
+        host: at_rest::host(),
         version: launch.version.clone(),
         pid: std::process::id(),
         started_at,
         retention: settings.store.retention,
-        dolt: dolt_options(&settings.dolt, &launch.paths),
+        dolt: at_rest::dolt_options(&settings.dolt, &launch.paths),
     };
     match kept {
         Some(kept) => Store::go_on(options, kept, tasks),
@@ -125,37 +122,17 @@ fn counters(totals: &Totals) -> Counters {
     }
 }
 
-/// Where the copy is kept; None where none is wanted.
-pub(super) fn dolt_options(dolt: &Dolt, paths: &Paths) -> Option<DoltOptions> {
-    if !dolt.enabled {
-        return None;
-    }
-    let password = dolt.password_env.as_deref().and_then(|name| {
-        // One that was named while tundra ran is still in the environment, where no child is to find it.
-        secrets::hide(name);
-        secrets::value(name)
-    });
-    let managed = dolt.managed.then(|| ManagedOptions {
-        folder: dolt.dir.clone().unwrap_or_else(|| paths.data.join("dolt")),
-        state: paths.state.clone(),
-        logs: paths.logs.clone(),
-        without: dolt.password_env.iter().cloned().collect(),
-    });
-    Some(DoltOptions {
-        server: Server {
-            host: dolt.host.clone(),
-            port: dolt.port,
-            user: dolt.user.clone(),
-            password,
-            database: dolt.database.clone(),
-        },
-        managed,
-        commit_every: dolt.commit_every,
-        host: host(),
-    })
-}
-
-fn host() -> String {
-    let name = rustix::system::uname();
-    name.nodename().to_string_lossy().into_owned()
+/// How the store of a home stands in which no instance runs.
+///
+/// # Errors
+/// [`AppError::Runtime`] where no runtime can be had, [`AppError::Store`] where the journal cannot be read.
+pub fn store_at_rest(paths: &Paths, source: &ConfigSource) -> Result<StoreStatus, AppError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(AppError::Runtime)?;
+    let status = runtime.block_on(at_rest::store(paths, &config::load(source)));
+    // A name that is still looked up holds nobody up.
+    runtime.shutdown_background();
+    Ok(status?)
 }

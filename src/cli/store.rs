@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::{output, show};
 use crate::api::shapes::{ChangeShape, CommitShape, DoltShape, StoreShape};
 use crate::api::since::{self, Since};
+use crate::app;
 use crate::control::ControlError;
 use crate::domain::moment::Span;
 use crate::domain::printable::printable;
@@ -115,19 +116,13 @@ pub fn run(command: &StoreCommand, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-/// Asks the running instance, which alone knows what waits in memory; else the file tells.
+/// Asks the running instance, which alone knows what waits in memory; else the file tells, and the copy's server.
 fn status(json: Json, context: &Context) -> Result<Exit, Failure> {
     let store = match context.client().map(|mut client| client.store()) {
         Ok(told) => told?,
         Err(Failure::Control(ControlError::NoInstance)) => {
-            let path = context.paths()?.journal();
-            let status = match Reader::open(&path).and_then(|reader| reader.status()) {
-                Ok(status) => status,
-                Err(error) => match store::status_of_error(&path, &error) {
-                    Some(status) => status,
-                    None => return Err(error.into()),
-                },
-            };
+            let paths = context.paths()?;
+            let status = app::store_at_rest(&paths, &context.config_source(&paths))?;
             StoreShape::from(&status)
         }
         Err(failure) => return Err(failure),

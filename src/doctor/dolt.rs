@@ -1,49 +1,23 @@
 //! The journal's versioned copy.
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use tokio::runtime::Handle;
 
 use super::subject::Subject;
+use crate::api::at_rest;
 use crate::domain::check::Check;
 use crate::runtime::programs;
 
 pub(super) const NAME: &str = "dolt";
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) fn check(subject: &Subject) -> Check {
     if let Some(status) = subject.status() {
         let dolt = &status.store.dolt;
-        let told = match &dolt.message {
-            Some(message) => format!("{}: {message}", dolt.state),
-            None => dolt.state.clone(),
-        };
-        let told = match status.store.outbox {
-            0 => told,
-            waiting => format!("{told}, {waiting} rows wait"),
-        };
-        return match dolt.state.as_str() {
-            "disabled" => Check::skip(NAME, "dolt.enabled is false"),
-            "ready" | "connecting" => Check::ok(NAME, told),
-            "backoff" => Check::warn(
-                NAME,
-                told,
-                "nothing is lost: rows wait; the message says what helps",
-            ),
-            _ => Check::fail(
-                NAME,
-                told,
-                "tundra explain with this message; tundra store status tells more",
-            ),
-        };
+        return judge(&dolt.state, dolt.message.as_deref(), status.store.outbox);
     }
     let Ok(settings) = &subject.settings else {
         return Check::skip(NAME, "the configuration is refused");
     };
-    let dolt = &settings.dolt;
-    if !dolt.enabled {
-        return Check::skip(NAME, "dolt.enabled is false");
-    }
-    if dolt.managed {
+    if settings.dolt.enabled && settings.dolt.managed {
         return match programs::find_here("dolt") {
             Ok(path) => Check::ok(NAME, format!("{}: tundra starts it", path.display())),
             Err(error) => Check::fail(
@@ -53,26 +27,39 @@ pub(super) fn check(subject: &Subject) -> Check {
             ),
         };
     }
-    let address = format!("{}:{}", dolt.host, dolt.port);
-    let found = (dolt.host.as_str(), dolt.port)
-        .to_socket_addrs()
-        .map(|mut addresses| addresses.next());
-    let connected = match found {
-        Ok(Some(to)) => {
-            TcpStream::connect_timeout(&to, CONNECT_WITHIN).map_err(|error| error.to_string())
-        }
-        Ok(None) => Err("no address".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    match connected {
-        Ok(_) => Check::ok(
-            NAME,
-            format!("{address} accepts connections; what it is tells a running tundra"),
+    let looked = at_rest::store(&subject.paths, &subject.settings);
+    match Handle::current().block_on(looked) {
+        Ok(status) => judge(
+            status.dolt.state.as_str(),
+            status.dolt.message.as_deref(),
+            status.outbox,
         ),
-        Err(error) => Check::warn(
+        // The store's own check tells why.
+        Err(_) => Check::skip(NAME, "the journal cannot be read"),
+    }
+}
+
+fn judge(state: &str, message: Option<&str>, outbox: u64) -> Check {
+    let told = match message {
+        Some(message) => format!("{state}: {message}"),
+        None => state.to_owned(),
+    };
+    let told = match outbox {
+        0 => told,
+        waiting => format!("{told}, {waiting} rows wait"),
+    };
+    match state {
+        "disabled" => Check::skip(NAME, "dolt.enabled is false"),
+        "ready" | "connecting" => Check::ok(NAME, told),
+        "backoff" => Check::warn(
             NAME,
-            format!("{address}: {error}"),
-            "start dolt sql-server there, correct dolt.host and dolt.port, or dolt.managed = true",
+            told,
+            "nothing is lost: rows wait; the message says what helps",
+        ),
+        _ => Check::fail(
+            NAME,
+            told,
+            "tundra explain with this message; tundra store status tells more",
         ),
     }
 }

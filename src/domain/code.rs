@@ -27,6 +27,7 @@ pub enum Code {
     NotUpgraded,
     Paths,
     Refused,
+    SchemaNewer,
     ServerFailed,
     ShuttingDown,
     SpawnFailed,
@@ -41,7 +42,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AddressInUse,
         Self::AlreadyRunning,
         Self::AtCapacity,
@@ -63,6 +64,7 @@ impl Code {
         Self::NotUpgraded,
         Self::Paths,
         Self::Refused,
+        Self::SchemaNewer,
         Self::ServerFailed,
         Self::ShuttingDown,
         Self::SpawnFailed,
@@ -101,6 +103,7 @@ impl Code {
             Self::NotUpgraded => "not_upgraded",
             Self::Paths => "paths",
             Self::Refused => "refused",
+            Self::SchemaNewer => "schema_newer",
             Self::ServerFailed => "server_failed",
             Self::ShuttingDown => "shutting_down",
             Self::SpawnFailed => "spawn_failed",
@@ -145,6 +148,7 @@ impl Code {
             Self::AtCapacity
             | Self::InputFull
             | Self::NoInstance
+            | Self::SchemaNewer
             | Self::ShuttingDown
             | Self::TooManyViewers
             | Self::Unavailable => 503,
@@ -177,6 +181,7 @@ impl Code {
             | Self::NotUpgraded
             | Self::Paths
             | Self::Refused
+            | Self::SchemaNewer
             | Self::ServerFailed
             | Self::ShuttingDown
             | Self::SpawnFailed

@@ -35,7 +35,8 @@ pub(super) fn is_no_database(error: &rusqlite::Error) -> bool {
 impl From<&StoreError> for Code {
     fn from(error: &StoreError) -> Self {
         match error {
-            StoreError::SchemaNewer { .. } | StoreError::NotKept(_) => Self::Unavailable,
+            StoreError::SchemaNewer { .. } => Self::SchemaNewer,
+            StoreError::NotKept(_) => Self::Unavailable,
             StoreError::Migration(_)
             | StoreError::NoDatabase(_)
             | StoreError::File { .. }

@@ -36,7 +36,10 @@ mod tests;
 mod write;
 
 pub use backlog::MOST_FACTS;
-pub use dolt::{Change, ChangeKind, DoltError, DoltOptions, ManagedOptions, Server, Shipped};
+pub use dolt::{
+    Change, ChangeKind, DoltError, DoltOptions, ManagedOptions, Server, Shipped,
+    look as look_at_dolt,
+};
 pub use error::StoreError;
 pub use handle::{RunningStore, Store, StoreOptions};
 pub use journal::{Journal, JournalThread};

@@ -70,6 +70,17 @@ impl Session {
     /// # Errors
     /// [`DoltError`], one for each thing that may be otherwise; nothing was written then.
     pub async fn open(server: &Server, store_id: &str) -> Result<Self, DoltError> {
+        let mut copy = Self::log_in(server).await?;
+        copy.choose().await?;
+        copy.found = copy.check_owner(Some(store_id)).await?;
+        Ok(copy)
+    }
+
+    /// Connects to a server that is Dolt, and to no database of it yet.
+    ///
+    /// # Errors
+    /// [`DoltError`] where there is none, it is another one, or it lets nobody in.
+    pub async fn log_in(server: &Server) -> Result<Self, DoltError> {
         let greeting = probe::probe(&server.host, server.port, CONNECT).await?;
         let connection = log_in(server, &greeting).await?;
         let mut copy = Self {
@@ -79,9 +90,23 @@ impl Session {
             found: 0,
         };
         copy.version = copy.identify(&greeting).await?;
-        copy.choose().await?;
-        copy.found = copy.check_owner(store_id).await?;
         Ok(copy)
+    }
+
+    /// Whether the database is there and holds this store's copy; `store_id` is None where there is no store yet.
+    ///
+    /// # Errors
+    /// [`DoltError`] where it is another's, or newer.
+    pub async fn find(&mut self, store_id: Option<&str>) -> Result<bool, DoltError> {
+        let database = quoted(&self.server.database);
+        match self.connection_use(&database).await {
+            Err(mysql_async::Error::Server(error)) if error.code == UNKNOWN_DATABASE => {
+                return Ok(false);
+            }
+            used => used.map_err(|error| self.error(error))?,
+        }
+        self.found = self.check_owner(store_id).await?;
+        Ok(!self.is_empty())
     }
 
     /// Whether the database holds nothing yet.
@@ -181,7 +206,7 @@ impl Session {
     }
 
     /// The version of the database's schema, 0 for an empty one; fails for a database that is not this store's.
-    async fn check_owner(&mut self, store_id: &str) -> Result<u32, DoltError> {
+    async fn check_owner(&mut self, store_id: Option<&str>) -> Result<u32, DoltError> {
         let tables = self.rows("SHOW TABLES").await?;
         let mut names = tables
             .into_iter()
@@ -210,10 +235,11 @@ impl Session {
         let mut row = row.into_iter();
         let owner = row.next().and_then(text_of).unwrap_or_default();
         let found = row.next().and_then(number_of).unwrap_or_default();
-        if owner != store_id {
+        if Some(owner.as_str()) != store_id {
             let (database, address) = (&self.server.database, self.server.address());
+            let this = store_id.unwrap_or("not begun yet");
             return Err(DoltError::WrongDatabase(format!(
-                "the database '{database}' on {address} is the copy of another store ({owner}), this one is {store_id}: \
+                "the database '{database}' on {address} is the copy of another store ({owner}), this one is {this}: \
                  name another one with dolt.database"
             )));
         }
@@ -250,7 +276,7 @@ impl Session {
 
     async fn migrate_locked(&mut self, found: u32, store_id: &str) -> Result<(), DoltError> {
         // Whoever held the lock before may have done it.
-        let found = self.check_owner(store_id).await?.max(found);
+        let found = self.check_owner(Some(store_id)).await?.max(found);
         let steps: Vec<&Migration> = schema::pending(found).collect();
         let Some(last) = steps.last() else {
             return Ok(());

@@ -55,6 +55,8 @@ pub enum DoltError {
     Ending,
     #[error("the journal cannot be read: {0}")]
     Journal(String),
+    #[error("nothing is shipped: no journal is kept")]
+    NoJournal,
 }
 
 /// A lock that could not be had, and a row that somebody else changed meanwhile: both are over at the next try.
@@ -91,7 +93,8 @@ impl DoltError {
             | Self::Server { .. }
             | Self::Io(_)
             | Self::Ending
-            | Self::Journal(_) => DoltState::Backoff,
+            | Self::Journal(_)
+            | Self::NoJournal => DoltState::Backoff,
         }
     }
 }
@@ -101,11 +104,11 @@ impl From<&DoltError> for Code {
         match error {
             DoltError::BadRevision(_) => Self::BadRequest,
             DoltError::Ending => Self::ShuttingDown,
+            DoltError::SchemaNewer { .. } => Self::SchemaNewer,
             DoltError::AuthFailed { .. }
             | DoltError::WrongDatabase(_)
             | DoltError::NotDolt { .. }
             | DoltError::NotMysql(_)
-            | DoltError::SchemaNewer { .. }
             | DoltError::Migration(_)
             | DoltError::Server { .. } => Self::Refused,
             DoltError::Disabled
@@ -114,7 +117,8 @@ impl From<&DoltError> for Code {
             | DoltError::Unreachable { .. }
             | DoltError::Managed(_)
             | DoltError::Io(_)
-            | DoltError::Journal(_) => Self::Unavailable,
+            | DoltError::Journal(_)
+            | DoltError::NoJournal => Self::Unavailable,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod connect;
 mod error;
 mod insert;
+mod look;
 mod managed;
 mod options;
 mod probe;
@@ -15,6 +16,7 @@ mod ship;
 
 pub use connect::Server;
 pub use error::DoltError;
+pub use look::look;
 pub use managed::ManagedOptions;
 pub use options::DoltOptions;
 pub use revisions::{Change, ChangeKind};
@@ -23,7 +25,7 @@ pub use ship::Shipped;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::journal::Journal;
-use super::status::{Commit, DoltState, DoltStatus};
+use super::status::{Commit, DoltStatus};
 use crate::runtime::tasks::Tasks;
 use managed::Managed;
 use ship::{Request, Shipper};
@@ -49,7 +51,7 @@ impl Dolt {
         tasks: &Tasks,
         ending: impl Future<Output = ()> + Send + 'static,
     ) -> (Self, oneshot::Receiver<()>) {
-        let status = watch::Sender::new(status_at_first(options.as_ref()));
+        let status = watch::Sender::new(status_of(options.as_ref()));
         let (sender, requests) = mpsc::channel(REQUESTS);
         let options = watch::Sender::new(options);
         let keeper = Keeper {
@@ -144,7 +146,7 @@ impl Keeper {
         loop {
             let options = self.options.borrow_and_update().clone();
             self.journal.set_outbox(options.is_some());
-            self.status.send_replace(status_at_first(options.as_ref()));
+            self.status.send_replace(status_of(options.as_ref()));
             let is_over = match options {
                 None => self.rest(&mut ending).await,
                 Some(options) => {
@@ -219,16 +221,6 @@ async fn elsewhere(watched: &mut watch::Receiver<Option<DoltOptions>>, here: &Do
     }
 }
 
-fn status_at_first(options: Option<&DoltOptions>) -> DoltStatus {
-    let Some(options) = options else {
-        return DoltStatus::default();
-    };
-    let is_managed = options.managed.is_some();
-    DoltStatus {
-        state: DoltState::Connecting,
-        server: (!is_managed).then(|| options.server.address()),
-        database: Some(options.server.database.clone()),
-        is_managed,
-        ..DoltStatus::default()
-    }
+fn status_of(options: Option<&DoltOptions>) -> DoltStatus {
+    options.map(DoltOptions::at_first).unwrap_or_default()
 }

@@ -116,7 +116,14 @@ impl Shipper {
     /// half way, rows are shipped once more by the next.
     pub async fn run(mut self, ending: impl Future<Output = ()> + Send) -> mpsc::Receiver<Request> {
         tokio::pin!(ending);
-        let Some(store_id) = self.wait_for_journal(&mut ending).await else {
+        self.set(|status| status.state = DoltState::Connecting);
+        let journal = self.journal.clone();
+        let opened = tokio::select! {
+            opened = journal.opened() => opened,
+            () = &mut ending => return self.requests,
+        };
+        let Some(store_id) = opened else {
+            self.rest(&mut ending).await;
             return self.requests;
         };
         let mut pause = FIRST_RETRY;
@@ -148,16 +155,17 @@ impl Shipper {
         self.requests
     }
 
-    /// The store's id; None where there is no journal to ship, or the instance ends first.
-    async fn wait_for_journal(
-        &mut self,
-        ending: &mut (impl Future<Output = ()> + Unpin),
-    ) -> Option<String> {
-        self.set(|status| status.state = DoltState::Connecting);
-        let journal = self.journal.clone();
-        tokio::select! {
-            store_id = journal.opened() => store_id,
-            () = ending => None,
+    /// Waits for the end where there is no journal to ship from.
+    async fn rest(&mut self, ending: &mut (impl Future<Output = ()> + Unpin)) {
+        self.set(|status| status.message = Some(DoltOptions::UNSHIPPED.to_owned()));
+        loop {
+            tokio::select! {
+                () = &mut *ending => return,
+                request = self.requests.recv() => match request {
+                    Some(request) => request.refuse(|| DoltError::NoJournal),
+                    None => return ending.await,
+                },
+            }
         }
     }
 

@@ -52,6 +52,18 @@ impl Reader {
         self.connection.as_ref()
     }
 
+    /// The store's own id; None in a home where nothing was recorded yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`] where it cannot be read.
+    pub fn store_id(&self) -> Result<Option<String>, StoreError> {
+        let Some(connection) = &self.connection else {
+            return Ok(None);
+        };
+        let query = "SELECT store_id FROM tundra_meta";
+        Ok(Some(connection.query_row(query, [], |row| row.get(0))?))
+    }
+
     /// How the file stands; what only a running instance knows is left out.
     ///
     /// # Errors

@@ -1,11 +1,16 @@
 //! The copy in a real Dolt: every row arrives, once, whatever happens on the way.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::dolt::{Dolt, PASSWORD, binary};
 use super::proxy::Proxy;
 use super::{history, stop};
+use crate::support::command::run;
 use crate::support::{Home, Serve, eventually, procs};
+
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn config(port: u16) -> String {
     format!(
@@ -286,7 +291,18 @@ fn a_newer_schema_of_the_copy_is_left_alone() {
         return;
     };
     let home = stop(tundra);
+    // With no instance it is asked how it stands, by the same rules.
+    let at_rest = || {
+        let mut command = home.tundra(&["store", "status", "--json"]);
+        command.env("DOLT_PASSWORD", PASSWORD);
+        run(command, b"", DEADLINE).json()
+    };
+    let whole = at_rest();
+    let told = (&whole["dolt"]["state"], &whole["outbox"]);
+    assert_eq!(told, (&json!("ready"), &json!(0)));
+    assert!(whole["dolt"]["last_commit"]["hash"].is_string(), "{whole}");
     dolt.csv("tundra", "UPDATE tundra_meta SET schema_version = 9");
+    assert_eq!(at_rest()["dolt"]["state"], "schema_newer");
     let tundra = serve(home);
     let told = eventually("it is refused", || {
         let told = store(&tundra)["dolt"].clone();

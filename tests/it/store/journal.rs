@@ -246,14 +246,27 @@ fn beside_a_newer_journal_the_instance_runs_and_keeps_nothing() {
     let text = "Schema version mismatch: expected v1, found v99";
     for args in [["history"], ["usage"]] {
         home.cli(&args).refused(1, text);
+        let told = home.cli(&[args[0], "--json"]).stderr;
+        let told: Value = serde_json::from_str(told.trim()).unwrap();
+        assert_eq!(
+            told["error"],
+            json!({"code": "schema_newer", "message": text})
+        );
     }
     let before = fs::read(home.path().join("data/tundra.db")).unwrap();
+    home.configure(
+        "[gateway]\nenabled = false\n[remote]\nenabled = false\n[dolt]\nenabled = true\n",
+    );
     let tundra = Serve::at(home);
     let store = tundra.cli(&["status", "--json"]).json()["store"].clone();
     assert_eq!(
         (&store["state"], &store["message"]),
         (&json!("schema_newer"), &json!(text))
     );
+    // There is nothing to copy, and who asks for it is told so.
+    let unshipped = "nothing is shipped: no journal is kept";
+    assert_eq!(store["dolt"]["message"], unshipped);
+    tundra.cli(&["store", "ship"]).refused(1, unshipped);
     let id = tundra.open(&["true"]);
     tundra.wait_exit(&id);
     let home = stop(tundra);

@@ -49,6 +49,33 @@ fn nobody_on_the_port_is_a_refused_connection() {
 }
 
 #[test]
+fn without_an_instance_the_copys_server_is_asked_all_the_same() {
+    let at_rest = |port: u16, more: &str| -> Value {
+        let home = Home::with_config(&format!("[dolt]\nenabled = true\nport = {port}\n{more}"));
+        home.cli(&["store", "status", "--json"]).json()["dolt"].clone()
+    };
+    let address = free();
+    let refused = at_rest(address.port(), "");
+    assert_eq!(refused["state"], "backoff");
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.starts_with(&format!("connection refused: {address}")),
+        "{message}"
+    );
+    assert_eq!(refused["database"], "tundra");
+    let upstream = Upstream::start(upstream::json(200, "{}"));
+    let port = upstream.url().rsplit(':').next().unwrap().parse().unwrap();
+    assert_eq!(at_rest(port, "")["state"], "not_dolt");
+    let managed = at_rest(address.port(), "managed = true\n");
+    assert_eq!(managed["state"], "connecting");
+    assert_eq!(managed["managed"], true);
+    let home = Home::with_config("[dolt]\nenabled = \"maybe\"\n");
+    let faulty = home.cli(&["store", "status", "--json"]).json()["dolt"].clone();
+    let message = faulty["message"].as_str().unwrap();
+    assert!(message.starts_with("config error: "), "{message}");
+}
+
+#[test]
 fn a_port_that_says_nothing_is_given_up_after_two_seconds() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
