@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
+use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -44,7 +45,7 @@ pub struct Patience {
 pub struct Committed {
     /// What is to be passed on of what came so far.
     pub held: VecDeque<Bytes>,
-    pub source: reqwest::Body,
+    pub source: Incoming,
     pub reader: StreamReader,
     pub conversion: Conversion,
     pub call: UpstreamCall,
@@ -62,7 +63,7 @@ pub struct AnswerStream {
     dialect: Dialect,
     ready: VecDeque<Bytes>,
     /// None once nothing more is wanted of the provider.
-    source: Option<reqwest::Body>,
+    source: Option<Incoming>,
     reader: StreamReader,
     conversion: Conversion,
     /// None once settled.

@@ -61,10 +61,7 @@ pub async fn send(
             (headers, conversion.request(request, &model))
         }
     };
-    let Some(upstream) = connection.upstream_for(call.login()) else {
-        let error = CallError::Http("the HTTP client cannot start".to_owned());
-        return fail(call, error);
-    };
+    let upstream = connection.upstream_for(call.login());
     call.leaving_out(conversion.without());
     call.sending(model.into());
     let post = Post {
@@ -88,6 +85,7 @@ pub async fn send(
         Err(PostError::Sent(error)) => return fail(call, error),
     };
     call.first_byte();
+    state.open_ahead(&upstream);
     let left = remaining(|name| head.headers.get(name)?.to_str().ok());
     call.learn(left, &head.headers);
     let cleaner = Arc::clone(&connection.cleaner);

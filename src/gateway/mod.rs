@@ -41,7 +41,7 @@
 //! - **A provider, or whoever stands in front of it**, sees what it is asked and can answer what it likes. It gets no key but
 //!   its own: no redirect is followed, and the caller's key and cookies go nowhere. Its words reach logs, lists and our own
 //!   answers through one cleaner (`upstream::cleaner`): without keys and configured headers, without control characters,
-//!   cut. Each phase of its answer ends by bytes and by time. It can still lie about usage, and what it answers well formed
+//!   cut. Each phase of its answer ends by bytes and by time, what comes before its head too (`upstream::interim`). It can still lie about usage, and what it answers well formed
 //!   is the caller's to judge.
 
 mod answer;

@@ -17,6 +17,7 @@ use super::keys::{CallerKey, KeyRing};
 use super::login::LoginHasher;
 use super::router::RouterHandle;
 use super::terminals::Terminals;
+use super::upstream::Upstream;
 use super::upstream::connections::{Connections, KeySource};
 use super::upstream::reach;
 use crate::domain::caller::Caller;
@@ -26,6 +27,7 @@ use crate::domain::route::{By, CommandError, Done, RouteSettings, RouterCommand}
 use crate::domain::timeouts::Timeouts;
 use crate::domain::trace::Tracer;
 use crate::runtime::handover::Outgoing;
+use crate::runtime::tasks::Tasks;
 
 /// How long a caller of a stream hears nothing before a ping.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -77,6 +79,8 @@ pub(super) struct GatewayState {
     pub tracer: OnceLock<Arc<dyn Tracer>>,
     /// Cancelled when streams must end.
     pub closing: CancellationToken,
+    /// Where connections are opened ahead; known once the listener is served.
+    tasks: OnceLock<Tasks>,
     /// Weak, since those who hold terminals hold the gateway too.
     terminals: OnceLock<Weak<dyn Terminals>>,
 }
@@ -140,6 +144,7 @@ impl Gateway {
                 },
                 tracer: OnceLock::new(),
                 closing: CancellationToken::new(),
+                tasks: OnceLock::new(),
                 terminals: OnceLock::new(),
             }),
         }
@@ -305,6 +310,21 @@ impl Gateway {
 impl GatewayState {
     pub fn terminals(&self) -> Option<Arc<dyn Terminals>> {
         self.terminals.get()?.upgrade()
+    }
+
+    /// Lets what goes on beside requests run on `tasks`; only the first ones given count.
+    pub fn run_on(&self, tasks: &Tasks) {
+        let _ = self.tasks.set(tasks.clone());
+    }
+
+    /// Opens the connection of the next call over `upstream`, where each has its own.
+    pub fn open_ahead(&self, upstream: &Upstream) {
+        let Some(tasks) = self.tasks.get() else {
+            return;
+        };
+        if let Some(ahead) = upstream.ahead(tasks.ending()) {
+            tasks.spawn("connection ahead", ahead);
+        }
     }
 
     /// See [`Gateway::look_for_guesses`].

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::stage::Got;
 use crate::support::upstream::{Script, Step, Upstream, answer, json as plain};
-use crate::support::{Home, Serve};
+use crate::support::{Home, Serve, eventually};
 
 /// A made-up login, which must be found nowhere but at its provider.
 const TOKEN: &str = "sk-ant-oat01-planted-login-0123456789";
@@ -486,6 +486,35 @@ async fn logins_share_no_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logins_next_request_finds_a_connection_that_nobody_else_uses() {
+    let login = Upstream::start(plain(200, ANSWER));
+    let instance = Instance::start(&caller("claude-login", "anthropic", &login.url()));
+    let ask = async |token| {
+        let got = Got::of(instance.claude(token, MESSAGE)).await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        login.seen().last().unwrap().connection
+    };
+    let opened = |count| eventually("it is opened ahead", || login.connections() == count);
+    assert_eq!(ask(TOKEN).await, 0);
+    opened(2);
+    assert_eq!(ask(OTHER).await, 2, "not the one of the first login");
+    opened(4);
+    assert_eq!(ask(TOKEN).await, 1, "the one that was opened ahead");
+    opened(5);
+
+    // Those that turn out closed cost nothing but their time.
+    login.hang_up();
+    ask(TOKEN).await;
+    ask(OTHER).await;
+    opened(9);
+    login.then(vec![Step::Close]);
+    ask(TOKEN).await;
+    let provider = instance.provider("claude-login");
+    assert_eq!(provider["errors"]["http"], 0, "{provider}");
+    assert_eq!(provider["requests"], 6, "{provider}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_compressed_body_passes_as_it_is_and_plain_to_who_could_not_read_it() {
     let login = Upstream::start(plain(200, RESPONSE));
     let key = Upstream::start(plain(200, RESPONSE));
@@ -513,9 +542,10 @@ async fn a_compressed_body_passes_as_it_is_and_plain_to_who_could_not_read_it() 
             (Some(coding), &body)
         );
 
-        login.then(vec![Step::Close]);
+        login.usually(vec![Step::Close]);
         let got = Got::of(asked().body(body)).await;
         assert_eq!(got.profile(), Some("paid"), "{coding}: {}", got.text());
+        login.usually(plain(200, RESPONSE));
         let seen = key.seen().pop().unwrap();
         assert_eq!(seen.header("content-encoding"), None);
         assert_eq!(String::from_utf8_lossy(&seen.body), text);

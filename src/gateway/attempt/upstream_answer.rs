@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, HeaderMap};
 use http::{StatusCode, response};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -113,7 +114,7 @@ pub struct UpstreamAnswer<'a> {
     pub cleaner: Arc<Cleaner>,
     /// Knows what the profile is asked with alone: a caller may well read its own login.
     profile_cleaner: Arc<Cleaner>,
-    pub source: reqwest::Body,
+    pub source: Incoming,
     /// What was read to tell what the body is.
     peeked: VecDeque<Bytes>,
 }
@@ -124,7 +125,7 @@ impl<'a> UpstreamAnswer<'a> {
         request: &'a IncomingRequest,
         conversion: Conversion,
         call: UpstreamCall,
-        answer: (response::Parts, reqwest::Body),
+        answer: (response::Parts, Incoming),
         cleaner: Arc<Cleaner>,
     ) -> Self {
         let (head, source) = answer;

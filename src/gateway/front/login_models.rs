@@ -27,12 +27,13 @@ pub async fn ask(
     })?;
     let name = &profile.profile.name;
     let connection = state.connections.of(name).ok()?;
-    let upstream = connection.upstream_for(Some(brought.login.id))?;
+    let upstream = connection.upstream_for(Some(brought.login.id));
     let mut sent = brought.headers.clone();
     sent.remove(ACCEPT_ENCODING);
     headers::sign(&mut sent, &profile.profile, None);
     match upstream.get("/models", query, sent, state.max_body()).await {
         Ok((status, head, body)) => {
+            state.open_ahead(&upstream);
             let mut answer = Answer::whole(status, headers::from_provider(&head), body);
             answer.mark(1, Some(name));
             Some(answer)

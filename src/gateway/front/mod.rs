@@ -82,6 +82,7 @@ pub async fn serve_until_replaced(
         drain,
     } = connections;
     let state = gateway.state;
+    state.run_on(&tasks);
     let bound = listener.local_addr().ok();
     *state
         .address

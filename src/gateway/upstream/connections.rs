@@ -35,32 +35,26 @@ pub struct Connection {
     /// Knows the key and the configured headers.
     pub cleaner: Arc<Cleaner>,
     /// At a profile for callers: each login's own client, the one used last at the end.
-    logins: Option<LoginUpstreams>,
-}
-
-#[derive(Debug)]
-struct LoginUpstreams {
-    timeouts: Timeouts,
-    open: Mutex<Vec<(LoginId, Upstream)>>,
+    logins: Option<Mutex<Vec<(LoginId, Upstream)>>>,
 }
 
 impl Connection {
     /// The way out for a call, which no two logins share.
-    pub fn upstream_for(&self, login: Option<LoginId>) -> Option<Upstream> {
+    pub fn upstream_for(&self, login: Option<LoginId>) -> Upstream {
         let (Some(logins), Some(login)) = (&self.logins, login) else {
-            return Some(self.upstream.clone());
+            return self.upstream.clone();
         };
-        let mut open = logins.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = logins.lock().unwrap_or_else(PoisonError::into_inner);
         let known = open.iter().position(|(known, _)| *known == login);
         let upstream = match known {
             Some(at) => open.remove(at).1,
-            None => self.upstream.for_login(logins.timeouts).ok()?,
+            None => self.upstream.for_login(),
         };
         if open.len() >= MOST_LOGINS {
             open.remove(0);
         }
         open.push((login, upstream.clone()));
-        Some(upstream)
+        upstream
     }
 }
 
@@ -139,10 +133,7 @@ impl Connections {
                 if let Some(key) = &mut key {
                     key.set_sensitive(true);
                 }
-                let logins = (profile.auth == Auth::Caller).then(|| LoginUpstreams {
-                    timeouts,
-                    open: Mutex::default(),
-                });
+                let logins = (profile.auth == Auth::Caller).then(Mutex::default);
                 Ok(Arc::new(Connection {
                     upstream,
                     key,

@@ -6,23 +6,31 @@
 
 pub mod cleaner;
 pub mod connections;
+mod dial;
 pub mod headers;
+mod interim;
+mod link;
 pub mod reach;
+mod spare;
 
-use std::cell::Cell;
+use std::error::Error;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Once};
-use std::task::{Context, Poll};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HeaderMap;
-use http::{Method, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
-use reqwest::{Body, Client, Request, Url};
-use tower_layer::Layer;
-use tower_service::Service;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, timeout, timeout_at};
+use url::Url;
+
+use dial::{Connector, Dialler};
+use spare::Spare;
 
 use crate::domain::outcome::CallError;
 use crate::domain::timeouts::Timeouts;
@@ -59,14 +67,21 @@ pub enum PostError {
     Sent(CallError),
 }
 
+type Client = legacy::Client<Connector, Full<Bytes>>;
+
 /// One profile's way out; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     base: Arc<Url>,
-    /// Keeps connections for the next call, but for a login's.
+    dialler: Dialler,
+    /// Keeps connections for the next call; for a login's it takes the one that was opened ahead.
     pooled: Client,
     /// Opens a connection for every call, for the one free repeat of a call that a dead connection swallowed.
     fresh: Client,
+    /// Where each call has a connection of its own: the next one's.
+    spare: Option<Spare>,
+    /// What a proxy is told that is asked in the clear.
+    proxy_login: Option<(HeaderName, HeaderValue)>,
     first_byte: Duration,
 }
 
@@ -78,12 +93,18 @@ impl Upstream {
             .ok_or_else(|| SetupError::BadUrl {
                 url: base_url.to_owned(),
             })?;
-        install_crypto();
-        let client = |idle| build(&base, timeouts.connect, idle);
+        let dialler = Dialler::new(base.scheme(), is_loopback(&base), timeouts.connect)
+            .map_err(|error| SetupError::Client(error.to_string()))?;
+        let proxy_login = (base.as_str().parse::<Uri>())
+            .ok()
+            .and_then(|base| dialler.proxy_login(&base));
         Ok(Self {
-            pooled: client(usize::MAX)?,
-            fresh: client(0)?,
+            pooled: client(&dialler, None, usize::MAX),
+            fresh: client(&dialler, None, 0),
             base: Arc::new(base),
+            dialler,
+            spare: None,
+            proxy_login,
             first_byte: timeouts.first_byte,
         })
     }
@@ -91,19 +112,30 @@ impl Upstream {
     /// The same way out for one caller's login: each request over a connection that ends with it.
     ///
     /// The HTTP library keeps the buffer that a request's head was written to for as long as its connection lives, and so
-    /// the login in it. A new connection costs two round trips, since its TLS session is resumed.
-    ///
-    /// # Errors
-    ///
-    /// [`SetupError::Client`] where the system's certificates cannot be read any more.
-    pub fn for_login(&self, timeouts: Timeouts) -> Result<Self, SetupError> {
-        let fresh = build(&self.base, timeouts.connect, 0)?;
-        Ok(Self {
-            pooled: fresh.clone(),
-            fresh,
-            base: Arc::clone(&self.base),
-            first_byte: timeouts.first_byte,
-        })
+    /// the login in it. [`Upstream::ahead`] has the next request's connection ready by then.
+    #[must_use]
+    pub fn for_login(&self) -> Self {
+        let dialler = self.dialler.apart();
+        let spare = Spare::default();
+        Self {
+            pooled: client(&dialler, Some(spare.clone()), 0),
+            fresh: client(&dialler, None, 0),
+            dialler,
+            spare: Some(spare),
+            ..self.clone()
+        }
+    }
+
+    /// Opens the next call's connection, where calls share none, and keeps it until that call takes it, until its peer
+    /// leaves, for 45 s, or until `ending`; `None` where there is nothing to do.
+    pub fn ahead(
+        &self,
+        ending: impl Future<Output = ()> + Send + 'static,
+    ) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let spare = self.spare.as_ref()?;
+        let to = self.base.as_str().parse::<Uri>().ok()?;
+        let dialler = self.dialler.clone();
+        spare.open(async move { dialler.dial(to).await }, ending)
     }
 
     /// Posts `body` to `path` below the base URL and waits for the answer's head.
@@ -114,14 +146,12 @@ impl Upstream {
         &self,
         call: Post<'_>,
         may_reconnect: impl FnOnce() -> bool,
-    ) -> Result<Response<Body>, PostError> {
-        let deadline = tokio::time::Instant::now() + self.first_byte;
-        let (sent, reused) = self.send(&self.pooled, self.request(&call), deadline).await;
+    ) -> Result<Response<Incoming>, PostError> {
+        let deadline = Instant::now() + self.first_byte;
+        let (sent, reused) = send(&self.pooled, self.posting(&call)?, deadline).await;
         let response = match sent {
             Err(SendError::Gone(_)) if reused && may_reconnect() => {
-                self.send(&self.fresh, self.request(&call), deadline)
-                    .await
-                    .0
+                send(&self.fresh, self.posting(&call)?, deadline).await.0
             }
             sent => sent,
         }?;
@@ -150,20 +180,16 @@ impl Upstream {
         headers: HeaderMap,
         most: usize,
     ) -> Result<(StatusCode, HeaderMap, Bytes), PostError> {
-        let mut request = Request::new(Method::GET, self.url(path, query));
-        *request.headers_mut() = headers;
+        let url = self.url(path, query);
+        let request = self.request(Method::GET, &url, headers, Bytes::new())?;
         let asked = async {
-            let response = self
-                .pooled
-                .execute(request)
-                .await
-                .map_err(|error| PostError::from(SendError::classify(&error)))?;
-            let (head, body) = Response::<Body>::from(response).into_parts();
+            let deadline = Instant::now() + self.first_byte;
+            let (head, body) = send(&self.pooled, request, deadline).await.0?.into_parts();
             let body = Limited::new(body, most).collect().await;
             let body = body.map_err(|error| PostError::Sent(CallError::Http(error.to_string())))?;
             Ok((head.status, head.headers, body.to_bytes()))
         };
-        tokio::time::timeout(self.first_byte, asked)
+        timeout(self.first_byte, asked)
             .await
             .unwrap_or(Err(PostError::Sent(CallError::Timeout)))
     }
@@ -179,37 +205,49 @@ impl Upstream {
         url
     }
 
-    fn request(&self, call: &Post<'_>) -> Request {
+    fn posting(&self, call: &Post<'_>) -> Result<Request<Full<Bytes>>, PostError> {
         let url = self.url(call.path, call.query);
-        let mut request = Request::new(Method::POST, url);
-        *request.headers_mut() = call.headers.clone();
-        *request.body_mut() = Some(Body::from(call.body.clone()));
-        request
+        self.request(Method::POST, &url, call.headers.clone(), call.body.clone())
     }
 
-    /// Sends one request; tells also whether it went over a connection that was there before.
-    async fn send(
+    fn request(
         &self,
-        client: &Client,
-        request: Request,
-        deadline: tokio::time::Instant,
-    ) -> (Result<Response<Body>, SendError>, bool) {
-        let call = async {
-            let sent = tokio::time::timeout_at(deadline, client.execute(request)).await;
-            (sent, !DIALLED.with(Cell::get))
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, PostError> {
+        let bad_address = |error: http::uri::InvalidUri| {
+            PostError::NeverLeft(CallError::Http(format!("connect: {error}")))
         };
-        let (sent, reused) = DIALLED.scope(Cell::new(false), Box::pin(call)).await;
-        let result = match sent {
-            Err(_) => Err(SendError::Timeout),
-            Ok(Err(error)) => Err(SendError::classify(&error)),
-            Ok(Ok(response)) => Ok(response.into()),
-        };
-        (result, reused)
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = url.as_str().parse().map_err(bad_address)?;
+        *request.headers_mut() = headers;
+        if let Some((name, value)) = self.proxy_login.clone() {
+            request.headers_mut().insert(name, value);
+        }
+        interim::limit(&mut request);
+        Ok(request)
     }
 }
 
+/// Sends one request; tells also whether it went over a connection that was there before.
+async fn send(
+    client: &Client,
+    request: Request<Full<Bytes>>,
+    deadline: Instant,
+) -> (Result<Response<Incoming>, SendError>, bool) {
+    let (sent, reused) = dial::watched(timeout_at(deadline, client.request(request))).await;
+    let result = match sent {
+        Err(_) => Err(SendError::Timeout),
+        Ok(sent) => sent.map_err(|error| SendError::classify(&error)),
+    };
+    (result, reused)
+}
+
 /// Says what a failure while an answer's body is read means.
-pub fn body_error(error: &reqwest::Error) -> CallError {
+pub fn body_error(error: &hyper::Error) -> CallError {
     CallError::Http(format!("the answer was cut short: {}", root_cause(error)))
 }
 
@@ -223,21 +261,14 @@ enum SendError {
 }
 
 impl SendError {
-    fn classify(error: &reqwest::Error) -> Self {
-        if error.is_connect() && error.is_timeout() {
-            return Self::Connect("connect: timed out".to_owned());
+    fn classify(error: &legacy::Error) -> Self {
+        match (error.is_connect(), is_timeout(error)) {
+            (true, true) => Self::Connect("connect: timed out".to_owned()),
+            (true, false) => Self::Connect(format!("connect: {}", root_cause(error))),
+            (false, true) => Self::Timeout,
+            (false, false) if is_gone(error) => Self::Gone(root_cause(error)),
+            (false, false) => Self::Http(root_cause(error)),
         }
-        if error.is_timeout() {
-            return Self::Timeout;
-        }
-        let cause = root_cause(error);
-        if !error.is_connect() && is_gone(error) {
-            return Self::Gone(cause);
-        }
-        if error.is_connect() {
-            return Self::Connect(format!("connect: {cause}"));
-        }
-        Self::Http(cause)
     }
 }
 
@@ -252,57 +283,56 @@ impl From<SendError> for PostError {
 }
 
 /// The innermost cause, which never holds the URL.
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    causes(error)
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
-fn is_gone(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<hyper::Error>()
+/// The error and what it came from.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+fn is_gone(error: &(dyn Error + 'static)) -> bool {
+    for cause in causes(error) {
+        if let Some(error) = cause.downcast_ref::<hyper::Error>()
             && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
         {
             return true;
         }
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
             return matches!(
                 error.kind(),
-                std::io::ErrorKind::ConnectionReset
-                    | std::io::ErrorKind::BrokenPipe
-                    | std::io::ErrorKind::ConnectionAborted
-                    | std::io::ErrorKind::NotConnected
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::NotConnected
             );
         }
-        cause = error.source();
     }
     false
 }
 
-fn build(base: &Url, connect: Duration, idle: usize) -> Result<Client, SetupError> {
-    let mut builder = Client::builder()
-        .http1_only()
-        .tcp_nodelay(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(connect)
+/// A client that keeps at most `idle` connections.
+fn client(dialler: &Dialler, spare: Option<Spare>, idle: usize) -> Client {
+    let connector = Connector {
+        dialler: dialler.clone(),
+        spare,
+    };
+    legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
         .pool_idle_timeout(KEEP_IDLE)
         .pool_max_idle_per_host(idle)
-        .connector_layer(NoteDialled);
-    if is_loopback(base) {
-        builder = builder.no_proxy();
-    }
-    if base.scheme() == "http" {
-        // No certificate is looked at, so the system's need not be read.
-        builder = builder.tls_certs_only([]);
-    }
-    builder
-        .build()
-        .map_err(|error| SetupError::Client(root_cause(&error)))
+        .build(connector)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -313,57 +343,4 @@ fn is_loopback(url: &Url) -> bool {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback())
     })
-}
-
-/// The TLS library asks the process for its cryptography once.
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error says that one is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
-tokio::task_local! {
-    /// Whether the call of this scope opened a connection.
-    static DIALLED: Cell<bool>;
-}
-
-/// Notes that a connection was opened for a call rather than taken from the pool.
-#[derive(Clone, Copy, Debug)]
-struct NoteDialled;
-
-impl<S> Layer<S> for NoteDialled {
-    type Service = Dialling<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Dialling(inner)
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Dialling<S>(S);
-
-impl<S, R> Service<R> for Dialling<S>
-where
-    S: Service<R>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let connecting = self.0.call(request);
-        Box::pin(async move {
-            let connected = connecting.await;
-            // Outside of a scope the pool finishes a connection that its caller no longer waited for.
-            let _ = DIALLED.try_with(|dialled| dialled.set(true));
-            connected
-        })
-    }
 }

@@ -3,9 +3,9 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use reqwest::Url;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use url::Url;
 
 use crate::domain::route::ServerState;
 

@@ -271,7 +271,7 @@ fn address(endpoint: &str) -> String {
 fn client(endpoint: &str) -> reqwest::Result<Client> {
     static CRYPTO: Once = Once::new();
     CRYPTO.call_once(|| {
-        // It fails where the gateway has done it.
+        // It fails where somebody has done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let mut builder = Client::builder()

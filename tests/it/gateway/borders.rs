@@ -212,3 +212,37 @@ async fn a_key_that_a_provider_repeats_is_told_to_nobody() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn informational_answers_without_end_are_the_next_ones_turn() {
+    // What lies in the kernel's buffers of both sides was sent as well.
+    const MOST: usize = 16 << 20;
+    let hint = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n";
+    let flood = Upstream::start(vec![Step::Flood(hint.repeat(100))]);
+    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let stage = Stage::quick(vec![
+        profile("flood", 1, &flood.url()),
+        profile("good", 2, &good.url()),
+    ])
+    .await;
+    let body = request(Dialect::Messages, false);
+    let ask = || Got::of(stage.post(path(Dialect::Messages), body.clone()));
+    let got = ask().await;
+    assert_eq!((got.status.as_u16(), got.profile()), (200, Some("good")));
+    eventually("the connection is closed", || {
+        flood.seen()[0].gone.is_some()
+    });
+    let flooded = flood.seen()[0].flooded;
+    assert!(flooded < MOST, "{flooded} bytes");
+    let last = stage.provider("flood").usage.last_error.unwrap();
+    let why = "HTTP error: informational answers without end";
+    assert_eq!(last.message, why);
+
+    // A few are heard and passed over.
+    let mut few = hint.repeat(3);
+    few.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+    let whole = json(200, dialects::answer(Dialect::Messages));
+    flood.usually([vec![Step::Send(few)], whole].concat());
+    let got = ask().await;
+    assert_eq!((got.status.as_u16(), got.profile()), (200, Some("flood")));
+}

@@ -76,6 +76,8 @@ impl Stage {
             "gateway",
             gateway::serve(listener, gateway.clone(), tasks.clone()),
         );
+        // One of another test may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .tls_certs_only([])

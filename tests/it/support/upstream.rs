@@ -1,6 +1,6 @@
 //! A provider that does exactly what a script says, byte for byte, on a raw socket.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,8 @@ pub enum Step {
     Stall,
     /// Sends a byte after another, with a pause between, until the peer goes away.
     Drip(u8, Duration),
+    /// Sends the same again and again until the peer goes away; how many bytes it took is noted.
+    Flood(Vec<u8>),
     /// Ends the connection in good order.
     Close,
     /// Ends the connection with a reset.
@@ -38,6 +40,8 @@ pub struct Seen {
     pub body: Vec<u8>,
     /// When the peer went away while a script still had to send something.
     pub gone: Option<Instant>,
+    /// Bytes of a flood that were sent until then, those on their way included.
+    pub flooded: usize,
 }
 
 impl Seen {
@@ -58,6 +62,8 @@ struct State {
     usual: Usual,
     seen: Vec<Seen>,
     connections: usize,
+    /// Those that are open, by their numbers.
+    open: HashMap<usize, TcpStream>,
 }
 
 /// Listens on a port of its own until it is dropped. Scripts that were queued are used once each, then the usual one.
@@ -82,6 +88,7 @@ impl Upstream {
             usual: Arc::new(usual),
             seen: Vec::new(),
             connections: 0,
+            open: HashMap::new(),
         }));
         let shared = Arc::downgrade(&state);
         std::thread::spawn(move || {
@@ -121,18 +128,37 @@ impl Upstream {
         self.state.lock().unwrap().seen.clone()
     }
 
+    /// Connections that were opened so far.
+    pub fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
+    /// Ends every connection that is open, in good order.
+    pub fn hang_up(&self) {
+        for stream in self.state.lock().unwrap().open.values() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     pub fn requests(&self) -> usize {
         self.state.lock().unwrap().seen.len()
     }
 }
 
-fn converse(mut stream: TcpStream, state: &Mutex<State>) {
+fn converse(stream: TcpStream, state: &Mutex<State>) {
     stream.set_nodelay(true).unwrap();
     let connection = {
         let mut state = state.lock().unwrap();
+        let connection = state.connections;
         state.connections += 1;
-        state.connections - 1
+        state.open.insert(connection, stream.try_clone().unwrap());
+        connection
     };
+    answer_all(stream, connection, state);
+    state.lock().unwrap().open.remove(&connection);
+}
+
+fn answer_all(mut stream: TcpStream, connection: usize, state: &Mutex<State>) {
     let mut left = Vec::new();
     while let Some((head, body)) = read_request(&mut stream, &mut left) {
         let (script, index) = {
@@ -142,6 +168,7 @@ fn converse(mut stream: TcpStream, state: &Mutex<State>) {
                 head,
                 body,
                 gone: None,
+                flooded: 0,
             };
             let script = state
                 .next
@@ -150,8 +177,10 @@ fn converse(mut stream: TcpStream, state: &Mutex<State>) {
             state.seen.push(seen);
             (script, state.seen.len() - 1)
         };
-        if !perform(&mut stream, script, |gone| {
-            state.lock().unwrap().seen[index].gone = Some(gone);
+        if !perform(&mut stream, script, |flooded| {
+            let seen = &mut state.lock().unwrap().seen[index];
+            seen.gone = Some(Instant::now());
+            seen.flooded = flooded;
         }) {
             return;
         }
@@ -159,29 +188,37 @@ fn converse(mut stream: TcpStream, state: &Mutex<State>) {
 }
 
 /// Answers whether the connection lives on.
-fn perform(stream: &mut TcpStream, script: Script, gone: impl Fn(Instant)) -> bool {
+fn perform(stream: &mut TcpStream, script: Script, gone: impl Fn(usize)) -> bool {
     for step in script {
         match step {
             Step::Send(bytes) => {
                 if stream.write_all(&bytes).is_err() {
-                    gone(Instant::now());
+                    gone(0);
                     return false;
                 }
             }
             Step::Wait(span) => {
                 if is_gone_within(stream, span) {
-                    gone(Instant::now());
+                    gone(0);
                     return false;
                 }
             }
             Step::Stall => {
                 is_gone_within(stream, Duration::from_secs(60));
-                gone(Instant::now());
+                gone(0);
                 return false;
             }
             Step::Drip(byte, pause) => {
                 while stream.write_all(&[byte]).is_ok() && !is_gone_within(stream, pause) {}
-                gone(Instant::now());
+                gone(0);
+                return false;
+            }
+            Step::Flood(bytes) => {
+                let mut flooded = 0;
+                while stream.write_all(&bytes).is_ok() {
+                    flooded += bytes.len();
+                }
+                gone(flooded);
                 return false;
             }
             Step::Close => {

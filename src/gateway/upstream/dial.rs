@@ -1,0 +1,186 @@
+//! Opens connections to a provider: by the environment's proxy where one is meant for it, with TLS where its address asks
+//! for it.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::{Future, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::uri::{Scheme, Uri};
+use http::{HeaderValue, header::PROXY_AUTHORIZATION};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use rustls::client::Resumption;
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::link::{DialError, Link, Via};
+use super::spare::Spare;
+
+/// How long a silent connection is left alone before the kernel asks whether its peer is still there, and between asking.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_TRIES: u32 = 3;
+/// How long sent bytes may stay without the peer's word that they came.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// TLS sessions that are remembered.
+const SESSIONS: usize = 256;
+
+tokio::task_local! {
+    /// Whether the call of this scope opened a connection.
+    static DIALLED: Cell<bool>;
+}
+
+/// Carries `call` out; tells also whether it went over a connection that was there before.
+pub(super) async fn watched<F: Future>(call: F) -> (F::Output, bool) {
+    let call = async {
+        let output = call.await;
+        (output, !DIALLED.with(Cell::get))
+    };
+    DIALLED.scope(Cell::new(false), Box::pin(call)).await
+}
+
+/// The way to one provider; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Dialler {
+    http: HttpConnector,
+    tls: Arc<ClientConfig>,
+    /// `None` for an address on this machine, which is never asked by way of another.
+    proxies: Option<Arc<Matcher>>,
+    patience: Duration,
+}
+
+impl Dialler {
+    /// `patience` is what a connection may take, TLS included.
+    ///
+    /// # Errors
+    ///
+    /// Where TLS is asked for and the system's certificates cannot be read.
+    pub fn new(scheme: &str, is_loopback: bool, patience: Duration) -> Result<Self, rustls::Error> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(patience));
+        http.set_keepalive(Some(KEEP_ALIVE));
+        http.set_keepalive_interval(Some(KEEP_ALIVE));
+        http.set_keepalive_retries(Some(KEEP_ALIVE_TRIES));
+        http.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        Ok(Self {
+            http,
+            tls: Arc::new(tls(scheme)?),
+            proxies: (!is_loopback).then(|| Arc::new(Matcher::from_env())),
+            patience,
+        })
+    }
+
+    /// The same way for somebody who shares nothing with the others, TLS sessions neither.
+    pub fn apart(&self) -> Self {
+        let mut tls = (*self.tls).clone();
+        tls.resumption = Resumption::in_memory_sessions(SESSIONS);
+        Self {
+            tls: Arc::new(tls),
+            ..self.clone()
+        }
+    }
+
+    /// What a proxy that is asked in the clear for `to` has to be told with every request.
+    pub fn proxy_login(&self, to: &Uri) -> Option<(http::HeaderName, HeaderValue)> {
+        let proxy = self.proxies.as_ref()?.intercept(to)?;
+        let login = proxy.basic_auth().filter(|_| !is_tls(to))?;
+        Some((PROXY_AUTHORIZATION, login.clone()))
+    }
+
+    /// Opens a connection. Dropping the future closes what there is of it.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::TimedOut`] within the patience; what name lookup, TCP, TLS or the proxy's tunnel say before.
+    pub async fn dial(&self, to: Uri) -> Result<Link, DialError> {
+        match timeout(self.patience, self.open(to)).await {
+            Ok(opened) => opened,
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "timed out").into()),
+        }
+    }
+
+    async fn open(&self, to: Uri) -> Result<Link, DialError> {
+        let mut direct = HttpsConnector::from((self.http.clone(), Arc::clone(&self.tls)));
+        let proxy = self.proxies.as_ref();
+        let Some(proxy) = proxy.and_then(|proxies| proxies.intercept(&to)) else {
+            return Ok(Link::new(direct.call(to).await?, Via::Provider));
+        };
+        let at = proxy.uri().clone();
+        if !is_tls(&to) {
+            return Ok(Link::new(direct.call(at).await?, Via::Proxy));
+        }
+        let mut tunnel = Tunnel::new(at, direct);
+        if let Some(login) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(login.clone());
+        }
+        let mut through = HttpsConnector::from((tunnel, Arc::clone(&self.tls)));
+        Ok(Link::new(through.call(to).await?, Via::Provider))
+    }
+}
+
+fn is_tls(to: &Uri) -> bool {
+    to.scheme() == Some(&Scheme::HTTPS)
+}
+
+fn tls(scheme: &str) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    let mut config = if scheme == Scheme::HTTPS.as_str() {
+        builder.with_platform_verifier()?.with_no_client_auth()
+    } else {
+        // No certificate is looked at, so the system's need not be read.
+        builder
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth()
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    Ok(config)
+}
+
+impl fmt::Debug for Dialler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialler").finish_non_exhaustive()
+    }
+}
+
+/// Gives the HTTP library its connections: the one that was opened ahead, else a new one.
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    pub dialler: Dialler,
+    pub spare: Option<Spare>,
+}
+
+impl Service<Uri> for Connector {
+    type Response = Link;
+    type Error = DialError;
+    type Future = Pin<Box<dyn Future<Output = Result<Link, DialError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DialError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        if let Some(link) = self.spare.as_ref().and_then(Spare::take) {
+            return Box::pin(ready(Ok(link)));
+        }
+        let dialler = self.dialler.clone();
+        Box::pin(async move {
+            let link = dialler.dial(to).await?;
+            // Outside of a scope the pool finishes a connection that its caller no longer waited for.
+            let _ = DIALLED.try_with(|dialled| dialled.set(true));
+            Ok(link)
+        })
+    }
+}
