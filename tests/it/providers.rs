@@ -522,12 +522,12 @@ fn the_screen_shows_a_breaker_open_counting_down_and_closed_again() {
     assert!(head.contains("x-tundra-profile: first"), "{head}");
     assert!(home.logs().contains("by=\"key\""));
     terminal.command("P");
-    terminal.wait_text("enter details");
+    terminal.wait_text("enter more");
     terminal.type_("\r");
     terminal.wait_text("last attempts, newest first");
     terminal.wait_text("API error (status 500)");
     terminal.type_("q");
-    terminal.wait_text("enter details");
+    terminal.wait_text("enter more");
     terminal.type_("jp");
     terminal.wait_text("second is pinned; requests go to second");
     assert_eq!(named(&home, "second")["pinned"], true);

@@ -48,7 +48,7 @@ fn sum(requests: u64) -> UsageSum {
     }
 }
 
-fn usage() -> JournalContents {
+pub(super) fn usage() -> JournalContents {
     let row = |name: &str, sum| UsageRow {
         key: UsageKey::Name(name.to_owned()),
         name: None,
@@ -75,7 +75,7 @@ fn usage() -> JournalContents {
     })
 }
 
-fn history() -> JournalContents {
+pub(super) fn history() -> JournalContents {
     let entry = |minutes: u32, kind: &str, text: &str| HistoryEntry {
         at: Timestamp::UNIX_EPOCH + Duration::from_secs(60) * minutes,
         kind: kind.to_owned(),
@@ -108,7 +108,7 @@ impl Rig {
         queries.last().expect("something was asked")
     }
 
-    fn answer(&mut self, contents: Result<JournalContents, String>) -> &mut Self {
+    pub(super) fn answer(&mut self, contents: Result<JournalContents, String>) -> &mut Self {
         let number = self.asked().number;
         self.tell(Msg::Journal {
             number,

@@ -46,7 +46,7 @@ fn lines() -> Vec<LogEntry> {
     ]
 }
 
-fn opened(cols: u16, rows: u16) -> Rig {
+pub(super) fn opened(cols: u16, rows: u16) -> Rig {
     let mut rig = Rig::with_shell(cols, rows);
     rig.command("L");
     assert!(matches!(rig.take()[..], [.., Effect::ReadLog]));

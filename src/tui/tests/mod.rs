@@ -5,6 +5,7 @@ mod drawing;
 mod journal;
 mod keys;
 mod log;
+mod looks;
 mod mouse;
 mod outer;
 mod overview;
@@ -287,6 +288,11 @@ impl Rig {
 
     /// What the outer terminal would show, row by row.
     fn text(&self) -> String {
+        self.drawn().0.text().join("\n")
+    }
+
+    /// The outer terminal's screen, and what was written to it.
+    fn drawn(&self) -> (Frame, Vec<u8>) {
         let mut frame = Frame::new();
         let mut bytes = Vec::new();
         frame.set_chrome(&view::chrome(&self.model));
@@ -296,7 +302,7 @@ impl Rig {
             &view::modes(&self.model),
             &mut bytes,
         );
-        frame.text().join("\n")
+        (frame, bytes)
     }
 
     fn shows(&self, text: &str) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 use crate::tui::client::{AgentLook, Overlay};
 
 /// Four agents, the one in front among them.
-fn rig() -> (Rig, [TerminalId; 4]) {
+pub(super) fn rig() -> (Rig, [TerminalId; 4]) {
     let mut rig = Rig::with_shell(80, 24);
     let states = [
         ("builder", AgentState::Working),
@@ -31,7 +31,7 @@ fn rig() -> (Rig, [TerminalId; 4]) {
     (rig, agents)
 }
 
-fn looks(agents: [TerminalId; 4]) -> Msg {
+pub(super) fn looks(agents: [TerminalId; 4]) -> Msg {
     let look = |id, branch: &str, lines: &[&str]| AgentLook {
         id,
         lines: lines.iter().map(ToString::to_string).collect(),

@@ -16,7 +16,7 @@ use crate::runtime::tasks::Tasks;
 use crate::tui::client::Overlay;
 use crate::tui::notice::Severity;
 
-const TWO: &str = "\
+pub(super) const TWO: &str = "\
 [[profile]]
 name = \"claude\"
 provider = \"anthropic\"
@@ -30,13 +30,13 @@ priority = 2
 ";
 
 /// A front end beside providers that nobody asks anything.
-struct Panel {
-    rig: Rig,
+pub(super) struct Panel {
+    pub rig: Rig,
     providers: Providers,
 }
 
 impl Panel {
-    fn new(cols: u16, rows: u16, text: &str) -> Self {
+    pub fn new(cols: u16, rows: u16, text: &str) -> Self {
         let settings = config::parse("", text).unwrap();
         let setup = Setup {
             settings: &settings,
@@ -92,7 +92,7 @@ impl Panel {
     }
 
     /// Five calls in a row that are refused.
-    async fn open_breaker(&mut self, name: &str) {
+    pub async fn open_breaker(&mut self, name: &str) {
         for _ in 0..5 {
             let router = self.providers.gateway().router();
             let call = router.admit(&call(Some(name)), &mut Run::default()).await;
@@ -285,7 +285,7 @@ async fn the_panels_keys_do_what_the_hint_line_says() {
     panel.rig.command("P");
     panel.carry_out().await;
     assert!(panel.rig.shows("gateway http://127.0.0.1:3100: 0 requests"));
-    assert!(panel.rig.shows("enter details"));
+    assert!(panel.rig.shows("enter more"));
     // Neither has a server of tundra's.
     assert!(!panel.rig.shows("l output"), "{}", panel.rig.text());
     panel.rig.keys("j");

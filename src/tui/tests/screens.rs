@@ -3,7 +3,7 @@ use super::*;
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 10), (200, 60)];
 
 /// Two tabs, one of them split, with agents in every state.
-fn scene(cols: u16, rows: u16, theme: Theme) -> Rig {
+pub(super) fn scene(cols: u16, rows: u16, theme: Theme) -> Rig {
     let mut rig = Rig::with_theme(cols, rows, theme);
     rig.start(1);
     let working = rig.opened_outside("claude");

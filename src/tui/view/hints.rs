@@ -61,11 +61,11 @@ const COPYING: [(Action, &str); 7] = [
 
 const PANEL: [(Action, &str); 9] = [
     (Action::PanelNext, "next"),
-    (Action::PanelDetails, "details"),
+    (Action::PanelDetails, "more"),
     (Action::PanelFailOver, "fail over"),
     (Action::PanelRestart, "restart"),
     (Action::PanelReset, "reset"),
-    (Action::PanelToggle, "enable/disable"),
+    (Action::PanelToggle, "on/off"),
     (Action::PanelPin, "pin"),
     (Action::PanelOutput, "output"),
     (Action::PanelBack, "back"),
@@ -104,31 +104,48 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     fill(buffer, rect, bar);
     let hints = hints(model);
     let mut line = Line::new(buffer, rect, 0);
-    let wanted = hints.iter().fold(1_u16, |sum, (key, text)| {
-        sum.saturating_add(width(key) + width(text) + 3)
-    });
+    let is_over_panes = model.client.overlay.is_some();
     if let Some((text, role)) = last_event(model) {
-        // The keys come first; the event has what is left, and at least a third while no key is half pressed.
+        // The keys come first; the event has what is left, and at least a third while it is new or keys are few.
         let least = match model.client.mode {
             Mode::Prefix { .. } => 0,
+            _ if is_over_panes && role == Role::Muted => 0,
             _ => line.room() / 3,
         };
-        let left = line.room().saturating_sub(wanted);
+        let left = line.room().saturating_sub(columns(&hints));
         let room = left.max(least).saturating_sub(1);
         let text = fit(&text, room.saturating_sub(2), theme.glyphs().ellipsis);
-        line.put_right(&format!(" {text} "), bar.patch(theme.style(role)));
+        if !text.is_empty() {
+            line.put_right(&format!(" {text} "), bar.patch(theme.style(role)));
+        }
     }
+    let hints = fitting(hints, line.room(), is_over_panes);
     line.put(" ", bar);
     let key_style = bar.patch(theme.style(Role::Key));
     for (key, text) in hints {
-        if line.room() < width(&key) + width(&text) + 1 {
-            break;
-        }
         line.put(&key, key_style)
             .put(" ", bar)
             .put(&text, bar)
             .put("  ", bar);
     }
+}
+
+/// What they take with the blanks around them.
+fn columns(hints: &Hints) -> u16 {
+    hints.iter().fold(1_u16, |sum, (key, text)| {
+        sum.saturating_add(width(key) + width(text) + 3)
+    })
+}
+
+/// As many as there is room for. The way back, which is the last, stays where something lies over the panes.
+fn fitting(mut hints: Hints, room: u16, keeps_last: bool) -> Hints {
+    // Nothing needs to stand after the last one.
+    let room = room.saturating_add(2);
+    while columns(&hints) > room && !hints.is_empty() {
+        let last = hints.len() - 1;
+        hints.remove(last.saturating_sub(usize::from(keeps_last)));
+    }
+    hints
 }
 
 /// The last event, with its age once it has one; what is old is no longer urgent.
@@ -275,8 +292,8 @@ fn in_overlay(
             hints
         }
         Overlay::Address(_) => named(&[
-            (Action::DialogAccept, "close"),
             (Action::DialogNext, "scroll"),
+            (Action::DialogAccept, "close"),
         ]),
         Overlay::Help(_) | Overlay::Log(_) | Overlay::Report(_) => named(&[
             (Action::DialogNext, "scroll"),

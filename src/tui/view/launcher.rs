@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, launcher: &Launcher, inner: Rect, buffer: &mut
     let glyphs = theme.glyphs();
     let below = fields_below(launcher, inner);
     let room = usize::from(below.saturating_sub(1));
-    let first = (launcher.selected() + 1).saturating_sub(room);
+    let first = first_shown(launcher, room);
     let shown = launcher.agents().iter().enumerate().skip(first).take(room);
     for (row, (index, agent)) in (0..).zip(shown) {
         let chosen = index == launcher.selected();
@@ -61,6 +61,19 @@ pub(super) fn draw(model: &Model, launcher: &Launcher, inner: Rect, buffer: &mut
             line.put_field(prompt, theme.style(Role::Text));
         }
     }
+}
+
+/// The first agent to show so that the chosen one is among them.
+fn first_shown(launcher: &Launcher, room: usize) -> usize {
+    (launcher.selected() + 1).saturating_sub(room)
+}
+
+/// The row of the chosen agent.
+pub(super) fn row_of_chosen(launcher: &Launcher, inner: Rect) -> Option<u16> {
+    let room = fields_below(launcher, inner).saturating_sub(1);
+    let first = first_shown(launcher, usize::from(room));
+    let row = u16::try_from(launcher.selected().checked_sub(first)?).ok()?;
+    (row < room).then_some(row)
 }
 
 /// The row of the first field: below the agents, or as low as there is room.

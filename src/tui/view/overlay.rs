@@ -94,7 +94,7 @@ pub fn scroll_limit(model: &Model) -> usize {
     }
 }
 
-/// Where one types, or the chosen button.
+/// Where one types, or the chosen button or entry: whoever reads with ears or fingers follows the cursor.
 pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
     let inner = inside(outer(model, overlay));
     // What is typed begins in that column.
@@ -116,21 +116,20 @@ pub(super) fn cursor(model: &Model, overlay: &Overlay) -> Option<(u16, u16)> {
             (typed(prompt, start), row)
         }
         Overlay::Launcher(launcher) => {
-            let (_, prompt) = launcher.focused()?;
-            let (column, row) = launcher::typed_at(launcher, inner)?;
-            (typed(prompt, column), row)
+            let place = launcher::typed_at(launcher, inner);
+            match (launcher.focused(), place) {
+                (Some((_, prompt)), Some((column, row))) => (typed(prompt, column), row),
+                _ => (0, launcher::row_of_chosen(launcher, inner)?),
+            }
         }
         Overlay::Overview(overview) => {
             match (&overview.answer, overview::prompt_place(overview, inner)) {
                 (Some(prompt), Some((column, row))) => (typed(prompt, column), row),
-                _ => return None,
+                _ => (0, overview::row_of_chosen(model, overview, inner)?),
             }
         }
-        Overlay::Log(_)
-        | Overlay::Providers(_)
-        | Overlay::Address(_)
-        | Overlay::Journal(_)
-        | Overlay::Report(_) => {
+        Overlay::Providers(panel) => (0, providers::row_of_chosen(model, panel, inner.height)?),
+        Overlay::Log(_) | Overlay::Address(_) | Overlay::Journal(_) | Overlay::Report(_) => {
             return None;
         }
     };

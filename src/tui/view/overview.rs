@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use super::sidebar::status;
 use super::text::{Line, fill, fit, width};
 use crate::domain::budget::Account;
+use crate::domain::id::TerminalId;
 use crate::domain::layout::Rect;
 use crate::tui::client::Overview;
 use crate::tui::model::Model;
@@ -31,13 +32,10 @@ pub(super) fn draw(model: &Model, overview: &Overview, inner: Rect, buffer: &mut
         Line::new(buffer, inner, 0).put(&text, theme.style(Role::Muted));
         return;
     }
-    let below = (SCREEN_ROWS + HEAD_ROWS).min(inner.height / 2);
+    let below = rows_below(inner);
     let rows = usize::from(inner.height - below);
-    let chosen = agents
-        .iter()
-        .position(|id| Some(*id) == overview.selected)
-        .unwrap_or(0);
-    let first = chosen.saturating_sub(rows.saturating_sub(1));
+    let chosen = place_of_chosen(overview, &agents);
+    let first = first_shown(chosen, rows);
     for (row, (index, id)) in (0..).zip(agents.iter().enumerate().skip(first).take(rows)) {
         if let Some(pane) = model.session.panes.get(id) {
             let area = Rect::new(inner.x, inner.y + row, inner.width, 1);
@@ -55,6 +53,30 @@ pub(super) fn draw(model: &Model, overview: &Overview, inner: Rect, buffer: &mut
     {
         draw_chosen(model, overview, pane, area, buffer);
     }
+}
+
+/// Rows of what is said of the chosen agent.
+fn rows_below(inner: Rect) -> u16 {
+    (SCREEN_ROWS + HEAD_ROWS).min(inner.height / 2)
+}
+
+fn place_of_chosen(overview: &Overview, agents: &[TerminalId]) -> usize {
+    let place = agents.iter().position(|id| Some(*id) == overview.selected);
+    place.unwrap_or(0)
+}
+
+/// The first agent to show so that the chosen one is among them.
+fn first_shown(chosen: usize, rows: usize) -> usize {
+    chosen.saturating_sub(rows.saturating_sub(1))
+}
+
+/// The row of the chosen agent, below the top of the box's inside.
+pub(super) fn row_of_chosen(model: &Model, overview: &Overview, inner: Rect) -> Option<u16> {
+    let agents = model.session.agents();
+    let chosen = place_of_chosen(overview, &agents);
+    agents.get(chosen)?;
+    let rows = usize::from(inner.height - rows_below(inner));
+    u16::try_from(chosen - first_shown(chosen, rows)).ok()
 }
 
 fn draw_agent(
@@ -194,6 +216,5 @@ fn age(since: Timestamp, now: Timestamp) -> String {
 /// Where the line that is typed begins: its column and its row below the top of the box's inside.
 pub(super) fn prompt_place(overview: &Overview, inner: Rect) -> Option<(u16, u16)> {
     overview.answer.as_ref()?;
-    let below = (SCREEN_ROWS + HEAD_ROWS).min(inner.height / 2);
-    Some((8, inner.height - below + 1))
+    Some((8, inner.height - rows_below(inner) + 1))
 }

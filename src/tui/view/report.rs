@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::text::{Line, wrap};
+use super::text::{Line, width, wrap};
 use crate::domain::check::{Check, CheckStatus, count};
 use crate::domain::explain::{Explanation, Severity};
 use crate::domain::layout::Rect;
@@ -30,27 +30,23 @@ pub(super) fn draw(model: &Model, report: &Report, inner: Rect, buffer: &mut Buf
 }
 
 /// Lines at a width.
-pub(super) fn count_lines(report: &Report, width: u16) -> usize {
-    lines(report, width).len()
+pub(super) fn count_lines(report: &Report, columns: u16) -> usize {
+    lines(report, columns).len()
 }
 
 /// Each with its indent.
 type Lines = Vec<(u16, String, Role)>;
 
-fn lines(report: &Report, width: u16) -> Lines {
-    let mut lines = Lines::new();
-    let mut put = |indent: u16, text: &str, role: Role| {
-        let text = printable(text);
-        for line in wrap(&text, width.saturating_sub(indent), usize::MAX, "") {
-            lines.push((indent, line, role));
-        }
+fn lines(report: &Report, columns: u16) -> Lines {
+    let mut page = Written {
+        columns,
+        lines: Lines::new(),
     };
     match &report.about {
         About::Error { told, entry: None } => {
-            put(0, told, Role::Warning);
-            put(0, "", Role::Text);
-            put(
-                0,
+            page.text(told, Role::Warning);
+            page.blank();
+            page.text(
                 "Nothing more is known of it; tundra explain lists all errors.",
                 Role::Muted,
             );
@@ -58,51 +54,82 @@ fn lines(report: &Report, width: u16) -> Lines {
         About::Error {
             told,
             entry: Some(entry),
-        } => explanation(told, entry, &mut put),
-        About::Checkup(None) => put(
-            0,
+        } => explanation(told, entry, &mut page),
+        About::Checkup(None) => page.text(
             "looking at everything, which takes up to five seconds",
             Role::Muted,
         ),
-        About::Checkup(Some(checks)) => checkup(checks, &mut put),
+        About::Checkup(Some(checks)) => checkup(checks, &mut page),
     }
-    lines
+    page.lines
 }
 
-fn explanation(told: &str, entry: &Explanation, put: &mut impl FnMut(u16, &str, Role)) {
+/// What has been written so far, at a width.
+struct Written {
+    columns: u16,
+    lines: Lines,
+}
+
+impl Written {
+    fn blank(&mut self) {
+        self.lines.push((0, String::new(), Role::Text));
+    }
+
+    fn text(&mut self, text: &str, role: Role) {
+        self.item("", text, role);
+    }
+
+    /// A text after `lead`, its further lines below its first.
+    fn item(&mut self, lead: &str, text: &str, role: Role) {
+        let indent = width(lead);
+        let room = self.columns.saturating_sub(indent);
+        let texts = wrap(&printable(text), room, usize::MAX, "");
+        for (index, text) in texts.into_iter().enumerate() {
+            self.lines.push(match index {
+                0 => (0, format!("{lead}{text}"), role),
+                _ => (indent, text, role),
+            });
+        }
+    }
+}
+
+fn explanation(told: &str, entry: &Explanation, page: &mut Written) {
     let role = match entry.severity {
         Severity::Info => Role::Info,
         Severity::Warning => Role::Warning,
         Severity::Error => Role::Error,
     };
-    put(0, told, role);
-    put(0, "", Role::Text);
-    put(0, entry.meaning, Role::Text);
+    page.text(told, role);
+    page.blank();
+    page.text(entry.meaning, Role::Text);
     for (title, items) in [
         ("What helps", entry.cures),
         ("Causes", entry.causes),
         ("Symptoms", entry.symptoms),
         ("Prevention", entry.prevention),
     ] {
-        put(0, "", Role::Text);
-        put(0, title, Role::Key);
+        if items.is_empty() {
+            continue;
+        }
+        page.blank();
+        page.text(title, Role::Key);
         for item in items {
-            put(2, item, Role::Text);
+            page.item("- ", item, Role::Text);
         }
     }
-    put(0, "", Role::Text);
+    page.blank();
     let more = format!(
         "{}; the log tells more under {}",
         entry.name, entry.log_target
     );
-    put(0, &more, Role::Muted);
+    page.text(&more, Role::Muted);
 }
 
 /// What fails first, then what may, then the rest.
-fn checkup(checks: &[Check], put: &mut impl FnMut(u16, &str, Role)) {
+fn checkup(checks: &[Check], page: &mut Written) {
     let counts =
         CheckStatus::ALL.map(|status| format!("{} {}", count(checks, status), status.as_str()));
-    put(0, &counts.join(", "), Role::Key);
+    page.text(&counts.join(", "), Role::Key);
     for status in [
         CheckStatus::Fail,
         CheckStatus::Warn,
@@ -116,10 +143,10 @@ fn checkup(checks: &[Check], put: &mut impl FnMut(u16, &str, Role)) {
             CheckStatus::Skip => Role::Muted,
         };
         for check in checks.iter().filter(|check| check.status == status) {
-            let line = format!("{:4} {}: {}", status.as_str(), check.name, check.message);
-            put(0, &line, role);
+            let text = format!("{}: {}", check.name, check.message);
+            page.item(&format!("{:4} ", status.as_str()), &text, role);
             if let Some(cure) = &check.cure {
-                put(5, cure, Role::Text);
+                page.item("     ", cure, Role::Text);
             }
         }
     }

@@ -5,6 +5,8 @@ mod numbers;
 mod plan;
 mod requests;
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 
 use self::details::details;
@@ -96,20 +98,44 @@ fn lines(model: &Model, panel: &Panel) -> Vec<Styled> {
     }
 }
 
+/// The row of the chosen entry in an area of so many rows.
+pub(super) fn row_of_chosen(model: &Model, panel: &Panel, rows: u16) -> Option<u16> {
+    let status = model.providers.status()?;
+    let is_listed = status
+        .each()
+        .any(|(provider, _)| Some(&provider.profile.name) == panel.selected.as_ref());
+    if panel.page != Page::List || !is_listed {
+        return None;
+    }
+    let first = first_of_list(model, panel, usize::from(rows));
+    u16::try_from(
+        place_of_chosen(model, status, panel)
+            .start
+            .checked_sub(first)?,
+    )
+    .ok()
+}
+
 /// The first line to show so that the chosen entry is whole.
 fn first_of_list(model: &Model, panel: &Panel, rows: usize) -> usize {
-    let Some(status) = model.providers.status() else {
-        return 0;
-    };
-    let mut end = head(model, status).len();
+    model.providers.status().map_or(0, |status| {
+        let place = place_of_chosen(model, status, panel);
+        place.end.saturating_sub(rows)
+    })
+}
+
+/// The lines of the chosen entry among all of the list's.
+fn place_of_chosen(model: &Model, status: &ProvidersStatus, panel: &Panel) -> Range<usize> {
+    let mut place = 0..head(model, status).len();
     for (provider, process) in status.each() {
         let chosen = panel.selected.as_ref() == Some(&provider.profile.name);
-        end += entry(model, status, provider, process, chosen).len();
+        let lines = entry(model, status, provider, process, chosen).len();
+        place = place.end..place.end + lines;
         if chosen {
             break;
         }
     }
-    end.saturating_sub(rows)
+    place
 }
 
 /// What is told before the providers: where they are reached, and where what they do is kept.
