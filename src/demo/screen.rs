@@ -1,7 +1,6 @@
 //! What the client shows: which keys do what, what is wrong with whom, and the answers.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -65,11 +64,12 @@ impl Screen {
         }
     }
 
-    /// The whole screen, painted over what was there.
+    /// The whole screen, painted over what was there: the answers, and the keys below them, where no message of tundra's
+    /// own covers them.
     pub fn paint(&self, cols: u16, rows: u16) -> String {
         let cols = usize::from(cols).max(20);
         let rows = usize::from(rows).max(4);
-        let mut head = vec![
+        let mut foot = vec![
             (
                 BOLD,
                 "SIMULATED: two providers that only play; nothing leaves this machine.".to_owned(),
@@ -82,22 +82,18 @@ impl Screen {
                     .to_owned(),
             ),
         ];
-        head.truncate(rows - 1);
-        let room = rows - head.len();
+        foot.truncate(rows - 1);
+        let room = rows - foot.len();
         let first = self.exchanges.len().saturating_sub(room);
-        let mut text = String::from("\x1b[H");
-        for (style, line) in head {
-            let _ = write!(text, "{style}{}{RESET}\x1b[K\r\n", cut(&line, cols));
-        }
-        let mut left = room;
-        for exchange in self.exchanges.iter().skip(first) {
-            let (style, line) = shown(exchange);
-            left -= 1;
-            let end = if left == 0 { "\x1b[K" } else { "\x1b[K\r\n" };
-            let _ = write!(text, "{style}{}{RESET}{end}", cut(&line, cols));
-        }
-        text.push_str("\x1b[J");
-        text
+        let answers = self.exchanges.iter().skip(first).map(shown);
+        let blank = std::iter::repeat_n(("", String::new()), room);
+        let lines: Vec<String> = answers
+            .chain(blank)
+            .take(room)
+            .chain(foot)
+            .map(|(style, line)| format!("{style}{}{RESET}\x1b[K", cut(&line, cols)))
+            .collect();
+        format!("\x1b[H{}\x1b[J", lines.join("\r\n"))
     }
 
     fn keys(&self) -> String {
@@ -183,5 +179,16 @@ mod tests {
         assert!(painted.contains("simulated-b plays stall"));
         assert!(painted.contains("#30"));
         assert!(!painted.contains("#10 "));
+    }
+
+    #[test]
+    fn messages_at_the_top_right_cover_neither_the_keys_nor_that_it_is_simulated() {
+        let mut screen = Screen::new();
+        screen.begin(1);
+        let painted = screen.paint(80, 20);
+        let rows: Vec<&str> = painted.split("\r\n").collect();
+        assert!(rows[0].contains("#1"), "{painted:?}");
+        assert!(rows[16].contains("SIMULATED"), "{painted:?}");
+        assert!(rows[17].contains("q quit"), "{painted:?}");
     }
 }
