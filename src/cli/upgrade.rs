@@ -37,8 +37,10 @@ fn program(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
         Some(named) => named,
         None => std::env::current_exe()?,
     };
-    fs::canonicalize(&program)
-        .map_err(|error| Failure::Input(format!("{}: {error}", program.display())))
+    fs::canonicalize(&program).map_err(|error| {
+        let program = program.display();
+        Failure::Input(format!("the program {program} cannot be used: {error}"))
+    })
 }
 
 fn told(upgraded: &UpgradeShape) -> String {

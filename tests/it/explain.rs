@@ -20,13 +20,13 @@ const WORDED_ELSEWHERE: &[(&str, &str)] = &[
     ("ConfigError::Faults", "ConfigError"),
     ("ControlError::Refused", "Refused"),
     ("DoltError::BadRevision", "DoltServerError"),
-    ("DoltError::Managed", "DoltServerError"),
+    ("DoltError::Managed", "ManagedDolt"),
     ("DoltError::WrongDatabase", "WrongDatabase"),
     ("Failure::Ended", "TerminalDead"),
     ("Failure::Import", "ImportFailed"),
     ("Failure::Input", "BadRequest"),
     ("Failure::NoTerminal", "NoTerminal"),
-    ("Failure::TimedOut", "Timeout"),
+    ("Failure::TimedOut", "WaitTimedOut"),
     ("Failure::Unknown", "BadRequest"),
     ("Failure::Usage", "Usage"),
     ("ImportError::Malformed", "ImportFailed"),
@@ -102,6 +102,33 @@ struct Variant {
     /// `Enum::Variant`, or the struct's name.
     name: String,
     text: String,
+}
+
+/// The texts that are given where they happen: to a variant that has none of its own, or beside a code.
+fn worded(text: &str) -> Vec<(String, String)> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let elsewhere = WORDED_ELSEWHERE.iter().map(|(variant, _)| *variant);
+    let beginnings = elsewhere.filter(|variant| variant.contains("::")).chain([
+        "ApiError::bad_request",
+        "ApiError::new",
+        "ErrorShape::new",
+    ]);
+    let mut found = Vec::new();
+    for beginning in beginnings {
+        for (at, _) in code.match_indices(&format!("{beginning}(")) {
+            let mut given = code[at + beginning.len() + 1..].trim_start();
+            if given.starts_with("Code::") {
+                given = given
+                    .split_once(',')
+                    .map_or("", |(_, rest)| rest.trim_start());
+            }
+            given = given.strip_prefix("format!(").unwrap_or(given).trim_start();
+            if let Some(literal) = given.strip_prefix('"') {
+                found.push((beginning.to_owned(), sample(literal)));
+            }
+        }
+    }
+    found
 }
 
 /// The identifier that a line begins with.
@@ -192,6 +219,19 @@ fn every_error_of_the_code_is_explained() {
         }
     }
     assert!(count > 100, "only {count} errors were found in the sources");
+    let mut count = 0;
+    for path in sources(&src) {
+        for (given_to, text) in worded(&fs::read_to_string(&path).unwrap()) {
+            count += 1;
+            if explain::by_text(&text).is_none() {
+                missing.push(format!("{}: {given_to}: {text}", path.display()));
+            }
+        }
+    }
+    assert!(
+        count > 25,
+        "only {count} texts were found where they are made"
+    );
     assert!(
         missing.is_empty(),
         "add them to src/domain/explain (or, where the text is made elsewhere, to this test's list): {missing:#?}"
