@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+use rustix::fs::Access;
 
 use crate::domain::code::Code;
 
@@ -152,6 +153,27 @@ impl Paths {
         self.state.join("tundra.lock")
     }
 
+    /// Looks whether [`Paths::prepare`] would do, and makes nothing.
+    ///
+    /// # Errors
+    /// What it would refuse.
+    pub fn check(&self) -> Result<(), PathsError> {
+        self.check_owners()?;
+        for dir in [
+            &self.config_dir,
+            &self.data,
+            &self.logs,
+            &self.state,
+            &self.run,
+        ] {
+            check_own(dir)?;
+        }
+        for dir in [&self.state, &self.run] {
+            check_room(dir)?;
+        }
+        Ok(())
+    }
+
     /// Makes the folders that an instance needs, closed to everyone else, and refuses those that are not its user's own, and
     /// those above them that let another user put a different one in their place.
     ///
@@ -162,18 +184,7 @@ impl Paths {
     /// [`PathsError::Foreign`] and [`PathsError::Writable`] for a folder, the home included, that somebody else made or may
     /// change, [`PathsError::Folder`] for one that cannot be made.
     pub fn prepare(&self) -> Result<(), PathsError> {
-        if let Some(home) = &self.home {
-            check_own(home)?;
-        }
-        for dir in [
-            &self.config_dir,
-            &self.data,
-            &self.logs,
-            &self.state,
-            &self.run,
-        ] {
-            check_above(dir)?;
-        }
+        self.check_owners()?;
         for dir in [&self.config_dir, &self.data, &self.logs] {
             check_own(dir)?;
             let _ = private_dir(dir);
@@ -189,6 +200,33 @@ impl Paths {
         }
         Ok(())
     }
+
+    /// Refuses a home, or a folder above any of tundra's, that somebody else made or may change.
+    fn check_owners(&self) -> Result<(), PathsError> {
+        if let Some(home) = &self.home {
+            check_own(home)?;
+        }
+        for dir in [
+            &self.config_dir,
+            &self.data,
+            &self.logs,
+            &self.state,
+            &self.run,
+        ] {
+            check_above(dir)?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a folder that cannot be written to, or made where it is not there.
+fn check_room(dir: &Path) -> Result<(), PathsError> {
+    let there = dir.ancestors().find(|path| path.exists()).unwrap_or(dir);
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(there, access).map_err(|error| PathsError::Folder {
+        path: dir.to_owned(),
+        source: error.into(),
+    })
 }
 
 /// Refuses a folder that another user made, or that others may write to; one that is not there yet is fine.

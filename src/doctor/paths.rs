@@ -95,6 +95,10 @@ fn rights(paths: &Paths) -> Check {
             "tundra doctor --fix closes what is yours; what belongs to another user: chown it, or --home DIR",
         );
     }
+    if let Err(error) = paths.check() {
+        let cure = "correct what the message names, or tundra --home DIR with another folder";
+        return Check::fail(name, error.to_string(), cure);
+    }
     let open: Vec<String> = [&paths.data, &paths.state, &paths.logs, &paths.run]
         .into_iter()
         .filter_map(|path| fault(path, 0o055))
