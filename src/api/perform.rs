@@ -192,7 +192,8 @@ async fn ship(services: &Services, by: By) -> Result<ShippedShape, ApiError> {
 
 async fn look_up_agents(services: &Services) -> Result<Vec<AdapterShape>, ApiError> {
     let (adapters, shell) = services.pool.agents();
-    let looked = tokio::task::spawn_blocking(move || agents(&adapters, &shell)).await;
+    let offers = services.providers.offers();
+    let looked = tokio::task::spawn_blocking(move || agents(&adapters, &shell, offers)).await;
     looked.map_err(|error| {
         let why = format!("the agents were not looked up: {error}");
         ApiError::new(Code::Internal, why)

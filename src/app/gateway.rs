@@ -15,8 +15,6 @@ use crate::domain::adapter::Endpoint;
 use crate::domain::agent::WireFact;
 use crate::domain::caller::Caller;
 use crate::domain::id::TerminalId;
-use crate::domain::offer::Offers;
-use crate::domain::profile::Profile;
 use crate::domain::route::ProviderState;
 use crate::gateway::{self, FrozenFront, Terminals, environment, outside_key};
 use crate::pane::{LaunchEnv, LaunchEnvSource, LaunchRequest, Pool};
@@ -181,7 +179,7 @@ impl LaunchEnvSource for GatewayLaunchEnv {
             key: key.reveal(),
             model: &model,
         };
-        let launch = gateway::launch(endpoint, agent, offers(providers), is_set);
+        let launch = gateway::launch(endpoint, agent, providers.offers(), is_set);
         launch_env(launch, providers.secret_variables())
     }
 
@@ -233,21 +231,6 @@ impl Terminals for PaneTerminals {
     fn name(&self, terminal: TerminalId) -> Option<String> {
         Some(self.pool.get(terminal)?.info().name)
     }
-}
-
-/// What the gateway can do for each vendor's clients, as of now.
-fn offers(providers: &Providers) -> Offers {
-    let status = providers.gateway().router().status();
-    let usable = status
-        .providers
-        .iter()
-        .filter(|provider| provider.enabled && provider.state != ProviderState::NoKey);
-    let translation = providers
-        .gateway()
-        .router()
-        .read(|state, _| state.router.translation());
-    let usable: Vec<&Profile> = usable.map(|provider| &*provider.profile).collect();
-    Offers::of(&usable, translation)
 }
 
 /// The providers' keys as the user has set them, for a program that goes to its provider by itself.

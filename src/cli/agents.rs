@@ -26,7 +26,9 @@ pub fn run(args: &Agents, context: &Context) -> Result<Exit, Failure> {
         Ok(mut client) => client.agents()?,
         Err(ControlError::NoInstance) => {
             let settings = config::load(&context.config_source(&paths))?;
-            agents(&settings.agents, &settings.general.shell_command())
+            let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let offers = settings.offers(is_set);
+            agents(&settings.agents, &settings.general.shell_command(), offers)
         }
         Err(error) => return Err(error.into()),
     };

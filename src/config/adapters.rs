@@ -37,6 +37,8 @@ struct Row {
     anthropic: VendorRow,
     #[serde(default)]
     openai: VendorRow,
+    #[serde(default)]
+    google: VendorRow,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,7 +53,26 @@ struct TitleRow {
 #[serde(deny_unknown_fields)]
 struct UnobservedRow {
     from: Option<String>,
+    unless: Option<VendorName>,
     why: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum VendorName {
+    Anthropic,
+    OpenAi,
+    Google,
+}
+
+impl From<VendorName> for Vendor {
+    fn from(name: VendorName) -> Self {
+        match name {
+            VendorName::Anthropic => Self::Anthropic,
+            VendorName::OpenAi => Self::OpenAi,
+            VendorName::Google => Self::Google,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,12 +107,14 @@ fn adapter(row: Row) -> Adapter {
     let vendors = [
         (Vendor::Anthropic, row.anthropic),
         (Vendor::OpenAi, row.openai),
+        (Vendor::Google, row.google),
     ];
     let wirings = vendors.into_iter();
     let wirings = wirings.flat_map(|(vendor, row)| wirings_of(vendor, row));
     let version = |text: &String| Some(Version::find(text)?.1);
     let unobserved = row.unobserved.into_iter().map(|row| Unobserved {
         from: row.from.as_ref().and_then(version),
+        unless: row.unless.map(Vendor::from),
         why: row.why,
     });
     Adapter {
@@ -155,14 +178,19 @@ mod tests {
     fn env(agent: &str, anthropic: Offer, openai: Offer) -> Vec<(String, String)> {
         let adapters = built_in_adapters();
         let adapter = adapters.get(&agent.into()).unwrap();
-        adapter.launch_env(ENDPOINT, Offers { anthropic, openai })
+        let offers = Offers {
+            anthropic,
+            openai,
+            ..Offers::default()
+        };
+        adapter.launch_env(ENDPOINT, offers)
     }
 
     fn provider_of_codex(openai: Offer) -> Option<toml::Value> {
         let adapters = built_in_adapters();
         let offers = Offers {
-            anthropic: Offer::Nothing,
             openai,
+            ..Offers::default()
         };
         let codex = adapters.get(&"codex".into()).unwrap();
         let args = codex.launch_args(ENDPOINT, offers);

@@ -11,6 +11,7 @@ use crate::domain::breaker::BreakerSettings;
 use crate::domain::budget::Budget;
 use crate::domain::keymap::Keymap;
 use crate::domain::login::Spill;
+use crate::domain::offer::Offers;
 use crate::domain::profile::Profile;
 use crate::domain::route::Translation;
 use crate::domain::timeouts::Timeouts;
@@ -315,6 +316,18 @@ impl Settings {
         } else {
             self.profiles.clone()
         }
+    }
+
+    /// What an instance with these settings offers each vendor's clients; `is_set` tells which variables hold something.
+    #[must_use]
+    pub fn offers(&self, is_set: impl Fn(&str) -> bool) -> Offers {
+        let profiles = self.effective_profiles(&is_set);
+        let has_key = |profile: &&Profile| {
+            let key = profile.key_env.as_deref();
+            profile.enabled && key.is_none_or(&is_set)
+        };
+        let usable: Vec<&Profile> = profiles.iter().filter(has_key).collect();
+        Offers::of(&usable, self.gateway.translation)
     }
 
     /// What differs from `running` and cannot be applied before the next start.

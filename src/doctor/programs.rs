@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::subject::Subject;
 use crate::domain::adapter::{Adapter, AgentName, Version};
 use crate::domain::check::Check;
+use crate::domain::offer::Offers;
 use crate::domain::printable::printable;
-use crate::runtime::programs;
 use crate::runtime::version::version_of;
+use crate::runtime::{programs, secrets};
 
 /// A program that has not said its version by then is not waited for.
 const VERSION_WITHIN: Duration = Duration::from_secs(4);
@@ -30,6 +31,9 @@ pub(super) fn checks(subject: &Subject) -> Vec<Check> {
             .collect(),
         Err(_) => Vec::new(),
     };
+    let is_set = |name: &str| secrets::value(name).is_some_and(|value| !value.is_empty());
+    let settings = subject.settings_or_default();
+    let offers = settings.map_or_else(Offers::default, |settings| settings.offers(is_set));
     let mut checks = vec![shell(subject)];
     // Each asks a program for its version, which takes its time.
     let looked = thread::scope(|scope| {
@@ -37,7 +41,7 @@ pub(super) fn checks(subject: &Subject) -> Vec<Check> {
             .iter()
             .map(|agent| {
                 let is_wanted = wanted.contains(&agent.name.as_str());
-                scope.spawn(move || self::agent(agent, is_wanted))
+                scope.spawn(move || self::agent(agent, is_wanted, offers))
             })
             .collect();
         running
@@ -80,7 +84,7 @@ fn shell(subject: &Subject) -> Check {
     }
 }
 
-fn agent(agent: &Adapter, is_wanted: bool) -> Check {
+fn agent(agent: &Adapter, is_wanted: bool, offers: Offers) -> Check {
     let check = name(agent);
     let program = agent.command.first().cloned().unwrap_or_default();
     let path = match programs::find_here(&program) {
@@ -104,7 +108,7 @@ fn agent(agent: &Adapter, is_wanted: bool) -> Check {
         |(text, _)| printable(text).into_owned(),
     );
     let found = format!("{} {told}", path.display());
-    match agent.unobserved(version.as_ref().map(|(_, version)| version)) {
+    match agent.unobserved(version.as_ref().map(|(_, version)| version), offers) {
         Some(why) => Check::warn(
             check,
             format!("{found}: its requests do not pass the gateway: {why}"),

@@ -93,6 +93,8 @@ pub struct Adapter {
 pub struct Unobserved {
     /// The first of them; None for all.
     pub from: Option<Version>,
+    /// The vendor whose clients the gateway must have something for, so that they do pass it.
+    pub unless: Option<Vendor>,
     pub why: String,
 }
 
@@ -187,10 +189,10 @@ impl Adapter {
             .collect()
     }
 
-    /// Why requests of a version do not pass the gateway; None where they do. An unknown version is judged by what holds
-    /// for all.
+    /// Why requests of a version do not pass the gateway, which offers so much; None where they do. An unknown version is
+    /// judged by what holds for all.
     #[must_use]
-    pub fn unobserved(&self, version: Option<&Version>) -> Option<&str> {
+    pub fn unobserved(&self, version: Option<&Version>, offers: Offers) -> Option<&str> {
         if !self.gateway {
             return Some("gateway = false: it goes to its provider by itself");
         }
@@ -199,7 +201,12 @@ impl Adapter {
             (Some(from), Some(version)) => version >= from,
             (Some(_), None) => false,
         };
-        let row = self.unobserved.iter().find(holds)?;
+        let is_offered = |row: &Unobserved| {
+            row.unless
+                .is_some_and(|vendor| offers.to(vendor) != Offer::Nothing)
+        };
+        let mut rows = self.unobserved.iter().filter(|row| !is_offered(row));
+        let row = rows.find(holds)?;
         Some(&row.why)
     }
 
@@ -358,22 +365,33 @@ mod tests {
     #[test]
     fn versions_that_cannot_be_pointed_at_the_gateway_say_why() {
         let mut adapter = Adapter::new("one".into());
-        assert_eq!(adapter.unobserved(None), None);
+        assert_eq!(adapter.unobserved(None, Offers::default()), None);
         let from = Version::find("2").map(|(_, version)| version);
         let row = |from, why: &str| Unobserved {
             from,
+            unless: None,
             why: why.to_owned(),
         };
         adapter.unobserved = vec![row(from, "shares a server")];
         let why = |adapter: &Adapter, text: Option<&str>| {
             let version = text.and_then(Version::find).map(|(_, version)| version);
-            adapter.unobserved(version.as_ref()).map(str::to_owned)
+            let none = Offers::default();
+            adapter
+                .unobserved(version.as_ref(), none)
+                .map(str::to_owned)
         };
         assert_eq!(why(&adapter, Some("2.0.1")).unwrap(), "shares a server");
         assert_eq!(why(&adapter, Some("1.18.33")), None);
         assert_eq!(why(&adapter, None), None);
         adapter.unobserved = vec![row(None, "speaks no dialect")];
         assert_eq!(why(&adapter, None).unwrap(), "speaks no dialect");
+        adapter.unobserved[0].unless = Some(Vendor::Google);
+        let with_key = Offers {
+            google: Offer::Key,
+            ..Offers::default()
+        };
+        assert!(why(&adapter, None).is_some());
+        assert_eq!(adapter.unobserved(None, with_key), None);
         adapter.gateway = false;
         assert!(why(&adapter, None).unwrap().starts_with("gateway = false"));
     }

@@ -8,6 +8,7 @@ use super::route::Translation;
 pub enum Vendor {
     Anthropic,
     OpenAi,
+    Google,
 }
 
 impl Vendor {
@@ -15,6 +16,7 @@ impl Vendor {
         match self {
             Self::Anthropic => ProviderKind::Anthropic,
             Self::OpenAi => ProviderKind::OpenAi,
+            Self::Google => ProviderKind::Gemini,
         }
     }
 
@@ -22,6 +24,7 @@ impl Vendor {
         match self {
             Self::Anthropic => &[Dialect::Messages],
             Self::OpenAi => &[Dialect::Chat, Dialect::Responses],
+            Self::Google => &[Dialect::Generate],
         }
     }
 }
@@ -43,6 +46,7 @@ pub enum Offer {
 pub struct Offers {
     pub anthropic: Offer,
     pub openai: Offer,
+    pub google: Offer,
 }
 
 impl Offers {
@@ -56,11 +60,14 @@ impl Offers {
                 profile.auth == Auth::Caller && profile.provider == vendor.provider()
             };
             let serves = |profile: &&Profile| {
+                let may_translate = translation != Translation::Off;
                 let mut spoken = vendor.dialects().iter();
                 profile.auth == Auth::Key
                     && !profile.is_guess
-                    && (translation != Translation::Off
-                        || spoken.any(|dialect| profile.dialects.contains(*dialect)))
+                    && spoken.any(|dialect| {
+                        profile.dialects.contains(*dialect)
+                            || may_translate && profile.foreign_dialects(*dialect).next().is_some()
+                    })
             };
             if usable.iter().any(is_login) {
                 Offer::Login
@@ -73,6 +80,7 @@ impl Offers {
         Self {
             anthropic: offer(Vendor::Anthropic),
             openai: offer(Vendor::OpenAi),
+            google: offer(Vendor::Google),
         }
     }
 
@@ -82,6 +90,7 @@ impl Offers {
         match vendor {
             Vendor::Anthropic => self.anthropic,
             Vendor::OpenAi => self.openai,
+            Vendor::Google => self.google,
         }
     }
 }
@@ -121,6 +130,14 @@ mod tests {
         assert_eq!(
             offers(std::slice::from_ref(&claude)),
             (Offer::Key, Offer::Key)
+        );
+        let google = Profile::new("google", ProviderKind::Gemini);
+        assert_eq!(
+            Offers::of(&[&google], Translation::Fallback),
+            Offers {
+                google: Offer::Key,
+                ..Offers::default()
+            }
         );
         let native = Offers::of(&[&claude], Translation::Off);
         assert_eq!(

@@ -12,7 +12,7 @@ mod model_name;
 mod provider;
 
 pub use capability::{Capabilities, Capability};
-pub use dialect::{Dialect, Dialects};
+pub use dialect::{Dialect, Dialects, TranslatedDialect};
 pub use provider::ProviderKind;
 
 use model_name::{matches, vendor_of};
@@ -194,14 +194,12 @@ impl Profile {
     /// The dialects in which this profile is asked for a request in `own`, which it does not speak; the one that loses
     /// least is first. A login's requests go to it as they are or not at all.
     pub fn foreign_dialects(&self, own: Dialect) -> impl Iterator<Item = Dialect> {
-        let order = match own {
-            Dialect::Messages => [Dialect::Chat, Dialect::Responses],
-            Dialect::Chat => [Dialect::Responses, Dialect::Messages],
-            Dialect::Responses => [Dialect::Chat, Dialect::Messages],
-        };
+        let order = own.translated().map(TranslatedDialect::others);
         let dialects = self.dialects;
         order
             .into_iter()
+            .flatten()
+            .map(Dialect::from)
             .filter(move |dialect| self.auth == Auth::Key && dialects.contains(*dialect))
     }
 
@@ -226,7 +224,9 @@ impl Profile {
             return Cow::Borrowed(&self.default_model);
         }
         match self.provider {
-            ProviderKind::Anthropic | ProviderKind::OpenAi => Cow::Borrowed(asked),
+            ProviderKind::Anthropic | ProviderKind::OpenAi | ProviderKind::Gemini => {
+                Cow::Borrowed(asked)
+            }
             ProviderKind::Local => Cow::Borrowed(&self.default_model),
             ProviderKind::OpenRouter => match vendor_of(asked) {
                 Some(vendor) if !asked.contains('/') => Cow::Owned(format!("{vendor}/{asked}")),
@@ -383,9 +383,10 @@ mod tests {
         assert_eq!(
             Dialect::ALL.map(|own| foreign(&profile, own)),
             [
-                [Dialect::Chat, Dialect::Responses],
-                [Dialect::Responses, Dialect::Messages],
-                [Dialect::Chat, Dialect::Messages]
+                vec![Dialect::Chat, Dialect::Responses],
+                vec![Dialect::Responses, Dialect::Messages],
+                vec![Dialect::Chat, Dialect::Messages],
+                vec![]
             ]
         );
         profile.dialects = Dialects::of(&[Dialect::Responses]);

@@ -17,6 +17,7 @@ use super::request::summary::{BadBody, RequestSummary};
 use super::request::{IncomingRequest, LazyForm};
 use super::service::Gateway;
 use super::sse::{self, Framer};
+use super::wire::generate::{ApiVersion, Method};
 use super::wire::{self, Endpoint};
 use crate::domain::caller::Caller;
 use crate::domain::code::Code;
@@ -202,7 +203,12 @@ fn request_of(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<IncomingR
             Endpoint::Responses,
             json!({"model": model, "stream": true, "input": ask.prompt}),
         ),
+        Dialect::Generate => (
+            Endpoint::Generate(ApiVersion::V1Beta, Method::Stream),
+            json!({"contents": [{"role": "user", "parts": [{"text": ask.prompt}]}]}),
+        ),
     };
+    let query = (dialect == Dialect::Generate).then(|| "alt=sse".to_owned());
     let body = Bytes::from(body.to_string());
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -213,10 +219,15 @@ fn request_of(ask: Ask, profile: &Profile, dialect: Dialect) -> Result<IncomingR
     Ok(IncomingRequest {
         endpoint,
         caller: Caller::Ask,
-        query: None,
+        summary: match endpoint {
+            Endpoint::Generate(_, method) => {
+                RequestSummary::generate(&body, method, &model, query.as_deref())?
+            }
+            _ => RequestSummary::read(&body)?,
+        },
+        query,
         headers,
         brought: None,
-        summary: RequestSummary::read(&body)?,
         text: body.clone(),
         body,
         form: LazyForm::default(),

@@ -19,7 +19,7 @@ use super::upstream::{Post, PostError};
 use super::upstream_call::UpstreamCall;
 use crate::domain::cooldown::remaining;
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Auth, Profile};
+use crate::domain::profile::{Auth, Dialect, Profile};
 use crate::domain::route::ServerState;
 
 pub use upstream_answer::AttemptResult;
@@ -37,7 +37,7 @@ pub async fn send(
     let profile = Arc::clone(call.profile());
     let upstream_dialect = call.dialect();
     let Some(endpoint) = request.endpoint.in_dialect(upstream_dialect) else {
-        let error = CallError::Unsupported(request.endpoint.path().to_owned());
+        let error = CallError::Unsupported(request.endpoint.name().to_owned());
         return fail(call, error);
     };
     let connection = match state.connections.of(&profile.name) {
@@ -63,9 +63,10 @@ pub async fn send(
     };
     let upstream = connection.upstream_for(call.login());
     call.leaving_out(conversion.without());
-    call.sending(model.into());
+    call.sending(model.as_ref().into());
+    let path = endpoint.path_at(&profile, &model);
     let post = Post {
-        path: endpoint.path_at(&profile),
+        path: &path,
         query: request.query.as_deref().filter(|_| !across),
         headers: &sent_headers,
         body: &body,
@@ -118,6 +119,10 @@ async fn judge(answer: UpstreamAnswer<'_>) -> AttemptResult {
         // A caller's own login gets its answer back, since its client renews it.
         401..=403 if !answer.is_own_login() => refusal::rejected(answer).await,
         429 => refusal::rate_limited(answer).await,
+        // Google answers so to a key that it does not know.
+        400 if answer.call.dialect() == Dialect::Generate && !answer.is_own_login() => {
+            refusal::bad_request(answer).await
+        }
         400..500 => refusal::passed_through(answer).await,
         500.. => refusal::server_error(answer).await,
         _ => {

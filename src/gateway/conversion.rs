@@ -15,7 +15,7 @@ use super::stream_reader::Part;
 use super::translate::mark::Maker;
 use super::translate::{self, Crossing, Stream, Target};
 use crate::domain::outcome::CallError;
-use crate::domain::profile::{Dialect, Profile, ProviderKind};
+use crate::domain::profile::{Dialect, Profile, ProviderKind, TranslatedDialect};
 use crate::domain::route::{Feature, Foreign};
 
 /// The dialect in which the upstream was asked, where it is not the caller's.
@@ -56,7 +56,10 @@ impl Conversion {
         if caller == upstream {
             return Ok(Self::Passthrough(caller));
         }
+        let unsupported = |dialect: Dialect| CallError::Unsupported(dialect.as_str().to_owned());
         let asked = request.form().map_err(CallError::Unsupported)?;
+        let caller = caller.translated().ok_or_else(|| unsupported(caller))?;
+        let upstream = upstream.translated().ok_or_else(|| unsupported(upstream))?;
         let model = profile.upstream_model(&request.summary.model, true);
         let maker = Maker::of(&profile.base_url, upstream);
         let sent = translate::write(asked, upstream, &target(profile, &model), &maker)
@@ -99,7 +102,10 @@ impl Conversion {
             Self::Passthrough(dialect) => *dialect,
             Self::Translation(translation) => return translation.body.clone(),
         };
-        let body = translate::strip::strip(dialect, &request.text);
+        let Some(translated) = dialect.translated() else {
+            return request.summary.with_model(&request.text, model);
+        };
+        let body = translate::strip::strip(translated, &request.text);
         if body == request.text {
             return request.summary.with_model(&body, model);
         }
@@ -241,7 +247,7 @@ impl Translation {
 /// What stands against the request in each dialect but its own.
 pub fn judge(request: &IncomingRequest) -> Foreign {
     let own = request.dialect();
-    let obstacle = |dialect: Dialect| {
+    let obstacle = |dialect: TranslatedDialect| {
         let any = Target {
             model: "",
             max_tokens: None,
@@ -256,9 +262,10 @@ pub fn judge(request: &IncomingRequest) -> Foreign {
             }
             Err(fault) => fault,
         };
-        Some((dialect, Feature::new(&unsayable)))
+        Some((dialect.into(), Feature::new(&unsayable)))
     };
-    let others = Dialect::ALL.into_iter().filter(|dialect| *dialect != own);
+    let others = TranslatedDialect::ALL.into_iter();
+    let others = others.filter(|dialect| Dialect::from(*dialect) != own);
     Foreign::Judged(others.filter_map(obstacle).collect())
 }
 

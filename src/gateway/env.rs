@@ -45,6 +45,15 @@ pub fn launch(
         launch.set("OPENAI_API_KEY", key);
         launch.set("OPENAI_API_BASE", &with_v1);
     }
+    match offers.google {
+        Offer::Nothing => {}
+        Offer::Key => {
+            launch.set("GOOGLE_GEMINI_BASE_URL", url);
+            launch.set("GEMINI_API_KEY", key);
+        }
+        Offer::Login if is_set("GOOGLE_GEMINI_BASE_URL") => {}
+        Offer::Login => launch.set("GOOGLE_GEMINI_BASE_URL", &format!("{url}/t/{key}")),
+    }
     if let Some(agent) = agent {
         for (name, value) in agent.launch_env(endpoint, offers) {
             launch.add(&name, &value);
@@ -52,7 +61,8 @@ pub fn launch(
         launch.args = agent.launch_args(endpoint, offers);
         // By whatever means, it has the key.
         let has_key = |(_, value): &(String, String)| value.contains(key);
-        launch.is_observed = agent.unobserved(None).is_none() && launch.env.iter().any(has_key);
+        let is_seen = agent.unobserved(None, offers).is_none();
+        launch.is_observed = is_seen && launch.env.iter().any(has_key);
     }
     launch
 }
@@ -100,8 +110,11 @@ fn merge(all: &mut Map<String, Value>, more: Map<String, Value>) {
 
 /// The variables that hold keys of the providers, and of these profiles.
 pub fn key_variables<'a>(profiles: &'a [Profile]) -> impl Iterator<Item = &'a str> {
-    let known: [Option<&'a str>; 4] = ProviderKind::ALL.map(ProviderKind::key_env);
-    known.into_iter().flatten().chain(
+    // Google's is read by a profile or left where it is: nobody else could serve who needs it.
+    let known = ProviderKind::ALL.into_iter();
+    let known = known.filter(|provider| *provider != ProviderKind::Gemini);
+    let known = known.filter_map(|provider| provider.key_env().map(|name| -> &'a str { name }));
+    known.chain(
         profiles
             .iter()
             .filter_map(|profile| profile.key_env.as_deref()),
@@ -118,7 +131,11 @@ mod tests {
     const URL: &str = "http://127.0.0.1:3100";
 
     fn offers(anthropic: Offer, openai: Offer) -> Offers {
-        Offers { anthropic, openai }
+        Offers {
+            anthropic,
+            openai,
+            ..Offers::default()
+        }
     }
 
     fn endpoint(key: &CallerKey) -> Endpoint<'_> {
@@ -152,6 +169,13 @@ mod tests {
             [login]
         );
         assert_eq!(plain(&key, Offers::default(), &[]), []);
+        let google = Offers {
+            google: Offer::Key,
+            ..Offers::default()
+        };
+        let with_key = [("GOOGLE_GEMINI_BASE_URL", URL), ("GEMINI_API_KEY", secret)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(plain(&key, google, &[]), with_key);
     }
 
     #[test]

@@ -74,8 +74,10 @@ fn secret(headers: &HeaderMap) -> Option<&[u8]> {
         let at = value.iter().position(|byte| *byte == b' ');
         at.and_then(|at| value.get(at + 1..)).unwrap_or(value)
     });
+    let plain = ["x-api-key", "x-goog-api-key"].into_iter();
+    let plain = plain.filter_map(|name| headers.get(name)).next();
     bearer
-        .or_else(|| headers.get("x-api-key").map(http::HeaderValue::as_bytes))
+        .or_else(|| plain.map(http::HeaderValue::as_bytes))
         .map(<[u8]>::trim_ascii)
         .filter(|secret| !secret.is_empty())
 }

@@ -73,7 +73,7 @@ impl OwnAnswer<'_> {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             let name = match self.dialect {
                 Dialect::Messages => "request-id",
-                Dialect::Chat | Dialect::Responses => "x-request-id",
+                Dialect::Chat | Dialect::Responses | Dialect::Generate => "x-request-id",
             };
             answer.headers.insert(name, id);
         }

@@ -50,6 +50,7 @@ pub enum ProbeFailure {
 fn path(profile: &Profile, question: Question) -> &'static str {
     match (profile.provider, question) {
         (ProviderKind::OpenRouter, Question::Key) => "/v1/key",
+        (ProviderKind::Gemini, _) => "/v1beta/models",
         _ => "/v1/models",
     }
 }
@@ -76,8 +77,11 @@ pub async fn ask(
         key.into_iter()
             .chain(profile.headers.iter().map(|(_, value)| value.as_str())),
     );
-    let query =
-        (profile.provider == ProviderKind::Anthropic && profile.auth == Auth::Key).then_some(PAGE);
+    let query = match profile.provider {
+        ProviderKind::Anthropic if profile.auth == Auth::Key => Some(PAGE),
+        ProviderKind::Gemini => Some("pageSize=1000"),
+        _ => None,
+    };
     let answered = upstream
         .get(path(profile, question), query, sent, MOST)
         .await;
@@ -93,13 +97,20 @@ pub async fn ask(
             ToldError::Text(text) => Some(text),
         })
         .unwrap_or_default();
+    let googles = told.models.into_iter().filter_map(|model| model.name);
+    let googles = googles.map(|name| name.trim_start_matches("models/").to_owned());
     Ok(ProbeAnswer {
         status: status.as_u16(),
         date: head
             .get(DATE)
             .and_then(|date| date.to_str().ok())
             .map(str::to_owned),
-        models: told.data.into_iter().filter_map(|model| model.id).collect(),
+        models: told
+            .data
+            .into_iter()
+            .filter_map(|model| model.id)
+            .chain(googles)
+            .collect(),
         words: cleaner.words(&words),
     })
 }
@@ -126,8 +137,16 @@ fn cause(error: CallError) -> String {
 struct Told {
     #[serde(default)]
     data: Vec<Model>,
+    /// Google's, each under its `name`.
+    #[serde(default)]
+    models: Vec<GoogleModel>,
     #[serde(default)]
     error: Option<ToldError>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GoogleModel {
+    name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -55,7 +55,7 @@ pub struct BroughtLogin {
 impl BroughtLogin {
     /// What nobody else may read of it, each without its scheme.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        const SECRET: [&str; 3] = ["authorization", "x-api-key", "cookie"];
+        const SECRET: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "cookie"];
         SECRET
             .iter()
             .filter_map(|name| self.headers.get(*name)?.to_str().ok())
@@ -87,8 +87,10 @@ impl IncomingRequest {
     ///
     /// What is wrong with a body that is not what its dialect says.
     pub fn form(&self) -> Result<&Request, String> {
-        let read =
-            || translate::read(self.dialect(), &self.body).map_err(|error| error.to_string());
+        let Some(dialect) = self.dialect().translated() else {
+            return Err(self.dialect().as_str().to_owned());
+        };
+        let read = || translate::read(dialect, &self.body).map_err(|error| error.to_string());
         self.form.0.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 

@@ -33,7 +33,14 @@ impl RequestSpans {
         let mut span = new("request", Side::Server, None);
         span.attributes = vec![
             ("http.request.method", "POST".into()),
-            ("url.path", request.endpoint.path().into()),
+            (
+                "url.path",
+                request
+                    .endpoint
+                    .path(&request.summary.model)
+                    .into_owned()
+                    .into(),
+            ),
             (
                 "gen_ai.request.model",
                 request.summary.model.as_str().into(),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::wire::generate;
 use crate::domain::cooldown::{AT_ONCE, LONGEST_RESET};
 
 /// The vendors' words and codes, with where they are documented.
@@ -45,7 +46,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Option<Spent> {
     ];
     let message = error["message"].as_str().unwrap_or_default();
     let lower = message.to_ascii_lowercase();
-    let named = codes.into_iter().filter_map(Value::as_str).any(is_code);
+    let named = codes.into_iter().filter_map(Value::as_str).any(is_code) || generate::spent(&body);
     (named || is_phrase(&lower)).then(|| Spent {
         reset: reset(&body, &lower, now),
     })

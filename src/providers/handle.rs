@@ -17,9 +17,10 @@ use crate::domain::code::Code;
 use crate::domain::fact::Recorder;
 use crate::domain::id::TerminalId;
 use crate::domain::moment::Moment;
-use crate::domain::profile::ProfileName;
+use crate::domain::offer::Offers;
+use crate::domain::profile::{Profile, ProfileName};
 use crate::domain::route::{
-    By, CommandError, Done, ProviderStatus, RouterCommand, RouterStatus, ServerState,
+    By, CommandError, Done, ProviderState, ProviderStatus, RouterCommand, RouterStatus, ServerState,
 };
 use crate::domain::usage::{Counters, RequestTries};
 use crate::gateway::{Clock, FrozenFront, Gateway, KeySource};
@@ -278,6 +279,20 @@ impl Providers {
     /// Lets a profile's counters go on from what was counted before this process began.
     pub fn resume_usage(&self, profile: &ProfileName, counters: &Counters) {
         self.gateway().router().resume_usage(profile, counters);
+    }
+
+    /// What the gateway can do for each vendor's clients, as of now.
+    #[must_use]
+    pub fn offers(&self) -> Offers {
+        let gateway = self.gateway();
+        let status = gateway.router().status();
+        let usable = status
+            .providers
+            .iter()
+            .filter(|provider| provider.enabled && provider.state != ProviderState::NoKey);
+        let translation = gateway.router().read(|state, _| state.router.translation());
+        let usable: Vec<&Profile> = usable.map(|provider| &*provider.profile).collect();
+        Offers::of(&usable, translation)
     }
 
     /// The variables that hold providers' keys.

@@ -207,7 +207,9 @@ fn names<T: Copy>(item: &Item<'_>, choices: &[(&'static str, T)]) -> Option<Vec<
 fn dialects(item: &Item<'_>) -> Option<Dialects> {
     let names = names(item, &Dialect::ALL.map(|kind| (kind.as_str(), kind)))?;
     if names.is_empty() {
-        return item.fault("must name at least one of \"messages\", \"chat\" and \"responses\"");
+        return item.fault(
+            "must name at least one of \"messages\", \"chat\", \"responses\" and \"generate\"",
+        );
     }
     Some(Dialects::of(&names))
 }
@@ -223,6 +225,7 @@ pub(super) fn base_url(item: &Item<'_>) -> Option<String> {
     let text = item.string()?.trim_end_matches('/');
     let text = text
         .strip_suffix("/v1")
+        .or_else(|| text.strip_suffix("/v1beta"))
         .unwrap_or(text)
         .trim_end_matches('/');
     let wanted =

@@ -325,6 +325,10 @@ fn providers_whose_key_is_there_become_profiles_and_local_is_last() {
         ["anthropic", "openrouter", "openai", "local"]
     );
     assert_eq!(
+        found(&["GEMINI_API_KEY"]),
+        ["gemini", "claude-login", "chatgpt-login", "local"]
+    );
+    assert_eq!(
         found(&["OPENAI_API_KEY"]),
         ["openai", "claude-login", "local"]
     );

@@ -8,12 +8,19 @@ pub enum ProviderKind {
     Anthropic,
     OpenRouter,
     OpenAi,
+    Gemini,
     Local,
 }
 
 impl ProviderKind {
     /// In the order in which unconfigured providers become profiles.
-    pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenRouter, Self::OpenAi, Self::Local];
+    pub const ALL: [Self; 5] = [
+        Self::Anthropic,
+        Self::OpenRouter,
+        Self::OpenAi,
+        Self::Gemini,
+        Self::Local,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -21,6 +28,7 @@ impl ProviderKind {
             Self::Anthropic => "anthropic",
             Self::OpenRouter => "openrouter",
             Self::OpenAi => "openai",
+            Self::Gemini => "gemini",
             Self::Local => "local",
         }
     }
@@ -36,6 +44,7 @@ impl ProviderKind {
             Self::Anthropic => "https://api.anthropic.com",
             Self::OpenRouter => "https://openrouter.ai/api",
             Self::OpenAi => "https://api.openai.com",
+            Self::Gemini => "https://generativelanguage.googleapis.com",
             Self::Local => "http://127.0.0.1:11434",
         }
     }
@@ -47,6 +56,7 @@ impl ProviderKind {
             Self::Anthropic => Some("ANTHROPIC_API_KEY"),
             Self::OpenRouter => Some("OPENROUTER_API_KEY"),
             Self::OpenAi => Some("OPENAI_API_KEY"),
+            Self::Gemini => Some("GEMINI_API_KEY"),
             Self::Local => None,
         }
     }
@@ -57,6 +67,7 @@ impl ProviderKind {
             Self::Anthropic => "claude-sonnet-4-20250514",
             Self::OpenRouter => "anthropic/claude-sonnet-4-20250514",
             Self::OpenAi => "gpt-4o",
+            Self::Gemini => "gemini-2.5-pro",
             Self::Local => "qwen2.5-coder:14b",
         }
     }
@@ -66,6 +77,7 @@ impl ProviderKind {
         match self {
             Self::Anthropic => Dialects::of(&[Dialect::Messages]),
             Self::OpenAi => Dialects::of(&[Dialect::Chat, Dialect::Responses]),
+            Self::Gemini => Dialects::of(&[Dialect::Generate]),
             Self::OpenRouter | Self::Local => Dialects::of(&[Dialect::Messages, Dialect::Chat]),
         }
     }
@@ -78,7 +90,10 @@ mod tests {
     #[test]
     fn providers_have_their_configured_names_and_addresses() {
         let names = ProviderKind::ALL.map(ProviderKind::as_str);
-        assert_eq!(names, ["anthropic", "openrouter", "openai", "local"]);
+        assert_eq!(
+            names,
+            ["anthropic", "openrouter", "openai", "gemini", "local"]
+        );
         assert_eq!(
             names.map(ProviderKind::from_name),
             ProviderKind::ALL.map(Some)
@@ -90,6 +105,7 @@ mod tests {
                 "https://api.anthropic.com",
                 "https://openrouter.ai/api",
                 "https://api.openai.com",
+                "https://generativelanguage.googleapis.com",
                 "http://127.0.0.1:11434"
             ]
         );

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::upstream_answer::{AttemptResult, UpstreamAnswer};
 use crate::domain::agent::Ending;
-use crate::domain::cooldown::asked_wait;
+use crate::domain::cooldown::{AT_ONCE, LONGEST, asked_wait};
 use crate::domain::outcome::{CallError, is_rejection};
 use crate::domain::plan::UsedUp;
 use crate::domain::route::{Cool, Rejection};
 use crate::gateway::answer::Answer;
 use crate::gateway::spent;
-use crate::gateway::wire::StreamError;
+use crate::gateway::wire::{StreamError, generate};
 
 /// A client error is the caller's own: it goes back as it came.
 pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
@@ -20,6 +20,10 @@ pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
         Ok(body) => body,
         Err(error) => return answer.fail(error),
     };
+    own_fault(answer, body)
+}
+
+fn own_fault(answer: UpstreamAnswer<'_>, body: Bytes) -> AttemptResult {
     let error = CallError::Api {
         status: answer.status.as_u16(),
         message: answer.words(&answer.decoded(&body)),
@@ -30,6 +34,21 @@ pub async fn passed_through(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
     }
     answer.call.fail(&error);
     AttemptResult::Answered(passed)
+}
+
+/// A 400 that may be about tundra's key.
+pub async fn bad_request(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
+    let body = match answer.read().await {
+        Ok(body) => body,
+        Err(error) => return answer.fail(error),
+    };
+    let told = serde_json::from_slice(&answer.decoded(&body)).unwrap_or_default();
+    if !generate::is_key_rejected(&told) {
+        return own_fault(answer, body);
+    }
+    let words = answer.words(&answer.decoded(&body));
+    let passed = answer.pass_error(answer.status, body);
+    reject(answer, 401, words, passed)
 }
 
 fn failed(error: &CallError) -> Ending {
@@ -67,7 +86,12 @@ fn reject(answer: UpstreamAnswer<'_>, status: u16, words: String, passed: Answer
 
 pub async fn rate_limited(mut answer: UpstreamAnswer<'_>) -> AttemptResult {
     let (own, body) = answer.read_refusal().await;
+    let told_inside = || {
+        let told = serde_json::from_slice(&body).ok()?;
+        generate::retry_delay(&told).map(|wait| wait.clamp(AT_ONCE, LONGEST))
+    };
     let retry_after = asked_wait(|name| answer.header(name), Timestamp::now())
+        .or_else(told_inside)
         .unwrap_or(answer.call.profile().cooldown);
     let error = CallError::RateLimited { retry_after };
     let Some(own) = own else {

@@ -310,6 +310,8 @@ impl<'a> UpstreamAnswer<'a> {
     pub fn words(&self, body: &[u8]) -> String {
         let told = serde_json::from_slice::<Value>(body).ok();
         let message = told.as_ref().and_then(|told| {
+            // Google tells a stream's error in an array.
+            let told = told.get(0).unwrap_or(told);
             let error = &told["error"];
             error["message"]
                 .as_str()

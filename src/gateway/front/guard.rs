@@ -122,16 +122,14 @@ fn secrets(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, key)| key.trim());
-    let plain = headers
-        .get("x-api-key")
-        .and_then(|value| value.to_str().ok())
-        .map(str::trim);
-    [bearer, plain].into_iter().flatten()
+    let plain = ["x-api-key", "x-goog-api-key"].into_iter();
+    let plain = plain.filter_map(|name| headers.get(name)?.to_str().ok());
+    bearer.into_iter().chain(plain.map(str::trim))
 }
 
 /// Whether a request shows a secret that is none of tundra's keys, such as a login.
 pub fn shows_foreign_secret(headers: &HeaderMap, keys: &KeyRing) -> bool {
-    let shown = [AUTHORIZATION.as_str(), "x-api-key"];
+    let shown = [AUTHORIZATION.as_str(), "x-api-key", "x-goog-api-key"];
     let shown = shown.iter().filter(|name| headers.contains_key(**name));
     let ours = secrets(headers).filter(|secret| keys.who(secret).is_some());
     shown.count() > ours.count()
@@ -323,6 +321,7 @@ mod tests {
         for pairs in [
             [("authorization", bearer.as_str())],
             [("x-api-key", key.reveal())],
+            [("x-goog-api-key", key.reveal())],
         ] {
             assert_eq!(check(&headers(&pairs)), identity(false));
         }

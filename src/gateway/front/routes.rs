@@ -28,8 +28,9 @@ use crate::gateway::report::Report;
 use crate::gateway::request::summary::RequestSummary;
 use crate::gateway::request::{BroughtLogin, IncomingRequest, LazyForm};
 use crate::gateway::service::GatewayState;
-use crate::gateway::upstream::headers;
+use crate::gateway::upstream::headers::{self, GOOGLE_KEY};
 use crate::gateway::wire::Endpoint;
+use crate::gateway::wire::generate::Route;
 
 /// What leaves: an answer, or a stream that begins before there is one.
 pub type ResponseBody = Either<AnswerBody, KeepAliveBody>;
@@ -94,8 +95,12 @@ async fn route(
             if let Some(answer) = logins_models(&state, identity, &request).await {
                 return Ok(whole(answer));
             }
-            let anthropic = dialect_of(&request) == Dialect::Messages;
-            let list = models::list(&state.router, anthropic);
+            let list = models::list(&state.router, dialect_of(&request));
+            Ok(whole(own_answer::json(StatusCode::OK, list)))
+        }
+        "/v1beta/models" => {
+            only(method, READ)?;
+            let list = models::list(&state.router, Dialect::Generate);
             Ok(whole(own_answer::json(StatusCode::OK, list)))
         }
         "/metrics" => {
@@ -242,7 +247,12 @@ async fn read(
         Some(coding) => coding.decode(&body, state.max_body())?,
         None => body.clone(),
     };
-    let summary = RequestSummary::read(&text)?;
+    let summary = match Route::from_path(head.uri.path()) {
+        Some(route) => {
+            RequestSummary::generate(&text, route.method, &route.model, head.uri.query())?
+        }
+        None => RequestSummary::read(&text)?,
+    };
     let caller = identity.caller;
     let named = summary.cache_key.as_deref().or(summary.user.as_deref());
     let conversation = state.conversations.of(caller, &head.headers, named);
@@ -307,6 +317,11 @@ fn dialect_of(request: &Request<Incoming>) -> Dialect {
             || request.uri().path().starts_with("/v1/messages") =>
         {
             Dialect::Messages
+        }
+        None if request.headers().contains_key(GOOGLE_KEY)
+            || request.uri().path().starts_with("/v1beta/") =>
+        {
+            Dialect::Generate
         }
         None => Dialect::Chat,
     }

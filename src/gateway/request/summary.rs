@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::domain::profile::{Capabilities, Capability};
 use crate::gateway::scan::{Malformed, Scanner, Span, Token};
+use crate::gateway::wire::generate;
 
 /// Bytes of text per token, on the low side so that a reservation rather covers too much.
 const BYTES_PER_TOKEN: f64 = 3.5;
@@ -20,7 +21,8 @@ const LONGEST_NAME: usize = 2_048;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSummary {
     pub model: String,
-    /// The model's value in the body, quotes included; several where its key is doubled, and the last one counts.
+    /// The model's value in the body, quotes included; several where its key is doubled, and the last one counts; none where
+    /// the path names the model.
     model_spans: Vec<Span>,
     pub stream: bool,
     /// Whether a chat stream was asked to tell its usage.
@@ -37,7 +39,7 @@ pub struct RequestSummary {
 }
 
 /// Why a body cannot be routed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
     #[error("the body is not JSON: {0}")]
     NotJson(#[from] Malformed),
@@ -45,6 +47,8 @@ pub enum BadBody {
     NotAnObject,
     #[error("model: the body names no model")]
     NoModel,
+    #[error("the body is not what generateContent takes: {0}")]
+    Form(String),
 }
 
 impl RequestSummary {
@@ -61,12 +65,43 @@ impl RequestSummary {
         reader.finish()
     }
 
+    /// The summary of a body to `generateContent`, whose model and kind of answer stand outside of it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadBody`] where it is no JSON object of Google's form.
+    pub fn generate(
+        body: &[u8],
+        method: generate::Method,
+        model: &str,
+        query: Option<&str>,
+    ) -> Result<Self, BadBody> {
+        crate::gateway::scan::validate(body)?;
+        let read = serde_json::from_slice::<generate::request::Body>(body);
+        let read = read.map_err(|error| BadBody::Form(error.to_string()))?;
+        let stream = method == generate::Method::Stream && generate::is_stream_of_events(query);
+        let weight = read.weight();
+        let attached = weight.pictures * TOKENS_PER_IMAGE + weight.documents * TOKENS_PER_DOCUMENT;
+        Ok(Self {
+            model: model.to_owned(),
+            model_spans: Vec::new(),
+            stream,
+            include_usage: false,
+            needs: read.needs(stream),
+            input_tokens: estimate(weight.text) + attached,
+            max_output: read.max_output(),
+            user: None,
+            cache_key: None,
+        })
+    }
+
     /// The body with `model` in the place of its model; the very bytes where that changes nothing.
     ///
     /// Where the key is doubled each of its values is replaced, so that no reader of the body takes another model than the
     /// one that was chosen and is paid for.
     pub fn with_model(&self, body: &Bytes, model: &str) -> Bytes {
-        if model == self.model && self.model_spans.len() == 1 {
+        let names_none = self.model_spans.is_empty();
+        if names_none || model == self.model && self.model_spans.len() == 1 {
             return body.clone();
         }
         let Ok(name) = serde_json::to_vec(model) else {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::crossing::Crossing;
 use super::stream::{Reader, Stream};
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::answer::{Answer, Part};
 use crate::gateway::wire::ir::event;
 use crate::gateway::wire::ir::gather::Gathering;
@@ -67,9 +67,9 @@ fn write(mut answer: Answer, crossing: &Crossing) -> Result<Bytes, AnswerError> 
         }
     }
     let written = match crossing.caller {
-        Dialect::Messages => messages::answer::write(&answer, &crossing.id)?,
-        Dialect::Chat => chat::answer::write(&answer, &crossing.id, crossing.created),
-        Dialect::Responses => {
+        TranslatedDialect::Messages => messages::answer::write(&answer, &crossing.id)?,
+        TranslatedDialect::Chat => chat::answer::write(&answer, &crossing.id, crossing.created),
+        TranslatedDialect::Responses => {
             let heading = Heading {
                 id: crossing.id.clone(),
                 model: answer.model.clone().unwrap_or_default(),
@@ -95,9 +95,9 @@ pub fn whole_as_stream(body: &[u8], crossing: Crossing) -> Result<Bytes, AnswerE
 
 fn read(body: &[u8], crossing: &Crossing) -> Result<Answer, serde_json::Error> {
     let mut answer = match crossing.upstream {
-        Dialect::Messages => messages::answer::read(body),
-        Dialect::Chat => chat::answer::read(body),
-        Dialect::Responses => responses::answer::read(body),
+        TranslatedDialect::Messages => messages::answer::read(body),
+        TranslatedDialect::Chat => chat::answer::read(body),
+        TranslatedDialect::Responses => responses::answer::read(body),
     }?;
     answer.model.get_or_insert_with(|| crossing.model.clone());
     Ok(answer)

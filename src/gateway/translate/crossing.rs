@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::mark::{self, Maker, hex_digest};
 use super::names::{ToolNames, call_id};
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::answer::Proof;
 use crate::gateway::wire::ir::event::PartId;
 use crate::gateway::wire::ir::request::Form;
@@ -12,8 +12,8 @@ use crate::gateway::wire::ir::request::Form;
 /// What an answer's translation needs to know of its request.
 #[derive(Clone, Debug)]
 pub struct Crossing {
-    pub caller: Dialect,
-    pub upstream: Dialect,
+    pub caller: TranslatedDialect,
+    pub upstream: TranslatedDialect,
     /// Whom the reasoning comes from.
     pub maker: Maker,
     /// The model that was asked for upstream, where the answer names none.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::error::Failure;
 use crate::gateway::wire::{chat, messages};
 
@@ -37,10 +37,10 @@ pub fn read(status: u16, body: &[u8]) -> Failure {
 }
 
 /// An error's body for the caller.
-pub fn write(caller: Dialect, failure: &Failure, request_id: &str) -> Bytes {
+pub fn write(caller: TranslatedDialect, failure: &Failure, request_id: &str) -> Bytes {
     let body = match caller {
-        Dialect::Messages => messages::error::write(failure, request_id),
-        Dialect::Chat | Dialect::Responses => chat::error::write(failure),
+        TranslatedDialect::Messages => messages::error::write(failure, request_id),
+        TranslatedDialect::Chat | TranslatedDialect::Responses => chat::error::write(failure),
     };
     Bytes::from(body.to_string())
 }
@@ -56,13 +56,13 @@ mod tests {
         let told = |caller, body: &[u8]| -> Value {
             serde_json::from_slice(&write(caller, &read(400, body), "req_1")).unwrap()
         };
-        let messages = told(Dialect::Messages, openai);
+        let messages = told(TranslatedDialect::Messages, openai);
         assert_eq!(
             messages["error"]["message"],
             "prompt is too long: This model's maximum context length is 8192 tokens."
         );
         assert_eq!(messages["error"]["type"], "invalid_request_error");
-        let chat = told(Dialect::Chat, anthropic);
+        let chat = told(TranslatedDialect::Chat, anthropic);
         assert_eq!(chat["error"]["code"], "context_length_exceeded");
         assert_eq!(
             chat["error"]["message"],

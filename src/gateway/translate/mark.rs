@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use ring::digest;
 
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::answer::Proof;
 
 /// What every mark begins with.
@@ -21,7 +21,7 @@ pub const ID_PART: &str = "_tundra_";
 pub struct Maker(String);
 
 impl Maker {
-    pub fn of(base_url: &str, dialect: Dialect) -> Self {
+    pub fn of(base_url: &str, dialect: TranslatedDialect) -> Self {
         let endpoint = format!("{} {}", base_url.trim_end_matches('/'), dialect.as_str());
         Self(hex_digest(endpoint.as_bytes(), 16))
     }
@@ -83,12 +83,15 @@ mod tests {
 
     #[test]
     fn a_mark_gives_back_what_it_holds() {
-        let maker = Maker::of("https://api.example.com/", Dialect::Responses);
+        let maker = Maker::of("https://api.example.com/", TranslatedDialect::Responses);
         assert_eq!(
             maker,
-            Maker::of("https://api.example.com", Dialect::Responses)
+            Maker::of("https://api.example.com", TranslatedDialect::Responses)
         );
-        assert_ne!(maker, Maker::of("https://api.example.com", Dialect::Chat));
+        assert_ne!(
+            maker,
+            Maker::of("https://api.example.com", TranslatedDialect::Chat)
+        );
         let proofs = [
             Proof::default(),
             Proof {

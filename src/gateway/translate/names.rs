@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use super::mark::hex_digest;
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 
 /// The id of a tool's call as `dialect` takes it: itself where it can be, else a name made from it, the same each time.
-pub fn call_id(dialect: Dialect, id: &str) -> String {
+pub fn call_id(dialect: TranslatedDialect, id: &str) -> String {
     let fits = !id.is_empty()
         && match dialect {
-            Dialect::Messages => id.bytes().all(is_plain),
-            Dialect::Chat => id.chars().count() <= 40,
-            Dialect::Responses => id.chars().count() <= 64,
+            TranslatedDialect::Messages => id.bytes().all(is_plain),
+            TranslatedDialect::Chat => id.chars().count() <= 40,
+            TranslatedDialect::Responses => id.chars().count() <= 64,
         };
     if fits {
         id.to_owned()
@@ -33,10 +33,10 @@ pub struct ToolNames {
 
 impl ToolNames {
     /// The name to send, remembered for the way back.
-    pub fn send(&mut self, dialect: Dialect, name: &str) -> String {
+    pub fn send(&mut self, dialect: TranslatedDialect, name: &str) -> String {
         let most = match dialect {
-            Dialect::Messages => 128,
-            Dialect::Chat | Dialect::Responses => 64,
+            TranslatedDialect::Messages => 128,
+            TranslatedDialect::Chat | TranslatedDialect::Responses => 64,
         };
         if (1..=most).contains(&name.len()) && name.bytes().all(is_plain) {
             return name.to_owned();
@@ -68,18 +68,18 @@ mod tests {
     fn ids_stay_where_the_dialect_takes_them() {
         let long = "a".repeat(50);
         let kept = [
-            (Dialect::Messages, "toolu_01-x"),
-            (Dialect::Messages, long.as_str()),
-            (Dialect::Chat, "functions.read:0"),
-            (Dialect::Responses, long.as_str()),
+            (TranslatedDialect::Messages, "toolu_01-x"),
+            (TranslatedDialect::Messages, long.as_str()),
+            (TranslatedDialect::Chat, "functions.read:0"),
+            (TranslatedDialect::Responses, long.as_str()),
         ];
         for (dialect, id) in kept {
             assert_eq!(call_id(dialect, id), id);
         }
         for (dialect, id) in [
-            (Dialect::Messages, "functions.read:0"),
-            (Dialect::Chat, long.as_str()),
-            (Dialect::Responses, ""),
+            (TranslatedDialect::Messages, "functions.read:0"),
+            (TranslatedDialect::Chat, long.as_str()),
+            (TranslatedDialect::Responses, ""),
         ] {
             let made = call_id(dialect, id);
             assert_eq!(made, call_id(dialect, id));
@@ -91,9 +91,9 @@ mod tests {
     fn long_and_odd_names_come_back() {
         let mut names = ToolNames::default();
         let long = format!("mcp__{}", "x".repeat(90));
-        assert_eq!(names.send(Dialect::Messages, &long), long);
+        assert_eq!(names.send(TranslatedDialect::Messages, &long), long);
         for name in [long.as_str(), "a.b"] {
-            let sent = names.send(Dialect::Chat, name);
+            let sent = names.send(TranslatedDialect::Chat, name);
             assert!(sent.len() <= 64 && sent.bytes().all(is_plain), "{sent}");
             assert_eq!(names.receive(sent), name);
         }

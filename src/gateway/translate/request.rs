@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::crossing::Way;
 use super::mark::{self, Maker, hex_digest};
 use super::names::{ToolNames, call_id};
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::answer::{Part, Reasoning};
 use crate::gateway::wire::ir::request::{Choice, Item, Request};
 use crate::gateway::wire::target::{Target, Unsayable};
@@ -25,11 +25,11 @@ pub struct Sent {
 ///
 /// # Errors
 /// If the body is not what the dialect says.
-pub fn read(caller: Dialect, body: &[u8]) -> Result<Request, serde_json::Error> {
+pub fn read(caller: TranslatedDialect, body: &[u8]) -> Result<Request, serde_json::Error> {
     match caller {
-        Dialect::Messages => messages::request::read(body),
-        Dialect::Chat => chat::request::read(body),
-        Dialect::Responses => responses::request::read(body),
+        TranslatedDialect::Messages => messages::request::read(body),
+        TranslatedDialect::Chat => chat::request::read(body),
+        TranslatedDialect::Responses => responses::request::read(body),
     }
 }
 
@@ -39,7 +39,7 @@ pub fn read(caller: Dialect, body: &[u8]) -> Result<Request, serde_json::Error> 
 /// If it holds what that dialect has no words for.
 pub fn write(
     asked: &Request,
-    upstream: Dialect,
+    upstream: TranslatedDialect,
     target: &Target,
     maker: &Maker,
 ) -> Result<Sent, Unsayable> {
@@ -49,9 +49,9 @@ pub fn write(
     let mut names = ToolNames::default();
     let request = adapt(asked.clone(), upstream, maker, &mut names);
     let body = match upstream {
-        Dialect::Messages => messages::request::write(&request, target)?,
-        Dialect::Chat => chat::request::write(&request, target)?,
-        Dialect::Responses => responses::request::write(&request, target)?,
+        TranslatedDialect::Messages => messages::request::write(&request, target)?,
+        TranslatedDialect::Chat => chat::request::write(&request, target)?,
+        TranslatedDialect::Responses => responses::request::write(&request, target)?,
     };
     let body = serde_json::to_vec(&body).map_err(|error| Unsayable(error.to_string()))?;
     Ok(Sent {
@@ -65,7 +65,12 @@ pub fn write(
 }
 
 /// Changes what the other side would not take as it is.
-fn adapt(mut request: Request, upstream: Dialect, maker: &Maker, names: &mut ToolNames) -> Request {
+fn adapt(
+    mut request: Request,
+    upstream: TranslatedDialect,
+    maker: &Maker,
+    names: &mut ToolNames,
+) -> Request {
     for tool in &mut request.tools {
         tool.name = names.send(upstream, &tool.name);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::crossing::Crossing;
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::error::Failure;
 use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
 use crate::gateway::wire::responses::answer::Heading;
@@ -41,11 +41,11 @@ enum Writer {
 }
 
 impl Reader {
-    pub fn new(upstream: Dialect) -> Self {
+    pub fn new(upstream: TranslatedDialect) -> Self {
         match upstream {
-            Dialect::Messages => Self::Messages(messages::stream::Reader::default()),
-            Dialect::Chat => Self::Chat(chat::stream::Reader::default()),
-            Dialect::Responses => Self::Responses(responses::stream::Reader::default()),
+            TranslatedDialect::Messages => Self::Messages(messages::stream::Reader::default()),
+            TranslatedDialect::Chat => Self::Chat(chat::stream::Reader::default()),
+            TranslatedDialect::Responses => Self::Responses(responses::stream::Reader::default()),
         }
     }
 
@@ -73,18 +73,18 @@ impl Stream {
         let reader = Reader::new(crossing.upstream);
         let (id, model, created) = (&crossing.id, &crossing.model, crossing.created);
         let writer = match crossing.caller {
-            Dialect::Messages => Writer::Messages(messages::stream::Writer::new(
+            TranslatedDialect::Messages => Writer::Messages(messages::stream::Writer::new(
                 id,
                 model,
                 crossing.input_estimate,
             )),
-            Dialect::Chat => Writer::Chat(chat::stream::Writer::new(
+            TranslatedDialect::Chat => Writer::Chat(chat::stream::Writer::new(
                 id,
                 model,
                 created,
                 crossing.way.tells_usage,
             )),
-            Dialect::Responses => {
+            TranslatedDialect::Responses => {
                 let heading = Heading {
                     id: id.clone(),
                     model: model.clone(),

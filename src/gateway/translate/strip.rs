@@ -6,15 +6,15 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::mark::{ID_PART, PREFIX, is_mark, is_own_id};
-use crate::domain::profile::Dialect;
+use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::chat::details::MARK_KIND;
 use crate::gateway::wire::ir::json::{Json, Members};
 use crate::gateway::wire::messages;
 
 /// The body without marks; the very bytes where it has none.
-pub fn strip(dialect: Dialect, body: &Bytes) -> Bytes {
+pub fn strip(dialect: TranslatedDialect, body: &Bytes) -> Bytes {
     let holds = |needle: &str| memmem::find(body, needle.as_bytes()).is_some();
-    let may_hold = holds(PREFIX) || (dialect == Dialect::Responses && holds(ID_PART));
+    let may_hold = holds(PREFIX) || (dialect == TranslatedDialect::Responses && holds(ID_PART));
     if !may_hold {
         return body.clone();
     }
@@ -22,9 +22,9 @@ pub fn strip(dialect: Dialect, body: &Bytes) -> Bytes {
         return body.clone();
     };
     let (key, clean): (_, fn(Json) -> Option<Json>) = match dialect {
-        Dialect::Messages => ("messages", clean_message),
-        Dialect::Chat => ("messages", clean_chat_message),
-        Dialect::Responses => ("input", clean_item),
+        TranslatedDialect::Messages => ("messages", clean_message),
+        TranslatedDialect::Chat => ("messages", clean_chat_message),
+        TranslatedDialect::Responses => ("input", clean_item),
     };
     if !clean_list(&mut members, key, clean) {
         return body.clone();
@@ -32,7 +32,7 @@ pub fn strip(dialect: Dialect, body: &Bytes) -> Bytes {
     let Ok(stripped) = serde_json::to_vec(&members) else {
         return body.clone();
     };
-    if dialect == Dialect::Messages && is_in_loop_without_thinking(&stripped) {
+    if dialect == TranslatedDialect::Messages && is_in_loop_without_thinking(&stripped) {
         stop_thinking(&mut members);
         if let Ok(stripped) = serde_json::to_vec(&members) {
             return stripped.into();
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn stripped(dialect: Dialect, body: &Value) -> Value {
+    fn stripped(dialect: TranslatedDialect, body: &Value) -> Value {
         serde_json::from_slice(&strip(dialect, &Bytes::from(body.to_string()))).unwrap()
     }
 
@@ -180,12 +180,20 @@ mod tests {
         let body = Bytes::from_static(
             b"{ \"messages\" : [ {\"content\":\"tundra-1 and _tundra\"} ], \"x\":1.0 }",
         );
-        for dialect in [Dialect::Messages, Dialect::Chat, Dialect::Responses] {
+        for dialect in [
+            TranslatedDialect::Messages,
+            TranslatedDialect::Chat,
+            TranslatedDialect::Responses,
+        ] {
             assert_eq!(strip(dialect, &body), body);
         }
         // The words of a mark in a text are none.
         let body = Bytes::from_static(b"{\"messages\":[ {\"role\":\"user\", \"content\":\"tundra-1.ab.p..x msg_tundra_1\"}],\"input\":[]}");
-        for dialect in [Dialect::Messages, Dialect::Chat, Dialect::Responses] {
+        for dialect in [
+            TranslatedDialect::Messages,
+            TranslatedDialect::Chat,
+            TranslatedDialect::Responses,
+        ] {
             assert_eq!(strip(dialect, &body), body);
         }
     }
@@ -209,7 +217,7 @@ mod tests {
             {"role": "assistant", "content": [{"type": "thinking", "thinking": "c", "signature": "EqQB"}]},
             {"role": "user", "content": "go on"},
         ]);
-        assert_eq!(stripped(Dialect::Messages, &body), expected);
+        assert_eq!(stripped(TranslatedDialect::Messages, &body), expected);
     }
 
     #[test]
@@ -226,7 +234,7 @@ mod tests {
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "ok"}]},
             ],
         });
-        let text = strip(Dialect::Messages, &Bytes::from(body.to_string()));
+        let text = strip(TranslatedDialect::Messages, &Bytes::from(body.to_string()));
         assert!(String::from_utf8_lossy(&text).contains(r#""input":{"a":1.0,"b":1}"#));
         let clean: Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(
@@ -249,7 +257,7 @@ mod tests {
             {"type": "message", "role": "assistant", "content": []},
             {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"},
         ]});
-        assert_eq!(stripped(Dialect::Responses, &body), expected);
+        assert_eq!(stripped(TranslatedDialect::Responses, &body), expected);
     }
 
     #[test]
@@ -263,6 +271,6 @@ mod tests {
             {"role": "assistant", "content": "a"},
             {"role": "assistant", "content": "b", "reasoning_content": "native"},
         ]});
-        assert_eq!(stripped(Dialect::Chat, &body), expected);
+        assert_eq!(stripped(TranslatedDialect::Chat, &body), expected);
     }
 }

@@ -11,6 +11,8 @@ use crate::domain::profile::{Dialect, Profile, ProviderKind};
 /// The version of Messages that translated requests are written in.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// In which Google's clients show their key.
+pub const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 /// In which a caller shows its terminal's key apart from its login.
 pub const TERMINAL_KEY: HeaderName = HeaderName::from_static("x-tundra-key");
 /// Whose plan a `ChatGPT` login is.
@@ -35,7 +37,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 /// What encodings it takes is narrowed to gzip, which can be read along, and identity.
 pub fn from_caller(headers: &HeaderMap) -> HeaderMap {
     let mut kept = with_login(headers);
-    for name in [AUTHORIZATION, API_KEY, COOKIE, ACCOUNT] {
+    for name in [AUTHORIZATION, API_KEY, GOOGLE_KEY, COOKIE, ACCOUNT] {
         kept.remove(name);
     }
     kept
@@ -120,6 +122,8 @@ pub fn sign(headers: &mut HeaderMap, profile: &Profile, key: Option<&HeaderValue
             && !key.as_bytes().starts_with(b"sk-ant-oat");
         if plain {
             headers.insert(API_KEY, key.clone());
+        } else if profile.provider == ProviderKind::Gemini {
+            headers.insert(GOOGLE_KEY, key.clone());
         } else if let Ok(mut bearer) =
             HeaderValue::from_bytes(&[b"Bearer ", key.as_bytes()].concat())
         {
@@ -194,6 +198,7 @@ mod tests {
             ("x-hop", "1"),
             ("authorization", "Bearer tundra-x"),
             ("x-api-key", "tundra-x"),
+            ("x-goog-api-key", "tundra-x"),
             ("content-length", "3"),
             ("anthropic-beta", "a,b"),
             ("anthropic-version", "2023-06-01"),
@@ -260,6 +265,10 @@ mod tests {
         assert_eq!(
             signed(ProviderKind::OpenAi, "k"),
             headers(&[("authorization", "Bearer k")])
+        );
+        assert_eq!(
+            signed(ProviderKind::Gemini, "k"),
+            headers(&[("x-goog-api-key", "k")])
         );
     }
 }

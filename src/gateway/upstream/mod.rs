@@ -198,7 +198,11 @@ impl Upstream {
         let mut url = (*self.base).clone();
         // Other programs want the version in the base URL; here it begins every route.
         let base = url.path().trim_end_matches('/');
-        let base = base.strip_suffix("/v1").unwrap_or(base);
+        let versions = ["/v1", "/v1beta"].iter();
+        let bare = versions
+            .filter_map(|version| base.strip_suffix(version))
+            .next();
+        let base = bare.unwrap_or(base);
         let joined = format!("{base}{path}");
         url.set_path(&joined);
         url.set_query(query);

@@ -1,10 +1,11 @@
-//! What the three dialects look like on the wire: their routes, answers, stream events and errors.
+//! What the dialects look like on the wire: their routes, answers, stream events and errors.
 //!
-//! One folder per dialect holds all that is special to it: what is read along in bodies that pass as they are, and a reader and
-//! a writer to and from the form in the middle (`ir`), which alone a crossing goes through. This room must not know who is
+//! One folder per dialect holds all that is special to it: what is read along in bodies that pass as they are, and, for those
+//! that are translated, a reader and a writer to and from the form in the middle (`ir`), which alone a crossing goes through. This room must not know who is
 //! asked, how often, or what follows from an error.
 
 pub mod chat;
+pub mod generate;
 pub mod ir;
 pub mod messages;
 mod reading;
@@ -12,6 +13,8 @@ pub mod responses;
 mod sse;
 pub mod target;
 mod token_details;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
@@ -30,6 +33,8 @@ pub enum Endpoint {
     Responses,
     /// Codex asks for a shorter form of its conversation; nobody else has such a route.
     Compact,
+    /// What a model is asked to do whom the path names.
+    Generate(generate::ApiVersion, generate::Method),
 }
 
 impl Endpoint {
@@ -40,26 +45,46 @@ impl Endpoint {
             "/v1/chat/completions" => Some(Self::Chat),
             "/v1/responses" => Some(Self::Responses),
             "/v1/responses/compact" => Some(Self::Compact),
-            _ => None,
+            _ => {
+                let route = generate::Route::from_path(path)?;
+                Some(Self::Generate(route.version, route.method))
+            }
         }
     }
 
-    pub fn path(self) -> &'static str {
+    /// What it is called where it is told of.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Messages => "/v1/messages",
             Self::CountTokens => "/v1/messages/count_tokens",
             Self::Chat => "/v1/chat/completions",
             Self::Responses => "/v1/responses",
             Self::Compact => "/v1/responses/compact",
+            Self::Generate(_, method) => method.as_str(),
         }
     }
 
-    /// The route below the base URL of `profile`: `ChatGPT` serves its logins without the version in it.
-    pub fn path_at(self, profile: &Profile) -> &'static str {
-        let path = self.path();
+    /// The path at which a caller asks `model`.
+    pub fn path(self, model: &str) -> Cow<'static, str> {
+        match self {
+            Self::Generate(version, method) => {
+                Cow::Owned(generate::path_of(version, method, model))
+            }
+            Self::Messages | Self::CountTokens | Self::Chat | Self::Responses | Self::Compact => {
+                Cow::Borrowed(self.name())
+            }
+        }
+    }
+
+    /// The route below the base URL of `profile`: `ChatGPT` serves its logins without the version in it, Google names the
+    /// model in it.
+    pub fn path_at(self, profile: &Profile, model: &str) -> Cow<'static, str> {
+        let path = self.name();
         match (profile.auth, profile.provider) {
-            (Auth::Caller, ProviderKind::OpenAi) => path.strip_prefix("/v1").unwrap_or(path),
-            _ => path,
+            (Auth::Caller, ProviderKind::OpenAi) => {
+                Cow::Borrowed(path.strip_prefix("/v1").unwrap_or(path))
+            }
+            _ => self.path(model),
         }
     }
 
@@ -68,6 +93,7 @@ impl Endpoint {
             Self::Messages | Self::CountTokens => Dialect::Messages,
             Self::Chat => Dialect::Chat,
             Self::Responses | Self::Compact => Dialect::Responses,
+            Self::Generate(..) => Dialect::Generate,
         }
     }
 
@@ -76,7 +102,9 @@ impl Endpoint {
         match (self, dialect) {
             (Self::CountTokens, Dialect::Messages) => Some(Self::CountTokens),
             (Self::Compact, Dialect::Responses) => Some(Self::Compact),
-            (Self::CountTokens | Self::Compact, _) => None,
+            (Self::Generate(..), Dialect::Generate) => Some(self),
+            (Self::CountTokens | Self::Compact | Self::Generate(..), _)
+            | (_, Dialect::Generate) => None,
             (_, Dialect::Messages) => Some(Self::Messages),
             (_, Dialect::Chat) => Some(Self::Chat),
             (_, Dialect::Responses) => Some(Self::Responses),
@@ -85,7 +113,12 @@ impl Endpoint {
 
     /// Whether an answer uses tokens; counting them does not.
     pub fn generates(self) -> bool {
-        self != Self::CountTokens
+        match self {
+            Self::CountTokens | Self::Generate(_, generate::Method::CountTokens) => false,
+            Self::Messages | Self::Chat | Self::Responses | Self::Compact | Self::Generate(..) => {
+                true
+            }
+        }
     }
 }
 
@@ -95,6 +128,7 @@ pub fn read_event(dialect: Dialect, event: &Event<'_>) -> EventReading {
         Dialect::Messages => messages::read_event(event),
         Dialect::Chat => chat::read_event(event),
         Dialect::Responses => responses::read_event(event),
+        Dialect::Generate => generate::read_event(event),
     }
 }
 
@@ -104,6 +138,7 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> AnswerReading {
         Dialect::Messages => messages::read_answer(body),
         Dialect::Chat => chat::read_answer(body),
         Dialect::Responses => responses::read_answer(body),
+        Dialect::Generate => generate::read_answer(body),
     }
 }
 
@@ -112,6 +147,7 @@ pub fn error_body(dialect: Dialect, error: &OwnError<'_>) -> Bytes {
     let mut body = match dialect {
         Dialect::Messages => messages::error_body(error),
         Dialect::Chat | Dialect::Responses => chat::error_body(error),
+        Dialect::Generate => generate::error_body(error),
     };
     if let (Some((key, value)), Some(members)) = (error.beside.clone(), body.as_object_mut()) {
         members.insert(key.to_owned(), value);
@@ -126,6 +162,7 @@ pub fn error_event(dialect: Dialect, message: &str, next: u64) -> Bytes {
         Dialect::Messages => messages::error_event(message),
         Dialect::Chat => chat::error_event(message),
         Dialect::Responses => responses::error_event(message, next),
+        Dialect::Generate => generate::error_event(message),
     }
 }
 
@@ -147,6 +184,7 @@ pub fn error_as_event(dialect: Dialect, body: &[u8]) -> Bytes {
         (Some(told), Dialect::Chat) if told["error"].is_object() => {
             Bytes::from(format!("data: {told}\n\n"))
         }
+        (Some(told), Dialect::Generate) if told["error"].is_object() => generate::as_event(told),
         // Nothing but the head has gone out before.
         _ => error_event(dialect, message, 0),
     }
@@ -160,6 +198,7 @@ pub fn delta_text(dialect: Dialect, data: &[u8]) -> Option<String> {
         Dialect::Chat => &event["choices"][0]["delta"]["content"],
         Dialect::Responses if event["type"] == "response.output_text.delta" => &event["delta"],
         Dialect::Responses => return None,
+        Dialect::Generate => return Some(generate::words(&event)),
     };
     text.as_str().map(str::to_owned)
 }
@@ -180,6 +219,7 @@ pub fn whole_text(dialect: Dialect, body: &[u8]) -> Option<String> {
             let items = answer["output"].as_array()?.iter();
             Some(items.map(|item| parts(&item["content"])).collect())
         }
+        Dialect::Generate => Some(generate::words(&answer)),
     }
 }
 
@@ -193,5 +233,6 @@ pub fn ping(dialect: Dialect) -> Bytes {
     Bytes::from_static(match dialect {
         Dialect::Messages => b"event: ping\ndata: {\"type\": \"ping\"}\n\n",
         Dialect::Chat | Dialect::Responses => b": ping\n\n",
+        Dialect::Generate => generate::PING,
     })
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 
 use super::arm::Arm;
 use super::strict::{self, Said};
@@ -265,7 +265,7 @@ pub fn table(arms: &[&Arm]) {
             .map(|arm| match ask(arm, number) {
                 None => "no answer".to_owned(),
                 Some((status, body)) => {
-                    match (case.reads)(status, strict::read(Dialect::Messages, &body)) {
+                    match (case.reads)(status, strict::read(TranslatedDialect::Messages, &body)) {
                         Ok(()) => "ok".to_owned(),
                         Err(fault) => {
                             eprintln!(

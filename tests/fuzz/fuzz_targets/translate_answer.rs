@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 use tundra::gateway::translate::mark::Maker;
 use tundra::gateway::translate::{self, Crossing, Way};
 
@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((first, body)) = input.split_first() else {
         return;
     };
-    let dialect = |number: u8| Dialect::ALL[usize::from(number) % Dialect::ALL.len()];
+    let dialect = |number: u8| TranslatedDialect::ALL[usize::from(number) % TranslatedDialect::ALL.len()];
     let (upstream, caller) = (dialect(*first), dialect(*first / 3));
     let crossing = Crossing {
         caller,

@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 use tundra::gateway::translate::mark::Maker;
 use tundra::gateway::translate::{self, Target};
 
@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((first, body)) = input.split_first() else {
         return;
     };
-    let from = Dialect::ALL[usize::from(*first) % Dialect::ALL.len()];
+    let from = TranslatedDialect::ALL[usize::from(*first) % TranslatedDialect::ALL.len()];
     let Ok(asked) = translate::read(from, body) else {
         return;
     };
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
         is_local: *first > 127,
         takes_effort: true,
     };
-    for to in Dialect::ALL {
+    for to in TranslatedDialect::ALL {
         let Ok(sent) = translate::write(&asked, to, &target, &Maker::of("http://x", to)) else {
             continue;
         };

@@ -4,6 +4,7 @@
 
 mod adapters;
 mod budget;
+mod gemini;
 mod notices;
 mod states;
 

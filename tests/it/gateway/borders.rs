@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 
 use super::dialects::{self, delta, lifecycle, path, request};
 use crate::support::eventually;
@@ -12,7 +12,7 @@ use crate::support::stage::{Got, SECRET, Stage, profile};
 use crate::support::upstream::{Step, Upstream, answer, chunk, json, stream_head};
 
 async fn stage() -> (Upstream, Stage) {
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let upstream = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
     (upstream, stage)
 }
@@ -111,7 +111,7 @@ async fn ambiguous_heads_are_refused_and_two_lengths_close_the_connection() {
             "{head}{told}"
         );
     }
-    let body = request(Dialect::Messages, false);
+    let body = request(TranslatedDialect::Messages, false);
     // Not closed by the caller: the second request must never be read as one.
     let smuggled = format!(
         "POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: {key}\r\ncontent-length: 4\r\n\
@@ -154,10 +154,11 @@ async fn nothing_that_steers_a_browser_comes_back_from_a_provider() {
         let upstream = Upstream::start(answer(
             status,
             &hostile,
-            dialects::answer(Dialect::Messages),
+            dialects::answer(TranslatedDialect::Messages),
         ));
         let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
-        let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+        let got =
+            Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
         assert_eq!(got.status.as_u16(), status);
         for (name, _) in hostile {
             assert_eq!(got.header(name), None);
@@ -173,10 +174,10 @@ async fn a_key_that_a_provider_repeats_is_told_to_nobody() {
     );
     for dialect in dialects::ALL {
         let within = match dialect {
-            Dialect::Messages => {
+            TranslatedDialect::Messages => {
                 format!(r#"{{"type":"error","error":{{"type":"api_error","message":"{words}"}}}}"#)
             }
-            Dialect::Chat | Dialect::Responses => {
+            TranslatedDialect::Chat | TranslatedDialect::Responses => {
                 format!(r#"{{"error":{{"code":"server_error","message":"{words}"}}}}"#)
             }
         };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tundra::domain::breaker::BreakerState;
 use tundra::domain::outcome::ErrorKind;
-use tundra::domain::profile::{Capabilities, Capability, Dialect};
+use tundra::domain::profile::{Capabilities, Capability, TranslatedDialect};
 use tundra::domain::route::{By, ProviderState, RouterCommand, Translation};
 
 use super::dialects::{self, delta, lifecycle, path, request};
@@ -14,7 +14,7 @@ use crate::support::upstream::{Step, Upstream, answer, chunk, json, stream_head}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_be_reached_is_passed_over() {
-    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let good = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let plain = Upstream::start(json(200, "{}"));
     let port = plain.url().rsplit(':').next().unwrap().to_owned();
     for url in [
@@ -23,7 +23,8 @@ async fn who_cannot_be_reached_is_passed_over() {
         "http://no-such-host.invalid".to_owned(),
     ] {
         let stage = Stage::two(&url, &good.url()).await;
-        let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+        let got =
+            Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
         assert_eq!((got.status.as_u16(), got.attempts()), (200, "2"), "{url}");
         let first = stage.provider("first");
         assert_eq!(first.breaker.failures, 1, "{url}");
@@ -42,8 +43,10 @@ async fn who_cannot_be_reached_is_passed_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
     for ending in [Step::Close, Step::Reset] {
-        let (only, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
-        let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+        let (only, stage) =
+            Stage::before(json(200, dialects::answer(TranslatedDialect::Messages))).await;
+        let ask =
+            || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
         assert_eq!(ask().await.status, 200);
         only.then(vec![ending]);
         let got = ask().await;
@@ -67,8 +70,9 @@ async fn a_kept_connection_that_turns_out_closed_is_replaced_for_free() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_connection_is_replaced_once_only() {
-    let (only, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
-    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let (only, stage) =
+        Stage::before(json(200, dialects::answer(TranslatedDialect::Messages))).await;
+    let ask = || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
     assert_eq!(ask().await.status, 200);
     only.then(vec![Step::Close]).then(vec![Step::Close]);
     assert_eq!(ask().await.status, 503);
@@ -77,14 +81,18 @@ async fn a_closed_connection_is_replaced_once_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redirect_takes_no_key_anywhere() {
-    let thief = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let thief = Upstream::start(json(200, dialects::answer(TranslatedDialect::Chat)));
     let script = answer(
         308,
         &[("location", &format!("{}/v1/chat/completions", thief.url()))],
         "",
     );
     let (_first, stage) = Stage::before(script).await;
-    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    let got = Got::of(stage.post(
+        "/v1/chat/completions",
+        request(TranslatedDialect::Chat, false),
+    ))
+    .await;
     assert_eq!(got.status, 503);
     assert_eq!(thief.requests(), 0);
     assert!(got.text().contains("redirect"), "{}", got.text());
@@ -92,7 +100,7 @@ async fn a_redirect_takes_no_key_anywhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
-    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let good = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let error = r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#;
     let table: [(u16, &[(&str, &str)], u64, ProviderState); 5] = [
         (429, &[("retry-after", "7")], 7, ProviderState::Cooling),
@@ -109,7 +117,8 @@ async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
     for (status, headers, seconds, state) in table {
         let first = Upstream::start(answer(status, headers, error));
         let stage = Stage::two(&first.url(), &good.url()).await;
-        let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+        let ask =
+            || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
         assert_eq!(ask().await.attempts(), "2");
         let provider = stage.provider("first");
         assert_eq!(provider.state, state, "{status} {headers:?}");
@@ -127,9 +136,13 @@ async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
 async fn a_spent_budget_takes_a_profile_out() {
     let spent = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     let first = Upstream::start(json(429, spent));
-    let good = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let good = Upstream::start(json(200, dialects::answer(TranslatedDialect::Chat)));
     let stage = Stage::two(&first.url(), &good.url()).await;
-    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    let got = Got::of(stage.post(
+        "/v1/chat/completions",
+        request(TranslatedDialect::Chat, false),
+    ))
+    .await;
     assert_eq!(got.profile(), Some("second"));
     assert_eq!(stage.provider("first").state, ProviderState::Exhausted);
 }
@@ -170,17 +183,22 @@ async fn nothing_left_tells_every_reason_in_the_callers_format() {
                 body["profiles"][1]["reason"],
                 "API error (status 503): down for repairs"
             );
-            assert_eq!(body["type"] == "error", dialect == Dialect::Messages);
+            assert_eq!(
+                body["type"] == "error",
+                dialect == TranslatedDialect::Messages
+            );
             assert_eq!(
                 body["error"]["code"].is_string(),
-                dialect != Dialect::Messages
+                dialect != TranslatedDialect::Messages
             );
         }
     }
     let stage = Stage::quick(vec![profile("limited", 1, &limited.url())]).await;
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    let got =
+        Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     assert_eq!((got.status.as_u16(), got.attempts()), (429, "1"));
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    let got =
+        Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     assert_eq!(
         (got.status.as_u16(), got.attempts(), got.profile()),
         (429, "0", None)
@@ -196,7 +214,11 @@ async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
     let mut options = quick();
     options.route.translation = Translation::Off;
     let stage = Stage::with(options, vec![profile]).await;
-    let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, false))).await;
+    let got = Got::of(stage.post(
+        "/v1/responses",
+        request(TranslatedDialect::Responses, false),
+    ))
+    .await;
     assert_eq!((got.status.as_u16(), got.attempts()), (400, "0"));
     assert_eq!(got.header("retry-after"), None, "no time would mend it");
     assert_eq!(
@@ -209,16 +231,16 @@ async fn a_dialect_that_nobody_speaks_is_told_as_unsupported() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_breaker_opens_probes_once_and_closes() {
     let first = Upstream::start(answer(500, &[], "no"));
-    let second = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let second = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let stage = Stage::two(&first.url(), &second.url()).await;
-    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let ask = || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
     for _ in 0..5 {
         assert_eq!(ask().await.attempts(), "2");
     }
     assert_eq!(stage.provider("first").breaker.state, BreakerState::Open);
     assert_eq!(ask().await.attempts(), "1");
     assert_eq!(first.requests(), 5);
-    first.usually(json(200, dialects::answer(Dialect::Messages)));
+    first.usually(json(200, dialects::answer(TranslatedDialect::Messages)));
     eventually("the breaker is half-open", || {
         stage.provider("first").breaker.state == BreakerState::HalfOpen
     });
@@ -231,8 +253,8 @@ async fn a_caller_who_leaves_takes_the_providers_connection_along() {
     for streaming in [false, true] {
         let first = Upstream::start(if streaming {
             let mut script = vec![stream_head(&[])];
-            script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
-            script.extend([chunk(delta(Dialect::Messages, "Hi")), Step::Stall]);
+            script.extend(lifecycle(TranslatedDialect::Messages).iter().map(chunk));
+            script.extend([chunk(delta(TranslatedDialect::Messages, "Hi")), Step::Stall]);
             script
         } else {
             vec![Step::Stall]
@@ -241,7 +263,10 @@ async fn a_caller_who_leaves_takes_the_providers_connection_along() {
         options.timeouts.first_byte = Duration::from_secs(30);
         options.timeouts.stream_idle = Duration::from_secs(30);
         let stage = Stage::with(options, vec![profile("first", 1, &first.url())]).await;
-        let request = stage.post("/v1/messages", request(Dialect::Messages, streaming));
+        let request = stage.post(
+            "/v1/messages",
+            request(TranslatedDialect::Messages, streaming),
+        );
         let left = if streaming {
             let mut response = request.send().await.unwrap();
             response.chunk().await.unwrap().unwrap();
@@ -284,13 +309,13 @@ async fn a_rejected_key_does_not_stop_the_agent_and_is_told_by_its_words() {
             r#"{{"type":"error","error":{{"type":"authentication_error","message":"invalid x-api-key {SECRET}"}}}}"#
         ),
     ));
-    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let good = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let stage = Stage::quick(vec![
         profile("first", 1, &rejects.url()),
         profile("second", 2, &good.url()),
     ])
     .await;
-    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let ask = || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
     let got = ask().await;
     assert_eq!(
         (got.status.as_u16(), got.attempts(), got.profile()),
@@ -327,7 +352,7 @@ async fn where_everybody_rejects_the_last_ones_answer_goes_back_byte_for_byte() 
         profile("second", 2, &second.url()),
     ])
     .await;
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    let got = Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, true))).await;
     assert_eq!(
         (got.status.as_u16(), got.attempts(), got.profile()),
         (402, "2", Some("second"))
@@ -335,7 +360,7 @@ async fn where_everybody_rejects_the_last_ones_answer_goes_back_byte_for_byte() 
     assert_eq!(got.text(), words("second"));
     assert_eq!(stage.provider("second").state, ProviderState::Exhausted);
     // From now on nobody is asked, and each says why.
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    let got = Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, true))).await;
     assert_eq!((got.status.as_u16(), got.attempts()), (503, "0"));
     assert!(
         got.text()
@@ -345,10 +370,10 @@ async fn where_everybody_rejects_the_last_ones_answer_goes_back_byte_for_byte() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_waits_for_a_rate_limit_that_ends_within_its_patience() {
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let upstream = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     upstream.then(answer(429, &[("retry-after-ms", "300")], "slow"));
     let stage = Stage::quick(vec![profile("p", 1, &upstream.url())]).await;
-    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let ask = || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
     let began = Instant::now();
     let got = ask().await;
     assert_eq!((got.status.as_u16(), got.attempts()), (200, "2"));
@@ -367,7 +392,7 @@ async fn an_early_probe_finds_who_is_back_behind_an_open_breaker() {
     options.route.breaker.open_for = Duration::from_secs(600);
     options.route.breaker.early_probe = Duration::from_millis(300);
     options.route.max_wait = Duration::ZERO;
-    let back = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let back = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     for _ in 0..5 {
         back.then(json(500, "{}"));
     }
@@ -380,7 +405,7 @@ async fn an_early_probe_finds_who_is_back_behind_an_open_breaker() {
         ],
     )
     .await;
-    let ask = || Got::of(stage.post("/v1/messages", request(Dialect::Messages, false)));
+    let ask = || Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false)));
     let began = Instant::now();
     let mut got = ask().await;
     while got.status != 200 {

@@ -1,51 +1,53 @@
 //! Requests and answers as each dialect's clients and providers send them.
 
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 
 use crate::support::upstream::{Script, Seen, json, stream};
 
-pub const ALL: [Dialect; 3] = Dialect::ALL;
+pub const ALL: [TranslatedDialect; 3] = TranslatedDialect::ALL;
 
-pub fn path(dialect: Dialect) -> &'static str {
+pub fn path(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => "/v1/messages",
-        Dialect::Chat => "/v1/chat/completions",
-        Dialect::Responses => "/v1/responses",
+        TranslatedDialect::Messages => "/v1/messages",
+        TranslatedDialect::Chat => "/v1/chat/completions",
+        TranslatedDialect::Responses => "/v1/responses",
     }
 }
 
-pub fn request(dialect: Dialect, stream: bool) -> String {
+pub fn request(dialect: TranslatedDialect, stream: bool) -> String {
     let content = match dialect {
-        Dialect::Messages => r#""max_tokens":100,"messages":[{"role":"user","content":"Say hi"}]"#,
-        Dialect::Chat => {
+        TranslatedDialect::Messages => {
+            r#""max_tokens":100,"messages":[{"role":"user","content":"Say hi"}]"#
+        }
+        TranslatedDialect::Chat => {
             r#""messages":[{"role":"user","content":"Say hi"}],"stream_options":{"include_usage":true}"#
         }
-        Dialect::Responses => r#""input":"Say hi""#,
+        TranslatedDialect::Responses => r#""input":"Say hi""#,
     };
     format!(r#"{{"model":"some-model", "stream":{stream}, {content}}}"#)
 }
 
 /// A whole answer: 12 input tokens besides 5 from a cache, 7 output.
-pub fn answer(dialect: Dialect) -> String {
+pub fn answer(dialect: TranslatedDialect) -> String {
     match dialect {
-        Dialect::Messages => r#"{"id":"msg_1","type":"message","role":"assistant","model":"some-model","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":12,"cache_read_input_tokens":5,"cache_creation_input_tokens":0,"output_tokens":7}}"#,
-        Dialect::Chat => r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"some-model","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":17,"completion_tokens":7,"total_tokens":24,"prompt_tokens_details":{"cached_tokens":5}}}"#,
-        Dialect::Responses => r#"{"id":"resp_1","object":"response","status":"completed","error":null,"model":"some-model","output":[{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hi","annotations":[]}]}],"usage":{"input_tokens":17,"input_tokens_details":{"cached_tokens":5},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":24}}"#,
+        TranslatedDialect::Messages => r#"{"id":"msg_1","type":"message","role":"assistant","model":"some-model","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":12,"cache_read_input_tokens":5,"cache_creation_input_tokens":0,"output_tokens":7}}"#,
+        TranslatedDialect::Chat => r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"some-model","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":17,"completion_tokens":7,"total_tokens":24,"prompt_tokens_details":{"cached_tokens":5}}}"#,
+        TranslatedDialect::Responses => r#"{"id":"resp_1","object":"response","status":"completed","error":null,"model":"some-model","output":[{"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hi","annotations":[]}]}],"usage":{"input_tokens":17,"input_tokens_details":{"cached_tokens":5},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":24}}"#,
     }
     .to_owned()
 }
 
 /// The events of a whole stream: lifecycle, three deltas that say "Hi there!", the end with usage as in [`answer`].
-pub fn events(dialect: Dialect) -> Vec<String> {
+pub fn events(dialect: TranslatedDialect) -> Vec<String> {
     let mut events = lifecycle(dialect);
     events.extend(["Hi", " there", "!"].map(|text| delta(dialect, text)));
     events.extend(ending(dialect));
     events
 }
 
-pub fn lifecycle(dialect: Dialect) -> Vec<String> {
+pub fn lifecycle(dialect: TranslatedDialect) -> Vec<String> {
     match dialect {
-        Dialect::Messages => vec![
+        TranslatedDialect::Messages => vec![
             named(
                 r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"some-model","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,"cache_read_input_tokens":5,"cache_creation_input_tokens":0,"output_tokens":1}}}"#,
             ),
@@ -54,13 +56,13 @@ pub fn lifecycle(dialect: Dialect) -> Vec<String> {
             ),
             named(r#"{"type":"ping"}"#),
         ],
-        Dialect::Chat => vec![
+        TranslatedDialect::Chat => vec![
             ": OPENROUTER PROCESSING\n\n".to_owned(),
             data(
                 r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#,
             ),
         ],
-        Dialect::Responses => vec![
+        TranslatedDialect::Responses => vec![
             named(
                 r#"{"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","created_at":1,"status":"in_progress","error":null,"model":"some-model","output":[]}}"#,
             ),
@@ -74,30 +76,30 @@ pub fn lifecycle(dialect: Dialect) -> Vec<String> {
     }
 }
 
-pub fn delta(dialect: Dialect, text: &str) -> String {
+pub fn delta(dialect: TranslatedDialect, text: &str) -> String {
     match dialect {
-        Dialect::Messages => named(&format!(
+        TranslatedDialect::Messages => named(&format!(
             r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
         )),
-        Dialect::Chat => data(&format!(
+        TranslatedDialect::Chat => data(&format!(
             r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}],"usage":null}}"#
         )),
-        Dialect::Responses => named(&format!(
+        TranslatedDialect::Responses => named(&format!(
             r#"{{"type":"response.output_text.delta","sequence_number":3,"item_id":"m","output_index":0,"content_index":0,"delta":"{text}","logprobs":[]}}"#
         )),
     }
 }
 
-pub fn ending(dialect: Dialect) -> Vec<String> {
+pub fn ending(dialect: TranslatedDialect) -> Vec<String> {
     match dialect {
-        Dialect::Messages => vec![
+        TranslatedDialect::Messages => vec![
             named(r#"{"type":"content_block_stop","index":0}"#),
             named(
                 r#"{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":7}}"#,
             ),
             named(r#"{"type":"message_stop"}"#),
         ],
-        Dialect::Chat => vec![
+        TranslatedDialect::Chat => vec![
             data(
                 r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}"#,
             ),
@@ -106,7 +108,7 @@ pub fn ending(dialect: Dialect) -> Vec<String> {
             ),
             data("[DONE]"),
         ],
-        Dialect::Responses => vec![
+        TranslatedDialect::Responses => vec![
             named(
                 r#"{"type":"response.output_text.done","sequence_number":6,"item_id":"m","output_index":0,"content_index":0,"text":"Hi there!","logprobs":[]}"#,
             ),
@@ -119,10 +121,10 @@ pub fn ending(dialect: Dialect) -> Vec<String> {
 
 /// After [`lifecycle`], the end of an answer without a word that no token was counted for: because all was said, or
 /// because it was cut off.
-pub fn empty_ending(dialect: Dialect, cut_off: bool) -> Vec<String> {
+pub fn empty_ending(dialect: TranslatedDialect, cut_off: bool) -> Vec<String> {
     let reason = |said: &'static str, cut: &'static str| if cut_off { cut } else { said };
     match dialect {
-        Dialect::Messages => vec![
+        TranslatedDialect::Messages => vec![
             named(r#"{"type":"content_block_stop","index":0}"#),
             named(&format!(
                 r#"{{"type":"message_delta","delta":{{"stop_reason":"{}","stop_sequence":null}},"usage":{{"output_tokens":0}}}}"#,
@@ -130,14 +132,14 @@ pub fn empty_ending(dialect: Dialect, cut_off: bool) -> Vec<String> {
             )),
             named(r#"{"type":"message_stop"}"#),
         ],
-        Dialect::Chat => vec![
+        TranslatedDialect::Chat => vec![
             data(&format!(
                 r#"{{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{{"index":0,"delta":{{}},"finish_reason":"{}"}}],"usage":null}}"#,
                 reason("stop", "length")
             )),
             data("[DONE]"),
         ],
-        Dialect::Responses => vec![
+        TranslatedDialect::Responses => vec![
             named(
                 r#"{"type":"response.output_text.done","sequence_number":3,"item_id":"m","output_index":0,"content_index":0,"text":"","logprobs":[]}"#,
             ),
@@ -153,33 +155,33 @@ pub fn empty_ending(dialect: Dialect, cut_off: bool) -> Vec<String> {
 }
 
 /// What only a stream that ended well may hold.
-pub fn terminator(dialect: Dialect) -> &'static str {
+pub fn terminator(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => "message_stop",
-        Dialect::Chat => "[DONE]",
-        Dialect::Responses => "response.completed",
+        TranslatedDialect::Messages => "message_stop",
+        TranslatedDialect::Chat => "[DONE]",
+        TranslatedDialect::Responses => "response.completed",
     }
 }
 
 /// An error as the provider tells it inside a stream.
-pub fn error_event(dialect: Dialect, overloaded: bool) -> String {
+pub fn error_event(dialect: TranslatedDialect, overloaded: bool) -> String {
     match (dialect, overloaded) {
-        (Dialect::Messages, true) => {
+        (TranslatedDialect::Messages, true) => {
             named(r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#)
         }
-        (Dialect::Messages, false) => {
+        (TranslatedDialect::Messages, false) => {
             named(r#"{"type":"error","error":{"type":"rate_limit_error","message":"Slow down"}}"#)
         }
-        (Dialect::Chat, true) => {
+        (TranslatedDialect::Chat, true) => {
             data(r#"{"error":{"message":"Overloaded","code":502},"choices":[]}"#)
         }
-        (Dialect::Chat, false) => {
+        (TranslatedDialect::Chat, false) => {
             data(r#"{"error":{"message":"Slow down","code":"rate_limit_exceeded"}}"#)
         }
-        (Dialect::Responses, true) => named(
+        (TranslatedDialect::Responses, true) => named(
             r#"{"type":"response.failed","response":{"id":"resp_1","status":"failed","error":{"code":"server_error","message":"Overloaded"}}}"#,
         ),
-        (Dialect::Responses, false) => named(
+        (TranslatedDialect::Responses, false) => named(
             r#"{"type":"error","code":"rate_limit_exceeded","message":"Slow down","param":null}"#,
         ),
     }
@@ -221,18 +223,18 @@ pub fn streams_only(calls: bool) -> impl Fn(&Seen) -> Script {
     }
 }
 
-fn tool_answer(dialect: Dialect) -> String {
+fn tool_answer(dialect: TranslatedDialect) -> String {
     match dialect {
-        Dialect::Messages => r#"{"id":"msg_2","type":"message","role":"assistant","model":"some-model","content":[{"type":"tool_use","id":"toolu_1","name":"get_weather","input":{"city":"Oslo"}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":7}}"#,
-        Dialect::Chat => r#"{"id":"chatcmpl-2","object":"chat.completion","created":1,"model":"some-model","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19}}"#,
-        Dialect::Responses => r#"{"id":"resp_2","object":"response","created_at":1,"status":"completed","error":null,"model":"some-model","output":[{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"{\"city\":\"Oslo\"}","status":"completed"}],"usage":{"input_tokens":12,"input_tokens_details":{"cached_tokens":0},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":19}}"#,
+        TranslatedDialect::Messages => r#"{"id":"msg_2","type":"message","role":"assistant","model":"some-model","content":[{"type":"tool_use","id":"toolu_1","name":"get_weather","input":{"city":"Oslo"}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":7}}"#,
+        TranslatedDialect::Chat => r#"{"id":"chatcmpl-2","object":"chat.completion","created":1,"model":"some-model","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19}}"#,
+        TranslatedDialect::Responses => r#"{"id":"resp_2","object":"response","created_at":1,"status":"completed","error":null,"model":"some-model","output":[{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"{\"city\":\"Oslo\"}","status":"completed"}],"usage":{"input_tokens":12,"input_tokens_details":{"cached_tokens":0},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":19}}"#,
     }
     .to_owned()
 }
 
-fn tool_events(dialect: Dialect) -> Vec<String> {
+fn tool_events(dialect: TranslatedDialect) -> Vec<String> {
     match dialect {
-        Dialect::Messages => [
+        TranslatedDialect::Messages => [
             r#"{"type":"message_start","message":{"id":"msg_2","type":"message","role":"assistant","model":"some-model","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":1}}}"#,
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"toolu_1","name":"get_weather","input":{}}}"#,
             r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":""}}"#,
@@ -244,7 +246,7 @@ fn tool_events(dialect: Dialect) -> Vec<String> {
         ]
         .map(named)
         .to_vec(),
-        Dialect::Chat => [
+        TranslatedDialect::Chat => [
             r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"role":"assistant","content":null},"finish_reason":null}]}"#,
             r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"get_weather","arguments":""}}]},"finish_reason":null}]}"#,
             r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"some-model","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":null}]}"#,
@@ -253,7 +255,7 @@ fn tool_events(dialect: Dialect) -> Vec<String> {
         ]
         .map(data)
         .to_vec(),
-        Dialect::Responses => [
+        TranslatedDialect::Responses => [
             r#"{"type":"response.created","sequence_number":0,"response":{"id":"resp_2","object":"response","created_at":1,"status":"in_progress","error":null,"model":"some-model","output":[]}}"#,
             r#"{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"get_weather","arguments":"","status":"in_progress"}}"#,
             r#"{"type":"response.function_call_arguments.delta","sequence_number":2,"item_id":"fc_1","output_index":0,"delta":"{\"city\":\"Oslo\"}"}"#,

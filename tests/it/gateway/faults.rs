@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tundra::domain::outcome::ErrorKind;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 use tundra::domain::route::ProviderState;
 
 use super::dialects::{
@@ -70,7 +70,7 @@ fn rejected(name: &'static str, script: Script) -> Row {
 const HTML: &str = "<!doctype html><html><body>maintenance</body></html>";
 
 /// Faults before there is an answer at all, the same whether it was to be a stream or not.
-fn before_the_answer(dialect: Dialect) -> Vec<Row> {
+fn before_the_answer(dialect: TranslatedDialect) -> Vec<Row> {
     use ErrorKind::{Api, Http, RateLimited, Timeout};
     use Want::{Elsewhere, Passed};
     let error = |status| {
@@ -151,7 +151,7 @@ fn before_the_answer(dialect: Dialect) -> Vec<Row> {
     ]
 }
 
-fn whole_answers(dialect: Dialect) -> Vec<Row> {
+fn whole_answers(dialect: TranslatedDialect) -> Vec<Row> {
     use ErrorKind::{Http, Parse, Timeout};
     use Want::{Elsewhere, Told};
     let good = dialects::answer(dialect);
@@ -235,90 +235,90 @@ fn whole_answers(dialect: Dialect) -> Vec<Row> {
     rows
 }
 
-fn in_band_answer(dialect: Dialect) -> &'static str {
+fn in_band_answer(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => {
+        TranslatedDialect::Messages => {
             r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#
         }
-        Dialect::Chat => r#"{"error":{"message":"Overloaded","code":502}}"#,
-        Dialect::Responses => {
+        TranslatedDialect::Chat => r#"{"error":{"message":"Overloaded","code":502}}"#,
+        TranslatedDialect::Responses => {
             r#"{"id":"r","status":"failed","error":{"code":"server_error","message":"Overloaded"}}"#
         }
     }
 }
 
 /// A whole answer that failed and does not say why.
-fn silent_error(dialect: Dialect) -> &'static str {
+fn silent_error(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => r#"{"type":"message","content":[],"stop_reason":"error"}"#,
-        Dialect::Chat => {
+        TranslatedDialect::Messages => r#"{"type":"message","content":[],"stop_reason":"error"}"#,
+        TranslatedDialect::Chat => {
             r#"{"choices":[{"index":0,"message":{"content":""},"finish_reason":"error"}]}"#
         }
-        Dialect::Responses => r#"{"id":"r","status":"failed","error":null,"output":[]}"#,
+        TranslatedDialect::Responses => r#"{"id":"r","status":"failed","error":null,"output":[]}"#,
     }
 }
 
-fn rate_limit_within(dialect: Dialect) -> &'static str {
+fn rate_limit_within(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => {
+        TranslatedDialect::Messages => {
             r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#
         }
-        Dialect::Chat => {
+        TranslatedDialect::Chat => {
             r#"{"choices":[{"index":0,"error":{"code":429,"message":"slow"},"finish_reason":"error"}]}"#
         }
-        Dialect::Responses => {
+        TranslatedDialect::Responses => {
             r#"{"status":"failed","error":{"code":"rate_limit_exceeded","message":"slow"}}"#
         }
     }
 }
 
-fn rejection_within(dialect: Dialect) -> &'static str {
+fn rejection_within(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => {
+        TranslatedDialect::Messages => {
             r#"{"type":"error","error":{"type":"authentication_error","message":"no"}}"#
         }
-        Dialect::Chat => r#"{"error":{"code":402,"message":"Insufficient credits"}}"#,
-        Dialect::Responses => {
+        TranslatedDialect::Chat => r#"{"error":{"code":402,"message":"Insufficient credits"}}"#,
+        TranslatedDialect::Responses => {
             r#"{"status":"failed","error":{"code":"invalid_api_key","message":"no"}}"#
         }
     }
 }
 
 /// The last event of a stream that failed and does not say why.
-fn silent_error_event(dialect: Dialect) -> &'static str {
+fn silent_error_event(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => {
+        TranslatedDialect::Messages => {
             "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"error\"}}\n\n"
         }
-        Dialect::Chat => {
+        TranslatedDialect::Chat => {
             "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n"
         }
-        Dialect::Responses => {
+        TranslatedDialect::Responses => {
             "event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"
         }
     }
 }
 
 /// Events that say that the provider is at work and nothing else.
-fn waiting(dialect: Dialect) -> [&'static str; 3] {
+fn waiting(dialect: TranslatedDialect) -> [&'static str; 3] {
     [
         ": OPENROUTER PROCESSING\n\n",
         "event: ping\ndata: {\"type\":\"ping\"}\n\n",
         match dialect {
-            Dialect::Messages => {
+            TranslatedDialect::Messages => {
                 "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"\"}}\n\n"
             }
-            Dialect::Chat => {
+            TranslatedDialect::Chat => {
                 "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":null}]}\n\n"
             }
-            Dialect::Responses => {
+            TranslatedDialect::Responses => {
                 "event: response.in_progress\ndata: {\"type\":\"response.in_progress\",\"response\":{\"status\":\"in_progress\"}}\n\n"
             }
         },
     ]
 }
 
-fn streams(dialect: Dialect) -> Vec<Row> {
+fn streams(dialect: TranslatedDialect) -> Vec<Row> {
     use ErrorKind::{Api, Http, RateLimited, Timeout};
     use Want::{Broken, Elsewhere, Fine};
     let started = |more: Vec<Step>| {
@@ -519,7 +519,7 @@ fn streams(dialect: Dialect) -> Vec<Row> {
     rows
 }
 
-async fn play(dialect: Dialect, streaming: bool, row: Row) {
+async fn play(dialect: TranslatedDialect, streaming: bool, row: Row) {
     let name = format!("{} in {dialect:?}, streaming {streaming}", row.name);
     let first = Upstream::start(row.script.clone());
     let good = if streaming {
@@ -641,7 +641,7 @@ async fn play(dialect: Dialect, streaming: bool, row: Row) {
     );
 }
 
-async fn play_all(rows: impl Fn(Dialect) -> Vec<Row>, streaming: bool) {
+async fn play_all(rows: impl Fn(TranslatedDialect) -> Vec<Row>, streaming: bool) {
     let mut plays = JoinSet::new();
     for dialect in dialects::ALL {
         for row in rows(dialect) {

@@ -1,6 +1,6 @@
 //! Who and what is let in, and what is told to the rest.
 
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 use tundra::domain::route::{By, RouterCommand};
 
 use super::dialects::{self, request};
@@ -8,17 +8,18 @@ use crate::support::stage::{Got, Stage, profile};
 use crate::support::upstream::{Upstream, json};
 
 async fn stage() -> (Upstream, Stage) {
-    let (upstream, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
+    let (upstream, stage) =
+        Stage::before(json(200, dialects::answer(TranslatedDialect::Messages))).await;
     (upstream, stage)
 }
 
-fn assert_told(got: &Got, status: u16, dialect: Dialect, part: &str) {
+fn assert_told(got: &Got, status: u16, dialect: TranslatedDialect, part: &str) {
     assert_eq!(got.status, status, "{}", got.text());
     assert_eq!((got.attempts(), got.profile()), ("0", None));
     let body = got.json();
     let message = body["error"]["message"].as_str().unwrap();
     assert!(message.contains(part), "{message}");
-    if dialect == Dialect::Messages {
+    if dialect == TranslatedDialect::Messages {
         assert_eq!(body["type"], "error");
         assert!(body["request_id"].as_str().unwrap().starts_with("req_"));
         assert_eq!(got.header("request-id"), body["request_id"].as_str());
@@ -73,9 +74,9 @@ async fn bad_requests_are_told_in_the_callers_format_and_go_nowhere() {
     }
     for path in ["/v1/completions", "/v1/messages/batches", "/v1/embeddings"] {
         let dialect = if path.starts_with("/v1/messages") {
-            Dialect::Messages
+            TranslatedDialect::Messages
         } else {
-            Dialect::Chat
+            TranslatedDialect::Chat
         };
         assert_told(
             &Got::of(stage.post(path, "{}")).await,
@@ -129,8 +130,9 @@ async fn only_valid_keys_and_this_machine_come_in() {
         assert_eq!(upstream.requests(), 0);
     }
     stage.gateway.keys().forget(stage.terminal);
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
-    assert_told(&got, 401, Dialect::Messages, "invalid key");
+    let got =
+        Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
+    assert_told(&got, 401, TranslatedDialect::Messages, "invalid key");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,7 +192,7 @@ async fn models_are_listed_in_both_forms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_tell_requests_tokens_latency_and_state() {
     let (_upstream, stage) = stage().await;
-    Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     Got::of(stage.post("/v1/messages", "junk")).await;
     let got = Got::of(stage.get("/metrics")).await;
     assert!(
@@ -221,15 +223,16 @@ async fn metrics_tell_requests_tokens_latency_and_state() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_steer_the_next_request() {
-    let one = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
-    let two = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let one = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
+    let two = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let stage = Stage::quick(vec![
         profile("one", 1, &one.url()),
         profile("two", 2, &two.url()),
     ])
     .await;
     let asked = || async {
-        let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+        let got =
+            Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
         got.profile().map(str::to_owned)
     };
     let command = |command| stage.gateway.command(&command, By::Cli).unwrap();

@@ -11,6 +11,7 @@ mod consequences;
 mod dialects;
 mod faults;
 mod front_door;
+mod generate;
 mod native;
 mod sdk;
 mod streams;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tundra::domain::profile::{Dialect, Dialects, ProviderKind};
+use tundra::domain::profile::{Dialects, ProviderKind, TranslatedDialect};
 use tundra::domain::usage::Tokens;
 
 use super::dialects::{self, events, path, request};
@@ -159,7 +159,7 @@ async fn a_compressed_answer_passes_as_it_is_and_is_counted_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_compressed_stream_that_breaks_is_cut_and_never_looks_whole() {
-    let text = events(Dialect::Messages).concat();
+    let text = events(TranslatedDialect::Messages).concat();
     let folded = gzip(&text);
     let (_upstream, stage) = Stage::before(vec![
         stream_head(&[("content-encoding", "gzip")]),
@@ -170,7 +170,7 @@ async fn a_compressed_stream_that_breaks_is_cut_and_never_looks_whole() {
     .await;
     let got = Got::of(
         stage
-            .post("/v1/messages", request(Dialect::Messages, true))
+            .post("/v1/messages", request(TranslatedDialect::Messages, true))
             .header("accept-encoding", "gzip"),
     )
     .await;
@@ -181,7 +181,7 @@ async fn a_compressed_stream_that_breaks_is_cut_and_never_looks_whole() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_model_name_follows_the_profile_and_nothing_else_changes() {
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let upstream = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let table: [(ProviderKind, &[(&str, &str)], &str, &str); 6] = [
         (ProviderKind::Anthropic, &[], "claude-x", "claude-x"),
         (
@@ -238,7 +238,7 @@ async fn counting_tokens_passes_through() {
     let stage = Stage::quick(vec![profile("p", 1, &versioned)]).await;
     let got = Got::of(stage.post(
         "/v1/messages/count_tokens",
-        request(Dialect::Messages, false),
+        request(TranslatedDialect::Messages, false),
     ))
     .await;
     assert_eq!(
@@ -253,13 +253,13 @@ async fn counting_tokens_passes_through() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn compacting_a_conversation_passes_to_who_has_such_a_route() {
     let body = r#"{"model":"some-model","input":[{"role":"user","content":"long"}]}"#;
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Responses)));
+    let upstream = Upstream::start(json(200, dialects::answer(TranslatedDialect::Responses)));
     let mut chat = profile("chat", 1, &upstream.url());
-    chat.dialects = Dialects::of(&[Dialect::Chat]);
+    chat.dialects = Dialects::of(&[TranslatedDialect::Chat.into()]);
     let stage = Stage::quick(vec![chat, profile("p", 2, &upstream.url())]).await;
     let got = Got::of(stage.post("/v1/responses/compact", body)).await;
     assert_eq!((got.status.as_u16(), got.profile()), (200, Some("p")));
-    assert_eq!(got.text(), dialects::answer(Dialect::Responses));
+    assert_eq!(got.text(), dialects::answer(TranslatedDialect::Responses));
     let seen = upstream.seen();
     assert_eq!(seen[0].path(), "/v1/responses/compact");
     assert_eq!(seen[0].body, body.as_bytes());
@@ -268,13 +268,17 @@ async fn compacting_a_conversation_passes_to_who_has_such_a_route() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_no_usage_is_told_it_is_estimated_and_marked() {
-    let told = events(Dialect::Chat);
+    let told = events(TranslatedDialect::Chat);
     let untold: Vec<String> = told
         .into_iter()
         .filter(|event| !event.contains("prompt_tokens"))
         .collect();
     let (_upstream, stage) = Stage::before(stream(&untold)).await;
-    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, true))).await;
+    let got = Got::of(stage.post(
+        "/v1/chat/completions",
+        request(TranslatedDialect::Chat, true),
+    ))
+    .await;
     assert_eq!(got.text(), untold.concat());
     let counters = stage.provider("p").usage.counters;
     assert_eq!(counters.estimated, 1);
@@ -287,12 +291,14 @@ async fn where_no_usage_is_told_it_is_estimated_and_marked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn usage_is_counted_by_who_asked_and_what_it_cost() {
-    let (_upstream, stage) = Stage::before(json(200, dialects::answer(Dialect::Messages))).await;
+    let (_upstream, stage) =
+        Stage::before(json(200, dialects::answer(TranslatedDialect::Messages))).await;
     let other = stage
         .gateway
         .keys()
         .issue(tundra::domain::id::TerminalId::random());
-    let body = request(Dialect::Messages, false).replace("some-model", "claude-sonnet-4-5");
+    let body =
+        request(TranslatedDialect::Messages, false).replace("some-model", "claude-sonnet-4-5");
     for key in [&stage.key, &other, &other] {
         let request = stage
             .client()
@@ -326,13 +332,17 @@ async fn usage_is_counted_by_who_asked_and_what_it_cost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_local_server_without_a_key_gets_none() {
-    let upstream = Upstream::start(json(200, dialects::answer(Dialect::Chat)));
+    let upstream = Upstream::start(json(200, dialects::answer(TranslatedDialect::Chat)));
     let mut local = profile("local", 1, &upstream.url());
     local.provider = ProviderKind::Local;
     local.key_env = None;
     local.headers = vec![("x-mine".to_owned(), "1".to_owned())];
     let stage = Stage::quick(vec![local]).await;
-    let got = Got::of(stage.post("/v1/chat/completions", request(Dialect::Chat, false))).await;
+    let got = Got::of(stage.post(
+        "/v1/chat/completions",
+        request(TranslatedDialect::Chat, false),
+    ))
+    .await;
     assert_eq!(got.status, 200);
     let seen = &upstream.seen()[0];
     assert_eq!(
@@ -359,7 +369,7 @@ async fn a_prompt_goes_through_the_router_and_comes_back_as_text() {
         let mut first = profile("first", 1, &broken.url());
         let mut second = profile("second", 2, &good.url());
         for profile in [&mut first, &mut second] {
-            profile.dialects = tundra::domain::profile::Dialects::of(&[dialect]);
+            profile.dialects = tundra::domain::profile::Dialects::of(&[dialect.into()]);
         }
         let stage = Stage::quick(vec![first, second]).await;
         let ask = |profile: Option<&str>| {

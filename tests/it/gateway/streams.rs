@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 
 use super::dialects::{
     self, delta, empty_ending, ending, error_event, events, lifecycle, path, request, terminator,
@@ -22,10 +22,10 @@ fn patient() -> tundra::gateway::Options {
     options
 }
 
-fn ping(dialect: Dialect) -> &'static str {
+fn ping(dialect: TranslatedDialect) -> &'static str {
     match dialect {
-        Dialect::Messages => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
-        Dialect::Chat | Dialect::Responses => ": ping\n\n",
+        TranslatedDialect::Messages => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+        TranslatedDialect::Chat | TranslatedDialect::Responses => ": ping\n\n",
     }
 }
 
@@ -133,9 +133,10 @@ async fn events_that_tell_something_are_held_until_they_are_too_much() {
         Step::Close,
     ];
     let first = Upstream::start(script);
-    let second = Upstream::start(stream(&events(Dialect::Responses)));
+    let second = Upstream::start(stream(&events(TranslatedDialect::Responses)));
     let stage = Stage::two(&first.url(), &second.url()).await;
-    let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, true))).await;
+    let got =
+        Got::of(stage.post("/v1/responses", request(TranslatedDialect::Responses, true))).await;
     assert_eq!((got.attempts(), second.requests()), ("1", 0));
     let failed = "\"type\":\"response.failed\"";
     assert!(got.text().contains(failed) && !got.text().contains("response.completed"));
@@ -208,9 +209,9 @@ async fn a_last_event_without_its_empty_line_passes_whole_and_counts_as_whole() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_stream_ends_in_the_event_after_which_clients_ask_again() {
     for (dialect, kind) in [
-        (Dialect::Messages, "\"type\":\"overloaded_error\""),
-        (Dialect::Chat, "\"type\":\"server_error\""),
-        (Dialect::Responses, "\"code\":\"server_error\""),
+        (TranslatedDialect::Messages, "\"type\":\"overloaded_error\""),
+        (TranslatedDialect::Chat, "\"type\":\"server_error\""),
+        (TranslatedDialect::Responses, "\"code\":\"server_error\""),
     ] {
         let mut script = vec![stream_head(&[])];
         script.extend(lifecycle(dialect).iter().map(chunk));
@@ -245,7 +246,7 @@ async fn an_answer_that_was_cut_off_before_its_first_word_is_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn error_events_of_our_own_are_numbered_on_where_events_are_numbered() {
-    let dialect = Dialect::Responses;
+    let dialect = TranslatedDialect::Responses;
     let text = lifecycle(dialect).concat() + &delta(dialect, "\\\"sequence_number\\\":70");
     let (_upstream, stage) = Stage::before(vec![stream_head(&[]), chunk(&text), Step::Reset]).await;
     let got = Got::of(stage.post(path(dialect), request(dialect, true))).await;
@@ -283,11 +284,14 @@ async fn nothing_follows_a_providers_own_error() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_end_with_an_error_when_tundra_ends() {
-    let mut script = vec![stream_head(&[]), chunk(delta(Dialect::Messages, "Hi"))];
+    let mut script = vec![
+        stream_head(&[]),
+        chunk(delta(TranslatedDialect::Messages, "Hi")),
+    ];
     script.push(Step::Stall);
     let (_upstream, stage) = Stage::before_with(patient(), script).await;
     let mut response = stage
-        .post("/v1/messages", request(Dialect::Messages, true))
+        .post("/v1/messages", request(TranslatedDialect::Messages, true))
         .send()
         .await
         .unwrap();
@@ -314,26 +318,26 @@ async fn streams_end_with_an_error_when_tundra_ends() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_streams_run_side_by_side() {
     let mut script = vec![stream_head(&[])];
-    script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
+    script.extend(lifecycle(TranslatedDialect::Messages).iter().map(chunk));
     script.extend((0..20).flat_map(|_| {
         [
-            chunk(delta(Dialect::Messages, "Hi")),
+            chunk(delta(TranslatedDialect::Messages, "Hi")),
             Step::Wait(Duration::from_millis(5)),
         ]
     }));
-    script.extend(ending(Dialect::Messages).iter().map(chunk));
+    script.extend(ending(TranslatedDialect::Messages).iter().map(chunk));
     script.push(last_chunk());
     let upstream = Upstream::start(script);
     let mut options = patient();
     options.ping_every = Duration::from_secs(20);
     let stage = Stage::with(options, vec![profile("p", 1, &upstream.url())]).await;
-    let expected = lifecycle(Dialect::Messages).concat()
-        + &delta(Dialect::Messages, "Hi").repeat(20)
-        + &ending(Dialect::Messages).concat();
+    let expected = lifecycle(TranslatedDialect::Messages).concat()
+        + &delta(TranslatedDialect::Messages, "Hi").repeat(20)
+        + &ending(TranslatedDialect::Messages).concat();
     let mut asking = JoinSet::new();
     for _ in 0..100 {
         asking.spawn(Got::of(
-            stage.post("/v1/messages", request(Dialect::Messages, true)),
+            stage.post("/v1/messages", request(TranslatedDialect::Messages, true)),
         ));
     }
     while let Some(got) = asking.join_next().await {
@@ -348,14 +352,14 @@ async fn a_hundred_streams_run_side_by_side() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_leave_at_any_moment_leave_nothing_behind() {
     let mut script = vec![Step::Wait(Duration::from_millis(10)), stream_head(&[])];
-    script.extend(lifecycle(Dialect::Messages).iter().map(chunk));
+    script.extend(lifecycle(TranslatedDialect::Messages).iter().map(chunk));
     script.extend((0..20).flat_map(|_| {
         [
-            chunk(delta(Dialect::Messages, "Hi")),
+            chunk(delta(TranslatedDialect::Messages, "Hi")),
             Step::Wait(Duration::from_millis(2)),
         ]
     }));
-    script.extend(ending(Dialect::Messages).iter().map(chunk));
+    script.extend(ending(TranslatedDialect::Messages).iter().map(chunk));
     script.push(last_chunk());
     let upstream = Upstream::start(script);
     let mut limited = profile("p", 1, &upstream.url());
@@ -363,7 +367,7 @@ async fn callers_who_leave_at_any_moment_leave_nothing_behind() {
     let stage = Stage::with(patient(), vec![limited]).await;
     let mut asking = JoinSet::new();
     for number in 0..200_u64 {
-        let request = stage.post("/v1/messages", request(Dialect::Messages, true));
+        let request = stage.post("/v1/messages", request(TranslatedDialect::Messages, true));
         asking.spawn(async move {
             let patience = Duration::from_micros(number * 500);
             let _ = tokio::time::timeout(patience, Got::of(request)).await;
@@ -378,6 +382,6 @@ async fn callers_who_leave_at_any_moment_leave_nothing_behind() {
     assert_eq!(provider.breaker.failures, 0);
     assert_eq!(provider.usage.counters.errors.total(), 0);
     assert_eq!(stage.gateway.traffic().1, 0);
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    let got = Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, true))).await;
     assert!(got.text().contains("message_stop"));
 }

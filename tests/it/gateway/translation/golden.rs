@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 use tundra::gateway::translate::mark::Maker;
 use tundra::gateway::translate::{self, Target};
 
@@ -25,7 +25,9 @@ fn cases(text: &str) -> Cases {
     serde_json::from_str(text).unwrap()
 }
 
-fn pairs(case: &BTreeMap<String, Box<RawValue>>) -> impl Iterator<Item = (Dialect, Dialect, &str)> {
+fn pairs(
+    case: &BTreeMap<String, Box<RawValue>>,
+) -> impl Iterator<Item = (TranslatedDialect, TranslatedDialect, &str)> {
     ALL.into_iter().flat_map(move |from| {
         let text = case.get(from.as_str()).map(|text| text.get());
         let others = ALL.into_iter().filter(move |to| *to != from);
@@ -85,17 +87,17 @@ fn there_and_back_again_loses_nothing() {
     let lossy = [
         (
             "tools",
-            Dialect::Messages,
+            TranslatedDialect::Messages,
             "an error in a result is words elsewhere",
         ),
         (
             "images",
-            Dialect::Messages,
+            TranslatedDialect::Messages,
             "an image in a result follows it in chat",
         ),
         (
             "images",
-            Dialect::Responses,
+            TranslatedDialect::Responses,
             "an image in a result follows it in chat",
         ),
     ];
@@ -153,20 +155,20 @@ fn there_and_back_again_loses_nothing() {
 fn a_tool_of_codex_comes_back_as_what_it_was() {
     let all = cases(include_str!("../../../fixtures/translation/requests.json"));
     let asked = translate::read(
-        Dialect::Responses,
+        TranslatedDialect::Responses,
         all["codex"]["responses"].get().as_bytes(),
     )
     .unwrap();
     for (upstream, answer) in [
         (
-            Dialect::Chat,
+            TranslatedDialect::Chat,
             r#"{"model":"real","choices":[{"index":0,"finish_reason":"tool_calls","message":{"tool_calls":[
             {"id":"c1","function":{"name":"functions__exec","arguments":"{\"input\":\"text(\\\"ä\\\")\"}"}},
             {"id":"c2","function":{"name":"local_shell","arguments":"{\"command\":[\"ls\",\"-l\"]}"}},
             {"id":"c3","function":{"name":"functions__wait","arguments":"{\"n\":1}"}}]}}]}"#,
         ),
         (
-            Dialect::Messages,
+            TranslatedDialect::Messages,
             r#"{"model":"real","stop_reason":"tool_use","content":[
             {"type":"tool_use","id":"c1","name":"functions__exec","input":{"input":"text(\"ä\")"}},
             {"type":"tool_use","id":"c2","name":"local_shell","input":{"command":["ls","-l"]}},
@@ -175,13 +177,13 @@ fn a_tool_of_codex_comes_back_as_what_it_was() {
     ] {
         let sent =
             translate::write(&asked, upstream, &TARGET, &Maker::of("http://x", upstream)).unwrap();
-        let mut crossing = crossing(upstream, Dialect::Responses);
+        let mut crossing = crossing(upstream, TranslatedDialect::Responses);
         crossing.way = sent.way;
         let whole: Value =
             serde_json::from_slice(&translate::answer(answer.as_bytes(), &crossing).unwrap())
                 .unwrap();
         let streamed = translate::whole_as_stream(answer.as_bytes(), crossing).unwrap();
-        let said = super::strict::read(Dialect::Responses, &streamed).unwrap();
+        let said = super::strict::read(TranslatedDialect::Responses, &streamed).unwrap();
         let items = &whole["output"];
         assert_eq!(
             (

@@ -1,15 +1,15 @@
 //! Conversations that change providers: thinking over a switch and back, and marks that no stranger sees.
 
 use serde_json::{Value, json};
-use tundra::domain::profile::{Dialect, Dialects, Profile};
+use tundra::domain::profile::{Dialects, Profile, TranslatedDialect};
 use tundra::domain::route::{By, RouterCommand};
 
 use crate::support::stage::{Got, Stage, profile};
 use crate::support::upstream::{Script, Seen, Upstream, json as whole, stream};
 
-fn speaks(name: &str, url: &str, dialect: Dialect) -> Profile {
+fn speaks(name: &str, url: &str, dialect: TranslatedDialect) -> Profile {
     let mut profile = profile(name, 1, url);
-    profile.dialects = Dialects::of(&[dialect]);
+    profile.dialects = Dialects::of(&[dialect.into()]);
     profile
 }
 
@@ -53,12 +53,12 @@ fn last(upstream: &Upstream) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thinking_goes_back_to_its_maker_alone() {
-    for dialect in [Dialect::Chat, Dialect::Responses] {
+    for dialect in [TranslatedDialect::Chat, TranslatedDialect::Responses] {
         let native = Upstream::answering(thoughtful);
         let foreign = Upstream::answering(thoughtful);
         let stranger = Upstream::answering(thoughtful);
         let stage = Stage::quick(vec![
-            speaks("native", &native.url(), Dialect::Messages),
+            speaks("native", &native.url(), TranslatedDialect::Messages),
             speaks("foreign", &foreign.url(), dialect),
             speaks("stranger", &stranger.url(), dialect),
         ])
@@ -77,7 +77,7 @@ async fn thinking_goes_back_to_its_maker_alone() {
         };
         let told = ask(&stage, "foreign", "/v1/messages", &body).await;
         let thought = &told["content"][0];
-        let words = if dialect == Dialect::Chat {
+        let words = if dialect == TranslatedDialect::Chat {
             "foreign"
         } else {
             "theirs"
@@ -91,7 +91,7 @@ async fn thinking_goes_back_to_its_maker_alone() {
         // Its maker reads it again, with what it proves it by.
         ask(&stage, "foreign", "/v1/messages", &body).await;
         let sent = last(&foreign);
-        if dialect == Dialect::Chat {
+        if dialect == TranslatedDialect::Chat {
             assert_eq!(sent["messages"][1]["reasoning_content"], "foreign");
         } else {
             assert_eq!(
@@ -125,7 +125,7 @@ async fn thinking_goes_back_to_its_maker_alone() {
             ),
             (
                 &Value::Null,
-                Some(if dialect == Dialect::Chat {
+                Some(if dialect == TranslatedDialect::Chat {
                     "text"
                 } else {
                     "tool_use"
@@ -158,8 +158,8 @@ async fn of_a_responses_callers_items_only_the_marks_go() {
     let native = Upstream::answering(thoughtful);
     let foreign = Upstream::answering(thoughtful);
     let stage = Stage::quick(vec![
-        speaks("native", &native.url(), Dialect::Responses),
-        speaks("foreign", &foreign.url(), Dialect::Messages),
+        speaks("native", &native.url(), TranslatedDialect::Responses),
+        speaks("foreign", &foreign.url(), TranslatedDialect::Messages),
     ])
     .await;
     let mut body = json!({"model": "m", "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}], "reasoning": {"effort": "low"}, "input": [{"role": "user", "content": "Go"}]});
@@ -201,8 +201,8 @@ async fn a_chat_callers_reasoning_is_marked_beside_its_words() {
     let native = Upstream::answering(thoughtful);
     let foreign = Upstream::answering(thoughtful);
     let stage = Stage::quick(vec![
-        speaks("native", &native.url(), Dialect::Chat),
-        speaks("foreign", &foreign.url(), Dialect::Messages),
+        speaks("native", &native.url(), TranslatedDialect::Chat),
+        speaks("foreign", &foreign.url(), TranslatedDialect::Messages),
     ])
     .await;
     let mut body = json!({"model": "m", "reasoning_effort": "low", "max_tokens": 9000, "tools": [{"type": "function", "function": {"name": "f"}}], "messages": [{"role": "user", "content": "Go"}]});
@@ -232,7 +232,12 @@ async fn a_chat_callers_reasoning_is_marked_beside_its_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_native_request_without_marks_is_byte_for_byte() {
     let native = Upstream::answering(thoughtful);
-    let stage = Stage::quick(vec![speaks("native", &native.url(), Dialect::Messages)]).await;
+    let stage = Stage::quick(vec![speaks(
+        "native",
+        &native.url(),
+        TranslatedDialect::Messages,
+    )])
+    .await;
     let body = "{ \"model\" : \"m\",\"messages\":[ {\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"tundra-1.\",\"signature\":\"EqQB\"}]}], \"max_tokens\":1e2}";
     let got = Got::of(stage.post("/v1/messages", body)).await;
     assert_eq!(got.status, 200);
@@ -282,8 +287,8 @@ async fn signed_reasoning_details_come_back_to_their_maker_as_they_were() {
         let router = Upstream::answering(signed);
         let stranger = Upstream::answering(signed);
         let stage = Stage::quick(vec![
-            speaks("router", &router.url(), Dialect::Chat),
-            speaks("stranger", &stranger.url(), Dialect::Chat),
+            speaks("router", &router.url(), TranslatedDialect::Chat),
+            speaks("stranger", &stranger.url(), TranslatedDialect::Chat),
         ])
         .await;
         let mut body = json!({

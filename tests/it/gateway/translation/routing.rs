@@ -1,7 +1,7 @@
 //! Whom a request goes to across dialects, and what its caller reads of it.
 
 use serde_json::{Value, json};
-use tundra::domain::profile::{Dialect, Dialects, Profile, ProviderKind};
+use tundra::domain::profile::{Dialect, Dialects, Profile, ProviderKind, TranslatedDialect};
 use tundra::domain::route::{By, RouterCommand, Translation};
 use tundra::domain::usage::AttemptEnd;
 
@@ -15,18 +15,18 @@ use crate::support::upstream::{
 };
 
 /// A profile that speaks `dialect` alone and has a model of its own.
-fn speaks(name: &str, priority: i64, url: &str, dialect: Dialect) -> Profile {
+fn speaks(name: &str, priority: i64, url: &str, dialect: TranslatedDialect) -> Profile {
     let mut profile = profile(name, priority, url);
-    profile.dialects = Dialects::of(&[dialect]);
+    profile.dialects = Dialects::of(&[dialect.into()]);
     profile.provider = match dialect {
-        Dialect::Messages => ProviderKind::Anthropic,
-        Dialect::Chat | Dialect::Responses => ProviderKind::OpenAi,
+        TranslatedDialect::Messages => ProviderKind::Anthropic,
+        TranslatedDialect::Chat | TranslatedDialect::Responses => ProviderKind::OpenAi,
     };
     "their-model".clone_into(&mut profile.default_model);
     profile
 }
 
-fn directions() -> impl Iterator<Item = (Dialect, Dialect)> {
+fn directions() -> impl Iterator<Item = (TranslatedDialect, TranslatedDialect)> {
     ALL.into_iter().flat_map(|caller| {
         let others = ALL.into_iter().filter(move |upstream| *upstream != caller);
         others.map(move |upstream| (caller, upstream))
@@ -61,9 +61,11 @@ async fn every_direction_is_served_plain_and_streamed() {
         );
         let told = got.json();
         let (text, model) = match caller {
-            Dialect::Messages => (&told["content"][0]["text"], &told["model"]),
-            Dialect::Chat => (&told["choices"][0]["message"]["content"], &told["model"]),
-            Dialect::Responses => (&told["output"][0]["content"][0]["text"], &told["model"]),
+            TranslatedDialect::Messages => (&told["content"][0]["text"], &told["model"]),
+            TranslatedDialect::Chat => (&told["choices"][0]["message"]["content"], &told["model"]),
+            TranslatedDialect::Responses => {
+                (&told["output"][0]["content"][0]["text"], &told["model"])
+            }
         };
         assert_eq!((text, model), (&json!("Hi"), &json!("some-model")));
 
@@ -80,14 +82,14 @@ async fn every_direction_is_served_plain_and_streamed() {
             for name in ["anthropic-beta", "openai-organization", "x-stainless-lang"] {
                 assert_eq!(seen.header(name), None, "{name}");
             }
-            let version = (dialect == Dialect::Messages).then_some("2023-06-01");
+            let version = (dialect == TranslatedDialect::Messages).then_some("2023-06-01");
             assert_eq!(seen.header("anthropic-version"), version);
-            let key = if dialect == Dialect::Messages {
+            let key = if dialect == TranslatedDialect::Messages {
                 SECRET.to_owned()
             } else {
                 format!("Bearer {SECRET}")
             };
-            let name = if dialect == Dialect::Messages {
+            let name = if dialect == TranslatedDialect::Messages {
                 "x-api-key"
             } else {
                 "authorization"
@@ -106,7 +108,7 @@ async fn every_direction_is_served_plain_and_streamed() {
         );
         let attempts = stage.attempts("p");
         assert!(attempts.iter().all(|made| made.translated
-            && made.dialect == dialect
+            && made.dialect == dialect.into()
             && &*made.sent_model == "their-model"));
     }
 }
@@ -128,17 +130,19 @@ async fn a_plain_caller_is_served_whole_by_a_provider_that_only_streams() {
         assert_eq!(got.header("x-tundra-translated"), Some(dialect.as_str()));
         let told = got.json();
         let (text, end) = match caller {
-            Dialect::Messages => (&told["content"][0]["text"], &told["stop_reason"]),
-            Dialect::Chat => {
+            TranslatedDialect::Messages => (&told["content"][0]["text"], &told["stop_reason"]),
+            TranslatedDialect::Chat => {
                 let choice = &told["choices"][0];
                 (&choice["message"]["content"], &choice["finish_reason"])
             }
-            Dialect::Responses => (&told["output"][0]["content"][0]["text"], &told["status"]),
+            TranslatedDialect::Responses => {
+                (&told["output"][0]["content"][0]["text"], &told["status"])
+            }
         };
         let ended = match caller {
-            Dialect::Messages => "end_turn",
-            Dialect::Chat => "stop",
-            Dialect::Responses => "completed",
+            TranslatedDialect::Messages => "end_turn",
+            TranslatedDialect::Chat => "stop",
+            TranslatedDialect::Responses => "completed",
         };
         assert_eq!(
             (text, end),
@@ -158,18 +162,18 @@ async fn a_plain_caller_is_served_whole_by_a_provider_that_only_streams() {
         assert_eq!(got.profile(), Some("calls"), "{context}");
         let told = got.json();
         let (name, arguments) = match caller {
-            Dialect::Messages => {
+            TranslatedDialect::Messages => {
                 let call = &told["content"][0];
                 (call["name"].clone(), call["input"].to_string())
             }
-            Dialect::Chat => {
+            TranslatedDialect::Chat => {
                 let call = &told["choices"][0]["message"]["tool_calls"][0]["function"];
                 (
                     call["name"].clone(),
                     call["arguments"].as_str().unwrap_or_default().to_owned(),
                 )
             }
-            Dialect::Responses => {
+            TranslatedDialect::Responses => {
                 let call = &told["output"][0];
                 (
                     call["name"].clone(),
@@ -193,8 +197,8 @@ async fn the_order_is_as_configured_and_a_pin_comes_first() {
     let messages = Upstream::answering(converse);
     let profiles = || {
         vec![
-            speaks("chat", 1, &chat.url(), Dialect::Chat),
-            speaks("messages", 2, &messages.url(), Dialect::Messages),
+            speaks("chat", 1, &chat.url(), TranslatedDialect::Chat),
+            speaks("messages", 2, &messages.url(), TranslatedDialect::Messages),
         ]
     };
     for (translation, served) in [
@@ -205,7 +209,7 @@ async fn the_order_is_as_configured_and_a_pin_comes_first() {
         let mut options = quick();
         options.route.translation = translation;
         let stage = Stage::with(options, profiles()).await;
-        let ask = || stage.post("/v1/messages", request(Dialect::Messages, false));
+        let ask = || stage.post("/v1/messages", request(TranslatedDialect::Messages, false));
         let got = Got::of(ask()).await;
         assert_eq!(got.profile(), Some(served), "{translation:?}");
         assert_eq!(
@@ -232,8 +236,13 @@ async fn where_translation_is_off_nobody_of_another_dialect_is_asked() {
     let chat = Upstream::answering(converse);
     let mut options = quick();
     options.route.translation = Translation::Off;
-    let stage = Stage::with(options, vec![speaks("chat", 1, &chat.url(), Dialect::Chat)]).await;
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    let stage = Stage::with(
+        options,
+        vec![speaks("chat", 1, &chat.url(), TranslatedDialect::Chat)],
+    )
+    .await;
+    let got =
+        Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     assert_eq!((got.status.as_u16(), chat.requests()), (400, 0));
     assert!(
         got.text().contains("chat: unsupported: messages"),
@@ -310,15 +319,15 @@ async fn a_foreign_profile_fails_over_before_its_first_content_and_never_after()
                 .unwrap_or_else(|fault| panic!("{fault}\n{}", got.text()));
             let error = said.error.unwrap();
             match caller {
-                Dialect::Messages => assert_eq!(
+                TranslatedDialect::Messages => assert_eq!(
                     (error["type"].as_str(), said.text.as_str()),
                     (Some("overloaded_error"), "Hi")
                 ),
-                Dialect::Chat => assert_eq!(
+                TranslatedDialect::Chat => assert_eq!(
                     (error["type"].as_str(), said.text.as_str()),
                     (Some("server_error"), "Hi")
                 ),
-                Dialect::Responses => assert_eq!(error["code"], "server_error"),
+                TranslatedDialect::Responses => assert_eq!(error["code"], "server_error"),
             }
             assert_eq!(stage.provider("first").breaker.failures, 1);
         }
@@ -339,10 +348,10 @@ async fn a_whole_answer_to_a_request_for_a_stream_is_streamed() {
 async fn an_error_keeps_its_status_and_its_words_in_the_callers_format() {
     for (caller, dialect) in directions() {
         let told = match dialect {
-            Dialect::Messages => {
+            TranslatedDialect::Messages => {
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens > 8 maximum"}}"#
             }
-            Dialect::Chat | Dialect::Responses => {
+            TranslatedDialect::Chat | TranslatedDialect::Responses => {
                 r#"{"error":{"message":"maximum context length is 8 tokens","type":"invalid_request_error","code":"context_length_exceeded"}}"#
             }
         };
@@ -356,7 +365,7 @@ async fn an_error_keeps_its_status_and_its_words_in_the_callers_format() {
             );
             let error = got.json();
             match caller {
-                Dialect::Messages => {
+                TranslatedDialect::Messages => {
                     assert_eq!(
                         (&error["type"], &error["error"]["type"]),
                         (&json!("error"), &json!("invalid_request_error"))
@@ -366,7 +375,7 @@ async fn an_error_keeps_its_status_and_its_words_in_the_callers_format() {
                         "prompt is too long: maximum context length is 8 tokens"
                     );
                 }
-                Dialect::Chat | Dialect::Responses => {
+                TranslatedDialect::Chat | TranslatedDialect::Responses => {
                     assert_eq!(error["error"]["code"], "context_length_exceeded");
                 }
             }
@@ -381,10 +390,15 @@ async fn what_cannot_be_said_goes_to_who_understands_it_and_is_named_where_nobod
     let body =
         json!({"model": "m", "stop": ["END"], "messages": [{"role": "user", "content": "Hi"}]})
             .to_string();
-    let responses = speaks("responses", 1, &upstream.url(), Dialect::Responses);
+    let responses = speaks(
+        "responses",
+        1,
+        &upstream.url(),
+        TranslatedDialect::Responses,
+    );
     let stage = Stage::quick(vec![
         responses.clone(),
-        speaks("messages", 2, &upstream.url(), Dialect::Messages),
+        speaks("messages", 2, &upstream.url(), TranslatedDialect::Messages),
     ])
     .await;
     let got = Got::of(stage.post("/v1/chat/completions", body.clone())).await;
@@ -397,7 +411,9 @@ async fn what_cannot_be_said_goes_to_who_understands_it_and_is_named_where_nobod
 
     // A profile of two dialects is asked in the one that has the words.
     let mut both = responses.clone();
-    both.dialects = Dialects::of(&[Dialect::Responses, Dialect::Messages]);
+    both.dialects = Dialects::of(
+        &[TranslatedDialect::Responses, TranslatedDialect::Messages].map(Dialect::from),
+    );
     let stage = Stage::quick(vec![both]).await;
     let got = Got::of(stage.post("/v1/chat/completions", body.clone())).await;
     assert_eq!(got.header("x-tundra-translated"), Some("messages"));
@@ -419,7 +435,13 @@ async fn what_cannot_be_said_goes_to_who_understands_it_and_is_named_where_nobod
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tools_of_the_vendors_own_are_left_out_and_named() {
     let upstream = Upstream::answering(converse);
-    let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), Dialect::Chat)]).await;
+    let stage = Stage::quick(vec![speaks(
+        "p",
+        1,
+        &upstream.url(),
+        TranslatedDialect::Chat,
+    )])
+    .await;
     let body = json!({
         "model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}],
         "tools": [{"type": "web_search_20250305", "name": "web_search"}, {"type": "bash_20250124", "name": "bash"}],
@@ -451,18 +473,38 @@ async fn tools_of_the_vendors_own_are_left_out_and_named() {
 async fn limits_are_clamped_to_the_profiles() {
     let upstream = Upstream::answering(converse);
     for (dialect, key, asked, expected) in [
-        (Dialect::Chat, "max_completion_tokens", json!(5_000), 1_000),
-        (Dialect::Responses, "max_output_tokens", json!(5_000), 1_000),
-        (Dialect::Responses, "max_output_tokens", json!(1), 16),
-        (Dialect::Messages, "max_tokens", Value::Null, 1_000),
+        (
+            TranslatedDialect::Chat,
+            "max_completion_tokens",
+            json!(5_000),
+            1_000,
+        ),
+        (
+            TranslatedDialect::Responses,
+            "max_output_tokens",
+            json!(5_000),
+            1_000,
+        ),
+        (
+            TranslatedDialect::Responses,
+            "max_output_tokens",
+            json!(1),
+            16,
+        ),
+        (
+            TranslatedDialect::Messages,
+            "max_tokens",
+            Value::Null,
+            1_000,
+        ),
     ] {
         let mut to = speaks("p", 1, &upstream.url(), dialect);
         to.max_tokens = std::num::NonZeroU32::new(1_000);
         let stage = Stage::quick(vec![to]).await;
-        let caller = if dialect == Dialect::Messages {
-            Dialect::Chat
+        let caller = if dialect == TranslatedDialect::Messages {
+            TranslatedDialect::Chat
         } else {
-            Dialect::Messages
+            TranslatedDialect::Messages
         };
         let body = json!({"model": "m", "max_tokens": asked, "messages": [{"role": "user", "content": "Hi"}]});
         assert_eq!(
@@ -479,10 +521,16 @@ async fn limits_are_clamped_to_the_profiles() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_nobody_counts_are_estimated() {
     let upstream = Upstream::answering(converse);
-    let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), Dialect::Chat)]).await;
+    let stage = Stage::quick(vec![speaks(
+        "p",
+        1,
+        &upstream.url(),
+        TranslatedDialect::Chat,
+    )])
+    .await;
     let got = Got::of(stage.post(
         "/v1/messages/count_tokens",
-        request(Dialect::Messages, false),
+        request(TranslatedDialect::Messages, false),
     ))
     .await;
     assert_eq!(
@@ -496,13 +544,13 @@ async fn tokens_that_nobody_counts_are_estimated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_are_estimated_where_a_server_of_messages_lacks_the_route() {
     let upstream = Upstream::start(whole(404, "404 page not found"));
-    let mut server = speaks("p", 1, &upstream.url(), Dialect::Messages);
+    let mut server = speaks("p", 1, &upstream.url(), TranslatedDialect::Messages);
     server.provider = ProviderKind::Local;
     let stage = Stage::quick(vec![server]).await;
     let count = || {
         stage.post(
             "/v1/messages/count_tokens",
-            request(Dialect::Messages, false),
+            request(TranslatedDialect::Messages, false),
         )
     };
     let got = Got::of(count()).await;
@@ -516,7 +564,7 @@ async fn tokens_are_estimated_where_a_server_of_messages_lacks_the_route() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_model_of_every_profile_is_listed_in_the_callers_dialect() {
     let upstream = Upstream::answering(converse);
-    let mut chat = speaks("chat", 1, &upstream.url(), Dialect::Chat);
+    let mut chat = speaks("chat", 1, &upstream.url(), TranslatedDialect::Chat);
     chat.models = vec![("claude-mapped".to_owned(), "theirs".to_owned())];
     let stage = Stage::quick(vec![chat]).await;
     let got = Got::of(
@@ -549,8 +597,15 @@ async fn every_model_of_every_profile_is_listed_in_the_callers_dialect() {
 async fn arguments_that_are_no_json_are_a_parse_error_before_messages() {
     let call = r#"{"id":"c","model":"m","choices":[{"index":0,"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{oops"}}]},"finish_reason":"tool_calls"}]}"#;
     let upstream = Upstream::start(whole(200, call));
-    let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), Dialect::Chat)]).await;
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    let stage = Stage::quick(vec![speaks(
+        "p",
+        1,
+        &upstream.url(),
+        TranslatedDialect::Chat,
+    )])
+    .await;
+    let got =
+        Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     assert_eq!(got.status, 502);
     assert!(
         got.json()["error"]["message"]
@@ -558,7 +613,11 @@ async fn arguments_that_are_no_json_are_a_parse_error_before_messages() {
             .unwrap()
             .starts_with("parse error")
     );
-    let got = Got::of(stage.post("/v1/responses", request(Dialect::Responses, false))).await;
+    let got = Got::of(stage.post(
+        "/v1/responses",
+        request(TranslatedDialect::Responses, false),
+    ))
+    .await;
     assert_eq!(got.json()["output"][0]["arguments"], "{oops");
 }
 
@@ -571,14 +630,26 @@ async fn a_compressed_answer_is_translated_all_the_same() {
         encoder.finish().unwrap()
     };
     let mut script = vec![stream_head(&[("content-encoding", "gzip")])];
-    script.extend(gzip(&events(Dialect::Chat).concat()).chunks(40).map(chunk));
+    script.extend(
+        gzip(&events(TranslatedDialect::Chat).concat())
+            .chunks(40)
+            .map(chunk),
+    );
     script.push(last_chunk());
     let upstream = Upstream::start(script);
-    let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), Dialect::Chat)]).await;
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, true))).await;
+    let stage = Stage::quick(vec![speaks(
+        "p",
+        1,
+        &upstream.url(),
+        TranslatedDialect::Chat,
+    )])
+    .await;
+    let got = Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, true))).await;
     assert_eq!(got.header("content-encoding"), None);
     assert_eq!(
-        strict::read(Dialect::Messages, &got.body).unwrap().text,
+        strict::read(TranslatedDialect::Messages, &got.body)
+            .unwrap()
+            .text,
         "Hi there!"
     );
     upstream.usually(upstream::answer(
@@ -587,8 +658,9 @@ async fn a_compressed_answer_is_translated_all_the_same() {
             ("content-type", "application/json"),
             ("content-encoding", "gzip"),
         ],
-        gzip(&answer(Dialect::Chat)),
+        gzip(&answer(TranslatedDialect::Chat)),
     ));
-    let got = Got::of(stage.post("/v1/messages", request(Dialect::Messages, false))).await;
+    let got =
+        Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     assert_eq!(got.json()["content"][0]["text"], "Hi");
 }

@@ -2,15 +2,19 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 use tundra::gateway::translate::mark::Maker;
 use tundra::gateway::translate::{Crossing, Stream, Way};
 
 use super::strict::{self, Said};
 
-pub const ALL: [Dialect; 3] = [Dialect::Messages, Dialect::Chat, Dialect::Responses];
+pub const ALL: [TranslatedDialect; 3] = [
+    TranslatedDialect::Messages,
+    TranslatedDialect::Chat,
+    TranslatedDialect::Responses,
+];
 
-pub fn crossing(upstream: Dialect, caller: Dialect) -> Crossing {
+pub fn crossing(upstream: TranslatedDialect, caller: TranslatedDialect) -> Crossing {
     Crossing {
         caller,
         upstream,
@@ -29,8 +33,8 @@ pub fn sent(name: &str, data: &Value) -> (String, String) {
 }
 
 pub fn translated(
-    upstream: Dialect,
-    caller: Dialect,
+    upstream: TranslatedDialect,
+    caller: TranslatedDialect,
     events: &[(String, String)],
     terminated: bool,
 ) -> Vec<u8> {
@@ -45,7 +49,12 @@ pub fn translated(
     out
 }
 
-fn read(upstream: Dialect, caller: Dialect, events: &[(String, String)], terminated: bool) -> Said {
+fn read(
+    upstream: TranslatedDialect,
+    caller: TranslatedDialect,
+    events: &[(String, String)],
+    terminated: bool,
+) -> Said {
     let out = translated(upstream, caller, events, terminated);
     strict::read(caller, &out).unwrap_or_else(|fault| {
         panic!(
@@ -90,25 +99,25 @@ fn call(index: u32, id: Option<&str>, name: Option<&str>, arguments: &str) -> (S
     )
 }
 
-const FOREIGN: [Dialect; 2] = [Dialect::Messages, Dialect::Responses];
+const FOREIGN: [TranslatedDialect; 2] = [TranslatedDialect::Messages, TranslatedDialect::Responses];
 
 fn named(id: &str, name: &str, arguments: &str) -> (String, String, String) {
     (id.to_owned(), name.to_owned(), arguments.to_owned())
 }
 
-fn calls_end(caller: Dialect) -> &'static str {
+fn calls_end(caller: TranslatedDialect) -> &'static str {
     match caller {
-        Dialect::Messages => "tool_use",
-        Dialect::Chat => "tool_calls",
-        Dialect::Responses => "completed",
+        TranslatedDialect::Messages => "tool_use",
+        TranslatedDialect::Chat => "tool_calls",
+        TranslatedDialect::Responses => "completed",
     }
 }
 
-fn plain_end(caller: Dialect) -> &'static str {
+fn plain_end(caller: TranslatedDialect) -> &'static str {
     match caller {
-        Dialect::Messages => "end_turn",
-        Dialect::Chat => "stop",
-        Dialect::Responses => "completed",
+        TranslatedDialect::Messages => "end_turn",
+        TranslatedDialect::Chat => "stop",
+        TranslatedDialect::Responses => "completed",
     }
 }
 
@@ -122,7 +131,7 @@ fn empty_tool_calls_beside_content_are_no_calls() {
         done(),
     ];
     for caller in FOREIGN {
-        let said = read(Dialect::Chat, caller, &events, true);
+        let said = read(TranslatedDialect::Chat, caller, &events, true);
         assert_eq!(
             (said.text.as_str(), said.calls.len(), said.end.as_str()),
             ("Hi", 0, plain_end(caller))
@@ -147,7 +156,7 @@ fn reasoning_then_text_then_split_arguments() {
         done(),
     ];
     for caller in FOREIGN {
-        let said = read(Dialect::Chat, caller, &events, true);
+        let said = read(TranslatedDialect::Chat, caller, &events, true);
         assert_eq!(
             (said.reasoning.as_str(), said.text.as_str()),
             ("hm", "Look")
@@ -168,7 +177,7 @@ fn two_calls_that_come_mixed_are_told_apart() {
         done(),
     ];
     for caller in FOREIGN {
-        let said = read(Dialect::Chat, caller, &events, true);
+        let said = read(TranslatedDialect::Chat, caller, &events, true);
         assert_eq!(
             said.calls,
             [
@@ -188,7 +197,7 @@ fn calls_that_share_an_index_are_told_apart_by_their_ids() {
         done(),
     ];
     for caller in FOREIGN {
-        let said = read(Dialect::Chat, caller, &events, true);
+        let said = read(TranslatedDialect::Chat, caller, &events, true);
         assert_eq!(
             said.calls,
             [
@@ -209,7 +218,7 @@ fn a_tool_without_arguments_gets_an_empty_object() {
             done(),
         ];
         for caller in FOREIGN {
-            let said = read(Dialect::Chat, caller, &events, true);
+            let said = read(TranslatedDialect::Chat, caller, &events, true);
             assert_eq!(said.calls, [named("call_1", "list", "{}")]);
         }
     }
@@ -223,7 +232,12 @@ fn usage_in_a_last_chunk_of_its_own_is_told() {
         usage(),
         done(),
     ];
-    let said = read(Dialect::Chat, Dialect::Messages, &events, true);
+    let said = read(
+        TranslatedDialect::Chat,
+        TranslatedDialect::Messages,
+        &events,
+        true,
+    );
     assert_eq!(
         (
             &said.usage["input_tokens"],
@@ -232,7 +246,12 @@ fn usage_in_a_last_chunk_of_its_own_is_told() {
         ),
         (&json!(40), &json!(60), &json!(7))
     );
-    let said = read(Dialect::Chat, Dialect::Responses, &events, true);
+    let said = read(
+        TranslatedDialect::Chat,
+        TranslatedDialect::Responses,
+        &events,
+        true,
+    );
     assert_eq!(
         (
             &said.usage["input_tokens"],
@@ -247,10 +266,13 @@ fn usage_in_a_last_chunk_of_its_own_is_told() {
 fn a_provider_that_ends_without_its_terminator_has_ended() {
     let events = [chunk(&json!({"content": "Hi"})), finish("length")];
     for (caller, end) in [
-        (Dialect::Messages, "max_tokens"),
-        (Dialect::Responses, "max_output_tokens"),
+        (TranslatedDialect::Messages, "max_tokens"),
+        (TranslatedDialect::Responses, "max_output_tokens"),
     ] {
-        assert_eq!(read(Dialect::Chat, caller, &events, false).end, end);
+        assert_eq!(
+            read(TranslatedDialect::Chat, caller, &events, false).end,
+            end
+        );
     }
 }
 
@@ -282,9 +304,9 @@ fn a_whole_answer_in_one_event_is_an_answer() {
         sent("message_stop", &json!({"type": "message_stop"})),
     ];
     for (upstream, events) in [
-        (Dialect::Chat, &chat[..]),
-        (Dialect::Responses, &responses[..]),
-        (Dialect::Messages, &messages[..]),
+        (TranslatedDialect::Chat, &chat[..]),
+        (TranslatedDialect::Responses, &responses[..]),
+        (TranslatedDialect::Messages, &messages[..]),
     ] {
         for caller in ALL.into_iter().filter(|caller| *caller != upstream) {
             let said = read(upstream, caller, events, true);
@@ -305,9 +327,19 @@ fn arguments_that_are_no_json_pass_where_they_are_text_and_fail_where_they_are_n
         finish("tool_calls"),
         done(),
     ];
-    let said = read(Dialect::Chat, Dialect::Responses, &events, true);
+    let said = read(
+        TranslatedDialect::Chat,
+        TranslatedDialect::Responses,
+        &events,
+        true,
+    );
     assert_eq!(said.calls, [named("call_1", "read", "{\"a\": oops")]);
-    let said = read(Dialect::Chat, Dialect::Messages, &events, true);
+    let said = read(
+        TranslatedDialect::Chat,
+        TranslatedDialect::Messages,
+        &events,
+        true,
+    );
     assert!(
         said.error.unwrap()["message"]
             .as_str()
@@ -317,9 +349,9 @@ fn arguments_that_are_no_json_pass_where_they_are_text_and_fail_where_they_are_n
 }
 
 /// A model's answer in the events of each dialect, with everything that all of them can tell.
-fn full(upstream: Dialect) -> Vec<(String, String)> {
+fn full(upstream: TranslatedDialect) -> Vec<(String, String)> {
     match upstream {
-        Dialect::Chat => vec![
+        TranslatedDialect::Chat => vec![
             chunk(&json!({"role": "assistant", "reasoning_content": "hm"})),
             chunk(&json!({"content": "Hi "})),
             chunk(&json!({"content": "thére"})),
@@ -330,7 +362,7 @@ fn full(upstream: Dialect) -> Vec<(String, String)> {
             usage(),
             done(),
         ],
-        Dialect::Messages => {
+        TranslatedDialect::Messages => {
             let start = |index: u32, block: Value| {
                 sent(
                     "content_block_start",
@@ -393,7 +425,7 @@ fn full(upstream: Dialect) -> Vec<(String, String)> {
                 sent("message_stop", &json!({"type": "message_stop"})),
             ]
         }
-        Dialect::Responses => {
+        TranslatedDialect::Responses => {
             let event = |kind: &str, mut data: Value| {
                 data["type"] = json!(kind);
                 sent(kind, &data)
@@ -556,7 +588,7 @@ proptest! {
         }
         events.extend([finish("tool_calls"), done()]);
         for caller in FOREIGN {
-            let said = read(Dialect::Chat, caller, &events, true);
+            let said = read(TranslatedDialect::Chat, caller, &events, true);
             prop_assert_eq!(&said.text, &text.concat());
             prop_assert_eq!(&said.calls, &[named("call_1", "read", &first.concat()), named("call_2", "write", &second.concat())]);
         }

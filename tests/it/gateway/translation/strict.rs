@@ -3,7 +3,7 @@
 #![allow(clippy::too_many_lines, reason = "what a dialect allows is one list")]
 
 use serde_json::Value;
-use tundra::domain::profile::Dialect;
+use tundra::domain::profile::TranslatedDialect;
 
 /// What a stream said.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,12 +21,12 @@ pub struct Said {
 
 type Fault = String;
 
-pub fn read(dialect: Dialect, stream: &[u8]) -> Result<Said, Fault> {
+pub fn read(dialect: TranslatedDialect, stream: &[u8]) -> Result<Said, Fault> {
     let events = events(stream)?;
     match dialect {
-        Dialect::Messages => messages(&events),
-        Dialect::Chat => chat(&events),
-        Dialect::Responses => responses(&events),
+        TranslatedDialect::Messages => messages(&events),
+        TranslatedDialect::Chat => chat(&events),
+        TranslatedDialect::Responses => responses(&events),
     }
 }
 
