@@ -148,7 +148,7 @@ pub enum Command {
     /// Prefer one provider until unpinned
     #[command(before_help = "Example:\n  tundra pin openrouter")]
     Pin(steer::Named),
-    /// Prefer none
+    /// Prefer none, and let no login's requests cost money any longer
     #[command(before_help = "Example:\n  tundra unpin")]
     Unpin(steer::Unpin),
     /// Start afresh with a provider: connections, key, breaker, and the server where tundra runs it, which it waits for up to two minutes

@@ -3,8 +3,6 @@
 //! A login itself is never here, only a [`LoginId`] that its bytes cannot be found from. What a plan has left belongs to
 //! its login: it outlives a renewed token where the account is known, and no other login is touched by it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::plan::{UsedUp, WARN_AT, Window, Windows};
@@ -325,27 +323,26 @@ impl Plans {
     /// Whether a login of `profile` has a plan that is used up while its user has not agreed to anything yet.
     #[must_use]
     pub fn asks(&self, profile: &ProfileName, wall: Timestamp) -> bool {
-        self.of(profile).any(|plan| {
-            plan.used_up(wall).is_some() && plan.agreed_until.is_none_or(|until| until <= wall)
-        })
+        let mut used_up = self.of(profile).filter(|plan| plan.used_up(wall).is_some());
+        used_up.any(|plan| plan.agreed_until.is_none_or(|until| until <= wall))
     }
 
-    /// Lets the requests of `profile`'s logins cost money: those of used-up plans until their reset, the others for
-    /// `hold`. Answers whether a plan is used up.
-    pub fn agree(&mut self, profile: &ProfileName, hold: Duration, wall: Timestamp) -> bool {
-        self.revision += 1;
-        let after_hold = wall.saturating_add(hold).unwrap_or(wall);
-        let mut any = false;
-        for plan in self
-            .known
-            .iter_mut()
-            .filter(|plan| plan.profile == *profile)
-        {
-            let reset = plan.used_up(wall).map(|used_up| used_up.until);
-            any |= reset.is_some();
-            plan.agreed_until = Some(reset.unwrap_or(after_hold));
+    /// Whether a login of `profile` has a plan that is used up, agreed to or not.
+    #[must_use]
+    pub fn is_used_up(&self, profile: &ProfileName, wall: Timestamp) -> bool {
+        self.of(profile).any(|plan| plan.used_up(wall).is_some())
+    }
+
+    /// Lets the requests of those of `profile`'s logins whose plans are used up cost money until the reset. The others have
+    /// agreed to nothing: each is asked when its own plan ends.
+    pub fn agree(&mut self, profile: &ProfileName, wall: Timestamp) {
+        let mine = self.known.iter_mut();
+        for plan in mine.filter(|plan| plan.profile == *profile) {
+            if let Some(reset) = plan.used_up(wall).map(|used_up| used_up.until) {
+                plan.agreed_until = Some(reset);
+                self.revision += 1;
+            }
         }
-        any
     }
 
     /// Takes back what was agreed to, for all profiles or one.

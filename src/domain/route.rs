@@ -223,7 +223,7 @@ impl Router {
         self.leave_queue(run);
         match permit {
             Some(permit) => {
-                run.tries(permit.id);
+                run.tries(permit.id, permit.choice);
                 Admission::Go(permit)
             }
             None => Admission::Refused(self.nothing_left(call, run, now)),
@@ -323,7 +323,10 @@ impl Router {
                 self.roster.pin(name);
                 Some(name.clone())
             }
-            RouterCommand::Unpin => self.roster.unpin(),
+            RouterCommand::Unpin => {
+                self.roster.call_back();
+                self.roster.unpin()
+            }
             RouterCommand::Reset(name) | RouterCommand::Restart(name) => {
                 let entry = self.entry(name)?;
                 let id = entry.id;
@@ -387,9 +390,8 @@ impl Router {
 
     /// The profiles for callers, in their order.
     pub fn for_callers(&self) -> impl Iterator<Item = ProfileName> {
-        self.profiles()
-            .filter(|profile| profile.auth == Auth::Caller)
-            .map(|profile| profile.name.clone())
+        let entries = self.roster.for_callers();
+        entries.map(|entry| entry.profile.name.clone())
     }
 
     /// Who takes the requests of `profile`'s callers while their plan is used up, where they have `agreed` to pay or not;
@@ -414,6 +416,17 @@ impl Router {
     #[must_use]
     pub const fn spill(&self) -> Spill {
         self.settings.spill
+    }
+
+    /// Whether somebody has sent the requests of the call's login elsewhere by hand, which is to agree that they cost money:
+    /// each profile for callers that it could go to is held.
+    #[must_use]
+    pub fn sends_away(&self, call: &Call, now: Moment) -> bool {
+        let wants = call.wants(self.settings.translation);
+        let mut own = (self.roster.for_callers())
+            .filter(|entry| call.login.is_some() && entry.is_for(&wants))
+            .peekable();
+        own.peek().is_some() && own.all(|entry| entry.held_for(now).is_some())
     }
 
     /// Tells what is new of a plan.
@@ -588,7 +601,13 @@ impl Router {
             }
             None => self.active(now).ok_or(CommandError::NobodyLeft)?,
         };
-        if !self.roster.can_do_without(&name, now) {
+        let is_for_callers = self.entry(&name)?.profile.auth == Auth::Caller;
+        let somebody_left = if is_for_callers {
+            self.substitute(&name, true, now).is_some()
+        } else {
+            self.roster.can_do_without(&name, now)
+        };
+        if !somebody_left {
             return Err(CommandError::NobodyLeft);
         }
         self.entry(&name)?.held_until = Some(now.after(hold));

@@ -82,6 +82,7 @@ impl RouterState {
     /// The call with its login as it stands now.
     pub(super) fn as_it_stands(&self, call: &Call, now: Moment) -> Call {
         let mut call = call.clone();
+        let sent_away = self.router.sends_away(&call, now);
         if let Some(brought) = &mut call.login {
             let wall = Timestamp::now();
             let standing = self.plans.standing(brought.login.id, &call.model, wall);
@@ -90,7 +91,7 @@ impl RouterState {
             brought.cooling = standing.cooling.map(moment);
             brought.may_spill = match self.router.spill() {
                 Spill::Always => true,
-                Spill::Ask => standing.agreed,
+                Spill::Ask => standing.agreed || sent_away,
                 Spill::Never => false,
             };
         }
@@ -105,27 +106,25 @@ impl RouterState {
     ) -> Result<Done, CommandError> {
         let wall = Timestamp::now();
         match command {
-            RouterCommand::Failover { from, hold } => {
-                let asks = |name: &ProfileName| self.plans.asks(name, wall);
+            RouterCommand::Failover { from, .. } => {
                 let used_up = match from {
-                    Some(name) => Some(name.clone()).filter(asks),
+                    Some(name) => {
+                        Some(name.clone()).filter(|name| self.plans.is_used_up(name, wall))
+                    }
                     // The one whose user has been told of it last.
-                    None => (self.router.for_callers().filter(asks))
+                    None => (self.router.for_callers())
+                        .filter(|name| self.plans.asks(name, wall))
                         .max_by_key(|name| self.plans.last_seen(name)),
                 };
                 if let Some(name) = used_up {
                     if self.router.substitute(&name, true, now).is_none() {
                         return Err(CommandError::NobodyLeft);
                     }
-                    self.plans.agree(&name, *hold, wall);
+                    self.plans.agree(&name, wall);
                     self.router.plan_changed();
                     return Ok(self.router.spilled(command, name, by, now));
                 }
-                let done = self.router.command(command, by, now)?;
-                if let Some(name) = &done.profile {
-                    self.plans.agree(name, *hold, wall);
-                }
-                return Ok(done);
+                return self.router.command(command, by, now);
             }
             RouterCommand::Unpin => self.plans.disagree(None),
             RouterCommand::Reset(name) | RouterCommand::Restart(name) => {

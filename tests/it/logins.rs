@@ -300,6 +300,94 @@ async fn a_used_up_plan_costs_money_only_with_consent_and_until_it_is_taken_back
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_logins_at_one_profile_each_is_asked_for_its_own_consent() {
+    let login = Upstream::answering(|seen| match seen.header("authorization") {
+        Some(token) if token.contains(OTHER) => plain(200, ANSWER),
+        _ => used_up(3600),
+    });
+    let key = Upstream::start(plain(200, ANSWER));
+    let config = caller("claude-login", "anthropic", &login.url()) + &paid(&key.url());
+    let instance = Instance::start(&config);
+    let failover = ["failover", "--from", "claude-login"];
+    let ask = async |token, status: u16, profile| {
+        let got = Got::of(instance.claude(token, MESSAGE)).await;
+        assert_eq!(
+            (got.status.as_u16(), got.profile()),
+            (status, Some(profile)),
+            "{token}: {}",
+            got.text()
+        );
+    };
+    ask(TOKEN, 429, "claude-login").await;
+    // However often it is said, and whoever came in between: it is consent, and holds nobody.
+    for _ in 0..2 {
+        ask(OTHER, 200, "claude-login").await;
+        instance.serve.cli(&failover).ok();
+        ask(TOKEN, 200, "paid").await;
+        assert_eq!(instance.provider("claude-login")["held_s"], Value::Null);
+    }
+    ask(OTHER, 200, "claude-login").await;
+    // The other one's plan ends later, and its user has agreed to nothing.
+    login.usually(used_up(3600));
+    ask(OTHER, 429, "claude-login").await;
+    ask(OTHER, 429, "claude-login").await;
+    ask(TOKEN, 200, "paid").await;
+    instance.serve.cli(&failover).ok();
+    ask(OTHER, 200, "paid").await;
+    instance.serve.cli(&["unpin"]).ok();
+    ask(TOKEN, 429, "claude-login").await;
+    ask(OTHER, 429, "claude-login").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_from_a_plan_that_is_not_used_up_moves_every_login_until_unpin() {
+    let login = Upstream::start(plain(200, ANSWER));
+    let key = Upstream::start(plain(200, ANSWER));
+    let config = caller("claude-login", "anthropic", &login.url()) + &paid(&key.url());
+    let instance = Instance::start(&config);
+    let served_by = async |token| {
+        let got = Got::of(instance.claude(token, MESSAGE)).await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        got.profile().unwrap().to_owned()
+    };
+    assert_eq!(served_by(TOKEN).await, "claude-login");
+    let done = instance.serve.cli(&["failover", "--from", "claude-login"]);
+    done.ok();
+    assert_eq!(instance.provider("claude-login")["state"], "held");
+    // One that was never seen before as well: it is the profile that was left.
+    for token in [TOKEN, OTHER] {
+        assert_eq!(served_by(token).await, "paid");
+    }
+    instance.serve.cli(&["unpin"]).ok();
+    for token in [TOKEN, OTHER] {
+        assert_eq!(served_by(token).await, "claude-login");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_is_told_as_one_beside_profiles_that_are_not_there_for_the_caller() {
+    let login = Upstream::start(plain(200, ANSWER));
+    let key = Upstream::start(answer(429, &[("retry-after", "77")], LIMIT));
+    let off = caller("off", "anthropic", &login.url()) + "enabled = false\n";
+    let config = caller("claude-login", "anthropic", &login.url()) + &off + &paid(&key.url());
+    let instance = Instance::start(&config);
+    let asked = instance.client.post(instance.url("/v1/messages"));
+    let asked = asked.header("x-tundra-key", &instance.key).body(MESSAGE);
+    let got = Got::of(asked).await;
+    assert_eq!(got.status, 429, "{}", got.text());
+    assert_eq!(got.json()["error"]["type"], "rate_limit_error");
+    assert_eq!(got.header("retry-after"), Some("77"));
+    let reasons = got.json()["profiles"].clone();
+    let reason = |name: &str| {
+        let mut all = reasons.as_array().unwrap().iter();
+        all.find(|profile| profile["name"] == name).unwrap()["reason"].clone()
+    };
+    assert_eq!(reason("claude-login"), "needs a login");
+    assert_eq!(reason("off"), "disabled");
+    assert_eq!(login.requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spill_is_as_the_configuration_says() {
     for (spill, served_by) in [("always", "paid"), ("never", "claude-login")] {
         let login = Upstream::start(used_up(3600));

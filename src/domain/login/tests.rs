@@ -64,17 +64,23 @@ fn a_model_familys_window_leaves_the_other_models_alone() {
 #[test]
 fn what_was_agreed_to_ends_with_the_reset_or_when_it_is_taken_back() {
     let mut plans = Plans::default();
-    let hold = Duration::from_secs(600);
     plans.use_up(id(1), &claude(), used_up(60), at(0));
     plans.see(id(2), &claude());
     assert!(plans.asks(&claude(), at(0)));
-    assert!(plans.agree(&claude(), hold, at(0)));
+    plans.agree(&claude(), at(0));
     assert!(!plans.asks(&claude(), at(0)));
+    assert!(plans.is_used_up(&claude(), at(0)), "agreed to, and used up");
     let agreed = |plans: &Plans, login, second| plans.standing(login, "m", at(second)).agreed;
     assert!(agreed(&plans, id(1), 59));
     assert!(!agreed(&plans, id(1), 60));
-    assert!(agreed(&plans, id(2), 599));
-    assert!(!agreed(&plans, id(2), 600));
+    assert!(!agreed(&plans, id(2), 0), "its plan has not ended");
+    // Another success of that login changes nothing, and its own end is asked about anew.
+    plans.serves(id(2), "m", at(1));
+    assert!(!plans.asks(&claude(), at(1)) && plans.is_used_up(&claude(), at(1)));
+    plans.use_up(id(2), &claude(), used_up(90), at(2));
+    assert!(plans.asks(&claude(), at(2)));
+    plans.agree(&claude(), at(2));
+    assert!(agreed(&plans, id(1), 59) && agreed(&plans, id(2), 89));
     plans.disagree(Some(&ProfileName::from("other")));
     assert!(agreed(&plans, id(1), 0));
     plans.disagree(None);
@@ -82,7 +88,7 @@ fn what_was_agreed_to_ends_with_the_reset_or_when_it_is_taken_back() {
     assert!(plans.asks(&claude(), at(0)));
     plans.reset(&claude());
     assert!(!plans.asks(&claude(), at(0)));
-    assert!(!plans.agree(&claude(), hold, at(0)));
+    assert!(!plans.is_used_up(&claude(), at(0)));
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn windows_and_their_end_are_kept_over_a_restart_and_consent_is_not() {
     let windows = Windows::of([window("5h", 0.9, 100), window("7d", 0.2, 1000)]);
     plans.learn(id(1), &claude(), windows, at(0));
     plans.use_up(id(1), &claude(), used_up(100), at(0));
-    plans.agree(&claude(), Duration::from_secs(1), at(0));
+    plans.agree(&claude(), at(0));
     let kept = plans.kept(at(0));
     let mut later = Plans::default();
     later.restore(kept.clone(), at(50));
@@ -217,7 +223,7 @@ fn whose_login_came_last_is_shown_and_asked_for_over_a_restart_too() {
 fn what_ends_now_has_ended() {
     let mut plans = Plans::default();
     plans.use_up(id(1), &claude(), used_up(60), at(0));
-    plans.agree(&claude(), Duration::from_secs(1), at(0));
+    plans.agree(&claude(), at(0));
     let seen = |second| {
         let status = plans.status(&claude(), at(second));
         (
@@ -311,7 +317,11 @@ fn the_revision_rises_with_what_changes_and_stays_where_nothing_does() {
     assert!(rises(&plans), "it serves after all");
     plans.serves(id(1), "m", at(1));
     assert!(!rises(&plans), "it still serves");
-    plans.agree(&claude(), Duration::from_secs(60), at(1));
+    plans.agree(&claude(), at(1));
+    assert!(!rises(&plans), "nothing is used up");
+    plans.use_up(id(1), &claude(), used_up(60), at(1));
+    assert!(rises(&plans), "it is used up again");
+    plans.agree(&claude(), at(1));
     assert!(rises(&plans), "its user agreed");
     plans.disagree(None);
     assert!(rises(&plans), "and took it back");

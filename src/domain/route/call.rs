@@ -133,6 +133,7 @@ pub struct Run {
 #[derive(Debug)]
 struct Tried {
     profile: ProfileId,
+    choice: Choice,
     failure: Option<String>,
     /// It answered 429, so that it may be asked once more.
     rate_limited: bool,
@@ -195,9 +196,10 @@ impl Run {
         self.place.is_some()
     }
 
-    pub(super) fn tries(&mut self, profile: ProfileId) {
+    pub(super) fn tries(&mut self, profile: ProfileId, choice: Choice) {
         let next = Tried {
             profile,
+            choice,
             failure: None,
             rate_limited: false,
         };
@@ -212,6 +214,11 @@ impl Run {
     /// Whether this request has asked the profile already.
     pub(super) fn has_asked(&self, profile: ProfileId) -> bool {
         self.tried().any(|tried| tried.profile == profile)
+    }
+
+    /// Whether this request has been an early probe, which it is once at most.
+    pub(super) fn has_probed_early(&self) -> bool {
+        self.tried().any(|tried| tried.choice == Choice::EarlyProbe)
     }
 
     /// Whether this request may ask the profile: once, and once more where it answered 429.

@@ -175,6 +175,11 @@ impl Entry {
         self.takes_login(wants.login)
     }
 
+    /// Whether it is there for such a call, enabled or not.
+    pub fn is_for(&self, wants: &Wants<'_>) -> bool {
+        self.dialect_for(wants).is_ok() && self.takes_login(wants.login).is_ok()
+    }
+
     pub fn speaks(&self, dialect: Dialect) -> bool {
         self.profile.dialects.contains(dialect)
     }

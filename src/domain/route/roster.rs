@@ -118,6 +118,21 @@ impl Roster {
         &self.entries
     }
 
+    /// Those for callers who bring a login, in their order.
+    pub fn for_callers(&self) -> impl Iterator<Item = &Entry> {
+        let entries = self.entries.iter();
+        entries.filter(|entry| entry.profile.auth == Auth::Caller)
+    }
+
+    /// Ends the holds of those for callers: what their requests cost elsewhere is agreed to no more.
+    pub fn call_back(&mut self) {
+        for entry in &mut self.entries {
+            if entry.profile.auth == Auth::Caller {
+                entry.held_until = None;
+            }
+        }
+    }
+
     /// Where the next request goes, whatever it asks for.
     pub fn active(&self, now: Moment) -> Option<&Entry> {
         self.in_order(None).find(|entry| can_take(entry, now))

@@ -62,8 +62,11 @@ impl<'a> Selection<'a> {
     }
 
     /// The last resort: of the profiles that nothing but an open breaker stands against, the one that opened first and
-    /// whose early probe is due.
+    /// whose early probe is due. A request is one such probe at most: it would find out about everybody, one outage long.
     pub fn early_probe(&self, run: &Run) -> Option<ProfileId> {
+        if run.has_probed_early() {
+            return None;
+        }
         let is_open = |name: &ProfileName| {
             let mut skips = run.skipped.iter();
             skips.any(|(other, skip)| other == name && matches!(skip, Skip::Open { .. }))
@@ -111,14 +114,18 @@ impl<'a> Selection<'a> {
 
     /// Each profile's reason, once nobody is left.
     pub fn nothing_left(&self, run: &Run) -> NothingLeft {
-        let mut all_rate = !run.skipped.is_empty();
+        let mut weighed = 0;
+        let mut all_rate = true;
         let mut profiles = Vec::with_capacity(run.skipped.len());
         for (name, skip) in &run.skipped {
             let Some(entry) = self.roster.in_order(Some(name)).next() else {
                 continue;
             };
             let tried = *skip == Skip::Tried;
-            all_rate &= skip.is_rate() || (tried && run.was_rate_limited(entry.id));
+            if skip.is_weighed() {
+                weighed += 1;
+                all_rate &= skip.is_rate() || (tried && run.was_rate_limited(entry.id));
+            }
             let failure = run.failure_of(entry.id).filter(|_| tried);
             profiles.push(Reason {
                 name: name.clone(),
@@ -143,7 +150,7 @@ impl<'a> Selection<'a> {
         let retry_in = profiles.iter().filter_map(|profile| profile.retry_in).min();
         NothingLeft {
             never,
-            all_rate,
+            all_rate: all_rate && weighed > 0,
             retry_in,
             retry_after: retry_in,
             profiles,

@@ -143,6 +143,13 @@ impl Skip {
         )
     }
 
+    /// Whether it counts when all reasons are weighed. Those of profiles that are not there for such a request, as things are
+    /// set up, say nothing of when it can be served.
+    #[must_use]
+    pub const fn is_weighed(&self) -> bool {
+        self.is_able() && !matches!(self, Self::NeedsConsent | Self::Unreachable)
+    }
+
     /// A word for labels and lists.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

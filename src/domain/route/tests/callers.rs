@@ -261,3 +261,34 @@ fn news_of_a_plan_is_told_with_who_would_go_on() {
     };
     assert_eq!(router.take_events(), [told]);
 }
+
+#[test]
+fn a_hold_by_hand_sends_every_login_elsewhere_until_it_is_taken_back() {
+    let mut router = router([for_callers("plan", 0), paid("paid", 1)]);
+    let call = with_login(CallLogin::from(BRINGS));
+    assert!(!router.sends_away(&call, at(0)));
+    let hold = RouterCommand::Failover {
+        from: Some(named("plan")),
+        hold: Duration::from_secs(60),
+    };
+    router.command(&hold, By::Cli, at(0)).unwrap();
+    assert!(router.sends_away(&call, at(59)));
+    assert!(!router.sends_away(&call, at(60)), "it ends by itself");
+    assert!(!router.sends_away(&super::call(), at(0)), "it has no login");
+    router
+        .command(&RouterCommand::Unpin, By::Cli, at(1))
+        .unwrap();
+    assert!(!router.sends_away(&call, at(1)));
+    let (name, _) = chosen(&mut router, &call, given_up(), at(1));
+    assert_eq!(name, "plan");
+
+    // Where nothing may cost money nobody could take over, and nothing is held.
+    let settings = RouteSettings {
+        spill: Spill::Never,
+        ..RouteSettings::default()
+    };
+    let profiles = keyed([for_callers("plan", 0), paid("paid", 1)]);
+    let mut never = Router::new(settings, profiles, 7, at(0));
+    let refused = never.command(&hold, By::Cli, at(0)).unwrap_err();
+    assert!(matches!(refused, CommandError::NobodyLeft), "{refused}");
+}

@@ -40,6 +40,63 @@ fn an_early_probe_is_the_last_resort_and_closes_the_breaker_if_it_succeeds() {
 }
 
 #[test]
+fn a_request_is_one_early_probe_at_most() {
+    let mut router = router([profile("a", 0), profile("b", 1)]);
+    open_first(&mut router, at(0));
+    open_first(&mut router, at(0));
+    // Whoever opened first comes first, and the others with the requests after it.
+    for name in ["a", "b"] {
+        let mut run = Run::default();
+        let early = go(&mut router, &mut run, at(20));
+        let chosen = (early.profile.name.as_str(), early.choice);
+        assert_eq!(chosen, (name, Choice::EarlyProbe));
+        router.settle(early, Settlement::failed(&http(), Used::AsReserved), at(20));
+        run.failed(&http());
+        refused(&mut router, &mut run, at(20));
+        assert_eq!(run.attempts(), 1);
+    }
+    // One that could not be said in its profile's dialect has asked nobody.
+    let mut run = Run::default();
+    let unsaid = go(&mut router, &mut run, at(22));
+    router.settle(unsaid, Settlement::ignored(Used::Nothing), at(22));
+    run.not_tried();
+    let said = go(&mut router, &mut run, at(24));
+    assert_eq!(said.choice, Choice::EarlyProbe);
+    router.settle(said, Settlement::ignored(Used::Nothing), at(24));
+}
+
+#[test]
+fn who_is_not_there_for_a_request_hides_no_rate_limit() {
+    let mut off = profile("off", 1);
+    off.enabled = false;
+    let mut login = profile("login", 2);
+    login.auth = Auth::Caller;
+    let mut chat = profile("chat", 3);
+    chat.dialects = crate::domain::profile::Dialects::of(&[Dialect::Chat]);
+    let mut guess = profile("guess", 4);
+    guess.is_guess = true;
+    let mut profiles = keyed([profile("limited", 0), off, login, chat, guess]);
+    profiles.push((profile("keyless", 5), KeyState::Missing));
+    let mut router = Router::new(RouteSettings::default(), profiles, 7, at(0));
+    fail(&mut router, &rate_limited(20), at(0));
+    let left = refused(&mut router, &mut Run::default(), at(1));
+    assert!(left.all_rate && !left.never, "{left}");
+    assert_eq!((left.profiles.len(), left.retry_after_s()), (6, 19));
+    // One that waits for something else is a reason of its own.
+    let enable = RouterCommand::Enable(named("off"));
+    router.command(&enable, By::Key, at(1)).unwrap();
+    open_first(&mut router, at(1));
+    let left = refused(&mut router, &mut Run::default(), at(1));
+    assert!(!left.all_rate, "{left}");
+    // Where nobody is there at all, no waiting helps.
+    let mut login = profile("login", 0);
+    login.auth = Auth::Caller;
+    let mut alone = Router::new(RouteSettings::default(), keyed([login]), 7, at(0));
+    let left = refused(&mut alone, &mut Run::default(), at(0));
+    assert!(!left.all_rate && !left.never, "{left}");
+}
+
+#[test]
 fn an_early_probe_can_be_forbidden_and_never_asks_who_is_held() {
     let mut settings = RouteSettings::default();
     settings.breaker.early_probe = Duration::ZERO;
