@@ -66,6 +66,8 @@ export const usage = (since, by) => ask("GET", `api/usage?${query({ since, by })
 export const history = (since, kind) => ask("GET", `api/history?${query({ since, kind })}`);
 /** What an error means, by its text or its code. */
 export const explain = (of) => ask("GET", `api/explain?${query({ of })}`);
+/** The last requests of a provider, each with its tries. */
+export const providerRequests = (name) => ask("GET", `api/providers/${segment(name)}/requests`);
 export const provider = (name, action) => ask("POST", `api/providers/${segment(name)}/${action}`, undefined, LONG_PATIENCE);
 
 export function socketUrl(id, readOnly) {

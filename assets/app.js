@@ -37,6 +37,7 @@ const met = new Set();
 const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
 const providerStrip = new Providers($("providers"), $("alerts"), $("provider"), say);
 providerStrip.onAct = refresh;
+providerStrip.nameOf = (id) => terminals.find((facts) => facts.id === id)?.name;
 const journal = new Journal($("journal"), refresh);
 const bar = makeTouchBar($("touchbar"), () => view);
 scrollBySwipe($("screen"), () => view);

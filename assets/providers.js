@@ -1,6 +1,7 @@
 // The providers: a chip for each, as the front end's panel has them, and for the one chosen its figures and actions.
 
-import { provider as act } from "./api.js";
+import { provider as act, providerRequests } from "./api.js";
+import { entries } from "./requests.js";
 
 const seconds = (count) => `${Math.ceil(count)}s`;
 
@@ -103,6 +104,10 @@ export class Providers {
     this.say = say;
     this.chips = new Map();
     this.chosen = null;
+    /** Whose requests the panel shows, and which. */
+    this.shown = "";
+    /** A terminal's name by its id. */
+    this.nameOf = () => undefined;
     panel.addEventListener("toggle", ({ newState }) => {
       if (newState === "closed") this.chosen = null;
     });
@@ -215,6 +220,7 @@ export class Providers {
       text.textContent = value;
       return [term, text];
     }));
+    this.fillRequests(facts.name);
     const actions = ["failover", "restart", "reset", facts.pinned ? "unpin" : "pin", facts.enabled ? "disable" : "enable"];
     const host = this.panel.querySelector(".actions");
     actions.forEach((action, at) => {
@@ -223,6 +229,25 @@ export class Providers {
       button.textContent = action;
       button.onclick = () => this.act(facts.name, action);
     });
+  }
+
+  /** Why its last requests went where they went. What is the same stays, with whatever is marked in it. */
+  async fillRequests(name) {
+    const section = this.panel.querySelector("section");
+    const show = (shown, items) => {
+      if (this.shown === shown) return;
+      this.shown = shown;
+      section.querySelector("ol").replaceChildren(...items);
+      section.hidden = items.length === 0;
+    };
+    // Those of another one are not shown in the meantime.
+    if (!this.shown.startsWith(`${name} `)) show(`${name} `, []);
+    try {
+      const requests = await providerRequests(name);
+      if (this.chosen === name) show(`${name} ${JSON.stringify(requests)}`, entries(requests, this.nameOf));
+    } catch {
+      // The next look at the list tells what is wrong.
+    }
   }
 
   async act(name, action) {

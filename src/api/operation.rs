@@ -9,6 +9,7 @@ use crate::domain::agent::AgentState;
 use crate::domain::budget::Budget;
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
+use crate::domain::profile::ProfileName;
 use crate::domain::route::{RouterCommand, Verb};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Status, TerminalSpec};
@@ -53,6 +54,8 @@ pub enum Operation {
     /// An address for a browser.
     Url(Option<Target>),
     Providers,
+    /// The last requests that were made at a profile or passed it over, the newest first.
+    Requests(ProfileName),
     /// Every agent there is: found where, in which version, and whether its requests are seen.
     Agents,
     /// Tells a terminal's budget, once it was changed where a change is given.
@@ -155,6 +158,7 @@ impl Operation {
             | Self::Status
             | Self::Url(_)
             | Self::Providers
+            | Self::Requests(_)
             | Self::Detach
             | Self::Stop { .. }
             | Self::LogFilter(_)

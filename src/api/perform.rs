@@ -15,17 +15,18 @@ use super::reading;
 use super::services::Services;
 use super::shapes::{
     self, AdapterShape, BudgetShape, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape,
-    LogFilterShape, ProviderShape, ScreenShape, ShippedShape, StatusShape, StoreShape,
-    TerminalShape, UsageShape,
+    LogFilterShape, ProviderShape, RequestShape, ScreenShape, ShippedShape, StatusShape,
+    StoreShape, TerminalShape, UsageShape,
 };
 use super::typing::type_parts;
 use crate::domain::budget::Budget;
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
-use crate::domain::route::By;
+use crate::domain::route::{By, CommandError};
 use crate::domain::size::Size;
 use crate::domain::terminal::{self, Status, TerminalInfo, TerminalSpec};
 use crate::pane::{PaneError, PaneHandle, WaitFor};
+use crate::providers::SteerError;
 
 /// A wait of no time still looks once, which takes a round trip to the pane.
 const ONE_LOOK: Duration = Duration::from_millis(200);
@@ -42,6 +43,7 @@ pub enum Answer {
     Status(Box<StatusShape>),
     Url(String),
     Providers(Vec<ProviderShape>),
+    Requests(Vec<RequestShape>),
     Agents(Vec<AdapterShape>),
     Budget(Option<BudgetShape>),
     Steered(DoneShape),
@@ -130,6 +132,14 @@ pub async fn perform(
         Operation::Status => Answer::Status(Box::new(status(services))),
         Operation::Url(target) => Answer::Url(url(services, target.as_ref())?),
         Operation::Providers => Answer::Providers(shapes::providers(&services.providers.status())),
+        Operation::Requests(name) => {
+            let status = services.providers.status();
+            if status.profile(&name).is_none() {
+                return Err(SteerError::from(CommandError::NotFound(name)).into());
+            }
+            let requests = services.providers.requests(&name);
+            Answer::Requests(shapes::requests(&status, &requests))
+        }
         Operation::Agents => Answer::Agents(look_up_agents(services).await?),
         Operation::Budget { target, change } => {
             let pane = find(services, &target)?;

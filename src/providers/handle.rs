@@ -94,6 +94,14 @@ impl ProvidersStatus {
         self.router.providers.iter().zip(processes)
     }
 
+    /// The profile of that name.
+    #[must_use]
+    pub fn profile(&self, name: &ProfileName) -> Option<&Profile> {
+        let mut providers = self.router.providers.iter();
+        let found = providers.find(|provider| provider.profile.name == *name);
+        found.map(|provider| &*provider.profile)
+    }
+
     /// The date of one of the router's moments.
     #[must_use]
     pub fn date(&self, moment: Moment) -> Timestamp {

@@ -40,6 +40,7 @@ static ASSETS: &[Asset] = &[
     asset!("/assets/api.js", SCRIPT, "api.js"),
     asset!("/assets/app.js", SCRIPT, "app.js"),
     asset!("/assets/journal.js", SCRIPT, "journal.js"),
+    asset!("/assets/requests.js", SCRIPT, "requests.js"),
     asset!("/assets/keys.js", SCRIPT, "keys.js"),
     asset!("/assets/link.js", SCRIPT, "link.js"),
     asset!("/assets/list.js", SCRIPT, "list.js"),

@@ -31,6 +31,8 @@
 //! - `POST /api/terminals` takes `command` as a string or as an array, and `agent`; `args` without `command` is a 400. A failover
 //!   takes `{"for":"10m"}`; what a provider cannot do is a 409 with the command's text. `/api/logout` ends the session of its
 //!   cookie.
+//! - `GET /api/providers/{name}/requests` answers the last twenty requests of a provider, the newest first, each with its tries:
+//!   why it was sent there, or why not, and what became of it.
 //! - `GET /api/usage?since=24h&by=profile` and `GET /api/history?since=24h&kind=provider&terminal=…&profile=…&last=1000` answer what the
 //!   commands answer with `--json`; `last` is 1000 where it is not given, and at most 10,000.
 //! - Sockets close with 1000 when their terminal ended, 1001 when tundra ends, 4000 when idle, 4001 when another socket of

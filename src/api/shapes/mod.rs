@@ -12,6 +12,7 @@ mod agent;
 mod check;
 mod explanation;
 mod provider;
+mod request;
 mod store;
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ pub use agent::{AdapterShape, AgentShape, BudgetShape, SpentShape};
 pub use check::{CheckShape, CheckupShape};
 pub use explanation::ExplanationShape;
 pub use provider::{BucketShape, DoneShape, GatewayShape, ProviderShape, WindowShape, providers};
+pub use request::{RequestShape, TryShape, requests};
 pub use store::{
     ChangeShape, CommitShape, DoltShape, EventShape, ShippedShape, StoreShape, UsageShape,
     usage_key_text,

@@ -30,6 +30,7 @@ use crate::domain::code::Code;
 use crate::domain::explain::{self, Found};
 use crate::domain::fact::{Fact, What};
 use crate::domain::id::TerminalId;
+use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, Verb};
 
 /// The longest part of a name in the log: as long as a name can be (RFC 1035, section 2.3.4).
@@ -250,6 +251,10 @@ async fn route(
             operate(service, query::history(parameters(request.uri()))?).await
         }
         (["api", "explain"], Method::GET) => explanation(request.uri()),
+        (["api", "providers", name, "requests"], Method::GET) => {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            operate(service, Operation::Requests(ProfileName::from(&*name))).await
+        }
         (["api", "providers", name, verb], Method::POST) if Verb::parse(verb).is_some() => {
             let command = steer::command(name, verb, request).await?;
             operate(service, Operation::Steer(command)).await
@@ -300,6 +305,7 @@ fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
         ["api", "terminals"] => Some("GET, POST"),
         ["api", "terminals", _] => Some("GET, DELETE"),
         ["health"]
+        | ["api", "providers", _, "requests"]
         | ["api", "status" | "usage" | "history" | "explain"]
         | ["ws", "terminal", _] => Some("GET"),
         _ if assets::exists(path) => Some("GET"),

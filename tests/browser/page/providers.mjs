@@ -72,6 +72,50 @@ export default {
     await says(page, "first", /^▸ first ready/);
   },
 
+  async "the panel says why each of the last requests went where it went"() {
+    const vendor = await fake((_, answer) => answer.writeHead(200, { "content-type": "application/json" }).end(ANSWER));
+    const at = await new Instance({
+      more: `
+[[profile]]
+name = "broken"
+provider = "anthropic"
+base_url = "http://127.0.0.1:1"
+api_key_env = "SOME_KEY"
+priority = 1
+[[profile]]
+name = "whole"
+provider = "anthropic"
+base_url = "${vendor.url}"
+api_key_env = "SOME_KEY"
+priority = 2
+models = { "claude-opus-4-5" = "renamed-<b>" }
+`,
+      env: { SOME_KEY: "key" },
+    }).start();
+    try {
+      const page = await openPage({ at });
+      const requests = page.locator("#provider section li li");
+      const lines = async () => (await requests.allTextContents()).join("\n");
+      await chip(page, "whole").click();
+      same(await page.locator("#provider section").isVisible(), false, "nothing was asked yet");
+      same(await messages(at, ""), 200, "status");
+      // What happens while it is open is shown, too.
+      await until("its tries", async () => /^broken: first HTTP error: connect: .*\nwhole: failover as renamed-<b> \d+ ms 1\+1 \S+ ok$/.test(await lines()));
+      same(/^\d\d:\d\d:\d\d outside claude-opus-4-5$/.test(await page.locator("#provider section b").textContent()), true, "whose");
+      same(await requests.evaluateAll((items) => items.map(({ className }) => className)), ["failed", "ok"], "looks");
+      at.run("disable", "broken");
+      same(await messages(at, ""), 200, "status");
+      await until("who was passed over", async () => (await lines()).startsWith("broken: skipped: disabled\nwhole: next "));
+      await page.keyboard.press("Escape");
+      // The other one's panel shows its own.
+      await chip(page, "broken").click();
+      await until("its own", async () => (await lines()).startsWith("broken: skipped: disabled\n"));
+    } finally {
+      await at.remove();
+      vendor.server.close();
+    }
+  },
+
   async "a plan has windows, and where it is used up one button goes on with who costs money"() {
     const reset = Math.floor(Date.now() / 1000) + 3600;
     const vendor = await fake((asked, answer) => {
@@ -184,12 +228,17 @@ async function fake(answers) {
 }
 
 /** A request of Claude Code's with a login; answers with its status. */
-async function claude(at, login) {
+const claude = (at, login) => messages(at, `/t/${keyOf(at)}`, login);
+
+/** The key of programs outside. */
+const keyOf = (at) => readFileSync(join(at.home, "state", "gateway.key"), "utf8").trim();
+
+/** A request below `path`, with the key of programs outside unless another one is given; answers with its status. */
+async function messages(at, path, key = keyOf(at)) {
   const { gateway } = JSON.parse(at.run("status", "--json"));
-  const key = readFileSync(join(at.home, "state", "gateway.key"), "utf8").trim();
-  const response = await fetch(`${gateway.url}/t/${key}/v1/messages?beta=true`, {
+  const response = await fetch(`${gateway.url}${path}/v1/messages?beta=true`, {
     method: "POST",
-    headers: { authorization: `Bearer ${login}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     body: JSON.stringify({ model: "claude-opus-4-5", max_tokens: 9, messages: [{ role: "user", content: "hi" }] }),
   });
   await response.text();

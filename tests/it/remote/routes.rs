@@ -117,6 +117,7 @@ fn what_cannot_be_is_refused_with_its_code() {
         ("GET", "/api/nothing", (404, "not_found")),
         ("GET", "/nothing", (404, "not_found")),
         ("POST", "/api/providers/nobody/reset", (404, "not_found")),
+        ("GET", "/api/providers/nobody/requests", (404, "not_found")),
         ("POST", "/api/providers/local/explode", (404, "not_found")),
         ("PUT", "/api/terminals", (405, "bad_request")),
         ("GET", "/api/login", (405, "bad_request")),

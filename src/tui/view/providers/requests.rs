@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::numbers::cost;
 use crate::domain::caller::Caller;
-use crate::domain::profile::Profile;
 use crate::domain::usage::{Attempt, AttemptEnd, RequestTries, Try};
 use crate::providers::ProvidersStatus;
 use crate::tui::model::Model;
@@ -71,7 +70,7 @@ fn outcome(status: &ProvidersStatus, made: &Try) -> Styled {
         AttemptEnd::Failed { message, .. } => (message.clone(), Role::Error),
         AttemptEnd::Cancelled => ("caller left".to_owned(), Role::Muted),
         AttemptEnd::Skipped(skip) => {
-            let reason = match profile(status, made) {
+            let reason = match status.profile(&made.profile) {
                 Some(profile) => skip.text(profile, attempt.at),
                 None => skip.as_str().replace('_', " "),
             };
@@ -116,10 +115,4 @@ fn outcome(status: &ProvidersStatus, made: &Try) -> Styled {
     }
     line.push(Piece(end, role));
     line
-}
-
-fn profile<'a>(status: &'a ProvidersStatus, made: &Try) -> Option<&'a Profile> {
-    let mut each = status.each();
-    each.find(|(provider, _)| provider.profile.name == made.profile)
-        .map(|(provider, _)| provider.profile.as_ref())
 }
