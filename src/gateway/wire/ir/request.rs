@@ -229,6 +229,19 @@ impl Request {
         }
     }
 
+    /// The texts of a content whose place takes nothing else: what else is in it cannot be said.
+    pub fn texts_of(&mut self, content: Vec<Content>) -> Vec<String> {
+        let mut texts = Vec::new();
+        for content in content {
+            match content {
+                Content::Text(text) => texts.push(text),
+                Content::Image { .. } => self.demand("image"),
+                Content::Document { .. } => self.demand("document"),
+            }
+        }
+        texts
+    }
+
     pub fn leave_out(&mut self, name: &str) {
         if !self.left_out.iter().any(|known| known == name) {
             self.left_out.push(name.to_owned());

@@ -30,11 +30,20 @@ struct Body {
     parallel_tool_calls: Option<bool>,
     response_format: Option<ResponseFormat>,
     reasoning_effort: Option<String>,
+    reasoning: Option<Wish>,
     user: Option<String>,
     safety_identifier: Option<String>,
     prompt_cache_key: Option<String>,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
+}
+
+/// How `OpenRouter` is told how long to think.
+#[derive(Deserialize)]
+struct Wish {
+    effort: Option<String>,
+    max_tokens: Option<u64>,
+    enabled: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -189,12 +198,15 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
             Some(Stop::Several(stops)) => stops,
         },
         parallel: body.parallel_tool_calls,
-        format: body.response_format.and_then(format),
-        thinking: body.reasoning_effort.as_deref().and_then(thinking),
+        thinking: (body.reasoning_effort.as_deref().and_then(thinking))
+            .or_else(|| body.reasoning.and_then(Wish::thinking)),
         user: body.user.or(body.safety_identifier),
         cache_key: body.prompt_cache_key,
         ..Request::default()
     };
+    if let Some(wanted) = body.response_format {
+        read_format(wanted, &mut request);
+    }
     note_rest(&body.rest, &mut request);
     for tool in body.tools.unwrap_or_default() {
         match tool.function {
@@ -204,6 +216,8 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
                 parameters: function.parameters,
                 strict: function.strict,
             }),
+            // The caller's own: without it the model could not do what it is to do.
+            _ if tool.kind == "custom" => request.demand("custom"),
             _ => request.leave_out(&tool.kind),
         }
     }
@@ -223,11 +237,11 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
     if rest.get("n").and_then(Value::as_u64).is_some_and(|n| n > 1) {
         request.demand("n");
     }
-    let speaks = rest
-        .get("modalities")
-        .and_then(Value::as_array)
-        .is_some_and(|kinds| kinds.iter().any(|kind| kind == "audio"));
-    if speaks || is_set("audio") {
+    let kinds = rest.get("modalities").and_then(Value::as_array);
+    let mut kinds = kinds.into_iter().flatten().filter_map(Value::as_str);
+    if let Some(kind) = kinds.find(|kind| *kind != "text") {
+        request.demand(kind);
+    } else if is_set("audio") {
         request.demand("audio");
     }
     if rest.get("logprobs").and_then(Value::as_bool) == Some(true) || is_set("top_logprobs") {
@@ -256,15 +270,32 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
     }
 }
 
-fn format(format: ResponseFormat) -> Option<Format> {
-    match (format.kind.as_str(), format.json_schema) {
+fn read_format(format: ResponseFormat, request: &mut Request) {
+    request.format = match (format.kind.as_str(), format.json_schema) {
+        ("text", _) => None,
         ("json_object", _) => Some(Format::Json),
-        ("json_schema", Some(schema)) => Some(Format::Schema {
-            name: schema.name,
-            schema: schema.schema.or_else(|| Json::parse("{}"))?,
-            strict: schema.strict,
-        }),
-        _ => None,
+        ("json_schema", Some(named)) => {
+            let schema = named.schema.or_else(|| Json::parse("{}"));
+            schema.map(|schema| Format::Schema {
+                name: named.name,
+                schema,
+                strict: named.strict,
+            })
+        }
+        (kind, _) => return request.demand(kind),
+    };
+}
+
+impl Wish {
+    fn thinking(self) -> Option<Thinking> {
+        let depth = match (self.enabled, self.max_tokens, self.effort.as_deref()) {
+            (Some(false), ..) => Depth::Off,
+            (_, Some(tokens), _) => Depth::Budget(tokens),
+            (_, None, Some(word)) => return thinking(word),
+            (Some(true), None, None) => Depth::Adaptive,
+            (None, None, None) => return None,
+        };
+        Some(Thinking { depth, told: false })
     }
 }
 
@@ -282,11 +313,8 @@ fn read_message(message: Message, request: &mut Request) {
     match message.role.as_str() {
         "system" | "developer" => {
             let content = read_content(message.content, request);
-            let texts = content.into_iter().filter_map(|content| match content {
-                Content::Text(text) => Some(text),
-                Content::Image { .. } | Content::Document { .. } => None,
-            });
-            request.instruct(texts.collect());
+            let texts = request.texts_of(content);
+            request.instruct(texts);
         }
         "assistant" => read_answer(message, request),
         "tool" => {
@@ -331,11 +359,8 @@ fn read_answer(message: Message, request: &mut Request) {
             },
         }));
     }
-    for content in read_content(message.content, request) {
-        if let Content::Text(text) = content {
-            parts.push(Part::Text(text));
-        }
-    }
+    let content = read_content(message.content, request);
+    parts.extend(request.texts_of(content).into_iter().map(Part::Text));
     parts.extend(message.refusal.map(Part::Text));
     for call in message.tool_calls.unwrap_or_default() {
         if let Some(function) = call.function {

@@ -61,7 +61,15 @@ struct Block {
     is_error: Option<bool>,
     source: Option<BlockSource>,
     title: Option<String>,
+    /// What is to be known of a document beside what it says.
+    context: Option<String>,
+    citations: Option<Citations>,
     tool_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Citations {
+    enabled: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -357,6 +365,13 @@ fn read_attachment(block: Block, content: &mut Vec<Content>, request: &mut Reque
     let Some(source) = block.source else {
         return request.demand(block.kind);
     };
+    if block.citations.and_then(|citations| citations.enabled) == Some(true) {
+        request.leave_out("citations");
+    }
+    // Text has no place for a title.
+    let is_text = matches!(source.kind.as_str(), "text" | "content");
+    let title = block.title.as_ref().filter(|_| is_text).cloned();
+    content.extend(title.into_iter().chain(block.context).map(Content::Text));
     let source = match source.kind.as_str() {
         "base64" => Source::Inline {
             media_type: source.media_type.unwrap_or_default(),

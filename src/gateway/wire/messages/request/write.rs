@@ -9,6 +9,8 @@ use crate::gateway::wire::target::{Target, Unsayable};
 
 const JSON_MODE: &str = "Answer with one JSON object and nothing else.";
 
+const PDF: &str = "application/pdf";
+
 /// Below this, nothing is sampled beside thinking.
 const MIN_TOP_P_WITH_THINKING: f64 = 0.95;
 
@@ -184,13 +186,11 @@ impl Writer {
                 }
                 Item::User(content) => {
                     writer.turn("user");
-                    writer
-                        .others
-                        .extend(content.iter().filter_map(write_content));
+                    writer.others.extend(write_contents(content)?);
                 }
                 Item::Result(result) => {
                     writer.turn("user");
-                    writer.results.push(write_result(result));
+                    writer.results.push(write_result(result)?);
                 }
                 Item::Answer(parts) => {
                     writer.turn("assistant");
@@ -226,13 +226,22 @@ fn text_block(text: &str) -> Object {
 }
 
 /// Blocks without text are refused by the vendor, so none is written.
-fn write_content(content: &Content) -> Option<Object> {
-    Some(match content {
-        Content::Text(text) if text.is_empty() => return None,
+fn write_contents(contents: &[Content]) -> Result<Vec<Object>, Unsayable> {
+    let filled = |content: &&Content| !matches!(content, Content::Text(text) if text.is_empty());
+    contents.iter().filter(filled).map(write_content).collect()
+}
+
+fn write_content(content: &Content) -> Result<Object, Unsayable> {
+    Ok(match content {
         Content::Text(text) => text_block(text),
         Content::Image { source, .. } => Object::new()
             .with("type", "image")
             .with("source", write_source(source)),
+        // The vendor takes no other kind as it is.
+        Content::Document {
+            source: Source::Inline { media_type, .. },
+            ..
+        } if media_type != PDF => return Err(Unsayable("document_type".to_owned())),
         Content::Document { source, name } => Object::new()
             .with("type", "document")
             .with("source", write_source(source))
@@ -250,13 +259,13 @@ fn write_source(source: &Source) -> Object {
     }
 }
 
-fn write_result(result: &ToolResult) -> Object {
-    let content: Vec<Object> = result.content.iter().filter_map(write_content).collect();
-    Object::new()
+fn write_result(result: &ToolResult) -> Result<Object, Unsayable> {
+    let content = write_contents(&result.content)?;
+    Ok(Object::new()
         .with("type", "tool_result")
         .with("tool_use_id", &result.id)
         .with_some("content", (!content.is_empty()).then_some(content))
-        .with_some("is_error", result.is_error.then_some(true))
+        .with_some("is_error", result.is_error.then_some(true)))
 }
 
 fn write_part(part: &Part) -> Result<Option<Object>, Unsayable> {

@@ -169,7 +169,6 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
         temperature: body.temperature,
         top_p: body.top_p,
         parallel: body.parallel_tool_calls,
-        format: body.text.and_then(|text| text.format).and_then(format),
         user: body.user.or(body.safety_identifier),
         cache_key: body.prompt_cache_key,
         ..Request::default()
@@ -179,6 +178,9 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
         request.thinking = (reasoning.effort.as_deref())
             .and_then(thinking)
             .map(|thinking| crate::gateway::wire::ir::request::Thinking { told, ..thinking });
+    }
+    if let Some(wanted) = body.text.and_then(|text| text.format) {
+        read_format(wanted, &mut request);
     }
     note_rest(&body.rest, &mut request);
     for tool in body.tools.unwrap_or_default() {
@@ -225,16 +227,17 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
     }
 }
 
-fn format(format: TextFormat) -> Option<Format> {
-    match format.kind.as_str() {
-        "json_object" => Some(Format::Json),
-        "json_schema" => Some(Format::Schema {
+fn read_format(format: TextFormat, request: &mut Request) {
+    request.format = match (format.kind.as_str(), format.schema) {
+        ("text", _) => None,
+        ("json_object", _) => Some(Format::Json),
+        ("json_schema", Some(schema)) => Some(Format::Schema {
             name: format.name,
-            schema: format.schema?,
+            schema,
             strict: format.strict,
         }),
-        _ => None,
-    }
+        (kind, _) => return request.demand(kind),
+    };
 }
 
 fn read_item(item: InputItem, request: &mut Request) {
@@ -307,15 +310,15 @@ fn say_call(id: Option<String>, name: String, arguments: String, request: &mut R
 
 fn read_message(role: &str, content: Option<Contents>, request: &mut Request) {
     let content = read_content(content, request);
-    let texts = |content: Vec<Content>| {
-        content.into_iter().filter_map(|content| match content {
-            Content::Text(text) => Some(text),
-            Content::Image { .. } | Content::Document { .. } => None,
-        })
-    };
     match role {
-        "system" | "developer" => request.instruct(texts(content).collect()),
-        "assistant" => request.say(texts(content).map(Part::Text).collect()),
+        "system" | "developer" => {
+            let texts = request.texts_of(content);
+            request.instruct(texts);
+        }
+        "assistant" => {
+            let texts = request.texts_of(content);
+            request.say(texts.into_iter().map(Part::Text).collect());
+        }
         _ if content.is_empty() => {}
         _ => request.items.push(Item::User(content)),
     }
