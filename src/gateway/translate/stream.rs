@@ -7,6 +7,7 @@ use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::error::Failure;
 use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
 use crate::gateway::wire::responses::answer::Heading;
+use crate::gateway::wire::stream_writer::StreamWriter;
 use crate::gateway::wire::{chat, messages, responses};
 
 /// The most that may wait for its turn, all parts together.

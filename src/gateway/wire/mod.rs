@@ -11,6 +11,7 @@ pub mod messages;
 mod reading;
 pub mod responses;
 mod sse;
+pub mod stream_writer;
 pub mod target;
 mod token_details;
 

@@ -1,6 +1,15 @@
-//! Writing of server-sent events (html.spec.whatwg.org, 9.2).
+//! Writing of server-sent events (html.spec.whatwg.org, 9.2), and what one is that came.
 
 use serde::Serialize;
+
+/// What kind an event is: as its data says, else as it is named.
+pub fn kind<'a>(told: &'a str, name: &'a [u8]) -> &'a str {
+    if told.is_empty() {
+        std::str::from_utf8(name).unwrap_or_default()
+    } else {
+        told
+    }
+}
 
 /// Appends an event with a name.
 pub fn frame(name: &str, data: &impl Serialize, out: &mut Vec<u8>) {

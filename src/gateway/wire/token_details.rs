@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::ir::answer::Usage;
+use super::ir::json::Object;
 
 /// Of the input: what a cache gave and took.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -32,4 +33,16 @@ pub(super) fn usage(
         input_details.cache_write_tokens,
         output_details.reasoning_tokens,
     )
+}
+
+/// What the input was made of.
+pub(super) fn write_input(usage: &Usage) -> Object {
+    Object::new()
+        .with("cached_tokens", usage.cache_read.unwrap_or_default())
+        .with("cache_write_tokens", usage.cache_write.unwrap_or_default())
+}
+
+/// What the output was made of.
+pub(super) fn write_output(usage: &Usage) -> Object {
+    Object::new().with("reasoning_tokens", usage.reasoning.unwrap_or_default())
 }

@@ -186,9 +186,9 @@ pub(super) fn end(reason: &str, calls: bool) -> End {
 
 pub(super) fn finish_reason(end: &End, calls: bool) -> &'static str {
     match end {
-        End::Calls => "tool_calls",
-        End::Done if calls => "tool_calls",
-        End::Done | End::Stopped(_) => "stop",
+        End::Done | End::Calls if calls => "tool_calls",
+        // Whoever is told of calls waits for their results, so there must be some.
+        End::Done | End::Calls | End::Stopped(_) => "stop",
         End::Length => "length",
         End::Refused => "content_filter",
     }
@@ -196,17 +196,15 @@ pub(super) fn finish_reason(end: &End, calls: bool) -> &'static str {
 
 pub(super) fn write_usage(usage: &Usage) -> Object {
     let (input, output) = (usage.whole_input(), usage.output());
-    let input_details = Object::new()
-        .with("cached_tokens", usage.cache_read.unwrap_or_default())
-        .with("cache_write_tokens", usage.cache_write.unwrap_or_default());
-    let output_details =
-        Object::new().with("reasoning_tokens", usage.reasoning.unwrap_or_default());
     Object::new()
         .with("prompt_tokens", input)
         .with("completion_tokens", output)
         .with("total_tokens", input + output)
-        .with("prompt_tokens_details", input_details)
-        .with("completion_tokens_details", output_details)
+        .with("prompt_tokens_details", token_details::write_input(usage))
+        .with(
+            "completion_tokens_details",
+            token_details::write_output(usage),
+        )
 }
 
 /// The detail that marks reasoning.

@@ -4,5 +4,5 @@
 mod read;
 mod write;
 
-pub use read::{document, read, source, thinking};
+pub use read::{choice, document, read, source, thinking, want};
 pub use write::{SCHEMA_NAME, effort, error_text, url, write};

@@ -126,10 +126,10 @@ pub(super) fn end(reason: &str, sequence: Option<String>) -> End {
 /// The stop reason and the sequence beside it; `calls` tells whether tools were called.
 pub(super) fn stop(end: &End, calls: bool) -> (&'static str, Option<&str>) {
     match end {
-        End::Done if calls => ("tool_use", None),
-        End::Calls => ("tool_use", None),
+        End::Done | End::Calls if calls => ("tool_use", None),
         End::Stopped(Some(sequence)) => ("stop_sequence", Some(sequence)),
-        End::Done | End::Stopped(None) => ("end_turn", None),
+        // Whoever is told of calls waits for their results, so there must be some.
+        End::Done | End::Calls | End::Stopped(None) => ("end_turn", None),
         End::Length => ("max_tokens", None),
         End::Refused => ("refusal", None),
     }

@@ -223,16 +223,11 @@ pub(super) fn object(
 
 fn write_usage(usage: &Usage) -> Object {
     let (input, output) = (usage.whole_input(), usage.output());
-    let input_details = Object::new()
-        .with("cached_tokens", usage.cache_read.unwrap_or_default())
-        .with("cache_write_tokens", usage.cache_write.unwrap_or_default());
-    let output_details =
-        Object::new().with("reasoning_tokens", usage.reasoning.unwrap_or_default());
     Object::new()
         .with("input_tokens", input)
-        .with("input_tokens_details", input_details)
+        .with("input_tokens_details", token_details::write_input(usage))
         .with("output_tokens", output)
-        .with("output_tokens_details", output_details)
+        .with("output_tokens_details", token_details::write_output(usage))
         .with("total_tokens", input + output)
 }
 

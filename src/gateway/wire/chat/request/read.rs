@@ -271,19 +271,34 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
 }
 
 fn read_format(format: ResponseFormat, request: &mut Request) {
-    request.format = match (format.kind.as_str(), format.json_schema) {
+    let schema = format.json_schema.and_then(|named| {
+        let schema = named.schema.or_else(|| Json::parse("{}"))?;
+        Some(Format::Schema {
+            name: named.name,
+            schema,
+            strict: named.strict,
+        })
+    });
+    want(&format.kind, schema, request);
+}
+
+/// What form of answer is wanted, in both of this vendor's dialects; `schema` where it tells one.
+pub fn want(kind: &str, schema: Option<Format>, request: &mut Request) {
+    request.format = match (kind, schema) {
         ("text", _) => None,
         ("json_object", _) => Some(Format::Json),
-        ("json_schema", Some(named)) => {
-            let schema = named.schema.or_else(|| Json::parse("{}"));
-            schema.map(|schema| Format::Schema {
-                name: named.name,
-                schema,
-                strict: named.strict,
-            })
-        }
+        ("json_schema", Some(schema)) => Some(schema),
         (kind, _) => return request.demand(kind),
     };
+}
+
+/// What a choice's word says, in both of this vendor's dialects.
+pub fn choice(word: &str) -> Choice {
+    match word {
+        "none" => Choice::None,
+        "required" | "any" => Choice::Any,
+        _ => Choice::Auto,
+    }
 }
 
 impl Wish {
@@ -437,14 +452,9 @@ pub fn document(data: &str) -> Source {
     }
 }
 
-fn read_choice(choice: ToolChoice, request: &mut Request) {
-    let word = |word: &str| match word {
-        "none" => Choice::None,
-        "required" | "any" => Choice::Any,
-        _ => Choice::Auto,
-    };
-    request.choice = Some(match choice {
-        ToolChoice::Word(name) => word(&name),
+fn read_choice(wanted: ToolChoice, request: &mut Request) {
+    request.choice = Some(match wanted {
+        ToolChoice::Word(word) => choice(&word),
         ToolChoice::Named(NamedChoice {
             function: Some(function),
             ..
@@ -459,7 +469,7 @@ fn read_choice(choice: ToolChoice, request: &mut Request) {
                 .filter_map(|tool| Some(tool.function?.name))
                 .collect();
             request.tools.retain(|tool| names.contains(&tool.name));
-            word(allowed.mode.as_deref().unwrap_or("auto"))
+            choice(allowed.mode.as_deref().unwrap_or("auto"))
         }
         ToolChoice::Named(NamedChoice { kind, .. }) => Choice::Tool(kind),
     });

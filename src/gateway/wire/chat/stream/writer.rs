@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::gateway::wire::chat::answer::{self};
-use crate::gateway::wire::ir::answer::{End, Proof, Usage};
+use crate::gateway::wire::chat::answer;
+use crate::gateway::wire::ir::answer::{Proof, Usage};
 use crate::gateway::wire::ir::error::Failure;
-use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
+use crate::gateway::wire::ir::event::{PartId, PartKind};
 use crate::gateway::wire::ir::json::Object;
 use crate::gateway::wire::sse;
+use crate::gateway::wire::stream_writer::{Progress, StreamWriter};
 
 /// Writes a stream.
 #[derive(Debug)]
@@ -19,13 +20,10 @@ pub struct Writer {
     /// In seconds since 1970.
     created: u64,
     tells_usage: bool,
-    started: bool,
     /// Each part that is open, calls with their index.
     open: BTreeMap<PartId, Open>,
     calls: u32,
-    usage: Usage,
-    end: End,
-    over: bool,
+    progress: Progress,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,40 +73,40 @@ impl Writer {
             model: model.to_owned(),
             created,
             tells_usage,
-            started: false,
             open: BTreeMap::new(),
             calls: 0,
-            usage: Usage::default(),
-            end: End::Done,
-            over: false,
+            progress: Progress::new(Usage::default()),
         }
     }
 
-    pub fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.over {
-            return;
-        }
-        match event {
-            Event::Start { model, .. } => {
-                if let Some(model) = model {
-                    self.model = model;
-                }
-                self.start(out);
-            }
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Open { part, kind } => self.begin(part, &kind, out),
-            Event::Delta { part, text } => self.grow(part, &text, out),
-            Event::Close { part, proof } => self.close(part, &proof, out),
-            Event::Stop(end) => self.end = end,
-            Event::Done => self.finish(out),
-            Event::Error(failure) => self.fail(&failure, out),
-        }
+    fn chunk(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, out: &mut Vec<u8>) {
+        let chunk = ChunkBody {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: self.created,
+            model: &self.model,
+            choices: [ChoiceBody {
+                index: 0,
+                delta,
+                logprobs: None,
+                finish_reason,
+            }],
+            usage: None,
+        };
+        sse::data(&chunk, out);
+    }
+}
+
+impl StreamWriter for Writer {
+    fn progress(&mut self) -> &mut Progress {
+        &mut self.progress
     }
 
-    fn start(&mut self, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.started, true) {
-            return;
-        }
+    fn answers(&mut self, model: String) {
+        self.model = model;
+    }
+
+    fn head(&mut self, out: &mut Vec<u8>) {
         let delta = Delta {
             role: Some("assistant"),
             content: Some(""),
@@ -117,8 +115,7 @@ impl Writer {
         self.chunk(delta, None, out);
     }
 
-    fn begin(&mut self, part: PartId, kind: &PartKind, out: &mut Vec<u8>) {
-        self.start(out);
+    fn open(&mut self, part: PartId, kind: PartKind, out: &mut Vec<u8>) {
         let open = match kind {
             PartKind::Text => Open::Text,
             PartKind::Reasoning => Open::Reasoning,
@@ -160,7 +157,7 @@ impl Writer {
         self.chunk(delta, None, out);
     }
 
-    fn close(&mut self, part: PartId, proof: &Proof, out: &mut Vec<u8>) {
+    fn close(&mut self, part: PartId, proof: Proof, out: &mut Vec<u8>) {
         let delta = match (self.open.remove(&part), &proof.data) {
             (
                 Some(Open::Call {
@@ -179,8 +176,7 @@ impl Writer {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        self.start(out);
-        let reason = answer::finish_reason(&self.end, self.calls > 0);
+        let reason = answer::finish_reason(&self.progress.end, self.calls > 0);
         self.chunk(Delta::default(), Some(reason), out);
         if self.tells_usage {
             let none: [(); 0] = [];
@@ -190,35 +186,18 @@ impl Writer {
                 .with("created", self.created)
                 .with("model", &self.model)
                 .with("choices", none)
-                .with("usage", answer::write_usage(&self.usage));
+                .with("usage", answer::write_usage(&self.progress.usage));
             sse::data(&usage, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
-        self.over = true;
+        self.progress.finish();
     }
 
-    /// Ends the stream with an error, and without a terminator.
-    pub fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        if !std::mem::replace(&mut self.over, true) {
+    /// An error, and no terminator.
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        if self.progress.finish() {
             sse::data(&crate::gateway::wire::chat::error::write(failure), out);
         }
-    }
-
-    fn chunk(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, out: &mut Vec<u8>) {
-        let chunk = ChunkBody {
-            id: &self.id,
-            object: "chat.completion.chunk",
-            created: self.created,
-            model: &self.model,
-            choices: [ChoiceBody {
-                index: 0,
-                delta,
-                logprobs: None,
-                finish_reason,
-            }],
-            usage: None,
-        };
-        sse::data(&chunk, out);
     }
 }
 

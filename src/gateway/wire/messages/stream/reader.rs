@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::gateway::wire::ir::answer::{End, Part, Proof};
 use crate::gateway::wire::ir::event::{self, Event, PartId, PartKind};
 use crate::gateway::wire::messages::answer::{self, Block, Message, WireUsage};
+use crate::gateway::wire::sse;
 
 #[derive(Deserialize)]
 struct Frame {
@@ -56,12 +57,7 @@ impl Reader {
         let Ok(frame) = serde_json::from_slice::<Frame>(data) else {
             return;
         };
-        let kind = if frame.kind.is_empty() {
-            std::str::from_utf8(name).unwrap_or_default()
-        } else {
-            frame.kind.as_str()
-        };
-        match kind {
+        match sse::kind(&frame.kind, name) {
             "message_start" => self.start(frame.message, told),
             "content_block_start" => {
                 if let Some(block) = frame.content_block {

@@ -5,29 +5,26 @@ use std::collections::VecDeque;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::gateway::wire::ir::answer::{End, Proof, Usage};
+use crate::gateway::wire::ir::answer::{Proof, Usage};
 use crate::gateway::wire::ir::error::Failure;
-use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
-use crate::gateway::wire::messages::answer::{self};
+use crate::gateway::wire::ir::event::{PartId, PartKind};
+use crate::gateway::wire::messages::answer;
 use crate::gateway::wire::messages::request::arguments;
 use crate::gateway::wire::sse::frame;
+use crate::gateway::wire::stream_writer::{Progress, StreamWriter};
 
 /// Writes a stream: one block is open at a time, and what comes beside it waits for its end.
 #[derive(Debug)]
 pub struct Writer {
     id: String,
     model: String,
-    /// An estimate until the provider tells.
-    usage: Usage,
-    started: bool,
     /// The first goes out as it comes; those behind it wait.
     parts: VecDeque<Outgoing>,
     /// Texts that were ended because another part began, should they go on.
     paused: Vec<PartId>,
     next_index: u32,
     calls: bool,
-    end: End,
-    over: bool,
+    progress: Progress,
     has_bad_arguments: bool,
 }
 
@@ -73,17 +70,14 @@ impl Writer {
         Self {
             id: format!("msg_{id}"),
             model: model.to_owned(),
-            usage: Usage {
-                input: Some(input),
-                ..Usage::default()
-            },
-            started: false,
             parts: VecDeque::new(),
             paused: Vec::new(),
             next_index: 0,
             calls: false,
-            end: End::Done,
-            over: false,
+            progress: Progress::new(Usage {
+                input: Some(input),
+                ..Usage::default()
+            }),
             has_bad_arguments: false,
         }
     }
@@ -96,66 +90,6 @@ impl Writer {
     /// Whether it was ended because a call's arguments were no JSON object.
     pub fn has_bad_arguments(&self) -> bool {
         self.has_bad_arguments
-    }
-
-    pub fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.over {
-            return;
-        }
-        match event {
-            Event::Start { model, .. } => {
-                if let Some(model) = model {
-                    self.model = model;
-                }
-                self.start(out);
-            }
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Open { part, kind } => {
-                self.start(out);
-                self.calls |= matches!(kind, PartKind::Call { .. });
-                self.parts.push_back(Outgoing::new(part, kind));
-                self.advance(out);
-            }
-            Event::Delta { part, text } => self.grow(part, &text, out),
-            Event::Close { part, proof } => {
-                if let Some(outgoing) = self.parts.iter_mut().find(|waiting| waiting.part == part) {
-                    outgoing.closed = Some(proof);
-                }
-                self.advance(out);
-            }
-            Event::Stop(end) => self.end = end,
-            Event::Done => self.finish(out),
-            Event::Error(failure) => self.fail(&failure, out),
-        }
-    }
-
-    fn start(&mut self, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.started, true) {
-            return;
-        }
-        let start = json!({"type": "message_start", "message": {
-            "id": self.id, "type": "message", "role": "assistant", "model": self.model, "content": [],
-            "stop_reason": null, "stop_sequence": null, "usage": answer::write_usage(&self.usage),
-        }});
-        frame("message_start", &start, out);
-    }
-
-    fn grow(&mut self, part: PartId, text: &str, out: &mut Vec<u8>) {
-        let known = self.parts.iter().position(|waiting| waiting.part == part);
-        let at = match known {
-            Some(at) => at,
-            None if self.paused.contains(&part) => {
-                self.parts.push_back(Outgoing::new(part, PartKind::Text));
-                self.parts.len() - 1
-            }
-            // More of a call that was whole already: blanks say nothing, and all else makes it wrong.
-            None if text.trim().is_empty() => return,
-            None => return self.bad_arguments(out),
-        };
-        if let Some(outgoing) = self.parts.get_mut(at) {
-            outgoing.text.push_str(text);
-        }
-        self.advance(out);
     }
 
     /// Sends what may be sent of the first part, and ends it where nothing more can come.
@@ -190,30 +124,78 @@ impl Writer {
         let message = format!("parse error: {}", answer::BadArguments);
         self.fail(&Failure::new(500, message, ""), out);
     }
+}
+
+impl StreamWriter for Writer {
+    fn progress(&mut self) -> &mut Progress {
+        &mut self.progress
+    }
+
+    fn answers(&mut self, model: String) {
+        self.model = model;
+    }
+
+    fn head(&mut self, out: &mut Vec<u8>) {
+        let start = json!({"type": "message_start", "message": {
+            "id": self.id, "type": "message", "role": "assistant", "model": self.model, "content": [],
+            "stop_reason": null, "stop_sequence": null, "usage": answer::write_usage(&self.progress.usage),
+        }});
+        frame("message_start", &start, out);
+    }
+
+    fn open(&mut self, part: PartId, kind: PartKind, out: &mut Vec<u8>) {
+        self.calls |= matches!(kind, PartKind::Call { .. });
+        self.parts.push_back(Outgoing::new(part, kind));
+        self.advance(out);
+    }
+
+    fn grow(&mut self, part: PartId, text: &str, out: &mut Vec<u8>) {
+        let known = self.parts.iter().position(|waiting| waiting.part == part);
+        let at = match known {
+            Some(at) => at,
+            None if self.paused.contains(&part) => {
+                self.parts.push_back(Outgoing::new(part, PartKind::Text));
+                self.parts.len() - 1
+            }
+            // More of a call that was whole already: blanks say nothing, and all else makes it wrong.
+            None if text.trim().is_empty() => return,
+            None => return self.bad_arguments(out),
+        };
+        if let Some(outgoing) = self.parts.get_mut(at) {
+            outgoing.text.push_str(text);
+        }
+        self.advance(out);
+    }
+
+    fn close(&mut self, part: PartId, proof: Proof, out: &mut Vec<u8>) {
+        if let Some(outgoing) = self.parts.iter_mut().find(|waiting| waiting.part == part) {
+            outgoing.closed = Some(proof);
+        }
+        self.advance(out);
+    }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        self.start(out);
         for part in &mut self.parts {
             part.closed.get_or_insert_default();
         }
         self.advance(out);
-        if self.over {
+        if self.progress.is_over() {
             return;
         }
-        let (reason, sequence) = answer::stop(&self.end, self.calls);
+        let (reason, sequence) = answer::stop(&self.progress.end, self.calls);
         let delta = json!({
             "type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": sequence},
-            "usage": answer::write_usage(&self.usage),
+            "usage": answer::write_usage(&self.progress.usage),
         });
         frame("message_delta", &delta, out);
         frame("message_stop", &json!({"type": "message_stop"}), out);
-        self.over = true;
+        self.progress.finish();
     }
 
     /// Ends the stream with an error of the kind after which clients try again by themselves, unless it is the
     /// request's own fault.
-    pub fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.over, true) {
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        if !self.progress.finish() {
             return;
         }
         let kind = match failure.status {

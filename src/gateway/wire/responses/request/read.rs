@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::gateway::wire::chat::request::{document, source, thinking};
+use crate::gateway::wire::chat::request::{choice, document, source, thinking, want};
 use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
 use crate::gateway::wire::ir::json::Json;
 use crate::gateway::wire::ir::request::{
@@ -228,16 +228,12 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
 }
 
 fn read_format(format: TextFormat, request: &mut Request) {
-    request.format = match (format.kind.as_str(), format.schema) {
-        ("text", _) => None,
-        ("json_object", _) => Some(Format::Json),
-        ("json_schema", Some(schema)) => Some(Format::Schema {
-            name: format.name,
-            schema,
-            strict: format.strict,
-        }),
-        (kind, _) => return request.demand(kind),
-    };
+    let schema = format.schema.map(|schema| Format::Schema {
+        name: format.name,
+        schema,
+        strict: format.strict,
+    });
+    want(&format.kind, schema, request);
 }
 
 fn read_item(item: InputItem, request: &mut Request) {
@@ -362,21 +358,16 @@ fn read_content(content: Option<Contents>, request: &mut Request) -> Vec<Content
     content
 }
 
-fn read_choice(choice: ToolChoice, request: &mut Request) {
-    let word = |word: &str| match word {
-        "none" => Choice::None,
-        "required" => Choice::Any,
-        _ => Choice::Auto,
-    };
-    request.choice = Some(match choice {
-        ToolChoice::Word(name) => word(&name),
-        ToolChoice::Named(choice) if choice.kind == "allowed_tools" => {
-            let allowed = choice.tools.unwrap_or_default();
+fn read_choice(wanted: ToolChoice, request: &mut Request) {
+    request.choice = Some(match wanted {
+        ToolChoice::Word(word) => choice(&word),
+        ToolChoice::Named(wanted) if wanted.kind == "allowed_tools" => {
+            let allowed = wanted.tools.unwrap_or_default();
             let names: Vec<String> = allowed.iter().map(|tool| named(tool, request)).collect();
             request.tools.retain(|tool| names.contains(&tool.name));
-            word(choice.mode.as_deref().unwrap_or("auto"))
+            choice(wanted.mode.as_deref().unwrap_or("auto"))
         }
-        ToolChoice::Named(choice) => Choice::Tool(named(&choice, request)),
+        ToolChoice::Named(wanted) => Choice::Tool(named(&wanted, request)),
     });
 }
 

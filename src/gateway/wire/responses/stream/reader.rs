@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::gateway::wire::ir::answer::{End, Part, Proof};
 use crate::gateway::wire::ir::event::{self, Event, PartId, PartKind};
 use crate::gateway::wire::responses::answer::{OutputItem, Response};
+use crate::gateway::wire::sse;
 
 #[derive(Deserialize)]
 struct Frame {
@@ -67,12 +68,8 @@ impl Reader {
         let Ok(frame) = serde_json::from_slice::<Frame>(data) else {
             return;
         };
-        let kind = if frame.kind.is_empty() {
-            std::str::from_utf8(name).unwrap_or_default()
-        } else {
-            frame.kind.as_str()
-        };
         let (at, content) = (frame.output_index, frame.content_index);
+        let kind = sse::kind(&frame.kind, name);
         match kind {
             "response.created" | "response.in_progress" => self.start(frame.response, told),
             "response.output_item.added" => {

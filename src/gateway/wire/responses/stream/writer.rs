@@ -6,27 +6,25 @@ use serde::Serialize;
 
 use crate::gateway::wire::ir::answer::{Call, End, Proof, Usage};
 use crate::gateway::wire::ir::error::Failure;
-use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
+use crate::gateway::wire::ir::event::{PartId, PartKind};
 use crate::gateway::wire::ir::json::Object;
 use crate::gateway::wire::ir::request::{Form, FormKind};
 use crate::gateway::wire::responses::answer::{self, Heading};
 use crate::gateway::wire::responses::tools;
 use crate::gateway::wire::sse;
+use crate::gateway::wire::stream_writer::{Progress, StreamWriter};
 
 /// Writes a stream: every item is added, filled and done, and the last event tells them all again.
 #[derive(Debug)]
 pub struct Writer {
     heading: Heading,
     forms: BTreeMap<String, Form>,
-    started: bool,
     sequence: u64,
     next_item: u32,
     open: BTreeMap<PartId, Growth>,
     /// What is done, for the whole answer at the end.
     output: BTreeMap<u32, Object>,
-    usage: Usage,
-    end: End,
-    over: bool,
+    progress: Progress,
 }
 
 /// An item that is open.
@@ -102,45 +100,11 @@ impl Writer {
         Self {
             heading,
             forms,
-            started: false,
             sequence: 0,
             next_item: 0,
             open: BTreeMap::new(),
             output: BTreeMap::new(),
-            usage: Usage::default(),
-            end: End::Done,
-            over: false,
-        }
-    }
-
-    pub fn write(&mut self, event: Event, out: &mut Vec<u8>) {
-        if self.over {
-            return;
-        }
-        match event {
-            Event::Start { model, .. } => {
-                if let Some(model) = model {
-                    self.heading.model = model;
-                }
-                self.start(out);
-            }
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Open { part, kind } => self.begin(part, kind, out),
-            Event::Delta { part, text } => self.grow(part, &text, out),
-            Event::Close { part, proof } => self.close(part, &proof, out),
-            Event::Stop(end) => self.end = end,
-            Event::Done => self.finish(out),
-            Event::Error(failure) => self.fail(&failure, out),
-        }
-    }
-
-    fn start(&mut self, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.started, true) {
-            return;
-        }
-        for kind in ["response.created", "response.in_progress"] {
-            let response = answer::object(&self.heading, Vec::new(), None, None);
-            self.event(kind, "response", response, out);
+            progress: Progress::new(Usage::default()),
         }
     }
 
@@ -170,20 +134,6 @@ impl Writer {
         };
         self.sequence += 1;
         sse::frame(piece.kind, &piece, out);
-    }
-
-    fn begin(&mut self, part: PartId, kind: PartKind, out: &mut Vec<u8>) {
-        self.start(out);
-        let mut growth = Growth {
-            kind,
-            place: None,
-            text: String::new(),
-        };
-        // Words open their item once there are any.
-        if matches!(growth.kind, PartKind::Call { .. }) {
-            self.add(&mut growth, out);
-        }
-        self.open.insert(part, growth);
     }
 
     /// Adds the item to the output.
@@ -245,72 +195,6 @@ impl Writer {
         self.forms
             .get(name)
             .map_or(FormKind::Function, |form| form.kind)
-    }
-
-    fn grow(&mut self, part: PartId, text: &str, out: &mut Vec<u8>) {
-        let Some(mut growth) = self.open.remove(&part) else {
-            return;
-        };
-        self.add(&mut growth, out);
-        growth.text.push_str(text);
-        if let Some((place, id)) = &growth.place {
-            let delta = Some(text);
-            match &growth.kind {
-                PartKind::Text => {
-                    let piece = Piece::new("response.output_text.delta", *place, id).in_content();
-                    self.piece(
-                        Piece {
-                            delta,
-                            logprobs: Some([]),
-                            ..piece
-                        },
-                        out,
-                    );
-                }
-                PartKind::Reasoning => {
-                    let kind = "response.reasoning_summary_text.delta";
-                    let piece = Piece::new(kind, *place, id).in_summary();
-                    self.piece(Piece { delta, ..piece }, out);
-                }
-                PartKind::Call { name, .. } if self.form_kind(name) == FormKind::Function => {
-                    let id = format!("fc_{id}");
-                    let kind = "response.function_call_arguments.delta";
-                    self.piece(
-                        Piece {
-                            delta,
-                            ..Piece::new(kind, *place, &id)
-                        },
-                        out,
-                    );
-                }
-                // Its text is known once its argument is whole.
-                PartKind::Call { .. } => {}
-            }
-        }
-        self.open.insert(part, growth);
-    }
-
-    fn close(&mut self, part: PartId, proof: &Proof, out: &mut Vec<u8>) {
-        let Some(mut growth) = self.open.remove(&part) else {
-            return;
-        };
-        let data = proof.data.as_deref();
-        match growth.kind {
-            PartKind::Text => self.close_text(growth, out),
-            PartKind::Reasoning if growth.text.is_empty() && data.is_none() => {}
-            PartKind::Reasoning => self.close_reasoning(growth, data, out),
-            PartKind::Call { .. } => {
-                if growth.text.trim().is_empty() {
-                    self.open.insert(part, growth);
-                    self.grow(part, "{}", out);
-                    match self.open.remove(&part) {
-                        Some(filled) => growth = filled,
-                        None => return,
-                    }
-                }
-                self.close_call(&growth, out);
-            }
-        }
     }
 
     fn done(&mut self, place: u32, item: Object, out: &mut Vec<u8>) {
@@ -415,14 +299,109 @@ impl Writer {
         let item = self.call_item(growth, number, "completed");
         self.done(*place, item, out);
     }
+}
+
+impl StreamWriter for Writer {
+    fn progress(&mut self) -> &mut Progress {
+        &mut self.progress
+    }
+
+    fn answers(&mut self, model: String) {
+        self.heading.model = model;
+    }
+
+    fn head(&mut self, out: &mut Vec<u8>) {
+        for kind in ["response.created", "response.in_progress"] {
+            let response = answer::object(&self.heading, Vec::new(), None, None);
+            self.event(kind, "response", response, out);
+        }
+    }
+
+    fn open(&mut self, part: PartId, kind: PartKind, out: &mut Vec<u8>) {
+        let mut growth = Growth {
+            kind,
+            place: None,
+            text: String::new(),
+        };
+        // Words open their item once there are any.
+        if matches!(growth.kind, PartKind::Call { .. }) {
+            self.add(&mut growth, out);
+        }
+        self.open.insert(part, growth);
+    }
+
+    fn grow(&mut self, part: PartId, text: &str, out: &mut Vec<u8>) {
+        let Some(mut growth) = self.open.remove(&part) else {
+            return;
+        };
+        self.add(&mut growth, out);
+        growth.text.push_str(text);
+        if let Some((place, id)) = &growth.place {
+            let delta = Some(text);
+            match &growth.kind {
+                PartKind::Text => {
+                    let piece = Piece::new("response.output_text.delta", *place, id).in_content();
+                    self.piece(
+                        Piece {
+                            delta,
+                            logprobs: Some([]),
+                            ..piece
+                        },
+                        out,
+                    );
+                }
+                PartKind::Reasoning => {
+                    let kind = "response.reasoning_summary_text.delta";
+                    let piece = Piece::new(kind, *place, id).in_summary();
+                    self.piece(Piece { delta, ..piece }, out);
+                }
+                PartKind::Call { name, .. } if self.form_kind(name) == FormKind::Function => {
+                    let id = format!("fc_{id}");
+                    let kind = "response.function_call_arguments.delta";
+                    self.piece(
+                        Piece {
+                            delta,
+                            ..Piece::new(kind, *place, &id)
+                        },
+                        out,
+                    );
+                }
+                // Its text is known once its argument is whole.
+                PartKind::Call { .. } => {}
+            }
+        }
+        self.open.insert(part, growth);
+    }
+
+    fn close(&mut self, part: PartId, proof: Proof, out: &mut Vec<u8>) {
+        let Some(mut growth) = self.open.remove(&part) else {
+            return;
+        };
+        let data = proof.data.as_deref();
+        match growth.kind {
+            PartKind::Text => self.close_text(growth, out),
+            PartKind::Reasoning if growth.text.is_empty() && data.is_none() => {}
+            PartKind::Reasoning => self.close_reasoning(growth, data, out),
+            PartKind::Call { .. } => {
+                if growth.text.trim().is_empty() {
+                    self.open.insert(part, growth);
+                    self.grow(part, "{}", out);
+                    match self.open.remove(&part) {
+                        Some(filled) => growth = filled,
+                        None => return,
+                    }
+                }
+                self.close_call(&growth, out);
+            }
+        }
+    }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        self.start(out);
         let open: Vec<PartId> = self.open.keys().copied().collect();
         for part in open {
-            self.close(part, &Proof::default(), out);
+            self.close(part, Proof::default(), out);
         }
-        let kind = match self.end {
+        let kind = match self.progress.end {
             End::Length | End::Refused => "response.incomplete",
             End::Done | End::Calls | End::Stopped(_) => "response.completed",
         };
@@ -430,16 +409,16 @@ impl Writer {
         let whole = answer::object(
             &self.heading,
             output.values().collect(),
-            Some(&self.end),
-            Some(&self.usage),
+            Some(&self.progress.end),
+            Some(&self.progress.usage),
         );
         self.event(kind, "response", whole, out);
-        self.over = true;
+        self.progress.finish();
     }
 
     /// Ends the stream with the `error` that the SDKs raise and the `response.failed` that agents wait for.
-    pub fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        if std::mem::replace(&mut self.over, true) {
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        if !self.progress.finish() {
             return;
         }
         let code = if failure.too_long {
