@@ -27,20 +27,24 @@ pub fn run(args: &Providers, context: &Context) -> Result<Exit, Failure> {
     if args.json.json {
         return Ok(output::json(&providers));
     }
-    let mut text = table(&providers).join("\n");
+    let mut text = table(&providers, output::columns()).join("\n");
     text.push('\n');
     Ok(output::data(&text))
 }
 
 /// A head and one line for each provider, and below them why those that are not ready are not.
-pub fn table(providers: &[ProviderShape]) -> Vec<String> {
+pub fn table(providers: &[ProviderShape], columns: Option<usize>) -> Vec<String> {
     let head = [
         "", "NAME", "PROVIDER", "STATE", "BREAKER", "RPM", "TPM", "P50", "REQ", "ERR", "TOKENS",
         "COST", "MODEL",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(providers.iter().map(row));
-    let mut lines = show::table(&rows);
+    if columns.is_some() {
+        rows = without_unused(rows);
+    }
+    let last = rows.first().map_or(0, |head| head.len().saturating_sub(1));
+    let mut lines = show::table_within(&rows, columns, &[last, 1]);
     let now = Timestamp::now();
     for provider in providers {
         lines.extend(plan(provider, now));
@@ -53,6 +57,23 @@ pub fn table(providers: &[ProviderShape]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Where a person looks, the columns of limits that nobody has take no room.
+fn without_unused(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let says = |column: usize| {
+        let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column));
+        cells.any(|cell| cell != "-")
+    };
+    let width = rows.first().map_or(0, Vec::len);
+    let kept: Vec<bool> = (0..width).map(says).collect();
+    let row = |row: Vec<String>| {
+        let cells = row.into_iter().zip(&kept);
+        cells
+            .filter_map(|(cell, kept)| kept.then_some(cell))
+            .collect()
+    };
+    rows.into_iter().map(row).collect()
 }
 
 /// What is left of a login's plan: `claude-login: 5h 73 % 14:20 · 7d 12 %`.

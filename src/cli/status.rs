@@ -47,11 +47,12 @@ pub fn run(args: &Status, context: &Context) -> Result<Exit, Failure> {
         ("config", status.config_file),
     ]
     .map(|(name, value)| vec![name.to_owned(), value]);
-    let mut text = show::table(&rows).join("\n");
+    let columns = output::columns();
+    let mut text = show::facts(&rows, columns).join("\n");
     text.push('\n');
     if !status.providers.is_empty() {
         text.push('\n');
-        text.push_str(&providers::table(&status.providers).join("\n"));
+        text.push_str(&providers::table(&status.providers, columns).join("\n"));
         text.push('\n');
     }
     Ok(output::data(&text))

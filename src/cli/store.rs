@@ -14,6 +14,7 @@ use crate::api::shapes::{ChangeShape, CommitShape, DoltShape, StoreShape};
 use crate::api::since::{self, Since};
 use crate::app;
 use crate::control::ControlError;
+use crate::domain::explain;
 use crate::domain::moment::Span;
 use crate::domain::printable::printable;
 use crate::store::{self, Reader, StoreError, Table};
@@ -131,7 +132,7 @@ fn status(json: Json, context: &Context) -> Result<Exit, Failure> {
         return Ok(output::json(&store));
     }
     let rows = lines(&store);
-    let mut text = show::table(&rows).join("\n");
+    let mut text = show::facts(&rows, output::columns()).join("\n");
     text.push('\n');
     Ok(output::data(&text))
 }
@@ -166,7 +167,13 @@ fn lines(store: &StoreShape) -> Vec<Vec<String>> {
     if !store.pending.is_empty() {
         rows.push(("at next start", store.pending.join(", ")));
     }
+    if store.state != "ready" {
+        rows.extend(cure(store.message.as_deref()));
+    }
     rows.push(("dolt", dolt(&store.dolt)));
+    if store.dolt.state != "ready" {
+        rows.extend(cure(store.dolt.message.as_deref()));
+    }
     if store.dolt.state != "disabled" || store.outbox > 0 {
         rows.push(("outbox", format!("{} rows", store.outbox)));
     }
@@ -179,6 +186,13 @@ fn lines(store: &StoreShape) -> Vec<Vec<String>> {
     rows.into_iter()
         .map(|(name, value)| vec![name.to_owned(), printable(&value).into_owned()])
         .collect()
+}
+
+/// What helps against what a message tells, unless it says so itself.
+fn cure(message: Option<&str>) -> Option<(&'static str, String)> {
+    let message = message.filter(|message| !message.contains("dolt."))?;
+    let cures = explain::by_text(message)?.cures;
+    Some(("what helps", cures.first()?.to_string()))
 }
 
 /// Dolt's state in a line, for `status` too.

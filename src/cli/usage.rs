@@ -84,7 +84,7 @@ fn text(report: &UsageReport, by: By, columns: Option<usize>) -> String {
     let mut cells = vec![head(by)];
     cells.extend(rows.iter().map(|row| line(&name(row, by), &row.sum)));
     cells.push(line("total", &report.total));
-    let mut lines = show::table(&cells);
+    let mut lines = show::table_within(&cells, columns, &[0]);
     if matches!(by, By::Hour | By::Day) {
         add_bars(&mut lines, &rows, columns);
     }
