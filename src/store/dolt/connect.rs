@@ -20,6 +20,8 @@ pub(super) const QUERY: Duration = Duration::from_secs(10);
 const MIGRATE: Duration = Duration::from_secs(60);
 /// The numbers of refusals of rights.
 const DENIED: [u16; 6] = [1044, 1045, 1142, 1227, 1698, 1130];
+/// Dolt numbers a statement that a user has no right to as any other error, and words it so.
+const DENIED_WORDS: &str = "command denied to user";
 const UNKNOWN_DATABASE: u16 = 1049;
 /// The branch that steps of the schema are taken on, until they are whole.
 const BRANCH: &str = "tundra_migration";
@@ -352,7 +354,9 @@ async fn log_in(server: &Server, greeting: &Greeting) -> Result<Conn, DoltError>
 /// What an error of the driver says of the server; `greeting` where it came while logging in.
 fn error_of(server: &Server, greeting: Option<&Greeting>, error: mysql_async::Error) -> DoltError {
     match error {
-        mysql_async::Error::Server(error) if DENIED.contains(&error.code) => {
+        mysql_async::Error::Server(error)
+            if DENIED.contains(&error.code) || error.message.starts_with(DENIED_WORDS) =>
+        {
             let product = greeting.and_then(Greeting::product);
             // Nobody configured a way into this server: it stands where Dolt was looked for.
             if let (Some(product), None) = (&product, &server.password) {

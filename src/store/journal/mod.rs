@@ -159,9 +159,14 @@ impl Journal {
         self.shared.written.subscribe()
     }
 
-    /// Keeps events for another time from now on.
+    /// Keeps events for another time from now on; where it is shorter, what is too old now goes at once.
     pub fn set_retention(&self, retention: Duration) {
-        self.shared.inbox().retention = retention;
+        let mut inbox = self.shared.inbox();
+        if retention < inbox.retention {
+            inbox.is_shortened = true;
+            self.shared.wake.notify_one();
+        }
+        inbox.retention = retention;
     }
 
     /// Begins or ends to keep an outbox: whether rows are to be copied from now on.

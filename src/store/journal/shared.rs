@@ -46,6 +46,8 @@ pub(super) struct Inbox {
     pub(super) in_hand: usize,
     pub(super) questions: VecDeque<Question>,
     pub(super) retention: Duration,
+    /// There may be events that are too old since then.
+    pub(super) is_shortened: bool,
     /// Rows are to be copied elsewhere.
     pub(super) outbox: bool,
     /// The writer sleeps, and must be woken.

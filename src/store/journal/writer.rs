@@ -102,6 +102,9 @@ impl Writer {
             if inbox.closing {
                 return Work::End(inbox.take());
             }
+            if std::mem::take(&mut inbox.is_shortened) {
+                self.sweep.begin();
+            }
             let due = self.retry.map(|retry| retry.at);
             let is_due = due.is_none_or(|due| due <= Instant::now());
             if is_due && self.database.is_none() {

@@ -277,6 +277,22 @@ fn beside_a_newer_journal_the_instance_runs_and_keeps_nothing() {
 }
 
 #[test]
+fn a_shorter_retention_takes_what_is_too_old_at_once() {
+    let tundra = Serve::start();
+    let id = tundra.open(&["true"]);
+    tundra.wait_exit(&id);
+    eventually("the terminal's end is told", || {
+        kinds(&history(&tundra.home, &[])).contains(&"terminal.exited")
+    });
+    tundra.home.configure(
+        "[gateway]\nenabled = false\n[remote]\nenabled = false\n[store]\nretention = \"1ms\"\n",
+    );
+    eventually("what is older is gone", || {
+        !kinds(&history(&tundra.home, &[])).contains(&"terminal.exited")
+    });
+}
+
+#[test]
 fn what_is_no_database_is_moved_aside() {
     let home = Home::new();
     let data = home.path().join("data");

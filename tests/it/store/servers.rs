@@ -134,3 +134,28 @@ fn a_wrong_password_is_told_as_one() {
         "{message}"
     );
 }
+
+#[test]
+fn a_user_without_rights_is_told_as_one() {
+    let Some(binary) = binary() else { return };
+    let home = Home::new();
+    let dolt = Dolt::start(&binary, home.file("dolt"));
+    dolt.csv(
+        "information_schema",
+        "CREATE USER reader@'%' IDENTIFIED BY 'wrong'; CREATE DATABASE tundra; GRANT SELECT ON tundra.* TO reader@'%'",
+    );
+    let more = "user = \"reader\"\npassword_env = \"WRONG_PASSWORD\"\n";
+    let tundra = serve(dolt.address().port(), more);
+    let message = told(&tundra, "auth_failed");
+    assert!(
+        message.starts_with("access denied for user 'reader' (command denied"),
+        "{message}"
+    );
+    assert!(
+        tundra
+            .cli(&["store", "status"])
+            .ok()
+            .contains("what helps  correct dolt.user"),
+        "{message}"
+    );
+}
