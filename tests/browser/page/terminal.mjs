@@ -61,6 +61,29 @@ export default {
     await until("the same screen after a reload", compare);
   },
 
+  async "no letter is cut off at the edge of its row"() {
+    // Fonts whose lines are not a whole number of pixels high draw them below their cell.
+    const id = tundra.sh("printf '____\\r\\n\\r\\n'; exec cat");
+    const page = await writing(id);
+    await shows(page, "____");
+    const [left, middle] = await cell(page, 0, 0);
+    const [right, below] = await cell(page, 3, 1);
+    const clip = { x: left, y: middle, width: right - left, height: (below - middle) * 0.75 };
+    const png = (await page.screenshot({ clip })).toString("base64");
+    const looked = await (await page.context().newPage()).evaluate(async (data) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${data}`;
+      await image.decode();
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [image.width, image.height];
+      const context = canvas.getContext("2d");
+      context.drawImage(image, 0, 0);
+      const { data: dots } = context.getImageData(0, 0, image.width, image.height);
+      return dots.some((dot, at) => Math.abs(dot - dots[at % 4]) > 60);
+    }, png);
+    if (!looked) throw new Error("nothing of four underscores is seen");
+  },
+
   async "only the server answers what a program asks"() {
     const id = tundra.sh("stty raw -echo; head -c1 >/dev/null; printf '\\033[c\\033[6n\\033[?2004$p\\033]11;?\\007\\033P$qm\\033\\\\\\033]52;c;?\\007'; exec cat -v");
     const page = await writing(id);
