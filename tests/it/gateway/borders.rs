@@ -220,14 +220,14 @@ async fn informational_answers_without_end_are_the_next_ones_turn() {
     const MOST: usize = 16 << 20;
     let hint = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n";
     let flood = Upstream::start(vec![Step::Flood(hint.repeat(100))]);
-    let good = Upstream::start(json(200, dialects::answer(Dialect::Messages)));
+    let good = Upstream::start(json(200, dialects::answer(TranslatedDialect::Messages)));
     let stage = Stage::quick(vec![
         profile("flood", 1, &flood.url()),
         profile("good", 2, &good.url()),
     ])
     .await;
-    let body = request(Dialect::Messages, false);
-    let ask = || Got::of(stage.post(path(Dialect::Messages), body.clone()));
+    let body = request(TranslatedDialect::Messages, false);
+    let ask = || Got::of(stage.post(path(TranslatedDialect::Messages), body.clone()));
     let got = ask().await;
     assert_eq!((got.status.as_u16(), got.profile()), (200, Some("good")));
     eventually("the connection is closed", || {
@@ -242,7 +242,7 @@ async fn informational_answers_without_end_are_the_next_ones_turn() {
     // A few are heard and passed over.
     let mut few = hint.repeat(3);
     few.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-    let whole = json(200, dialects::answer(Dialect::Messages));
+    let whole = json(200, dialects::answer(TranslatedDialect::Messages));
     flood.usually([vec![Step::Send(few)], whole].concat());
     let got = ask().await;
     assert_eq!((got.status.as_u16(), got.profile()), (200, Some("flood")));
