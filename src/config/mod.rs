@@ -9,6 +9,7 @@ mod error;
 mod import;
 mod load;
 mod paths;
+mod private_group;
 mod reader;
 mod secret_values;
 mod settings;
@@ -20,7 +21,7 @@ pub use adapters::built_in_adapters;
 pub use error::{ConfigError, Fault};
 pub use import::{Import, ImportError, import};
 pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
-pub use paths::{Paths, PathsError};
+pub use paths::{Paths, PathsError, others_may_write};
 pub use secret_values::{SecretKind, SecretValue, secret_values};
 pub use settings::{
     Dolt, Gateway, General, LogFormat, LogLevel, Logging, Notify, OnClose, OscKind, PaneSettings,

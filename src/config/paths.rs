@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use rustix::fs::Access;
 
+use super::private_group;
 use crate::domain::code::Code;
 
 /// What is private to the user: data, state, logs and the socket.
@@ -229,7 +230,8 @@ fn check_room(dir: &Path) -> Result<(), PathsError> {
     })
 }
 
-/// Refuses a folder that another user made, or that others may write to; one that is not there yet is fine.
+/// Refuses a folder that another user made, or that others may write to; one that is not there yet is fine. A group that is
+/// its user's alone is nobody else: where each has one, folders are made with its right to write.
 fn check_own(dir: &Path) -> Result<(), PathsError> {
     let Ok(target) = fs::metadata(dir) else {
         return Ok(());
@@ -247,10 +249,17 @@ fn check_own(dir: &Path) -> Result<(), PathsError> {
     if let Some(owner) = link_owner(dir).filter(|owner| !is_trusted(*owner)) {
         return Err(foreign(owner));
     }
-    if target.mode() & 0o022 != 0 {
+    if others_may_write(&target) {
         return Err(writable(dir, &target));
     }
     Ok(())
+}
+
+/// Whether somebody else than its user may change a file or folder: everybody, or a group that is not his alone.
+#[must_use]
+pub fn others_may_write(target: &fs::Metadata) -> bool {
+    let mode = target.mode();
+    mode & 0o002 != 0 || (mode & 0o020 != 0 && private_group::holds_others(target.gid()))
 }
 
 /// Refuses a folder if another user could put a different one in its place: in each folder above it, as it is written and
@@ -282,11 +291,11 @@ fn check_passage(dir: &Path) -> Result<(), PathsError> {
             me: rustix::process::geteuid().as_raw(),
         });
     }
-    let own_group = [rustix::process::getegid().as_raw(), 0].contains(&target.gid());
-    let others = if own_group { 0o002 } else { 0o022 };
+    // Whoever is in root's group administers the machine.
+    let by_root = target.gid() == 0 && target.mode() & 0o002 == 0;
     // Where the sticky bit is set, as in /tmp, only the owner of what lies there renames it.
     let sticky = target.mode() & 0o1000 != 0;
-    if target.mode() & others != 0 && !sticky {
+    if others_may_write(&target) && !by_root && !sticky {
         return Err(writable(dir, &target));
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use super::subject::Subject;
+use crate::config::others_may_write;
 use crate::domain::check::Check;
 
 pub(super) const NAMES: [&str; 2] = ["config.file", "config.rights"];
@@ -62,7 +63,7 @@ fn rights(subject: &Subject) -> Check {
             format!("chown {me} {shown}"),
         );
     }
-    if mode & 0o022 != 0 {
+    if others_may_write(&metadata) {
         return Check::fail(
             name,
             format!(

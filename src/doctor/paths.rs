@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::subject::{Instance, Subject};
-use crate::config::Paths;
+use crate::config::{Paths, others_may_write};
 use crate::domain::check::Check;
 use crate::runtime::{dial, proc};
 
@@ -61,7 +61,7 @@ pub(super) fn private_files(paths: &Paths) -> Vec<PathBuf> {
 }
 
 /// What is wrong with the rights of a file or folder; `None` where nothing is, or it is not there.
-fn fault(path: &Path, closed: u32) -> Option<String> {
+fn fault(path: &Path, is_open: impl Fn(&fs::Metadata) -> bool) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
     let me = rustix::process::geteuid().as_raw();
     let mode = metadata.mode() & 0o7777;
@@ -72,7 +72,7 @@ fn fault(path: &Path, closed: u32) -> Option<String> {
             metadata.uid()
         ));
     }
-    (mode & closed != 0).then(|| format!("{} is open to others (mode {mode:o})", path.display()))
+    is_open(&metadata).then(|| format!("{} is open to others (mode {mode:o})", path.display()))
 }
 
 fn rights(paths: &Paths) -> Check {
@@ -81,11 +81,11 @@ fn rights(paths: &Paths) -> Check {
     let folders = folders(paths);
     let faults: Vec<String> = folders
         .iter()
-        .filter_map(|path| fault(path, 0o022))
+        .filter_map(|path| fault(path, others_may_write))
         .chain(
             private_files(paths)
                 .iter()
-                .filter_map(|path| fault(path, 0o077)),
+                .filter_map(|path| fault(path, |file| file.mode() & 0o077 != 0)),
         )
         .collect();
     if !faults.is_empty() {
@@ -101,7 +101,7 @@ fn rights(paths: &Paths) -> Check {
     }
     let open: Vec<String> = [&paths.data, &paths.state, &paths.logs, &paths.run]
         .into_iter()
-        .filter_map(|path| fault(path, 0o055))
+        .filter_map(|path| fault(path, |folder| folder.mode() & 0o055 != 0))
         .collect();
     if !open.is_empty() {
         return Check::warn(name, open.join("; "), "tundra doctor --fix, or chmod 700");

@@ -172,7 +172,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
-        if let Some(link) = self.spare.as_ref().and_then(Spare::take) {
+        let spare = self.spare.clone();
+        if let Some(link) = spare.as_ref().and_then(Spare::take) {
             return Box::pin(ready(Ok(link)));
         }
         let dialler = self.dialler.clone();
@@ -180,7 +181,10 @@ impl Service<Uri> for Connector {
             let link = dialler.dial(to).await?;
             // Outside of a scope the pool finishes a connection that its caller no longer waited for.
             let _ = DIALLED.try_with(|dialled| dialled.set(true));
-            Ok(link)
+            Ok(match spare {
+                Some(spare) => spare.hand_out(link),
+                None => link,
+            })
         })
     }
 }

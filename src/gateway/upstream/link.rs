@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
+use tokio::sync::Notify;
 
 /// Why no connection came about.
 pub(super) type DialError = Box<dyn Error + Send + Sync>;
@@ -44,6 +45,8 @@ pub(super) struct Link {
     stream: Box<dyn Stream>,
     via: Via,
     cut: Cut,
+    /// Told once it is closed.
+    closed: Option<Arc<Notify>>,
 }
 
 impl Link {
@@ -52,7 +55,14 @@ impl Link {
             stream: Box::new(stream),
             via,
             cut: Cut::default(),
+            closed: None,
         }
+    }
+
+    /// Tells `closed` once it is closed.
+    pub fn telling(mut self, closed: Arc<Notify>) -> Self {
+        self.closed = Some(closed);
+        self
     }
 
     /// Ready once the peer said anything or left; a byte that it said is lost.
@@ -112,6 +122,14 @@ impl Write for Link {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Some(closed) = self.closed.take() {
+            closed.notify_one();
+        }
     }
 }
 

@@ -126,8 +126,8 @@ impl Upstream {
         }
     }
 
-    /// Opens the next call's connection, where calls share none, and keeps it until that call takes it, until its peer
-    /// leaves, for 45 s, or until `ending`; `None` where there is nothing to do.
+    /// Opens the next call's connection, where calls share none, once this one is over, and keeps it until that call takes
+    /// it, until its peer leaves, for 45 s, or until `ending`; `None` where there is nothing to do.
     pub fn ahead(
         &self,
         ending: impl Future<Output = ()> + Send + 'static,

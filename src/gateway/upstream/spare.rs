@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::sleep;
@@ -20,7 +21,11 @@ const KEEP: Duration = Duration::from_secs(45);
 
 /// The place of one spare connection; cheap to clone. Dropping the last clone closes what is there.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spare(Arc<Mutex<Place>>);
+pub(super) struct Spare {
+    place: Arc<Mutex<Place>>,
+    /// Told when a connection of a request is closed.
+    closed: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 enum Place {
@@ -40,7 +45,7 @@ struct Held {
 impl Spare {
     /// The connection, unless its peer has left or said something in the meantime.
     pub fn take(&self) -> Option<Link> {
-        let mut place = lock(&self.0);
+        let mut place = lock(&self.place);
         let Place::Held(_) = *place else {
             return None;
         };
@@ -49,26 +54,33 @@ impl Spare {
         };
         let mut cx = Context::from_waker(Waker::noop());
         let is_quiet = held.link.poll_disturbed(&mut cx).is_pending();
-        is_quiet.then_some(held.link)
+        is_quiet.then(|| self.hand_out(held.link))
     }
 
-    /// What opens a connection by `dial` and keeps it for 45 s at most, until a request takes it, its peer leaves, or
-    /// `ending`; `None` where there is one, or one is being opened.
+    /// The connection of a request, whose end is when the next one's is opened.
+    pub fn hand_out(&self, link: Link) -> Link {
+        link.telling(Arc::clone(&self.closed))
+    }
+
+    /// What opens a connection by `dial`, once a request is over, so that it takes nothing from one under way; and keeps it
+    /// for 45 s at most, until a request takes it, its peer leaves, or `ending`. `None` where that is under way already.
     pub fn open(
         &self,
         dial: impl Future<Output = Result<Link, DialError>> + Send + 'static,
         ending: impl Future<Output = ()> + Send + 'static,
     ) -> Option<impl Future<Output = ()> + Send + 'static> {
         {
-            let mut place = lock(&self.0);
+            let mut place = lock(&self.place);
             if !matches!(*place, Place::Empty) {
                 return None;
             }
             *place = Place::Opening;
         }
-        let opening = Opening(Arc::downgrade(&self.0));
+        let opening = Opening(Arc::downgrade(&self.place));
+        let closed = Arc::clone(&self.closed);
         Some(async move {
             let kept = async move {
+                closed.notified().await;
                 // Who needs a connection opens one, and hears then what is wrong.
                 if let Some(taken) = dial.await.ok().and_then(|link| opening.done(link)) {
                     opening.keep(taken).await;
