@@ -18,4 +18,4 @@ pub use error::ControlError;
 pub use instance::{Instance, InstanceError, holder};
 pub use kept::{KeptControl, KeptLock};
 pub use lender::{Lender, connect, peer, refuse};
-pub use server::{Connections, FrozenControl, Setup, serve};
+pub use server::{Connections, FrozenControl, Setup, check, serve};

@@ -331,17 +331,7 @@ impl Connection {
     }
 
     async fn next(&mut self, bytes: &[u8]) -> Next {
-        let request = match serde_json::from_slice::<Request>(bytes) {
-            Ok(request) => request,
-            Err(error) => {
-                let message = format!(
-                    "IPC error: this is no request that tundra {} knows: {error}",
-                    self.services.facts.version
-                );
-                return Next::Reply(refusal(ErrorShape::new(Code::BadRequest, message)));
-            }
-        };
-        let reply = match request.into_asked() {
+        let reply = match asked(bytes, &self.services.facts.version) {
             Ok(Asked::Lend(offer)) => return self.lend(offer).await,
             Ok(Asked::Operation(operation @ Operation::Stop { .. })) => {
                 return match perform(&self.services, operation, By::Cli).await {
@@ -351,7 +341,7 @@ impl Connection {
             }
             Ok(Asked::Operation(operation)) => return self.perform(operation, bytes).await,
             Ok(Asked::Prompt(prompt)) => self.prompt(prompt).await,
-            Err(error) => Some(refusal(error.into())),
+            Err(error) => Some(refusal(error)),
         };
         reply.map_or(Next::Close, Next::Reply)
     }
@@ -413,6 +403,23 @@ impl Connection {
             () = stop.cancelled() => Some(refusal(shutting_down())),
         }
     }
+}
+
+/// What a line asks for.
+fn asked(bytes: &[u8], version: &str) -> Result<Asked, ErrorShape> {
+    let request = serde_json::from_slice::<Request>(bytes).map_err(|error| {
+        let message = format!("IPC error: this is no request that tundra {version} knows: {error}");
+        ErrorShape::new(Code::BadRequest, message)
+    })?;
+    Ok(request.into_asked()?)
+}
+
+/// Reads a line as the server does, and carries nothing out.
+///
+/// # Errors
+/// What the server would answer to a line that asks for nothing it knows.
+pub fn check(bytes: &[u8]) -> Result<(), ErrorShape> {
+    asked(bytes, "here").map(drop)
 }
 
 /// A request that has been carried out for a while, as it is to be carried out from now on.

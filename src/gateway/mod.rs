@@ -73,7 +73,7 @@ mod scan;
 mod service;
 mod spans;
 mod spent;
-mod sse;
+pub mod sse;
 mod stream_reader;
 mod terminals;
 pub mod translate;

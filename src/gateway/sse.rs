@@ -40,6 +40,9 @@ impl Default for Framer {
 
 impl Framer {
     /// Takes a chunk, tells `each` of every event that is whole now, and returns their bytes together.
+    ///
+    /// # Errors
+    /// [`TooLong`] where the event that has begun is longer than [`MAX_EVENT`] bytes.
     pub fn push(&mut self, chunk: Bytes, mut each: impl FnMut(&[u8])) -> Result<Bytes, TooLong> {
         if self.partial.is_empty() {
             let end = self.scan(&chunk, 0, &mut each);

@@ -8,34 +8,40 @@
 use libfuzzer_sys::fuzz_target;
 use tundra::domain::size::Size;
 use tundra::pane::emulator::{Emulator, EmulatorEvent, Feedback};
+use tundra_fuzz::{fixtures, write};
 
 const RESIZE: u8 = 0xf5;
 
-fuzz_target!(|input: &[u8]| {
-    let [cols, rows, history, piece, rest @ ..] = input else {
-        return;
-    };
-    let size = Size::clamped(u16::from(*cols), u16::from(*rows % 64));
-    let mut whole = Emulator::new(size, usize::from(*history));
-    let mut pieces = Emulator::new(size, usize::from(*history));
-    let (mut one, mut other) = (Feedback::default(), Feedback::default());
-    for (index, part) in rest.split(|byte| *byte == RESIZE).enumerate() {
-        let part = match part {
-            [cols, rows, part @ ..] if index > 0 => {
-                let size = Size::clamped(u16::from(*cols), u16::from(*rows % 64));
-                whole.resize(size);
-                pieces.resize(size);
-                part
-            }
-            part => part,
+fuzz_target!(
+    init: write(fixtures("vt").into_iter().map(|text| {
+        [&[80, 24, 50, 7][..], &text, &[RESIZE, 40, 9], &text].concat()
+    })),
+    |input: &[u8]| {
+        let [cols, rows, history, piece, rest @ ..] = input else {
+            return;
         };
-        whole.feed(part, &mut one);
-        for piece in part.chunks(usize::from(*piece).max(1)) {
-            pieces.feed(piece, &mut other);
-            pieces.snapshot(None);
+        let size = Size::clamped(u16::from(*cols), u16::from(*rows % 64));
+        let mut whole = Emulator::new(size, usize::from(*history));
+        let mut pieces = Emulator::new(size, usize::from(*history));
+        let (mut one, mut other) = (Feedback::default(), Feedback::default());
+        for (index, part) in rest.split(|byte| *byte == RESIZE).enumerate() {
+            let part = match part {
+                [cols, rows, part @ ..] if index > 0 => {
+                    let size = Size::clamped(u16::from(*cols), u16::from(*rows % 64));
+                    whole.resize(size);
+                    pieces.resize(size);
+                    part
+                }
+                part => part,
+            };
+            whole.feed(part, &mut one);
+            for piece in part.chunks(usize::from(*piece).max(1)) {
+                pieces.feed(piece, &mut other);
+                pieces.snapshot(None);
+            }
+            assert!(!one.events.contains(&EmulatorEvent::Reset));
+            assert_eq!(whole.rows(0..u64::MAX), pieces.rows(0..u64::MAX));
+            assert_eq!(whole.snapshot(None).cursor, pieces.snapshot(None).cursor);
         }
-        assert!(!one.events.contains(&EmulatorEvent::Reset));
-        assert_eq!(whole.rows(0..u64::MAX), pieces.rows(0..u64::MAX));
-        assert_eq!(whole.snapshot(None).cursor, pieces.snapshot(None).cursor);
     }
-});
+);

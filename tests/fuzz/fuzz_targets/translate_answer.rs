@@ -6,32 +6,25 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tundra::domain::profile::TranslatedDialect;
-use tundra::gateway::translate::mark::Maker;
-use tundra::gateway::translate::{self, Crossing, Way};
+use tundra::gateway::translate;
+use tundra_fuzz::{bodies, crossing, pair, pairs_from, write};
 
 #[allow(dead_code)]
 #[path = "../../it/gateway/translation/strict.rs"]
 mod strict;
 
-fuzz_target!(|input: &[u8]| {
-    let Some((first, body)) = input.split_first() else {
-        return;
-    };
-    let dialect = |number: u8| TranslatedDialect::ALL[usize::from(number) % TranslatedDialect::ALL.len()];
-    let (upstream, caller) = (dialect(*first), dialect(*first / 3));
-    let crossing = Crossing {
-        caller,
-        upstream,
-        maker: Maker::of("http://x", upstream),
-        model: "m".to_owned(),
-        id: "0".to_owned(),
-        created: 1,
-        input_estimate: 1,
-        way: Way::default(),
-    };
-    let _ = translate::answer(body, &crossing);
-    if let Ok(stream) = translate::whole_as_stream(body, crossing) {
-        strict::read(caller, &stream).expect("a stream of the caller's dialect");
+fuzz_target!(
+    init: write(bodies("answers.json").into_iter().flat_map(|(upstream, body)| {
+        pairs_from(upstream).map(|number| [&[number][..], &body].concat())
+    })),
+    |input: &[u8]| {
+        let Some((first, body)) = input.split_first() else {
+            return;
+        };
+        let (upstream, caller) = pair(*first);
+        let _ = translate::answer(body, &crossing(upstream, caller));
+        if let Ok(stream) = translate::whole_as_stream(body, crossing(upstream, caller)) {
+            strict::read(caller, &stream).expect("a stream of the caller's dialect");
+        }
     }
-});
+);
