@@ -46,7 +46,11 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
     let mut keeper = SessionKeeper::new(session_file, kept);
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
-    let at_start = first_steps.into_iter().chain(at_start).collect();
+    let at_start = first_steps
+        .map(first_step)
+        .into_iter()
+        .chain(at_start.into_iter().map(quiet))
+        .collect();
     tasks.spawn("notices", tell(at_start, keys, reloads, sender.clone()));
     tasks.spawn("store notices", tell_store(store.clone(), sender));
     let services = tui::Services {
@@ -87,7 +91,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
 
 /// Tells the front end what became of changes of the configuration, and troubles of the log, while it listens.
 async fn tell(
-    at_start: Vec<String>,
+    at_start: Vec<Notice>,
     settings: watch::Receiver<Arc<Settings>>,
     mut reloads: Reloads,
     notices: mpsc::Sender<Notice>,
@@ -98,9 +102,8 @@ async fn tell(
         trouble.mark_unchanged();
     }
     let mut lost = Vec::new();
-    for text in at_start {
-        // Nothing is to lie over what one types into a fresh shell.
-        let _ = notices.try_send(quiet(text));
+    for notice in at_start {
+        let _ = notices.try_send(notice);
     }
     tell_lost_keys(&settings, &mut lost, &notices);
     loop {
@@ -194,6 +197,15 @@ fn tell_lost_keys(
     *told = lost;
 }
 
+/// What to do next; nothing is wrong.
+fn first_step(text: String) -> Notice {
+    Notice {
+        severity: Severity::Info,
+        ..quiet(text)
+    }
+}
+
+/// Nothing is to lie over what one types into a fresh shell.
 fn quiet(text: String) -> Notice {
     Notice {
         severity: Severity::Warning,
