@@ -1,6 +1,7 @@
 //! Requests of `OpenAI`'s Chat Completions, into the common form and out of it
 //! (platform.openai.com/docs/api-reference/chat/create).
 
+mod body;
 mod read;
 mod write;
 

@@ -1,6 +1,7 @@
 //! Requests of Anthropic's Messages, into the common form and out of it
 //! (platform.claude.com/docs/en/api/messages, …/tool-use, …/extended-thinking).
 
+mod body;
 mod read;
 mod write;
 

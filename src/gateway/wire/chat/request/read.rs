@@ -2,180 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use super::body::{
+    Body, Contents, File, Message, NamedChoice, ResponseFormat, Stop, ToolChoice, Wish,
+};
 use crate::gateway::wire::chat::answer::thought_in;
-use crate::gateway::wire::chat::details::{Detail, mark_in};
+use crate::gateway::wire::chat::details::mark_in;
 use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
 use crate::gateway::wire::ir::json::Json;
 use crate::gateway::wire::ir::request::{
     Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
 };
-
-#[derive(Deserialize)]
-struct Body {
-    model: String,
-    messages: Vec<Message>,
-    #[serde(default)]
-    stream: Option<bool>,
-    stream_options: Option<StreamOptions>,
-    max_completion_tokens: Option<u64>,
-    max_tokens: Option<u64>,
-    temperature: Option<f64>,
-    top_p: Option<f64>,
-    stop: Option<Stop>,
-    tools: Option<Vec<ToolDefinition>>,
-    tool_choice: Option<ToolChoice>,
-    parallel_tool_calls: Option<bool>,
-    response_format: Option<ResponseFormat>,
-    reasoning_effort: Option<String>,
-    reasoning: Option<Wish>,
-    user: Option<String>,
-    safety_identifier: Option<String>,
-    prompt_cache_key: Option<String>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Value>,
-}
-
-/// How `OpenRouter` is told how long to think.
-#[derive(Deserialize)]
-struct Wish {
-    effort: Option<String>,
-    max_tokens: Option<u64>,
-    enabled: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct StreamOptions {
-    #[serde(default)]
-    include_usage: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Stop {
-    One(String),
-    Several(Vec<String>),
-}
-
-#[derive(Deserialize)]
-struct Message {
-    role: String,
-    content: Option<Contents>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<ToolCall>>,
-    tool_call_id: Option<String>,
-    reasoning_content: Option<String>,
-    reasoning: Option<Json>,
-    reasoning_details: Option<Vec<Detail>>,
-    audio: Option<Value>,
-    function_call: Option<Value>,
-}
-
-/// A text, or parts.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Contents {
-    Text(String),
-    Parts(Vec<ContentPart>),
-}
-
-#[derive(Default, Deserialize)]
-struct ContentPart {
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    refusal: Option<String>,
-    image_url: Option<ImageUrl>,
-    file: Option<File>,
-}
-
-#[derive(Deserialize)]
-struct ImageUrl {
-    url: String,
-    detail: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    filename: Option<String>,
-    file_data: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ToolCall {
-    #[serde(default)]
-    id: String,
-    function: Option<FunctionCall>,
-}
-
-#[derive(Deserialize)]
-struct FunctionCall {
-    name: String,
-    arguments: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ToolDefinition {
-    #[serde(rename = "type")]
-    kind: String,
-    function: Option<Function>,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: String,
-    description: Option<String>,
-    parameters: Option<Json>,
-    strict: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ToolChoice {
-    Word(String),
-    Named(NamedChoice),
-}
-
-#[derive(Deserialize)]
-struct NamedChoice {
-    #[serde(rename = "type")]
-    kind: String,
-    function: Option<FunctionName>,
-    allowed_tools: Option<AllowedTools>,
-}
-
-#[derive(Deserialize)]
-struct FunctionName {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct AllowedTools {
-    mode: Option<String>,
-    #[serde(default)]
-    tools: Vec<AllowedTool>,
-}
-
-#[derive(Deserialize)]
-struct AllowedTool {
-    function: Option<FunctionName>,
-}
-
-#[derive(Deserialize)]
-struct ResponseFormat {
-    #[serde(rename = "type")]
-    kind: String,
-    json_schema: Option<JsonSchema>,
-}
-
-#[derive(Deserialize)]
-struct JsonSchema {
-    name: Option<String>,
-    schema: Option<Json>,
-    strict: Option<bool>,
-}
 
 /// Reads a request.
 ///
@@ -325,6 +163,9 @@ pub fn thinking(word: &str) -> Option<Thinking> {
 }
 
 fn read_message(message: Message, request: &mut Request) {
+    if message.name.is_some() && message.role != "tool" {
+        request.leave_out("name");
+    }
     match message.role.as_str() {
         "system" | "developer" => {
             let content = read_content(message.content, request);

@@ -1,171 +1,12 @@
 //! Reads a request into the common form.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-
+use super::body::{
+    Block, Blocks, Body, Origin, OutputConfig, OutputFormat, ThinkingConfig, ToolDefinition, Words,
+};
 use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
-use crate::gateway::wire::ir::json::Json;
 use crate::gateway::wire::ir::request::{
     Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
 };
-
-#[derive(Deserialize)]
-struct Body {
-    model: String,
-    messages: Vec<Message>,
-    system: Option<Words>,
-    stream: Option<bool>,
-    max_tokens: Option<u64>,
-    temperature: Option<f64>,
-    top_p: Option<f64>,
-    stop_sequences: Option<Vec<String>>,
-    tools: Option<Vec<ToolDefinition>>,
-    tool_choice: Option<ToolChoice>,
-    thinking: Option<ThinkingConfig>,
-    output_config: Option<OutputConfig>,
-    output_format: Option<OutputFormat>,
-    metadata: Option<Metadata>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    role: String,
-    content: Blocks,
-}
-
-/// A text, or blocks.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Blocks(#[serde(deserialize_with = "blocks")] Vec<Block>);
-
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Words(Blocks);
-
-#[derive(Default, Deserialize)]
-struct Block {
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    thinking: Option<String>,
-    signature: Option<String>,
-    data: Option<String>,
-    id: Option<String>,
-    name: Option<String>,
-    input: Option<Json>,
-    tool_use_id: Option<String>,
-    content: Option<Blocks>,
-    is_error: Option<bool>,
-    source: Option<BlockSource>,
-    title: Option<String>,
-    /// What is to be known of a document beside what it says.
-    context: Option<String>,
-    citations: Option<Citations>,
-    tool_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Citations {
-    enabled: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct BlockSource {
-    #[serde(rename = "type")]
-    kind: String,
-    media_type: Option<String>,
-    data: Option<String>,
-    url: Option<String>,
-    content: Option<Blocks>,
-}
-
-#[derive(Deserialize)]
-struct ToolDefinition {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    name: Option<String>,
-    description: Option<String>,
-    input_schema: Option<Json>,
-    strict: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct ToolChoice {
-    #[serde(rename = "type")]
-    kind: String,
-    name: Option<String>,
-    disable_parallel_tool_use: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct ThinkingConfig {
-    #[serde(rename = "type")]
-    kind: String,
-    budget_tokens: Option<u64>,
-    display: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OutputConfig {
-    format: Option<OutputFormat>,
-    effort: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OutputFormat {
-    #[serde(rename = "type")]
-    kind: String,
-    schema: Option<Json>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    user_id: Option<String>,
-}
-
-/// Reads a text as one block, so that every content is blocks.
-fn blocks<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<Block>, D::Error> {
-    struct Visitor;
-    impl<'de> serde::de::Visitor<'de> for Visitor {
-        type Value = Vec<Block>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a text or a list of content blocks")
-        }
-
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(vec![Block {
-                kind: "text".to_owned(),
-                text: Some(text.to_owned()),
-                ..Block::default()
-            }])
-        }
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Vec::new())
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(
-            self,
-            mut seq: A,
-        ) -> Result<Self::Value, A::Error> {
-            let mut blocks = Vec::new();
-            while let Some(block) = seq.next_element()? {
-                blocks.push(block);
-            }
-            Ok(blocks)
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            let block = Block::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-            Ok(vec![block])
-        }
-    }
-    input.deserialize_any(Visitor)
-}
 
 /// Reads a request.
 ///
@@ -355,6 +196,15 @@ fn read_content(blocks: Vec<Block>, request: &mut Request) -> Vec<Content> {
             // A search for tools found one; it is among the tools already.
             "tool_reference" => content.push(Content::Text(block.tool_name.unwrap_or_default())),
             "image" | "document" => read_attachment(block, &mut content, request),
+            "search_result" => {
+                let named = match block.source {
+                    Some(Origin::Named(name)) => Some(name),
+                    Some(Origin::Held(_)) | None => None,
+                };
+                content.extend(block.title.into_iter().chain(named).map(Content::Text));
+                let found = block.content.map(|blocks| blocks.0).unwrap_or_default();
+                content.extend(read_content(found, request));
+            }
             kind => request.demand(kind),
         }
     }
@@ -362,7 +212,7 @@ fn read_content(blocks: Vec<Block>, request: &mut Request) -> Vec<Content> {
 }
 
 fn read_attachment(block: Block, content: &mut Vec<Content>, request: &mut Request) {
-    let Some(source) = block.source else {
+    let Some(Origin::Held(source)) = block.source else {
         return request.demand(block.kind);
     };
     if block.citations.and_then(|citations| citations.enabled) == Some(true) {
