@@ -1,5 +1,6 @@
 //! The lending side of a terminal: the process that the user's shell waits for.
 
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 
@@ -47,6 +48,16 @@ pub fn refuse(stream: &StdUnixStream, error: ErrorShape) {
     }
 }
 
+/// Sends a line, and a terminal's descriptors with it.
+fn send(stream: &StdUnixStream, line: &[u8], terminal: [BorrowedFd<'_>; 2]) -> std::io::Result<()> {
+    let mut sent = descriptors::send(stream, line, &terminal)?;
+    while sent < line.len() {
+        let rest = line.get(sent..).unwrap_or_default();
+        sent += descriptors::send(stream, rest, &[])?;
+    }
+    Ok(())
+}
+
 impl Lender {
     /// Offers a terminal over a fresh connection; must be called within the runtime.
     ///
@@ -60,10 +71,10 @@ impl Lender {
         let request = Request::Lend(OfferShape::from(offer));
         let mut line = serde_json::to_vec(&request).map_err(std::io::Error::other)?;
         line.push(b'\n');
-        let mut sent = descriptors::send(&stream, &line, &terminal)?;
-        while sent < line.len() {
-            let rest = line.get(sent..).unwrap_or_default();
-            sent += descriptors::send(&stream, rest, &[])?;
+        match send(&stream, &line, terminal) {
+            // Whoever is gone already may have said why: that is still to be read.
+            Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset) => {}
+            sent => sent?,
         }
         stream.set_nonblocking(true)?;
         let (read, write) = UnixStream::from_std(stream)?.into_split();
@@ -104,5 +115,47 @@ impl Lender {
     pub async fn gone(&mut self) {
         let mut rest = [0; 256];
         while matches!(self.told.get_mut().read(&mut rest).await, Ok(1..)) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::domain::code::Code;
+    use crate::runtime::lend::LineModes;
+
+    #[tokio::test]
+    async fn why_an_instance_ended_before_the_offer_came_is_still_read() {
+        let (own, instance) = StdUnixStream::pair().unwrap();
+        refuse(
+            &instance,
+            ErrorShape::new(Code::AlreadyRunning, "another was faster".to_owned()),
+        );
+        drop(instance);
+        let terminal = std::fs::File::open("/dev/null").unwrap();
+        let modes = LineModes {
+            input: 0,
+            output: 0,
+            control: 0,
+            local: 0,
+            min: 1,
+            time: 0,
+        };
+        let offer = Offer {
+            pid: 1,
+            environment: Vec::new(),
+            modes,
+            command: Vec::new(),
+            cwd: None,
+            inside: None,
+        };
+        let mut lender = Lender::offer(own, &offer, [terminal.as_fd(); 2]).unwrap();
+        let refused = lender.told().await.unwrap_err();
+        assert!(
+            matches!(&refused, ControlError::Refused(error) if error.code == Code::AlreadyRunning.as_str()),
+            "{refused:?}"
+        );
     }
 }
