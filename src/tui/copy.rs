@@ -6,6 +6,7 @@
 mod event;
 mod held;
 mod motion;
+mod position;
 mod rows;
 mod search;
 mod selection;
@@ -24,8 +25,10 @@ use crate::pane::{Direction, PlacesNow, RowWindow};
 pub use event::{CopyEffect, CopyEvent, CopyView, PromptView, Span};
 use held::Held;
 use motion::{Place, Word};
-use search::Finder;
-use selection::{Selection, Shape};
+pub use position::CopyPosition;
+use search::{Finder, Pattern};
+use selection::Selection;
+pub use selection::Shape;
 use viewport::Viewport;
 
 /// A count that is typed before a motion goes no further than this.
@@ -110,11 +113,47 @@ impl CopyMode {
         effects
     }
 
-    /// How many lines there are between what is in view and the newest.
-    pub fn lines_below(&self) -> u64 {
+    /// Goes on where it was in another program.
+    pub fn go_on(
+        screen: &Arc<ScreenSnapshot>,
+        size: Size,
+        position: &CopyPosition,
+    ) -> (Self, Vec<CopyEffect>) {
+        let (mut mode, _) = Self::enter(screen, size);
+        mode.by_wheel = position.by_wheel;
+        let place = |(row, col)| Place { row, col };
+        if position.rewraps == Some(screen.rewraps) {
+            if let Some((shape, anchor)) = position.selection {
+                mode.select(shape, place(anchor));
+            }
+            mode.viewport.restore(place(position.cursor), position.top);
+        } else {
+            let lines = i64::try_from(position.lines_below).unwrap_or(i64::MAX);
+            mode.viewport.carry(-lines);
+        }
+        if let Some((text, direction)) = &position.search {
+            mode.finder.pattern = Pattern::of(text, *direction);
+        }
+        let effects = mode.viewport.need().map(CopyEffect::NeedRows);
+        (mode, effects.into_iter().collect())
+    }
+
+    /// Where it is, for another program to go on.
+    pub fn position(&self) -> CopyPosition {
         let viewport = &self.viewport;
         let newest = viewport.rows().extent().top;
-        newest.saturating_sub(viewport.top())
+        let pair = |place: Place| (place.row, place.col);
+        CopyPosition {
+            rewraps: Some(self.rewraps),
+            top: viewport.top(),
+            cursor: pair(viewport.cursor()),
+            lines_below: newest.saturating_sub(viewport.top()),
+            selection: self
+                .selection
+                .map(|selection| (selection.shape, pair(selection.anchor))),
+            search: self.finder.pattern.as_ref().map(Pattern::words),
+            by_wheel: self.by_wheel,
+        }
     }
 
     pub fn view(&self) -> CopyView {

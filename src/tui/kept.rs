@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::copy::{CopyPosition, Shape};
 use super::notice::Severity;
 use super::session::{Message, Messages, Origin, Pane, SavedError, SavedSession, Session};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{TerminalInfo, TerminalSpec};
+use crate::pane::Direction;
 
 /// The user's place.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -22,6 +24,17 @@ pub struct KeptFront {
     /// What was copied last.
     paste_buffer: String,
     messages: Vec<KeptMessage>,
+    /// What was begun to be read of the terminal that shows it.
+    pub(super) begun: Option<KeptBegun>,
+}
+
+/// Bytes of a terminal that mean nothing yet.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct KeptBegun {
+    /// Its device.
+    pub tty: String,
+    pub bytes: Vec<u8>,
 }
 
 /// What a pane is to its user beyond its terminal.
@@ -33,8 +46,45 @@ struct KeptPane {
     badge: bool,
     ending: bool,
     was_shown: bool,
-    /// How many lines above the newest its user looks, in copy mode.
+    /// How many lines above the newest its user looks, in copy mode; for a program that knows nothing of `copy`.
     looks_back: Option<u64>,
+    copy: Option<KeptCopy>,
+}
+
+/// Rows by their absolute numbers, with a column.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct KeptCopy {
+    rewraps: Option<u64>,
+    top: u64,
+    cursor: (u64, u16),
+    lines_below: u64,
+    selection: Option<KeptSelection>,
+    search: Option<KeptSearch>,
+    by_wheel: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct KeptSelection {
+    shape: KeptShape,
+    anchor: (u64, u16),
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptShape {
+    #[default]
+    Characters,
+    Lines,
+    Block,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct KeptSearch {
+    text: String,
+    up: bool,
 }
 
 /// A message of the log.
@@ -72,6 +122,7 @@ impl KeptFront {
             before: session.before.map(|id| id.to_string()),
             paste_buffer: session.paste_buffer.clone(),
             messages: session.messages.log().iter().map(Into::into).collect(),
+            begun: None,
         }
     }
 
@@ -104,15 +155,17 @@ impl KeptFront {
 
 impl KeptPane {
     fn of(pane: &Pane) -> Self {
+        let position = match &pane.copy {
+            Some(copy) => Some(copy.position()),
+            None => pane.looks_back.clone(),
+        };
         Self {
             program: pane.program.clone(),
             badge: pane.badge,
             ending: pane.ending,
             was_shown: pane.was_shown,
-            looks_back: match &pane.copy {
-                Some(copy) => Some(copy.lines_below()),
-                None => pane.looks_back,
-            },
+            looks_back: position.as_ref().map(|position| position.lines_below),
+            copy: position.as_ref().map(Into::into),
         }
     }
 
@@ -121,7 +174,69 @@ impl KeptPane {
         pane.badge = self.badge;
         pane.ending |= self.ending;
         pane.was_shown = self.was_shown;
-        pane.looks_back = self.looks_back;
+        pane.looks_back = match (&self.copy, self.looks_back) {
+            (Some(copy), _) => Some(copy.into()),
+            (None, lines) => lines.map(CopyPosition::above),
+        };
+    }
+}
+
+impl From<&CopyPosition> for KeptCopy {
+    fn from(position: &CopyPosition) -> Self {
+        let selection = position.selection.map(|(shape, anchor)| KeptSelection {
+            shape: match shape {
+                Shape::Characters => KeptShape::Characters,
+                Shape::Lines => KeptShape::Lines,
+                Shape::Block => KeptShape::Block,
+            },
+            anchor,
+        });
+        let search = position
+            .search
+            .as_ref()
+            .map(|(text, direction)| KeptSearch {
+                text: text.clone(),
+                up: *direction == Direction::Up,
+            });
+        Self {
+            rewraps: position.rewraps,
+            top: position.top,
+            cursor: position.cursor,
+            lines_below: position.lines_below,
+            selection,
+            search,
+            by_wheel: position.by_wheel,
+        }
+    }
+}
+
+impl From<&KeptCopy> for CopyPosition {
+    fn from(kept: &KeptCopy) -> Self {
+        let selection = kept.selection.as_ref().map(|selection| {
+            let shape = match selection.shape {
+                KeptShape::Characters => Shape::Characters,
+                KeptShape::Lines => Shape::Lines,
+                KeptShape::Block => Shape::Block,
+            };
+            (shape, selection.anchor)
+        });
+        let search = kept.search.as_ref().map(|search| {
+            let direction = if search.up {
+                Direction::Up
+            } else {
+                Direction::Down
+            };
+            (search.text.clone(), direction)
+        });
+        Self {
+            rewraps: kept.rewraps,
+            top: kept.top,
+            cursor: kept.cursor,
+            lines_below: kept.lines_below,
+            selection,
+            search,
+            by_wheel: kept.by_wheel,
+        }
     }
 }
 

@@ -47,6 +47,18 @@ struct UnderWay {
     around: bool,
 }
 
+impl Pattern {
+    /// What was searched for in another program; None where it is none here.
+    pub(super) fn of(text: &str, direction: Direction) -> Option<Self> {
+        let regex = compile(text).ok()?;
+        Some(Self { regex, direction })
+    }
+
+    pub(super) fn words(&self) -> (String, Direction) {
+        (self.regex.as_str().to_owned(), self.direction)
+    }
+}
+
 impl Finder {
     pub(super) fn open(&mut self, direction: Direction, viewport: &Viewport) {
         self.prompt = Some(Prompt {

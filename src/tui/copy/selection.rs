@@ -6,8 +6,9 @@ use super::motion::Place;
 use super::text::{self, slice};
 use crate::domain::screen::Row;
 
+/// What of the rows between its ends a selection holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub enum Shape {
     Characters,
     Lines,
     Block,

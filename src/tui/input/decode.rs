@@ -15,6 +15,7 @@ const SEQUENCE_BYTES: usize = 256;
 const STRING_BYTES: usize = 4096;
 /// A longer paste arrives in pieces of this size, each of which a pane has room for.
 const PASTE_BYTES: usize = 1 << 20;
+const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// The state between two reads.
@@ -26,6 +27,14 @@ pub struct Decoder {
     drops_paste: bool,
     /// Inside a string sequence that was too long to keep.
     discarding: bool,
+}
+
+/// How many of the bytes do not end in the middle of a character.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    }
 }
 
 /// What stands at the start of the bytes.
@@ -131,6 +140,23 @@ impl Decoder {
         }
     }
 
+    /// Ends here, for another decoder to go on: what was read of a paste is told, and what that one is to be fed first is
+    /// answered.
+    pub fn hand_on(&mut self, events: &mut Vec<InputEvent>) -> Vec<u8> {
+        let mut begun = Vec::new();
+        if let Some(mut paste) = self.paste.take() {
+            begun.extend_from_slice(PASTE_BEGIN);
+            let tail = paste.split_off(whole_characters(&paste));
+            if !paste.is_empty() {
+                let text = String::from_utf8_lossy(&paste).into_owned();
+                events.push(InputEvent::Paste(text));
+            }
+            begun.extend(tail);
+        }
+        begun.append(&mut self.pending);
+        begun
+    }
+
     fn take_paste(&mut self, bytes: &[u8], events: &mut Vec<InputEvent>) -> usize {
         let Some(paste) = self.paste.as_mut() else {
             return 0;
@@ -160,11 +186,7 @@ impl Decoder {
             paste.clear();
         }
         if paste.len() >= PASTE_BYTES {
-            let whole = match std::str::from_utf8(paste) {
-                Err(error) if error.error_len().is_none() => error.valid_up_to(),
-                _ => paste.len(),
-            };
-            let tail = paste.split_off(whole);
+            let tail = paste.split_off(whole_characters(paste));
             let piece = std::mem::replace(paste, tail);
             events.push(InputEvent::Paste(
                 String::from_utf8_lossy(&piece).into_owned(),

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
+use super::begun::Begun;
 use super::decode::Decoder;
 use super::event::InputEvent;
 
@@ -29,26 +31,33 @@ pub const READING_ENDS_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Starts the thread. It ends when the terminal is gone, when the other end of `stop` is closed, or with the first
 /// event after the receiver was dropped. Once it was stopped, what is typed stays for whoever reads next, but for the end of
-/// what has begun: of a key it is read, of a paste it is thrown away.
+/// what has begun: of a key it is read, of a paste it is thrown away. Where another program reads on, nothing is: `begun` has
+/// what that one is to begin with, as it has what this one does.
 ///
 /// Full means that the front end is busy: the thread waits, and the kernel holds what was typed.
-pub fn spawn(terminal: OwnedFd, stop: OwnedFd, events: mpsc::Sender<InputEvent>) -> io::Result<()> {
+pub fn spawn(
+    terminal: OwnedFd,
+    stop: OwnedFd,
+    begun: Arc<Begun>,
+    events: mpsc::Sender<InputEvent>,
+) -> io::Result<()> {
     std::thread::Builder::new()
         .name("tui-input".to_owned())
         .stack_size(256 * 1024)
         .spawn(move || {
-            read(&terminal, &stop, &events);
+            read(&terminal, &stop, &begun, &events);
             // The receiver may be gone as well; then nobody is left to tell.
             let _ = events.blocking_send(InputEvent::Closed);
         })?;
     Ok(())
 }
 
-fn read(terminal: &OwnedFd, stop: &OwnedFd, events: &mpsc::Sender<InputEvent>) {
+fn read(terminal: &OwnedFd, stop: &OwnedFd, begun: &Begun, events: &mpsc::Sender<InputEvent>) {
     let mut decoder = Decoder::default();
     let mut buffer = vec![0; READ_BYTES];
     let mut read_now = Vec::new();
     let mut stopped = None;
+    decoder.feed(&begun.take(), &mut read_now);
     loop {
         let patience = decoder.waits_for_more().then_some(ESCAPE_TIMEOUT);
         let waited = match stopped {
@@ -71,7 +80,10 @@ fn read(terminal: &OwnedFd, stop: &OwnedFd, events: &mpsc::Sender<InputEvent>) {
                 Ok(0) | Err(_) => is_over = true,
             },
         }
-        if is_over || stopped.is_some() {
+        let goes_on = stopped.is_some() && begun.goes_on();
+        if goes_on {
+            begun.put(decoder.hand_on(&mut read_now));
+        } else if is_over || stopped.is_some() {
             decoder.cut_paste(&mut read_now);
         }
         for event in read_now.drain(..) {
@@ -80,7 +92,7 @@ fn read(terminal: &OwnedFd, stop: &OwnedFd, events: &mpsc::Sender<InputEvent>) {
             }
         }
         let is_whole = !decoder.is_in_paste() && !decoder.is_between();
-        if is_over || (stopped.is_some() && is_whole) {
+        if is_over || goes_on || (stopped.is_some() && is_whole) {
             return;
         }
     }

@@ -33,7 +33,7 @@ use super::modes;
 use super::writer::{Writer, reopened};
 use crate::runtime::lend::LineModes;
 use crate::tui::error::TuiError;
-use crate::tui::input::{self, InputEvent};
+use crate::tui::input::{self, Begun, InputEvent};
 
 /// How long a terminal that does not read may hold up the end.
 pub const LEAVE_WITHIN: Duration = Duration::from_millis(500);
@@ -121,6 +121,7 @@ pub fn is_entered() -> bool {
 pub struct Terminal {
     restore: Arc<Restore>,
     environment: Environment,
+    begun: Arc<Begun>,
 }
 
 /// What restores the terminal; shared with the panic hook.
@@ -186,6 +187,7 @@ impl Terminal {
         let terminal = Self {
             restore,
             environment,
+            begun: Arc::default(),
         };
         terminal.enter().map_err(TuiError::Setup)?;
         Ok(terminal)
@@ -232,14 +234,16 @@ impl Terminal {
         self.restore.leave();
     }
 
-    /// Starts to read; to be called once.
+    /// Starts to read; to be called once. `begun` is what another program has begun to read.
     ///
     /// # Errors
     /// When the reading thread cannot be started.
-    pub fn events(&self) -> io::Result<mpsc::Receiver<InputEvent>> {
+    pub fn events(&self, begun: Vec<u8>) -> io::Result<mpsc::Receiver<InputEvent>> {
+        self.begun.put(begun);
         let (sender, receiver) = mpsc::channel(INPUT_EVENTS);
         let (stop, reading) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        input::spawn(self.restore.input.try_clone()?, stop, sender)?;
+        let begun = Arc::clone(&self.begun);
+        input::spawn(self.restore.input.try_clone()?, stop, begun, sender)?;
         *self
             .restore
             .reading
@@ -266,6 +270,18 @@ impl Terminal {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
+    }
+
+    /// Reads no more, since another program reads on.
+    pub fn pass_on_reading(&self) {
+        self.begun.let_go_on();
+        self.stop_reading();
+    }
+
+    /// What was read and means nothing yet, once the reading that was passed on has ended.
+    #[must_use]
+    pub fn begun(&self) -> Vec<u8> {
+        self.begun.take()
     }
 
     /// Whether nobody is at the other end any more: its window was closed.

@@ -33,7 +33,7 @@ use super::client::{Client, Overlay};
 use super::effect::Effect;
 use super::error::TuiError;
 use super::input::{InputEvent, Reply};
-use super::kept::KeptFront;
+use super::kept::{KeptBegun, KeptFront};
 use super::link::{FrontLink, FrontRequest};
 use super::model::{Model, Options, OuterNotify};
 use super::msg::Msg;
@@ -98,6 +98,8 @@ pub(super) struct Runner {
     /// When to look whether what is to be brought back has changed.
     save: Option<Instant>,
     leaving: Option<Leave>,
+    /// What another program has begun to read of its terminal, or this one for the next.
+    begun: Option<KeptBegun>,
 }
 
 /// Why the terminal is left, or the front end ends.
@@ -188,6 +190,7 @@ impl Runner {
             saved,
             save: None,
             leaving: None,
+            begun: None,
             backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
         // The strip's rows are known before a terminal gets its size.
@@ -224,7 +227,8 @@ impl Runner {
     }
 
     /// Begins where the program before this one was.
-    fn go_on(&mut self, kept: KeptFront) {
+    fn go_on(&mut self, mut kept: KeptFront) {
+        self.begun = kept.begun.take();
         let pool = &self.backend.pool;
         let terminal_of = |id| pool.get(id).map(|pane| (pane.info(), pane.spec()));
         let (session, trouble) = kept.session(terminal_of);
@@ -310,7 +314,14 @@ impl Runner {
         }
         let leave = self.leaving.take()?;
         if let Some(shown) = &mut self.shown {
-            for event in shown.last_input().await {
+            let last = if matches!(leave, Leave::Frozen(_)) {
+                let (last, begun) = shown.pass_on_input().await;
+                self.begun = Some(begun);
+                last
+            } else {
+                shown.last_input().await
+            };
+            for event in last {
                 self.take_input(event);
             }
             // What it asked for is what is being done.
@@ -373,7 +384,9 @@ impl Runner {
             }
         }
         if let Some(reply) = frozen {
-            let _ = reply.send(KeptFront::of(&self.model.session, |id| self.origin_of(id)));
+            let mut kept = KeptFront::of(&self.model.session, |id| self.origin_of(id));
+            kept.begun = self.begun.take();
+            let _ = reply.send(kept);
             // Nothing is to happen any more that the next program does not know of. A terminal that comes is for that one.
             while let Some(lent) = self.lent.recv().await {
                 let _ = lent.told.try_send(Told::Left(Departure::Again));
@@ -420,7 +433,7 @@ impl Runner {
     fn show(&mut self, lent: LentTerminal) {
         let (command, cwd) = (lent.offer.command.clone(), lent.offer.cwd.clone());
         let settings = Arc::clone(&self.settings.borrow());
-        let shown = match Shown::open(lent) {
+        let shown = match Shown::open(lent, self.begun.take()) {
             Ok(shown) => shown,
             Err((error, lender)) => {
                 warn!(%error, "a terminal cannot be shown on");

@@ -41,11 +41,13 @@ pub(super) struct Screen {
 }
 
 impl Screen {
+    /// `begun` is what another program has begun to read of the terminal.
+    ///
     /// # Errors
     /// [`TuiError::Setup`] when the threads that read and write the terminal cannot be started.
-    pub fn new(terminal: Terminal) -> Result<Self, TuiError> {
+    pub fn new(terminal: Terminal, begun: Vec<u8>) -> Result<Self, TuiError> {
         Ok(Self {
-            input: terminal.events().map_err(TuiError::Setup)?,
+            input: terminal.events(begun).map_err(TuiError::Setup)?,
             writer: terminal.writer().map_err(TuiError::Setup)?,
             terminal,
             frame: Frame::new(),
@@ -127,6 +129,16 @@ impl Screen {
     /// Reads no more; what was read already still comes out of `input`.
     pub fn stop_reading(&self) {
         self.terminal.stop_reading();
+    }
+
+    /// The same, since another program reads on.
+    pub fn pass_on_reading(&self) {
+        self.terminal.pass_on_reading();
+    }
+
+    /// What was read by then and means nothing yet.
+    pub fn begun(&self) -> Vec<u8> {
+        self.terminal.begun()
     }
 
     /// What restores the terminal.

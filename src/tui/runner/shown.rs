@@ -10,6 +10,7 @@ use super::screen::{Screen, ScreenEvent};
 use crate::runtime::lend::{Departure, LenderEvent, LentTerminal, Told};
 use crate::tui::error::TuiError;
 use crate::tui::input::{InputEvent, READING_ENDS_WITHIN};
+use crate::tui::kept::KeptBegun;
 use crate::tui::link::FrontStatus;
 use crate::tui::outer::{Environment, Restore, Terminal};
 
@@ -55,11 +56,11 @@ impl Lender {
 }
 
 impl Shown {
-    /// Takes a terminal, now.
+    /// Takes a terminal, now. `begun` is what another program has begun to read, and of which device.
     ///
     /// # Errors
     /// [`TuiError`] when it cannot be set up, with whom to tell.
-    pub fn open(lent: LentTerminal) -> Result<Self, (TuiError, Lender)> {
+    pub fn open(lent: LentTerminal, begun: Option<KeptBegun>) -> Result<Self, (TuiError, Lender)> {
         let LentTerminal {
             input,
             output,
@@ -78,7 +79,10 @@ impl Shown {
         let terminal = Terminal::open(input, output, environment, Some(offer.modes));
         let opened = terminal.and_then(|terminal| {
             let tty = terminal.name();
-            Ok((Screen::new(terminal)?, tty))
+            // What somebody began to type elsewhere is not typed on here.
+            let begun = begun.filter(|begun| begun.tty == tty);
+            let begun = begun.map(|begun| begun.bytes).unwrap_or_default();
+            Ok((Screen::new(terminal, begun)?, tty))
         });
         match opened {
             Ok((screen, tty)) => Ok(Self {
@@ -123,9 +127,24 @@ impl Shown {
         }
     }
 
+    /// Reads no more, since another program reads on from what is begun, and answers what was read already.
+    pub async fn pass_on_input(&mut self) -> (Vec<InputEvent>, KeptBegun) {
+        self.screen.pass_on_reading();
+        let last = self.rest_of_input().await;
+        let begun = KeptBegun {
+            tty: self.tty.clone(),
+            bytes: self.screen.begun(),
+        };
+        (last, begun)
+    }
+
     /// Reads no more, and answers what was read already.
     pub async fn last_input(&mut self) -> Vec<InputEvent> {
         self.screen.stop_reading();
+        self.rest_of_input().await
+    }
+
+    async fn rest_of_input(&mut self) -> Vec<InputEvent> {
         let mut last = Vec::new();
         let reading = async {
             while let Some(event) = self.screen.input.recv().await {

@@ -12,7 +12,7 @@ use crate::domain::input::KeyEvent;
 use crate::domain::screen::ScreenSnapshot;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Exit, Owner, Status, TerminalInfo, TerminalSpec};
-use crate::tui::copy::CopyMode;
+use crate::tui::copy::{CopyMode, CopyPosition};
 
 #[derive(Debug)]
 pub struct Pane {
@@ -24,8 +24,8 @@ pub struct Pane {
     /// The newest screen seen; None before the first.
     pub screen: Option<Arc<ScreenSnapshot>>,
     pub copy: Option<CopyMode>,
-    /// Copy mode is entered so many lines above the newest as soon as there is a screen.
-    pub looks_back: Option<u64>,
+    /// Copy mode goes on there as soon as there is a screen.
+    pub looks_back: Option<CopyPosition>,
     /// Keys pressed in copy mode while it looks for what was searched; they mean something once it is there.
     pub queued: VecDeque<KeyEvent>,
     /// Copy mode was entered by the wheel, so that scrolling back down leaves it.

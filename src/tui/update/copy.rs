@@ -176,11 +176,10 @@ pub(super) fn screen(
         return Redraw::Nothing;
     };
     let before = pane.screen.replace(Arc::clone(&screen));
-    if let Some(lines) = pane.looks_back.take()
-        && enter_in(model, id, now, effects)
-    {
-        let lines = i32::try_from(lines).unwrap_or(i32::MAX);
-        tell(model, id, CopyEvent::Wheel(-lines), now, effects);
+    if let Some(position) = pane.looks_back.take() {
+        let (mode, asked) = CopyMode::go_on(&screen, pane.size, &position);
+        pane.copy = Some(mode);
+        carry_out(model, id, asked, now, effects);
         return Redraw::All;
     }
     let Some(pane) = model.session.panes.get(&id) else {

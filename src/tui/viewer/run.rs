@@ -86,7 +86,7 @@ impl<'t> Viewer<'t> {
         let window = signal(SignalKind::window_change()).map_err(TuiError::Setup)?;
         Ok(Self {
             terminal,
-            input: terminal.events().map_err(TuiError::Setup)?,
+            input: terminal.events(Vec::new()).map_err(TuiError::Setup)?,
             window,
             writer: terminal.writer().map_err(TuiError::Setup)?,
             frame: Frame::new(),

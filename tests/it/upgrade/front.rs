@@ -108,3 +108,67 @@ fn one_that_nobody_looks_at_is_there_for_the_next() {
     terminal.type_("exit\r");
     assert_eq!(terminal.exit(), 0);
 }
+
+#[test]
+fn what_is_selected_and_searched_for_stays() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
+    terminal.wait_text("$");
+    terminal.type_("seq 1001 1200; echo en\"\"d\r");
+    terminal.wait_text("end");
+    terminal.command("[");
+    terminal.type_("?11.7\r");
+    terminal.wait_text("1197");
+    terminal.type_("n");
+    terminal.wait_for("the next match is gone to", |screen| screen.has("1187"));
+    // From here on down, in whole lines.
+    terminal.type_("Vj");
+    upgrade(&home, &terminal);
+    terminal.wait_text("1187");
+    terminal.type_("y");
+    terminal.wait_for("both lines are in the clipboard", |screen| {
+        // `1187`, a line's end and `1188`, in base64.
+        let mut copied = screen.clipboard().iter();
+        copied.any(|data| data.starts_with(b"MTE4NwoxMTg4"))
+    });
+    terminal.command("[");
+    terminal.type_("?10.5\r");
+    terminal.wait_text("1095");
+    upgrade(&home, &terminal);
+    terminal.wait_text("1095");
+    terminal.type_("nnnn");
+    terminal.wait_text("1055");
+}
+
+#[test]
+fn a_paste_under_way_comes_whole() {
+    let home = Home::new();
+    let taken = home.file("taken");
+    let command = format!(
+        "stty raw -echo; printf '\\033[?2004hready'; exec cat > {}",
+        taken.display()
+    );
+    let mut terminal = Terminal::tundra(&home, &["--", "sh", "-c", &command]);
+    terminal.wait_text("ready");
+    let text: String = (0..20_000).map(|n| format!("line {n} \u{e9}\n")).collect();
+    terminal.type_("\u{1b}[200~");
+    let (first, rest) = text.split_at(text.len() / 2 - 1);
+    terminal.type_(first);
+    upgrade(&home, &terminal);
+    terminal.type_(rest);
+    terminal.type_("\u{1b}[201~done\u{1}");
+    let read = || std::fs::read(&taken).unwrap_or_default();
+    eventually("all of it is there", || read().ends_with(b"done\x01"));
+    let told = String::from_utf8(read()).unwrap();
+    let told = told.strip_suffix("done\u{1}").unwrap();
+    let pasted = told.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
+    let text = text.replace('\n', "\r");
+    assert_eq!(pasted.len(), text.len());
+    assert!(pasted == text, "every character came once");
+    let marks = (
+        told.matches("\u{1b}[200~").count(),
+        told.matches("\u{1b}[201~").count(),
+    );
+    assert_eq!(marks.0, marks.1, "each piece is closed");
+    assert!(told.starts_with("\u{1b}[200~") && told.ends_with("\u{1b}[201~"));
+}

@@ -260,3 +260,32 @@ proptest! {
         prop_assert_eq!(whole, cut_up);
     }
 }
+
+#[test]
+fn what_one_decoder_has_begun_the_next_ends_at_any_byte() {
+    let all =
+        "a\u{1b}[1;5Cb\u{1b}[200~pasted \u{e9}\u{1b}[31m text\u{1b}[201~\u{fc}\u{1b}[A".as_bytes();
+    let text_of = |events: Vec<InputEvent>| {
+        let mut pasted = String::new();
+        let mut rest = Vec::new();
+        for event in events {
+            match event {
+                InputEvent::Paste(text) => pasted.push_str(&text),
+                other => rest.push(other),
+            }
+        }
+        (pasted, rest)
+    };
+    let expected = text_of(decode(all));
+    for cut in 0..=all.len() {
+        let mut events = Vec::new();
+        let mut first = Decoder::default();
+        first.feed(&all[..cut], &mut events);
+        let begun = first.hand_on(&mut events);
+        let mut second = Decoder::default();
+        second.feed(&begun, &mut events);
+        second.feed(&all[cut..], &mut events);
+        second.flush(&mut events);
+        assert_eq!(text_of(events), expected, "cut at {cut}");
+    }
+}
