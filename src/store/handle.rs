@@ -9,10 +9,10 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::dolt::{Change, Dolt, DoltError, DoltOptions, Shipped};
+use super::dolt::{Change, Course, Dolt, DoltError, DoltOptions, Shipped};
 use super::error::StoreError;
 use super::journal::{Journal, JournalThread};
-use super::kept::KeptStore;
+use super::kept::{KeptManaged, KeptStore};
 use super::query::Reader;
 use super::status::{Commit, DoltStatus, StoreStatus};
 use super::write::JournalOptions;
@@ -21,6 +21,8 @@ use crate::runtime::tasks::Tasks;
 
 /// How long the end waits for the copy, a managed server's own end included.
 const DOLT_PATIENCE: Duration = Duration::from_secs(40);
+/// How long the copy may take to be left: what is being shipped is shipped whole.
+const LEAVE_DOLT: Duration = Duration::from_secs(5);
 
 /// What the store is made of.
 #[derive(Clone, Debug)]
@@ -49,7 +51,10 @@ pub struct RunningStore {
     store: Store,
     journal: JournalThread,
     stop_dolt: CancellationToken,
-    dolt_ended: oneshot::Receiver<()>,
+    leave_dolt: CancellationToken,
+    dolt_ended: oneshot::Receiver<Option<KeptManaged>>,
+    /// The managed server that runs on.
+    left: Option<KeptManaged>,
 }
 
 impl Store {
@@ -92,11 +97,17 @@ impl Store {
         let (journal, thread) = if kept.instance_id.is_empty() {
             Journal::start(journal_options)?
         } else {
-            Journal::go_on(journal_options, kept.instance_id)?
+            Journal::go_on(journal_options, kept.instance_id.clone())?
         };
         let stop_dolt = CancellationToken::new();
         let ending = stop_dolt.clone().cancelled_owned();
-        let (dolt, dolt_ended) = Dolt::start(journal.clone(), options.dolt, tasks, ending);
+        let course = Course {
+            left: kept.dolt,
+            leave: CancellationToken::new(),
+            ending,
+        };
+        let leave_dolt = course.leave.clone();
+        let (dolt, dolt_ended) = Dolt::start(journal.clone(), options.dolt, tasks, course);
         let store = Self {
             journal,
             dolt,
@@ -106,7 +117,9 @@ impl Store {
             store: store.clone(),
             journal: thread,
             stop_dolt,
+            leave_dolt,
             dolt_ended,
+            left: None,
         };
         Ok((store, running))
     }
@@ -202,13 +215,14 @@ impl Store {
 }
 
 impl RunningStore {
-    /// Makes the copy's last commit and ends a managed server, for another program in this process to go on with. The
-    /// journal is still written. Dropped half way, what is not shipped is shipped by that one.
+    /// Ships no more and lets a managed server run on, for another program in this process to go on with. The journal is
+    /// still written; what is not shipped is shipped by that program.
     pub async fn leave_copy(&mut self) {
+        self.leave_dolt.cancel();
         self.stop_dolt.cancel();
-        let ended = tokio::time::timeout(DOLT_PATIENCE, &mut self.dolt_ended).await;
-        if ended.is_err() {
-            warn!("the copy in dolt did not end in time");
+        match tokio::time::timeout(LEAVE_DOLT, &mut self.dolt_ended).await {
+            Ok(left) => self.left = left.ok().flatten(),
+            Err(_) => warn!("the copy in dolt was not left in time"),
         }
     }
 
@@ -216,7 +230,10 @@ impl RunningStore {
     pub async fn keep(self) -> KeptStore {
         let instance_id = self.store.instance_id().to_owned();
         self.journal.close().await;
-        KeptStore { instance_id }
+        KeptStore {
+            instance_id,
+            dolt: self.left,
+        }
     }
 
     /// Writes how the instance ended, makes the copy's last commit and ends a managed server, then the journal. Dropped

@@ -63,13 +63,7 @@ impl Children {
     /// Runs exactly these: starts what is new, ends what is gone, and leaves alone what stays as it is.
     pub fn keep(&self, specs: Vec<Spec>) {
         let mut children = self.children();
-        let mut left = std::mem::take(
-            &mut *self
-                .shared
-                .left
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut left = self.take_left();
         let mut kept = HashMap::new();
         for mut spec in specs {
             if spec.overdue == Overdue::Kill {
@@ -97,7 +91,8 @@ impl Children {
     /// Leaves every child running for another program in this process; nobody looks after them from then on.
     pub async fn leave(&self) -> KeptChildren {
         let children: Vec<Child> = self.children().drain().map(|(_, child)| child).collect();
-        let mut kept = Vec::new();
+        // Those that nobody has asked for since go on to the next.
+        let mut kept = self.take_left();
         for child in children {
             kept.extend(child.leave().await);
         }
@@ -165,6 +160,11 @@ impl Children {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
+    }
+
+    fn take_left(&self) -> Vec<KeptChild> {
+        let left = self.shared.left.lock();
+        std::mem::take(&mut *left.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn children(&self) -> MutexGuard<'_, HashMap<String, Child>> {

@@ -20,6 +20,7 @@ use super::connect::Server;
 use super::error::DoltError;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::{private, proc, programs};
+use crate::store::kept::KeptManaged;
 use crate::supervise::{Children, Overdue, Probe, ProcessState, Spec};
 
 const NAME: &str = "dolt";
@@ -52,17 +53,28 @@ pub(super) struct Managed {
     children: Children,
     /// Where it was last started.
     running: Option<(Server, SocketAddr)>,
+    /// The port of one that another program in this process has left running, until it is taken up.
+    left: Option<u16>,
 }
 
 impl Managed {
-    pub fn new(options: ManagedOptions) -> Self {
+    /// None runs yet but the one that another program in this process has left.
+    pub fn new(options: ManagedOptions, left: Option<KeptManaged>) -> Self {
         let tasks = Tasks::default();
+        let port = left.as_ref().map(|left| left.port);
+        let children = left.map(|left| left.children).unwrap_or_default();
         Self {
-            children: Children::new(tasks.clone()),
+            children: Children::resume(tasks.clone(), children),
             options,
             tasks,
             running: None,
+            left: port,
         }
+    }
+
+    /// Ends one that another program has left and that nobody wants any more. It is not waited for.
+    pub fn end(left: KeptManaged, tasks: &Tasks) {
+        Children::resume(tasks.clone(), left.children).keep(Vec::new());
     }
 
     /// A server that takes connections, started where none does, and its pid. Dropped half way, it goes on starting.
@@ -97,7 +109,21 @@ impl Managed {
         self.tasks.shutdown(PATIENCE + Duration::from_secs(1)).await;
     }
 
+    /// Leaves the server running for another program in this process; None where there is none.
+    pub async fn leave(self) -> Option<KeptManaged> {
+        let running = self.running.as_ref().map(|(_, address)| address.port());
+        let port = running.or(self.left)?;
+        let children = self.children.leave().await;
+        Some(KeptManaged { port, children })
+    }
+
     async fn start(&mut self, wanted: &Server) -> Result<(), DoltError> {
+        if let Some(port) = self.left.take() {
+            let folder = self.prepare_folder()?;
+            let password = self.password(&folder)?;
+            self.run(folder, (Ipv4Addr::LOCALHOST, port).into(), password, wanted);
+            return Ok(());
+        }
         programs::find_here(PROGRAM).map_err(|error| {
             DoltError::Managed(format!("{error}: install it, or set dolt.managed = false"))
         })?;
@@ -109,8 +135,17 @@ impl Managed {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         drop(listener);
-        let config = folder.join("tundra.yaml");
-        private::replace(&config, configuration(&folder, address.port()).as_bytes())?;
+        private::replace(
+            &configuration_file(&folder),
+            configuration(&folder, address.port()).as_bytes(),
+        )?;
+        self.run(folder, address, password, wanted);
+        Ok(())
+    }
+
+    /// Lets the server run whose configuration is written; one that runs as this one would is taken up.
+    fn run(&mut self, folder: PathBuf, address: SocketAddr, password: String, wanted: &Server) {
+        let config = configuration_file(&folder);
         let mut spec = Spec::new(
             NAME,
             [PROGRAM, "sql-server", "--config", &config.to_string_lossy()]
@@ -140,7 +175,6 @@ impl Managed {
             database: wanted.database.clone(),
         };
         self.running = Some((server, address));
-        Ok(())
     }
 
     fn prepare_folder(&self) -> io::Result<PathBuf> {
@@ -196,6 +230,10 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+fn configuration_file(folder: &Path) -> PathBuf {
+    folder.join("tundra.yaml")
 }
 
 fn configuration(folder: &Path, port: u16) -> String {

@@ -23,8 +23,10 @@ pub use revisions::{Change, ChangeKind};
 pub use ship::Shipped;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::journal::Journal;
+use super::kept::KeptManaged;
 use super::status::{Commit, DoltStatus};
 use crate::runtime::tasks::Tasks;
 use managed::Managed;
@@ -32,6 +34,16 @@ use ship::{Request, Shipper};
 
 /// Requests that wait for the shipper: a person asks.
 const REQUESTS: usize = 8;
+
+/// Where a shipper comes from and how it ends.
+pub(super) struct Course<E> {
+    /// The managed server that another program in this process has left running.
+    pub left: Option<KeptManaged>,
+    /// Cancelled before the end where another program goes on.
+    pub leave: CancellationToken,
+    /// Resolves at the end.
+    pub ending: E,
+}
 
 /// Talks to the shipper; cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,14 +55,20 @@ pub struct Dolt {
 }
 
 impl Dolt {
-    /// Starts to ship what the journal's outbox holds, where a copy is kept, until `ending`.
+    /// Starts to ship what the journal's outbox holds, where a copy is kept, until its end. A managed server that runs on
+    /// then comes out of the channel.
     #[must_use]
-    pub fn start(
+    pub(super) fn start(
         journal: Journal,
         options: Option<DoltOptions>,
         tasks: &Tasks,
-        ending: impl Future<Output = ()> + Send + 'static,
-    ) -> (Self, oneshot::Receiver<()>) {
+        course: Course<impl Future<Output = ()> + Send + 'static>,
+    ) -> (Self, oneshot::Receiver<Option<KeptManaged>>) {
+        let Course {
+            left,
+            leave,
+            ending,
+        } = course;
         let status = watch::Sender::new(status_of(options.as_ref()));
         let (sender, requests) = mpsc::channel(REQUESTS);
         let options = watch::Sender::new(options);
@@ -59,6 +77,9 @@ impl Dolt {
             options: options.subscribe(),
             status: status.clone(),
             requests,
+            left,
+            leave,
+            tasks: tasks.clone(),
         };
         let dolt = Self {
             status: status.subscribe(),
@@ -67,8 +88,7 @@ impl Dolt {
         };
         let (done, ended) = oneshot::channel();
         tasks.spawn("dolt", async move {
-            Box::pin(keeper.run(ending)).await;
-            let _ = done.send(());
+            let _ = done.send(Box::pin(keeper.run(ending)).await);
         });
         (dolt, ended)
     }
@@ -138,17 +158,25 @@ struct Keeper {
     options: watch::Receiver<Option<DoltOptions>>,
     status: watch::Sender<DoltStatus>,
     requests: mpsc::Receiver<Request>,
+    /// A managed server that nobody looks after: of another program, and then for another one.
+    left: Option<KeptManaged>,
+    leave: CancellationToken,
+    tasks: Tasks,
 }
 
 impl Keeper {
-    async fn run(mut self, ending: impl Future<Output = ()> + Send) {
+    async fn run(mut self, ending: impl Future<Output = ()> + Send) -> Option<KeptManaged> {
         tokio::pin!(ending);
         loop {
             let options = self.options.borrow_and_update().clone();
             self.journal.set_outbox(options.is_some());
             self.status.send_replace(status_of(options.as_ref()));
             let is_over = match options {
-                None => self.rest(&mut ending).await,
+                None => {
+                    let left = self.left.take();
+                    self.end_left(left);
+                    self.rest(&mut ending).await
+                }
                 Some(options) => {
                     let (keeper, is_over) = self.ship(options, &mut ending).await;
                     self = keeper;
@@ -156,7 +184,7 @@ impl Keeper {
                 }
             };
             if is_over {
-                return;
+                return self.left;
             }
         }
     }
@@ -177,17 +205,26 @@ impl Keeper {
 
     /// Ships until the copy is to be elsewhere; tells whether it is the end instead.
     async fn ship(
-        self,
+        mut self,
         options: DoltOptions,
         ending: &mut (impl Future<Output = ()> + Send + Unpin),
     ) -> (Self, bool) {
+        let left = self.left.take();
+        let managed = match options.managed.clone() {
+            Some(managed) => Some(Managed::new(managed, left)),
+            None => {
+                self.end_left(left);
+                None
+            }
+        };
         let shipper = Shipper::new(
             self.journal.clone(),
             options.clone(),
             self.options.clone(),
-            options.managed.clone().map(Managed::new),
+            managed,
             self.status.clone(),
             self.requests,
+            self.leave.clone(),
         );
         let mut watched = self.options.clone();
         let mut is_over = false;
@@ -197,14 +234,24 @@ impl Keeper {
                 () = elsewhere(&mut watched, &options) => {}
             }
         };
-        let requests = Box::pin(shipper.run(stop)).await;
+        let (requests, left) = Box::pin(shipper.run(stop)).await;
         let keeper = Self {
             journal: self.journal,
             options: self.options,
             status: self.status,
             requests,
+            left,
+            leave: self.leave,
+            tasks: self.tasks,
         };
         (keeper, is_over)
+    }
+
+    /// Ends a server that another program has left, where none is wanted any more.
+    fn end_left(&self, left: Option<KeptManaged>) {
+        if let Some(left) = left {
+            Managed::end(left, &self.tasks);
+        }
     }
 }
 

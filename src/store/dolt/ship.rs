@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use mysql_async::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::connect::{AUTHOR, Server, Session};
@@ -16,6 +17,7 @@ use super::managed::Managed;
 use super::options::DoltOptions;
 use super::revisions::{self, Change};
 use crate::store::journal::{Journal, OutboxSignal};
+use crate::store::kept::KeptManaged;
 use crate::store::outbox::{Row, Table};
 use crate::store::status::{Commit, DoltState, DoltStatus};
 
@@ -67,6 +69,8 @@ pub(super) struct Shipper {
     managed: Option<Managed>,
     status: watch::Sender<DoltStatus>,
     requests: mpsc::Receiver<Request>,
+    /// Cancelled before the end where another program in this process goes on.
+    leave: CancellationToken,
     /// What was shipped since the last commit.
     load: Load,
 }
@@ -98,6 +102,7 @@ impl Shipper {
         managed: Option<Managed>,
         status: watch::Sender<DoltStatus>,
         requests: mpsc::Receiver<Request>,
+        leave: CancellationToken,
     ) -> Self {
         Self {
             journal,
@@ -108,35 +113,53 @@ impl Shipper {
             managed,
             status,
             requests,
+            leave,
             load: Load::default(),
         }
     }
 
-    /// Ships until `ending` resolves, and then what is left; gives back the requests that nobody has answered. Dropped
-    /// half way, rows are shipped once more by the next.
-    pub async fn run(mut self, ending: impl Future<Output = ()> + Send) -> mpsc::Receiver<Request> {
+    /// Ships until `ending` resolves, and then what is left; gives back the requests that nobody has answered. Where
+    /// another program goes on, what is left is shipped by that one, which gets the managed server as it runs. Dropped half
+    /// way, rows are shipped once more by the next.
+    pub async fn run(
+        mut self,
+        ending: impl Future<Output = ()> + Send,
+    ) -> (mpsc::Receiver<Request>, Option<KeptManaged>) {
+        self.ship_until(ending).await;
+        let left = match self.managed.take() {
+            Some(managed) if self.leave.is_cancelled() => managed.leave().await,
+            Some(managed) => {
+                managed.stop().await;
+                None
+            }
+            None => None,
+        };
+        (self.requests, left)
+    }
+
+    async fn ship_until(&mut self, ending: impl Future<Output = ()> + Send) {
         tokio::pin!(ending);
         self.set(|status| status.state = DoltState::Connecting);
         let journal = self.journal.clone();
         let opened = tokio::select! {
             opened = journal.opened() => opened,
-            () = &mut ending => return self.requests,
+            () = &mut ending => return,
         };
         let Some(store_id) = opened else {
             self.rest(&mut ending).await;
-            return self.requests;
+            return;
         };
         let mut pause = FIRST_RETRY;
         loop {
             let opened = tokio::select! {
                 opened = self.open(&store_id) => opened,
-                () = &mut ending => break,
+                () = &mut ending => return,
             };
             let error = match opened {
                 Ok(copy) => {
                     pause = FIRST_RETRY;
                     match Box::pin(self.work(copy, &mut ending)).await {
-                        Left::Ending => break,
+                        Left::Ending => return,
                         Left::Failed(error) => error,
                     }
                 }
@@ -145,14 +168,10 @@ impl Shipper {
             self.tell_failure(&error, pause);
             tokio::select! {
                 () = self.pass_time(pause, &error) => {}
-                () = &mut ending => break,
+                () = &mut ending => return,
             }
             pause = (pause * 2).min(LAST_RETRY);
         }
-        if let Some(managed) = self.managed.take() {
-            managed.stop().await;
-        }
-        self.requests
     }
 
     /// Waits for the end where there is no journal to ship from.
@@ -384,6 +403,9 @@ impl Shipper {
 
     /// Ships and commits what is left.
     async fn finish(&mut self, mut copy: Session) {
+        if self.leave.is_cancelled() {
+            return copy.close().await;
+        }
         let last = async {
             self.journal.flush().await;
             self.ship(&mut copy).await?;
