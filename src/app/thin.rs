@@ -359,7 +359,14 @@ fn farewell(returned: Returned, pid: u32) -> Result<Farewell, AppError> {
             note: Some(format!("[detached: taken over by pid {pid}]")),
             exit: 0,
         },
-        Returned::Left(Departure::Ended { exit }) => Farewell { note: None, exit },
+        Returned::Left(Departure::Ended { exit }) => Farewell {
+            note: ended_by(exit).map(|signal| {
+                format!(
+                    "[ended: tundra with pid {pid} got {signal}; \"tundra\" brings its layout back]"
+                )
+            }),
+            exit,
+        },
         Returned::Left(Departure::Failed { code, message, .. }) => {
             return Err(AppError::Left { code, message });
         }
@@ -382,6 +389,13 @@ fn detached(pid: u32, exit: u8) -> Farewell {
         )),
         exit,
     }
+}
+
+/// The signal that an instance ended on, by its exit code; None where it ended by itself.
+fn ended_by(exit: u8) -> Option<&'static str> {
+    let signals = Termination::ALL.into_iter();
+    let mut names = signals.filter(|signal| exit_of(*signal) == exit);
+    names.next().map(Termination::name)
 }
 
 /// The exit code of a process that a signal made leave its terminal.
