@@ -39,7 +39,7 @@ use options::Options;
 use target::Target;
 
 const USAGE: &str = "usage: cargo bench --bench terminal -- [--rounds N] [--seconds N] [--keys N] \
-[--only start|attach|echo|flood|cat|memory|freeze|idle]… [--tundra FILE] [--quick]";
+[--only start|attach|echo|flood|cat|memory|freeze|idle|upgrade]… [--tundra FILE] [--quick]";
 
 fn main() {
     let options = Options::read(USAGE, 5);

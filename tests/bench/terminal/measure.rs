@@ -1,5 +1,6 @@
 //! The measurements, one per row or group of rows of the table.
 
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ const KEY_EVERY: Duration = Duration::from_millis(30);
 const SETTLE: Duration = Duration::from_millis(1500);
 /// Panes whose memory is counted.
 const FURTHER_PANES: u32 = 10;
+/// Panes that go over to another program.
+const PANES_OF_AN_UPGRADE: u32 = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
@@ -26,6 +29,7 @@ pub enum Measure {
     Memory,
     Freeze,
     Idle,
+    Upgrade,
 }
 
 impl rounds::Measure for Measure {
@@ -40,6 +44,7 @@ impl rounds::Measure for Measure {
         Self::Memory,
         Self::Freeze,
         Self::Idle,
+        Self::Upgrade,
     ];
 
     fn name(self) -> &'static str {
@@ -52,11 +57,18 @@ impl rounds::Measure for Measure {
             Self::Memory => "memory",
             Self::Freeze => "freeze",
             Self::Idle => "idle",
+            Self::Upgrade => "upgrade",
         }
     }
 
     fn applies_to(self, target: Target) -> bool {
-        target != Target::Bare || matches!(self, Self::Start | Self::Echo | Self::Cat)
+        match self {
+            Self::Start | Self::Echo | Self::Cat => true,
+            Self::Attach | Self::Flood | Self::Memory | Self::Freeze | Self::Idle => {
+                target != Target::Bare
+            }
+            Self::Upgrade => target == Target::Tundra,
+        }
     }
 
     fn run(self, target: Target, options: &Options, scratch: &Scratch) -> Samples {
@@ -82,6 +94,7 @@ impl rounds::Measure for Measure {
             Self::Memory => memory(target, options, scratch),
             Self::Freeze => freeze(target, options, scratch),
             Self::Idle => idle(target, options, scratch),
+            Self::Upgrade => upgrade(target, options, scratch),
         }
     }
 }
@@ -274,6 +287,56 @@ fn idle(target: Target, options: &Options, scratch: &Scratch) -> Samples {
         (
             "ten idle panes, context switches a second",
             (after.switches - before.switches) as f64 / time,
+        ),
+    ]
+}
+
+/// How long the screen stands still while another program takes over ten panes full of history.
+fn upgrade(target: Target, options: &Options, scratch: &Scratch) -> Samples {
+    let history = scratch.history();
+    let script = format!(
+        "cat {}; printf READY; read x; i=0; while :; do i=$((i+1)); printf '\\r%d' $i; sleep 0.005; done",
+        history.display()
+    );
+    let (mut session, ready) = target.start(options, scratch, &script, "READY");
+    ready.wait("the first pane");
+    for _ in 1..PANES_OF_AN_UPGRADE {
+        session.open_hidden(&format!("cat {}; exec cat >/dev/null", history.display()));
+    }
+    thread::sleep(2 * SETTLE);
+    session.outer.type_("\r");
+    thread::sleep(SETTLE);
+    let still = |session: &Session, until: &dyn Fn() -> bool| {
+        let (mut longest, mut bytes, mut since) = (Duration::ZERO, 0, Instant::now());
+        while !until() {
+            let now = session.outer.bytes();
+            if now != bytes {
+                longest = longest.max(since.elapsed());
+                (bytes, since) = (now, Instant::now());
+            }
+            thread::sleep(Duration::from_micros(500));
+        }
+        longest
+    };
+    let began = Instant::now();
+    let before = still(&session, &|| began.elapsed() > SETTLE);
+    let upgrade = RefCell::new(session.upgrade());
+    let ended = Cell::new(None);
+    let during = still(&session, &|| {
+        let mut upgrade = upgrade.borrow_mut();
+        if ended.get().is_none() && upgrade.try_wait().unwrap().is_some() {
+            ended.set(Some(Instant::now()));
+        }
+        ended.get().is_some_and(|at| at.elapsed() > SETTLE)
+    });
+    vec![
+        (
+            "longest stillness of a busy screen, ms",
+            milliseconds(before),
+        ),
+        (
+            "the same over an upgrade with ten panes of 10,000 lines, ms",
+            milliseconds(during),
         ),
     ]
 }

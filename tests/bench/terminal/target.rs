@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -180,6 +180,13 @@ impl Session {
         self.outer = outer;
         let seen = awaited.wait("the last pane of the first frame");
         seen.at - self.outer.started
+    }
+
+    /// Lets the same program take over anew.
+    pub fn upgrade(&self) -> Child {
+        let mut command = clean(&self.tundra, &self.folder);
+        let command = command.arg("upgrade").stdout(Stdio::null());
+        command.spawn().unwrap()
     }
 
     /// Proportional memory of the process in the terminal alone, in KiB.
