@@ -37,7 +37,8 @@ use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
 use crate::remote::RemoteHandle;
 use crate::runtime::dial::LocalListener;
-use crate::runtime::handover::KeptDescriptor;
+use crate::runtime::fault;
+use crate::runtime::handover::{self, KeptDescriptor};
 use crate::runtime::lend::LentTerminal;
 use crate::runtime::limits;
 use crate::runtime::secrets;
@@ -121,7 +122,7 @@ where
         .and_then(|resumed| control::Instance::resume(&resumed.rooms.lock, &mut resumed.incoming));
     let lock = match kept_lock {
         Some(lock) => lock,
-        None => control::Instance::acquire(&launch.paths)?,
+        None => control::Instance::acquire(&launch.paths).inspect_err(handover::go_back)?,
     };
     let kept = resumed.map(|resumed| std::mem::take(&mut resumed.rooms.app));
     let kept = kept.unwrap_or_default();
@@ -147,6 +148,7 @@ where
         .thread_name("runtime")
         .enable_all()
         .build()
+        .inspect_err(handover::go_back)
         .map_err(AppError::Runtime)?;
     let outcome = runtime.block_on(Box::pin(run_with_store(
         launch, foundation, origin, &lock, mode,
@@ -186,7 +188,8 @@ where
     } else {
         Timestamp::now()
     };
-    let (store, mut running) = keeping::start(&launch, started_at, kept, &tasks)?;
+    let (store, mut running) =
+        keeping::start(&launch, started_at, kept, &tasks).inspect_err(handover::go_back)?;
     let endpoint = launch.settings.logging.otlp_endpoint.clone();
     let (traces, exporter) = TraceExporter::start(endpoint, &launch.version, &tasks);
     let groundwork = Groundwork {
@@ -284,7 +287,7 @@ where
     let kept_listener = resumed.as_deref_mut().and_then(|resumed| {
         FrozenFront::resume_listener(&resumed.rooms.providers.gateway, &mut resumed.incoming)
     });
-    let bound = gateway::bind(&launch.settings, kept_listener)?;
+    let bound = gateway::bind(&launch.settings, kept_listener).inspect_err(handover::go_back)?;
     let moved = bound.as_ref().and_then(gateway::Bound::notice);
     let options = pool_options(&launch.settings, &launch.paths);
     let launch_envs = Arc::new(GatewayLaunchEnv::default());
@@ -296,14 +299,15 @@ where
         launch_envs: Some(shared),
         recorder: store.recorder(),
     })
+    .inspect_err(handover::go_back)
     .map_err(AppError::Runtime)?;
-    // First of all, since until then their programs stand still.
     let lost = match resumed.as_deref_mut() {
         Some(resumed) => pool.resume(&resumed.rooms.panes, &mut resumed.incoming),
         None => Vec::new(),
     };
     let socket = launch.paths.control_socket();
-    let listener = listen_locally(&socket, resumed.as_deref_mut())?;
+    let listener =
+        listen_locally(&socket, resumed.as_deref_mut()).inspect_err(handover::go_back)?;
     let facts = Facts {
         version: launch.version.clone(),
         pid: std::process::id(),
@@ -337,7 +341,7 @@ where
         &traces,
         &tasks,
     );
-    let providers = match started {
+    let providers = match started.inspect_err(handover::go_back) {
         Ok(providers) => providers,
         Err(error) => {
             tasks.shutdown(PATIENCE).await;
@@ -388,7 +392,7 @@ where
         &tasks,
         &stop_remote,
     );
-    let remote = match started {
+    let remote = match started.inspect_err(handover::go_back) {
         Ok(remote) => remote,
         Err(error) => {
             tasks.shutdown(PATIENCE).await;
@@ -410,9 +414,22 @@ where
         }
         None => (control::Connections::default(), Err(String::new())),
     };
+    let is_tried = resumed
+        .as_ref()
+        .is_some_and(|resumed| resumed.because.is_none());
     let place = resumed.map(|resumed| std::mem::take(&mut resumed.rooms.front));
     // What is left of it is closed, and its memory given back.
     drop(left_behind);
+    if is_tried {
+        fault::point("resume", "rooms");
+        fault::crash("resume", "crash-in-the-rooms");
+    }
+    if place.is_some() {
+        // Nothing can go wrong any more: until here nothing of the state has been used up, and the programs stand still.
+        handover::arrive();
+        pool.go_on();
+        remote.handle().go_on();
+    }
     let (borrower, terminals_lent) = mpsc::channel(LENT);
     let setup = control::Setup {
         listener,
@@ -516,6 +533,7 @@ fn left_of_remote(
 ) -> remote::Left {
     remote::Left {
         listener: RemoteHandle::resume_listener(&resumed.rooms.remote, &mut resumed.incoming),
+        viewers: RemoteHandle::resume_viewers(&resumed.rooms.remote, &mut resumed.incoming),
         local: attach.and_then(|(listener, inode)| {
             let listener = resumed.incoming.descriptor(listener)?;
             LocalListener::resume(listener, &launch.paths.attach_socket(), inode).ok()

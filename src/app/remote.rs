@@ -12,7 +12,7 @@ use crate::api::{ApiError, Listener, Services};
 use crate::config::{Paths, Settings};
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
-use crate::remote::{self, KeptRemote, RemoteHandle, Setup};
+use crate::remote::{self, KeptRemote, RemoteHandle, ResumedViewer, Setup};
 use crate::runtime::dial::LocalListener;
 use crate::runtime::tasks::Tasks;
 use crate::tui::{Addresses, BrowserAddress};
@@ -32,6 +32,8 @@ pub(super) struct Left {
     pub kept: KeptRemote,
     /// The listener on the network.
     pub listener: Option<TcpListener>,
+    /// Those who were attached.
+    pub viewers: Vec<ResumedViewer>,
     pub local: Option<LocalListener>,
 }
 
@@ -51,6 +53,7 @@ pub(super) fn start(
     let Left {
         kept,
         listener,
+        viewers,
         local,
     } = left;
     let local = match local {
@@ -66,6 +69,7 @@ pub(super) fn start(
         local: shared,
         kept,
         listener,
+        viewers,
         stop: stop.clone(),
     })?;
     let listener: Arc<dyn Listener> = Arc::new(RemoteEndpoint(handle.clone()));

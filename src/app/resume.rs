@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 use std::os::fd::RawFd;
-use std::path::PathBuf;
+
+use tracing::warn;
 
 use super::error::AppError;
 use super::launch::{Ending, Launch};
 use super::upgrade::{KeptRooms, Resumed};
 use super::{front, instance};
-use crate::runtime::handover::{HandoverError, Incoming, Successor};
-use crate::runtime::user_namespace;
+use crate::runtime::handover::{self, Incoming};
+use crate::runtime::{fault, user_namespace};
 use crate::tui::Life;
 
 /// How this program was called by the one before it.
@@ -21,6 +22,8 @@ pub struct Resume {
     pub former: Option<RawFd>,
     /// Why another program than this one could not go on.
     pub because: Option<String>,
+    /// This program's.
+    pub version: &'static str,
 }
 
 /// Goes on where another program left off, in its process. Where what it left cannot be read, or this program cannot start,
@@ -35,22 +38,26 @@ where
     // Before there is a secret in this program's memory.
     user_namespace::prepare();
     let incoming = Incoming::open(resume.state).map_err(|error| E::from(error.into()))?;
-    let rooms = KeptRooms::read(&incoming);
-    let launch = launch();
-    let (rooms, launch) = match (rooms, launch) {
-        (Ok(rooms), Ok(launch)) => (rooms, launch),
-        (Err(error), _) => {
-            let why = error.to_string();
-            return Err(go_back(&resume, incoming, &why).unwrap_or(error).into())
-                .map_err(|error: AppError| E::from(error));
-        }
-        (Ok(_), Err(error)) => {
-            let why = error.to_string();
-            let failed = go_back(&resume, incoming, &why);
-            return Err(failed.map_or(error, |failed| E::from(failed.into())));
-        }
-    };
+    prepare_way_back(&resume, &incoming);
     crate::tui::install_panic_hook();
+    go_back_on_panic();
+    // A test's new program alone goes wrong here, and not the one that goes on after it.
+    if resume.because.is_none() {
+        fault::point("resume", "begin");
+        fault::crash("resume", "crash");
+    }
+    let mut because = resume.because;
+    let rooms = match &mut because {
+        Some(because) => {
+            let (rooms, lost) = KeptRooms::salvage(&incoming);
+            because.extend(lost.iter().map(|lost| format!("; {lost}")));
+            rooms
+        }
+        None => KeptRooms::read(&incoming)
+            .inspect_err(handover::go_back)
+            .map_err(|error| E::from(error.into()))?,
+    };
+    let launch = launch().inspect_err(handover::go_back)?;
     let life = if rooms.app.ends_with_last_pane {
         Life::EndsWithLastPane
     } else {
@@ -59,7 +66,7 @@ where
     let resumed = Resumed {
         rooms,
         incoming,
-        because: resume.because,
+        because,
     };
     let origin = instance::Origin {
         first: None,
@@ -70,20 +77,27 @@ where
     })?)
 }
 
-/// Lets the program before this one go on again. Comes back where there is none, or it cannot be executed.
-fn go_back(resume: &Resume, incoming: Incoming, why: &str) -> Option<HandoverError> {
-    // One that went on after a failure has nobody behind it.
-    let former = resume.former.filter(|_| resume.because.is_none())?;
+/// Makes the way back to the program before this one. One that goes on after a failure has nobody behind it.
+fn prepare_way_back(resume: &Resume, incoming: &Incoming) {
+    let Some(former) = resume.former.filter(|_| resume.because.is_none()) else {
+        return;
+    };
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     // The last argument is the state's descriptor, which is given anew.
     arguments.pop();
-    arguments.extend(["--because".into(), why.into()]);
-    let successor = Successor {
-        program: PathBuf::from(format!("/proc/self/fd/{former}")),
-        arguments,
-    };
-    match incoming.into_sealed().execute(&successor) {
-        Ok(never) => match never {},
-        Err(error) => Some(error),
+    arguments.push("--because".into());
+    let program = format!("/proc/self/fd/{former}").into();
+    let who = format!("tundra {} could not take over", resume.version);
+    if let Err(error) = handover::prepare_way_back(incoming, program, arguments, &who) {
+        warn!(%error, "there is no way back to the program before this one");
     }
+}
+
+/// A panic while there is a way back goes it, before anything is dropped.
+fn go_back_on_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        handover::go_back(info);
+        before(info);
+    }));
 }

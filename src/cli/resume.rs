@@ -40,6 +40,7 @@ pub fn run(args: ResumeArgs, context: &Context) -> Result<Exit, Failure> {
         state: args.state,
         former: args.former,
         because: args.because,
+        version: super::version(),
     };
     let ending = app::resume(resume, || super::launch::prepare(Beginning::Fresh, context))?;
     Ok(match ending {

@@ -122,6 +122,9 @@ impl WriterLock {
     pub fn rejoin(&mut self, id: ViewerId) {
         self.last_id = self.last_id.max(id.0);
         self.viewers += 1;
+        if self.holder == Some(id) {
+            self.kept_until = None;
+        }
     }
 
     /// One that nobody is attached to; the front end writes where the terminal is its own.

@@ -233,13 +233,19 @@ impl Pool {
         resume::keep(&self.registry, out).await
     }
 
-    /// Takes up the terminals that another program kept, and tells what of them could not be.
+    /// Takes up the terminals that another program kept, and tells what of them could not be. They stand still until
+    /// [`Pool::go_on`].
     pub fn resume(&self, kept: &KeptPool, incoming: &mut Incoming) -> Vec<String> {
         let (panes, lost) = resume::resume(&self.registry, kept, incoming);
         for pane in &panes {
             self.forget_history_later(pane);
         }
         lost
+    }
+
+    /// Lets the terminals go on that were taken up.
+    pub fn go_on(&self) {
+        self.registry.go_on();
     }
 
     /// Every terminal that is remembered, oldest first.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::{WaitId, WaitIdOptions};
 use tokio::sync::{Notify, broadcast};
@@ -32,6 +32,8 @@ pub(super) struct Registry {
     /// Rung whenever a place is given back or a pane's thread ends.
     freed: Notify,
     pub launch_envs: Option<Arc<dyn LaunchEnvSource>>,
+    /// Set once terminals of another program may go on here.
+    gone_on: OnceLock<()>,
 }
 
 pub(super) struct State {
@@ -79,7 +81,18 @@ impl Registry {
             all_watchers: Arc::default(),
             freed: Notify::new(),
             launch_envs,
+            gone_on: OnceLock::new(),
         }
+    }
+
+    /// Lets the terminals go on that were taken up from another program.
+    pub fn go_on(&self) {
+        let _ = self.gone_on.set(());
+    }
+
+    /// Waits until such a terminal may go on.
+    pub fn wait_to_go_on(&self) {
+        self.gone_on.wait();
     }
 
     /// Takes a place under the lock, before anything is started.

@@ -231,7 +231,10 @@ fn start(
     std::thread::Builder::new()
         .name("pane".into())
         .stack_size(STACK)
-        .spawn(move || run_to_end(&own_registry, &parts, actor, Some(slot), lease))
+        .spawn(move || {
+            own_registry.wait_to_go_on();
+            run_to_end(&own_registry, &parts, actor, Some(slot), lease);
+        })
         .map_err(|error| {
             registry.thread_ended();
             format!("no thread: {error}")

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::handover::KeptDescriptor;
+use crate::runtime::handover::{KeptBytes, KeptDescriptor};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -12,6 +12,8 @@ pub struct KeptRemote {
     pub(super) listener: Option<KeptDescriptor>,
     pub(super) auth: KeptAuth,
     pub(super) registry: KeptRegistry,
+    /// Viewers whose sockets go over.
+    pub(super) viewers: Vec<KeptViewer>,
 }
 
 /// Hashes of secrets, each with how long it is still good for.
@@ -62,4 +64,25 @@ pub(super) struct KeptClient {
     pub attempt: u64,
     /// The number of the viewer that it was last.
     pub viewer: Option<u64>,
+}
+
+/// A viewer whose socket goes over. To a program that does not know of it, it was cut off.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct KeptViewer {
+    pub socket: Option<KeptDescriptor>,
+    /// Of the local socket.
+    pub is_local: bool,
+    pub terminal: String,
+    /// Its number at the terminal.
+    pub viewer: u64,
+    pub read_only: bool,
+    /// The number after the last byte that it was sent; None before anything was.
+    pub next: Option<u64>,
+    /// Its client's name; None for one that speaks plainly.
+    pub client: Option<String>,
+    /// Read of the socket and not dealt with.
+    pub read: KeptBytes,
+    /// To be written before anything else.
+    pub unsent: KeptBytes,
 }

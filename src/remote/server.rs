@@ -17,6 +17,7 @@ use super::auth::Auth;
 use super::error::RemoteError;
 use super::guard::{Site, reachable};
 use super::kept::{KeptAuth, KeptRemote};
+use super::resumed_viewer::{self, ResumedViewer};
 use super::service::{Network, Service};
 use super::session::ViewerRegistry;
 use super::{listener, tls};
@@ -39,6 +40,7 @@ pub struct Setup {
     /// What another program has left, and the listener on the network where it had one.
     pub kept: KeptRemote,
     pub listener: Option<TcpListener>,
+    pub viewers: Vec<ResumedViewer>,
     pub stop: CancellationToken,
 }
 
@@ -113,16 +115,20 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     ));
     let panes = setup.services.pool.panes();
     registry.resume(&setup.kept.registry, &panes);
-    for pane in &panes {
-        pane.settle_viewers();
-    }
     let service = Arc::new(Service {
         services: setup.services,
         registry,
         stop: setup.stop,
         upgrade: CancellationToken::new(),
+        go_on: CancellationToken::new(),
         network,
     });
+    for viewer in setup.viewers {
+        viewer.go_on(&service, &panes);
+    }
+    for pane in &panes {
+        pane.settle_viewers();
+    }
     let handle = RemoteHandle {
         service: Arc::clone(&service),
         listener: spare.map(Arc::new),
@@ -166,8 +172,8 @@ impl RemoteHandle {
         network.is_some_and(|network| network.self_signed)
     }
 
-    /// Accepts nothing from now on, tells every viewer to come back, and waits until all have been told, for `patience` at
-    /// most. Connections that come meanwhile wait at the listener.
+    /// Accepts nothing from now on and leaves every viewer's socket, or tells it to come back where the socket cannot go
+    /// over; waits until all are left, for `patience` at most. Connections that come meanwhile wait at the listener.
     pub async fn freeze(&self, patience: Duration) {
         self.service.upgrade.cancel();
         if timeout(patience, self.emptied()).await.is_err() {
@@ -192,7 +198,21 @@ impl RemoteHandle {
                 network.auth.keep(Instant::now())
             }),
             registry: self.service.registry.keep(),
+            viewers: resumed_viewer::keep(self.service.registry.take_left_sockets(), out),
         })
+    }
+
+    /// Lets the viewers go on that came over.
+    pub fn go_on(&self) {
+        self.service.go_on.cancel();
+    }
+
+    /// The viewers whose sockets another program kept. Must be called within the runtime.
+    pub fn resume_viewers(kept: &KeptRemote, incoming: &mut Incoming) -> Vec<ResumedViewer> {
+        let viewers = kept.viewers.iter();
+        viewers
+            .filter_map(|kept| ResumedViewer::of(kept, incoming))
+            .collect()
     }
 
     /// The listener on the network that another program kept; None where it had none.

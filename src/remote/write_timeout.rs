@@ -40,6 +40,11 @@ impl<S> WriteTimeout<S> {
         }
     }
 
+    /// The connection without a clock.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// Starts the clock at a write that has to wait, and stops it at one that need not.
     fn watch<T>(
         &mut self,

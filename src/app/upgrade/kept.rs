@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{KeptControl, KeptLock};
@@ -91,4 +92,31 @@ impl KeptRooms {
             front: incoming.room("front")?,
         })
     }
+
+    /// Reads what can be read of it, for a program that has nobody to go back to; what cannot is told.
+    pub fn salvage(incoming: &Incoming) -> (Self, Vec<String>) {
+        let mut lost = Vec::new();
+        let rooms = Self {
+            app: salvaged(incoming, "app", &mut lost),
+            lock: salvaged(incoming, "lock", &mut lost),
+            control: salvaged(incoming, "control", &mut lost),
+            panes: salvaged(incoming, "panes", &mut lost),
+            providers: salvaged(incoming, "providers", &mut lost),
+            remote: salvaged(incoming, "remote", &mut lost),
+            store: salvaged(incoming, "store", &mut lost),
+            front: salvaged(incoming, "front", &mut lost),
+        };
+        (rooms, lost)
+    }
+}
+
+fn salvaged<T: DeserializeOwned + Default>(
+    incoming: &Incoming,
+    room: &'static str,
+    lost: &mut Vec<String>,
+) -> T {
+    incoming.room(room).unwrap_or_else(|error| {
+        lost.push(error.to_string());
+        T::default()
+    })
 }

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use http::header::{self, HeaderValue};
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
-use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 use tracing::info;
 
 use super::terminals::find;
@@ -19,9 +16,10 @@ use crate::domain::terminal::Status;
 use crate::domain::writer::Access;
 use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::guard;
-use crate::remote::protocol::{PROTOCOL, socket_config};
+use crate::remote::protocol::PROTOCOL;
 use crate::remote::service::{Peer, REQUEST_TIMEOUT, Service};
 use crate::remote::session::{self, Mode, ViewerContext};
+use crate::remote::viewer_socket::{ViewerSocket, Wire};
 use crate::remote::write_timeout::Upgraded;
 
 /// Opens a socket at a terminal.
@@ -56,18 +54,7 @@ pub(super) fn attach(
         Access::Full
     };
     info!(id = %pane.id(), %peer, ?mode, ?access, "viewer attaches");
-    let viewer = ViewerContext {
-        pane,
-        registry: Arc::clone(&service.registry),
-        _permit: permit,
-        mode,
-        access,
-        peer: peer.to_string(),
-        origin: peer.origin(),
-        recorder: service.services.store.recorder(),
-        stop: service.stop.clone(),
-        upgrade: service.upgrade.clone(),
-    };
+    let viewer = ViewerContext::new(service, pane, permit, mode, access, peer);
     if let Some(upgraded) = request.extensions().get::<Upgraded>() {
         upgraded.set();
     }
@@ -77,13 +64,8 @@ pub(super) fn attach(
         let Ok(Ok(upgraded)) = timeout(REQUEST_TIMEOUT, upgrade).await else {
             return;
         };
-        let socket = WebSocketStream::from_raw_socket(
-            TokioIo::new(upgraded),
-            Role::Server,
-            Some(socket_config()),
-        )
-        .await;
-        Box::pin(session::serve(socket, viewer)).await;
+        let (wire, read) = Wire::of(upgraded);
+        Box::pin(session::serve(ViewerSocket::new(wire, &read), viewer)).await;
     });
     let mut answer = bare(StatusCode::SWITCHING_PROTOCOLS);
     let headers = answer.headers_mut();

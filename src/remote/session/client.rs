@@ -121,6 +121,15 @@ impl Client {
         true
     }
 
+    /// Goes on over a connection that it had in another program.
+    pub fn rejoin(&self, attachment: &Attachment, session: &CancellationToken) {
+        self.state().session = Some((session.clone(), attachment.id()));
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The last input that was dealt with.
     pub fn input_id(&self) -> u64 {
         self.state().input_id

@@ -1,7 +1,7 @@
 //! What reading, writing and the clock of one WebSocket share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use tracing::{debug, warn};
 
 use crate::pane::PaneError;
 use crate::remote::protocol::close;
+use crate::remote::viewer_socket::Tape;
 
 /// How long what is being written may take when the session ends.
 const FINISHING: Duration = Duration::from_secs(1);
@@ -37,6 +38,8 @@ pub(super) enum CloseReason {
     Client,
     /// The client is gone without a word, or says that it comes back.
     Lost,
+    /// Another program goes on with the socket.
+    GoesOver,
     Server {
         code: u16,
         reason: &'static str,
@@ -47,7 +50,7 @@ impl CloseReason {
     /// Whether the client was cut off, as far as can be told, so that it is waited for.
     pub fn is_cut(&self) -> bool {
         match self {
-            Self::Lost => true,
+            Self::Lost | Self::GoesOver => true,
             Self::Client => false,
             Self::Server { code, .. } => matches!(*code, close::NO_PONG | close::TRY_AGAIN),
         }
@@ -73,6 +76,8 @@ pub(super) const UPGRADE: CloseReason =
 
 /// What reading, writing and the clock of one connection tell each other.
 pub(super) struct Connection {
+    /// What is under way of the socket itself.
+    tape: Arc<Tape>,
     /// The number after the last byte that was written to the socket whole, once there is one.
     written: Mutex<Option<u64>>,
     sending: AtomicBool,
@@ -109,7 +114,7 @@ pub(super) trait MessageHandler {
 }
 
 impl Connection {
-    pub fn new() -> (Self, mpsc::Receiver<Message>) {
+    pub fn new(tape: Arc<Tape>) -> (Self, mpsc::Receiver<Message>) {
         let (replies, waiting) = mpsc::channel(MAX_REPLIES);
         let times = Times {
             last_data: Instant::now(),
@@ -117,6 +122,7 @@ impl Connection {
             held: false,
         };
         let connection = Self {
+            tape,
             written: Mutex::new(None),
             sending: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -164,6 +170,14 @@ impl Connection {
     {
         self.write(sink, message).await?;
         self.check_running()
+    }
+
+    /// Writes what is under way.
+    pub async fn flush<S>(&self, sink: &mut Sink<S>) -> Result<(), CloseReason>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        sink.flush().await.map_err(|_| CloseReason::Lost)
     }
 
     fn check_running(&self) -> Result<(), CloseReason> {
@@ -224,6 +238,7 @@ impl Connection {
                 }
                 Message::Ping(_) | Message::Frame(_) => Ok(()),
             };
+            self.tape.dealt_with();
             if let Err(end) = outcome {
                 return end;
             }
@@ -301,6 +316,27 @@ impl Connection {
                 let _ = self.replies.try_send(Message::Ping(Bytes::new()));
             }
         }
+    }
+
+    /// How the session ends where another program is to go on: with its socket, or without where that cannot go over.
+    pub fn leave(&self) -> CloseReason {
+        if self.tape.leave() {
+            CloseReason::GoesOver
+        } else {
+            UPGRADE
+        }
+    }
+
+    /// Lets answers that wait be the last of what is under way of a socket that was left.
+    pub async fn answer_all<S>(&self, sink: &mut Sink<S>, replies: &mut mpsc::Receiver<Message>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        while let Ok(reply) = replies.try_recv() {
+            // A socket that was left takes everything.
+            let _ = sink.send(reply).await;
+        }
+        let _ = sink.flush().await;
     }
 
     /// Lets a message that is half written be finished, so that it is known what the client got.

@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::connection::{
     CloseReason, Connection, Heartbeat, MessageHandler, REPLACED, Stream, TERMINAL_ENDED,
-    TUNDRA_ENDS, UPGRADE,
+    TUNDRA_ENDS,
 };
 use super::leaving::AboutToLeave;
 use super::registry::{ViewerPermit, ViewerRegistry};
@@ -20,6 +20,7 @@ use crate::domain::terminal::Owner;
 use crate::domain::writer::Access;
 use crate::pane::{Attachment, OutputCursor, PaneHandle, WaitFor};
 use crate::remote::protocol::close;
+use crate::remote::service::{Peer, Service};
 
 /// How a socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,28 @@ pub(in crate::remote) struct ViewerContext {
 }
 
 impl ViewerContext {
+    pub fn new(
+        service: &Service,
+        pane: PaneHandle,
+        permit: ViewerPermit,
+        mode: Mode,
+        access: Access,
+        peer: Peer,
+    ) -> Self {
+        Self {
+            pane,
+            registry: Arc::clone(&service.registry),
+            _permit: permit,
+            mode,
+            access,
+            peer: peer.to_string(),
+            origin: peer.origin(),
+            recorder: service.services.store.recorder(),
+            stop: service.stop.clone(),
+            upgrade: service.upgrade.clone(),
+        }
+    }
+
     /// The clocks of this session, as the configuration has them now.
     pub(super) fn heartbeat(&self) -> Heartbeat {
         let options = self.registry.options();
@@ -103,7 +126,7 @@ impl ViewerContext {
             reason = &mut writing => reason,
             reason = connection.keep_time(self.heartbeat()) => reason,
             () = replaced.cancelled() => REPLACED,
-            () = self.upgrade.cancelled() => UPGRADE,
+            () = self.upgrade.cancelled() => connection.leave(),
             () = self.stop.cancelled() => TUNDRA_ENDS,
         };
         let leaving = self.registry.leaving().begin(self.pane.id());
@@ -144,10 +167,12 @@ impl ViewerContext {
         if keep_for.is_some() {
             self.registry.expire_writer_after(&self.pane, grace);
         }
-        self.record(What::ViewerDetached {
-            terminal: self.pane.id(),
-            viewer: self.viewer(attachment),
-        });
+        if *reason != CloseReason::GoesOver {
+            self.record(What::ViewerDetached {
+                terminal: self.pane.id(),
+                viewer: self.viewer(attachment),
+            });
+        }
         let idle = matches!(reason, CloseReason::Server { code, .. } if *code == close::IDLE);
         let facts = self.pane.info();
         if nobody_left && !idle && facts.owner == Owner::Remote && !facts.persistent {

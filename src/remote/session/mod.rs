@@ -9,23 +9,32 @@ mod connection;
 mod context;
 mod flow;
 mod leaving;
+mod left_off;
 mod plain;
 mod registry;
 mod send_rate;
 mod v1;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tracing::info;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use tracing::{info, warn};
 
-use connection::CloseReason;
+use super::protocol::socket_config;
+use super::viewer_socket::{Tape, ViewerSocket, Wire};
+use connection::{CloseReason, Sink, Stream};
 pub(super) use context::{Mode, ViewerContext};
+use left_off::Rejoined;
+pub(super) use left_off::{LeftOff, LeftSocket};
 pub(super) use registry::ViewerRegistry;
+
+type OwnSink = Sink<ViewerSocket<Wire>>;
+type OwnStream = Stream<ViewerSocket<Wire>>;
 
 /// How long a closing handshake may take.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -33,22 +42,78 @@ const CLOSING: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 4 << 20;
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(socket: WebSocketStream<S>, viewer: ViewerContext)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
-    let (mut sink, mut stream) = socket.split();
-    let id = viewer.pane.id();
-    let reason = match viewer.mode {
-        Mode::Plain => plain::serve(&mut sink, &mut stream, &viewer).await,
-        Mode::V1 => v1::serve(&mut sink, &mut stream, &viewer).await,
+pub(super) async fn serve(socket: ViewerSocket<Wire>, viewer: ViewerContext) {
+    let (mut sink, mut stream, tape) = split(socket).await;
+    let (reason, left_off) = match viewer.mode {
+        Mode::Plain => plain::serve(&mut sink, &mut stream, &viewer, Arc::clone(&tape)).await,
+        Mode::V1 => v1::serve(&mut sink, &mut stream, &viewer, Arc::clone(&tape)).await,
     };
+    end(sink, stream, viewer, (reason, left_off), &tape).await;
+}
+
+/// Takes a viewer in again that another program has left, and answers what serves its socket until it ends. None where its
+/// terminal has ended.
+pub(super) fn go_on(
+    socket: ViewerSocket<Wire>,
+    viewer: ViewerContext,
+    left_off: LeftOff,
+) -> Option<impl Future<Output = ()> + Send> {
+    let LeftOff {
+        viewer: id,
+        access,
+        next,
+        client,
+    } = left_off;
+    let attachment = viewer.pane.rejoin(id, access).ok()?;
+    viewer.registry.has_rejoined(&viewer.pane, id);
+    let rejoined = Rejoined { attachment, next };
+    Some(async move {
+        let (mut sink, mut stream, tape) = split(socket).await;
+        let (sent, read, own) = (&mut sink, &mut stream, Arc::clone(&tape));
+        let ended = match client {
+            Some(client) => v1::go_on(sent, read, &viewer, own, rejoined, &client).await,
+            None => plain::go_on(sent, read, &viewer, own, rejoined).await,
+        };
+        end(sink, stream, viewer, ended, &tape).await;
+    })
+}
+
+async fn split(socket: ViewerSocket<Wire>) -> (OwnSink, OwnStream, Arc<Tape>) {
+    let tape = socket.tape();
+    let socket = WebSocketStream::from_raw_socket(socket, Role::Server, Some(socket_config()));
+    let (sink, stream) = socket.await.split();
+    (sink, stream, tape)
+}
+
+/// Closes a socket, or leaves it to the program that goes on with it.
+async fn end(
+    sink: OwnSink,
+    stream: OwnStream,
+    viewer: ViewerContext,
+    (reason, left_off): (CloseReason, Option<LeftOff>),
+    tape: &Tape,
+) {
+    let id = viewer.pane.id();
     info!(%id, peer = viewer.peer, ?reason, "viewer left");
+    let Ok(socket) = sink.reunite(stream) else {
+        return;
+    };
+    if let Some(left_off) = left_off {
+        match socket.get_ref().descriptor() {
+            Some(descriptor) => viewer.registry.leave_socket(LeftSocket {
+                terminal: id,
+                descriptor,
+                is_local: socket.get_ref().is_local(),
+                left_off,
+                under_way: tape.take(),
+            }),
+            None => warn!(%id, "a viewer's socket does not go over"),
+        }
+        return;
+    }
     // The permit is given back before the client can know that it left.
     drop(viewer);
-    if let Ok(socket) = sink.reunite(stream) {
-        let _ = timeout(CLOSING, close(socket, reason)).await;
-    }
+    let _ = timeout(CLOSING, close(socket, reason)).await;
 }
 
 /// Closes a socket in order, so that nothing which was sent to it is lost.
@@ -58,7 +123,7 @@ where
 {
     match reason {
         // The answer to the client's own close waits to be written.
-        CloseReason::Client | CloseReason::Lost => {
+        CloseReason::Client | CloseReason::Lost | CloseReason::GoesOver => {
             let _ = socket.flush().await;
         }
         CloseReason::Server { code, reason } => {

@@ -1,5 +1,7 @@
 //! The mode without a subprotocol: the terminal's bytes out, input in.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{CloseReason, Connection, MessageHandler, Sink, Stream, TERMINAL_ENDED};
 use super::context::ViewerContext;
 use super::flow::Flow;
+use super::left_off::{LeftOff, Rejoined};
 use crate::domain::input::Input;
 use crate::domain::size::Size;
 use crate::domain::writer::{Access, Admission};
 use crate::pane::{Attachment, Next, OutputCursor};
+use crate::remote::viewer_socket::Tape;
 
 /// Output in one frame: large enough that framing costs nothing.
 const MAX_FRAME: usize = 64 * 1024;
@@ -26,30 +30,68 @@ pub(super) async fn serve<S>(
     sink: &mut Sink<S>,
     stream: &mut Stream<S>,
     viewer: &ViewerContext,
-) -> CloseReason
+    tape: Arc<Tape>,
+) -> (CloseReason, Option<LeftOff>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     viewer.registry.leaving().until_left(viewer.pane.id()).await;
     let mut attachment = match viewer.attach(viewer.access) {
         Ok(attachment) => attachment,
-        Err(reason) => return reason,
+        Err(reason) => return (reason, None),
     };
     if viewer.access == Access::Full
         && let Some(former) = viewer.registry.take_cut_plain(&viewer.pane)
     {
         attachment.succeed(former);
     }
-    let (connection, replies) = Connection::new();
-    // Known before anything is read: a client that closes at once has left off where the one before it did.
     let resumed = resume(viewer, &attachment);
+    run(sink, stream, viewer, tape, &mut attachment, resumed).await
+}
+
+/// Goes on with a socket that another program has left.
+pub(super) async fn go_on<S>(
+    sink: &mut Sink<S>,
+    stream: &mut Stream<S>,
+    viewer: &ViewerContext,
+    tape: Arc<Tape>,
+    mut rejoined: Rejoined,
+) -> (CloseReason, Option<LeftOff>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let resumed = rejoined.next.and_then(|next| viewer.pane.output_from(next));
+    run(
+        sink,
+        stream,
+        viewer,
+        tape,
+        &mut rejoined.attachment,
+        resumed,
+    )
+    .await
+}
+
+async fn run<S>(
+    sink: &mut Sink<S>,
+    stream: &mut Stream<S>,
+    viewer: &ViewerContext,
+    tape: Arc<Tape>,
+    attachment: &mut Attachment,
+    resumed: Option<OutputCursor>,
+) -> (CloseReason, Option<LeftOff>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (connection, mut replies) = Connection::new(tape);
+    // Known before anything is read: a client that closes at once has left off where the one before it did.
     if let Some(output) = &resumed {
         connection.set_written(output.next());
     }
     let flow = Flow::default();
     let (reason, _leaving) = {
         let mut incoming = Incoming {
-            attachment: &attachment,
+            attachment,
             connection: &connection,
             flow: &flow,
         };
@@ -57,7 +99,7 @@ where
             sink,
             connection: &connection,
             flow: &flow,
-            replies,
+            replies: &mut replies,
             viewer,
         };
         let writing = outgoing.run(resumed);
@@ -67,13 +109,18 @@ where
             .run(&connection, stream, &mut incoming, writing, &replaced)
             .await
     };
+    let mut left_off = None;
+    if reason == CloseReason::GoesOver {
+        connection.answer_all(sink, &mut replies).await;
+        left_off = Some(LeftOff::of(attachment, &connection, None));
+    }
     if reason.is_cut() && viewer.access == Access::Full {
         viewer
             .registry
             .note_cut_plain(&viewer.pane, attachment.id());
     }
-    viewer.leave(&mut attachment, connection.written(), &reason);
-    reason
+    viewer.leave(attachment, connection.written(), &reason);
+    (reason, left_off)
 }
 
 /// Goes on where the last viewer left off, within the grace and as far as the output is still there.
@@ -94,7 +141,7 @@ struct Outgoing<'s, S> {
     sink: &'s mut Sink<S>,
     connection: &'s Connection,
     flow: &'s Flow,
-    replies: mpsc::Receiver<Message>,
+    replies: &'s mut mpsc::Receiver<Message>,
     viewer: &'s ViewerContext,
 }
 
@@ -109,6 +156,8 @@ where
     }
 
     async fn stream(&mut self, resumed: Option<OutputCursor>) -> Result<CloseReason, CloseReason> {
+        // What another program had under way for this socket goes first.
+        self.connection.flush(self.sink).await?;
         let mut output = match resumed {
             Some(output) => output,
             None => self.paint().await?,

@@ -10,6 +10,7 @@ use tracing::info;
 
 use super::client::{Client, Clients};
 use super::leaving::Leaving;
+use super::left_off::LeftSocket;
 use super::send_rate::SendRate;
 use crate::config::{Remote, Settings};
 use crate::domain::id::TerminalId;
@@ -40,6 +41,8 @@ struct State {
     cut_plain: HashMap<TerminalId, ViewerId>,
     /// When terminals end that everybody has left, unless somebody comes back.
     graces: HashMap<TerminalId, Instant>,
+    /// Sockets that were left for another program.
+    left: Vec<LeftSocket>,
 }
 
 /// The clients of one terminal.
@@ -261,6 +264,24 @@ impl ViewerRegistry {
         let mut state = self.state();
         state.graces.remove(&pane.id());
         state.cut_plain.remove(&pane.id())
+    }
+
+    /// Leaves a socket for another program to go on with.
+    pub(super) fn leave_socket(&self, socket: LeftSocket) {
+        self.state().left.push(socket);
+    }
+
+    /// Sockets that were left.
+    pub fn take_left_sockets(&self) -> Vec<LeftSocket> {
+        std::mem::take(&mut self.state().left)
+    }
+
+    /// A viewer is back that counted as cut off meanwhile: nobody else comes back for it.
+    pub(super) fn has_rejoined(&self, pane: &PaneHandle, id: ViewerId) {
+        let mut state = self.state();
+        if state.cut_plain.get(&pane.id()) == Some(&id) {
+            state.cut_plain.remove(&pane.id());
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

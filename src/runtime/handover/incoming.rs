@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::FdFlags;
 use serde::de::DeserializeOwned;
 
 use super::FORMAT;
 use super::error::HandoverError;
-use super::outgoing::{Document, HEAD, MAGIC, Sealed};
+use super::outgoing::{Document, HEAD, MAGIC};
 use super::values::{KeptBytes, KeptDescriptor};
 
 /// What was kept. What is not taken out of it is closed with it.
@@ -49,14 +49,12 @@ impl Incoming {
         })
     }
 
-    /// All of it for yet another program, which sees it as this one did. Nothing may have been taken out before.
-    #[must_use]
-    pub fn into_sealed(self) -> Sealed {
-        let descriptors = self.descriptors.into_iter().flatten();
-        Sealed {
-            memory: self.memory.into(),
-            descriptors: descriptors.map(|(_, descriptor)| descriptor).collect(),
-        }
+    /// The number of the memory file, and everything that is open for this program, that file included.
+    pub(super) fn held(&self) -> (RawFd, Vec<BorrowedFd<'_>>) {
+        let kept = self.descriptors.iter().flatten();
+        let kept = kept.map(|(_, descriptor)| descriptor.as_fd());
+        let held = kept.chain([self.memory.as_fd()]).collect();
+        (self.memory.as_raw_fd(), held)
     }
 
     /// The version of the program that kept it.

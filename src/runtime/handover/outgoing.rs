@@ -6,12 +6,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
 use super::FORMAT;
 use super::error::HandoverError;
 use super::values::{KeptBytes, KeptDescriptor};
+use crate::runtime::fault;
 
 /// How the memory file begins.
 pub(super) const MAGIC: [u8; 8] = *b"tundra\0\x01";
@@ -88,8 +90,14 @@ impl Outgoing {
         room: &'static str,
         shape: &impl Serialize,
     ) -> Result<(), HandoverError> {
-        let value = serde_json::value::to_raw_value(shape)
-            .map_err(|source| HandoverError::Written { room, source })?;
+        let value = if fault::detail_of("version").is_some() {
+            serde_json::to_value(shape)
+                .map(of_another_version)
+                .and_then(|value| to_raw_value(&value))
+        } else {
+            to_raw_value(shape)
+        };
+        let value = value.map_err(|source| HandoverError::Written { room, source })?;
         self.document.rooms.insert(room.to_owned(), value);
         Ok(())
     }
@@ -108,6 +116,25 @@ impl Outgoing {
             memory,
             descriptors: self.descriptors,
         })
+    }
+}
+
+/// The same as a test's program of another version would write it: with a key in every object that nobody knows.
+fn of_another_version(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            // What has other names is a map, whose keys are not the program's.
+            let is_field =
+                |name: &String| name.bytes().all(|b| b == b'_' || b.is_ascii_lowercase());
+            let is_shape = !fields.is_empty() && fields.keys().all(is_field);
+            let strange = ("of_another_version".to_owned(), Value::from("strange"));
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| (name, of_another_version(value)));
+            fields.chain(is_shape.then_some(strange)).collect()
+        }
+        Value::Array(values) => values.into_iter().map(of_another_version).collect(),
+        plain => plain,
     }
 }
 

@@ -1,10 +1,13 @@
 //! `tundra upgrade`: another program goes on in the instance's place, and nothing is lost.
 
+mod children;
 mod front;
 mod gateway;
 mod panes;
 mod refusals;
+mod versions;
 mod viewers;
+mod way_back;
 
 use serde_json::Value;
 

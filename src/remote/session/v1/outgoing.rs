@@ -8,7 +8,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::handshake::Attach;
 use crate::domain::terminal::Exit;
 use crate::domain::writer::{Access, Writer};
 use crate::pane::{Attachment, Keyframe, Next, OutputCursor, WaitFor};
@@ -29,6 +28,15 @@ const CATCH_UP: u64 = 64 * 1024;
 /// Output that follows other output this soon is sent with what comes after it.
 const COALESCE: Duration = Duration::from_millis(4);
 
+/// What a client is told first.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Beginning {
+    /// It has just attached, and has the output up to that number; None for nothing of it.
+    Attach(Option<u64>),
+    /// It was attached in another program, and was sent the output up to that number; None for nothing of it.
+    GoOn(Option<u64>),
+}
+
 /// What goes to one client.
 pub(super) struct Outgoing<'s, S> {
     pub sink: &'s mut Sink<S>,
@@ -36,7 +44,7 @@ pub(super) struct Outgoing<'s, S> {
     pub flow: &'s Flow,
     pub attachment: &'s Attachment,
     pub viewer: &'s ViewerContext,
-    pub replies: mpsc::Receiver<Message>,
+    pub replies: &'s mut mpsc::Receiver<Message>,
     pub writer: watch::Receiver<Option<Writer>>,
     pub client: &'s Arc<Client>,
     pub last_sent: Option<Instant>,
@@ -46,16 +54,16 @@ impl<S> Outgoing<'_, S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    pub async fn run(mut self, attach: &Attach) -> CloseReason {
-        match self.stream(attach).await {
+    pub async fn run(mut self, beginning: Beginning) -> CloseReason {
+        match self.stream(beginning).await {
             Ok(()) => TERMINAL_ENDED,
             Err(reason) => reason,
         }
     }
 
     /// Sends everything until the terminal ends.
-    async fn stream(&mut self, attach: &Attach) -> Result<(), CloseReason> {
-        let mut output = self.begin(attach).await?;
+    async fn stream(&mut self, beginning: Beginning) -> Result<(), CloseReason> {
+        let mut output = self.begin(beginning).await?;
         let mut stalled: Option<Instant> = None;
         let mut behind = false;
         loop {
@@ -109,10 +117,11 @@ where
     }
 
     /// Goes on where the client is, or begins with a snapshot.
-    async fn begin(&mut self, attach: &Attach) -> Result<OutputCursor, CloseReason> {
-        let resumed = attach
-            .next_seq
-            .and_then(|next| self.viewer.pane.output_from(next));
+    async fn begin(&mut self, beginning: Beginning) -> Result<OutputCursor, CloseReason> {
+        // What another program had under way for this socket goes first.
+        self.connection.flush(self.sink).await?;
+        let (Beginning::Attach(next) | Beginning::GoOn(next)) = beginning;
+        let resumed = next.and_then(|next| self.viewer.pane.output_from(next));
         let was_resumed = resumed.is_some();
         let (keyframe, output) = if let Some(output) = resumed {
             (None, output)
@@ -122,15 +131,21 @@ where
             (Some(keyframe), output)
         };
         self.flow.begin(output.next());
-        let attached = Notice::Attached {
-            resumed: was_resumed,
-            next_seq: output.next(),
-            input_id: self.client.input_id(),
-            read_only: self.attachment.access() == Access::ReadOnly,
-        };
-        self.connection
-            .send(self.sink, attached.to_message())
-            .await?;
+        match beginning {
+            Beginning::Attach(_) => {
+                let attached = Notice::Attached {
+                    resumed: was_resumed,
+                    next_seq: output.next(),
+                    input_id: self.client.input_id(),
+                    read_only: self.attachment.access() == Access::ReadOnly,
+                };
+                self.connection
+                    .send(self.sink, attached.to_message())
+                    .await?;
+            }
+            Beginning::GoOn(_) if was_resumed => self.connection.set_written(output.next()),
+            Beginning::GoOn(_) => {}
+        }
         let writer = *self.writer.borrow_and_update();
         self.send_role(writer).await?;
         if let Some(keyframe) = keyframe {

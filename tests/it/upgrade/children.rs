@@ -1,0 +1,107 @@
+//! Servers that tundra keeps running run on.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::upgrade;
+use crate::support::condition::eventually;
+use crate::support::upstream::Upstream;
+use crate::support::{Home, Serve, procs};
+
+/// Answers `/health`, and ends itself when it is asked for `/end`.
+const SERVER: &str = r#"
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+        if self.path == "/end":
+            self.wfile.flush()
+            os._exit(3)
+    def log_message(self, *args): pass
+print("listening", flush=True)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"#;
+
+#[test]
+fn the_server_of_a_local_profile_is_the_same_process_and_still_looked_after() {
+    if !crate::support::present("python3") {
+        return;
+    }
+    let port = Upstream::refused().port();
+    let home = Home::new();
+    let script = home.file("server.py");
+    std::fs::write(&script, SERVER).unwrap();
+    home.configure(&format!(
+        "[[profile]]\nname = \"here\"\nprovider = \"local\"\nbase_url = \"http://127.0.0.1:{port}\"\n\
+         command = [\"python3\", \"{}\", \"{port}\"]\n",
+        script.display()
+    ));
+    let mut serve = Serve::at(home);
+    let process = |serve: &Serve| -> Value {
+        let providers = serve.cli(&["providers", "--json"]).json();
+        let mut all = providers.as_array().unwrap().iter();
+        all.find(|one| one["name"] == "here").unwrap()["process"].clone()
+    };
+    eventually("it is ready", || process(&serve)["state"] == "ready");
+    let before = process(&serve);
+    for _ in 0..2 {
+        upgrade(&serve);
+        assert_eq!(process(&serve), before);
+    }
+    let log = || std::fs::read_to_string(serve.home.path().join("logs/server-here.log")).unwrap();
+    assert_eq!(log(), "listening\n");
+    // Its end is noticed by the next program, which starts it again.
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"GET /end HTTP/1.0\r\n\r\n").unwrap();
+    eventually("it is started again", || {
+        let now = process(&serve);
+        now["state"] == "ready" && now["restarts"] == 1
+    });
+    assert_eq!(log(), "listening\nlistening\n");
+    upgrade(&serve);
+    let pid = u32::try_from(process(&serve)["pid"].as_u64().unwrap()).unwrap();
+    assert!(procs::alive(pid));
+    assert_eq!(serve.end(rustix::process::Signal::TERM).0, 143);
+    assert!(!procs::alive(pid), "it ends with tundra");
+}
+
+#[test]
+fn a_managed_dolt_is_the_same_process_and_the_copy_goes_on() {
+    let Some(dolt) = std::env::var_os("TUNDRA_TEST_DOLT").map(PathBuf::from) else {
+        return;
+    };
+    let home = Home::with_config(
+        "[gateway]\nenabled = false\n[remote]\nenabled = false\n[dolt]\nenabled = true\nmanaged = true\n",
+    );
+    let mut path = dolt.parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    let mut command = home.tundra(&["serve", "--print-ready"]);
+    command.env("PATH", path);
+    let mut serve = Serve::from(home, command);
+    let copy = |serve: &Serve| serve.cli(&["store", "status", "--json"]).json()["dolt"].clone();
+    let ready = |serve: &Serve| eventually("the copy is ready", || copy(serve)["state"] == "ready");
+    ready(&serve);
+    let before = copy(&serve);
+    for _ in 0..2 {
+        upgrade(&serve);
+        ready(&serve);
+        let now = copy(&serve);
+        assert_eq!(
+            (&now["pid"], &now["server"]),
+            (&before["pid"], &before["server"])
+        );
+    }
+    let id = serve.sh("exit 7");
+    serve.wait_exit(&id);
+    let shipped = serve.cli(&["store", "ship", "--json"]).json();
+    assert!(shipped["rows"].as_u64().unwrap() > 0, "{shipped}");
+    let pid = u32::try_from(before["pid"].as_u64().unwrap()).unwrap();
+    assert_eq!(serve.end(rustix::process::Signal::TERM).0, 143);
+    assert!(!procs::alive(pid), "it ends with tundra");
+}
