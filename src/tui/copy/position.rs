@@ -1,6 +1,7 @@
 //! Where a user is in copy mode, for another program to go on from.
 
 use super::selection::Shape;
+use crate::domain::screen::ScreenSnapshot;
 use crate::pane::Direction;
 
 /// Rows are given by their absolute numbers as of a count of rewraps; None where that is not known.
@@ -22,6 +23,12 @@ pub struct CopyPosition {
 }
 
 impl CopyPosition {
+    /// Whether the screen holds it; one that has nothing on it yet does not.
+    pub fn is_on(&self, screen: &ScreenSnapshot) -> bool {
+        let is_at_bottom = self.lines_below == 0 && self.cursor.0 < screen.rows.len() as u64;
+        screen.top > 0 || is_at_bottom
+    }
+
     /// So many lines above the newest.
     pub fn above(lines_below: u64) -> Self {
         Self {

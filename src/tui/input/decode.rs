@@ -25,6 +25,8 @@ pub struct Decoder {
     paste: Option<Vec<u8>>,
     /// What is left of the paste is thrown away.
     drops_paste: bool,
+    /// The terminal was asked in the middle of the paste, so that its answers may stand in it.
+    asks_in_paste: bool,
     /// Inside a string sequence that was too long to keep.
     discarding: bool,
 }
@@ -157,6 +159,12 @@ impl Decoder {
         begun
     }
 
+    /// Begins with what another decoder has begun.
+    pub fn go_on(&mut self, begun: &[u8], events: &mut Vec<InputEvent>) {
+        self.feed(begun, events);
+        self.asks_in_paste = self.is_in_paste();
+    }
+
     fn take_paste(&mut self, bytes: &[u8], events: &mut Vec<InputEvent>) -> usize {
         let Some(paste) = self.paste.as_mut() else {
             return 0;
@@ -170,12 +178,26 @@ impl Decoder {
                 paste.extend_from_slice(&bytes[..escape]);
                 let text = String::from_utf8_lossy(paste).into_owned();
                 self.paste = None;
+                self.asks_in_paste = false;
                 if !std::mem::take(&mut self.drops_paste) {
                     events.push(InputEvent::Paste(text));
                 }
                 return escape + PASTE_END.len();
             }
-            if PASTE_END.starts_with(rest) {
+            let mut stops = PASTE_END.starts_with(rest);
+            if self.asks_in_paste && !stops {
+                match step(rest) {
+                    Step::Done(length, Some(InputEvent::Reply(reply))) if escape == 0 => {
+                        // The last of the answers.
+                        self.asks_in_paste = reply != Reply::DeviceAttributes;
+                        events.push(InputEvent::Reply(reply));
+                        return length;
+                    }
+                    Step::Done(_, Some(InputEvent::Reply(_))) | Step::Incomplete => stops = true,
+                    _ => {}
+                }
+            }
+            if stops {
                 paste.extend_from_slice(&bytes[..escape]);
                 return escape;
             }

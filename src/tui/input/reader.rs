@@ -57,7 +57,7 @@ fn read(terminal: &OwnedFd, stop: &OwnedFd, begun: &Begun, events: &mpsc::Sender
     let mut buffer = vec![0; READ_BYTES];
     let mut read_now = Vec::new();
     let mut stopped = None;
-    decoder.feed(&begun.take(), &mut read_now);
+    decoder.go_on(&begun.take(), &mut read_now);
     loop {
         let patience = decoder.waits_for_more().then_some(ESCAPE_TIMEOUT);
         let waited = match stopped {

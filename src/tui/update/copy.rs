@@ -176,7 +176,7 @@ pub(super) fn screen(
         return Redraw::Nothing;
     };
     let before = pane.screen.replace(Arc::clone(&screen));
-    if let Some(position) = pane.looks_back.take() {
+    if let Some(position) = pane.looks_back.take_if(|position| position.is_on(&screen)) {
         let (mode, asked) = CopyMode::go_on(&screen, pane.size, &position);
         pane.copy = Some(mode);
         carry_out(model, id, asked, now, effects);

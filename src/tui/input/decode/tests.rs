@@ -283,9 +283,30 @@ fn what_one_decoder_has_begun_the_next_ends_at_any_byte() {
         first.feed(&all[..cut], &mut events);
         let begun = first.hand_on(&mut events);
         let mut second = Decoder::default();
-        second.feed(&begun, &mut events);
+        second.go_on(&begun, &mut events);
         second.feed(&all[cut..], &mut events);
         second.flush(&mut events);
         assert_eq!(text_of(events), expected, "cut at {cut}");
     }
+}
+
+#[test]
+fn answers_to_questions_that_were_asked_in_the_middle_of_a_paste_are_no_part_of_it() {
+    let mut events = Vec::new();
+    let mut decoder = Decoder::default();
+    decoder.go_on(b"\x1b[200~", &mut events);
+    let rest = b"one\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;22c two \x1b[?62;22c\x1b[201~";
+    for byte in rest {
+        decoder.feed(&[*byte], &mut events);
+    }
+    let (replies, rest): (Vec<_>, Vec<_>) = events
+        .into_iter()
+        .partition(|event| matches!(event, InputEvent::Reply(_)));
+    assert_eq!(replies.len(), 2);
+    let text = "one two \x1b[?62;22c".to_owned();
+    assert_eq!(
+        rest,
+        [InputEvent::Paste(text)],
+        "after the last answer all is text"
+    );
 }
