@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::Verifier;
 use tokio::time::timeout;
 use tower_service::Service;
 
@@ -52,7 +52,7 @@ pub(super) async fn watched<F: Future>(call: F) -> (F::Output, bool) {
 #[derive(Clone)]
 pub(super) struct Dialler {
     http: HttpConnector,
-    tls: Arc<ClientConfig>,
+    tls: Tls,
     /// `None` for an address on this machine, which is never asked by way of another.
     proxies: Option<Arc<Matcher>>,
     patience: Duration,
@@ -60,11 +60,7 @@ pub(super) struct Dialler {
 
 impl Dialler {
     /// `patience` is what a connection may take, TLS included.
-    ///
-    /// # Errors
-    ///
-    /// Where TLS is asked for and the system's certificates cannot be read.
-    pub fn new(scheme: &str, is_loopback: bool, patience: Duration) -> Result<Self, rustls::Error> {
+    pub fn new(scheme: &str, is_loopback: bool, patience: Duration) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -73,20 +69,18 @@ impl Dialler {
         http.set_keepalive_interval(Some(KEEP_ALIVE));
         http.set_keepalive_retries(Some(KEEP_ALIVE_TRIES));
         http.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        Ok(Self {
+        Self {
             http,
-            tls: Arc::new(tls(scheme)?),
+            tls: Tls::new(scheme == Scheme::HTTPS.as_str()),
             proxies: (!is_loopback).then(|| Arc::new(Matcher::from_env())),
             patience,
-        })
+        }
     }
 
     /// The same way for somebody who shares nothing with the others, TLS sessions neither.
     pub fn apart(&self) -> Self {
-        let mut tls = (*self.tls).clone();
-        tls.resumption = Resumption::in_memory_sessions(SESSIONS);
         Self {
-            tls: Arc::new(tls),
+            tls: self.tls.apart(),
             ..self.clone()
         }
     }
@@ -111,7 +105,8 @@ impl Dialler {
     }
 
     async fn open(&self, to: Uri) -> Result<Link, DialError> {
-        let mut direct = HttpsConnector::from((self.http.clone(), Arc::clone(&self.tls)));
+        let tls = self.tls.config().await?;
+        let mut direct = HttpsConnector::from((self.http.clone(), Arc::clone(&tls)));
         let proxy = self.proxies.as_ref();
         let Some(proxy) = proxy.and_then(|proxies| proxies.intercept(&to)) else {
             return Ok(Link::new(direct.call(to).await?, Via::Provider));
@@ -124,7 +119,7 @@ impl Dialler {
         if let Some(login) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(login.clone());
         }
-        let mut through = HttpsConnector::from((tunnel, Arc::clone(&self.tls)));
+        let mut through = HttpsConnector::from((tunnel, tls));
         Ok(Link::new(through.call(to).await?, Via::Provider))
     }
 }
@@ -133,20 +128,74 @@ fn is_tls(to: &Uri) -> bool {
     to.scheme() == Some(&Scheme::HTTPS)
 }
 
-fn tls(scheme: &str) -> Result<ClientConfig, rustls::Error> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?;
-    let mut config = if scheme == Scheme::HTTPS.as_str() {
-        builder.with_platform_verifier()?.with_no_client_auth()
-    } else {
-        // No certificate is looked at, so the system's need not be read.
-        builder
-            .with_root_certificates(RootCertStore::empty())
-            .with_no_client_auth()
-    };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.resumption = Resumption::in_memory_sessions(SESSIONS);
-    Ok(config)
+/// TLS as an address needs it, made when a first connection asks for it: the system's certificates are hundreds of files,
+/// which would hold up every start.
+#[derive(Clone)]
+struct Tls {
+    is_wanted: bool,
+    verifier: Arc<OnceLock<Arc<Verifier>>>,
+    config: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+impl Tls {
+    fn new(is_wanted: bool) -> Self {
+        Self {
+            is_wanted,
+            verifier: Arc::default(),
+            config: Arc::default(),
+        }
+    }
+
+    /// The same without the sessions of the others.
+    fn apart(&self) -> Self {
+        Self {
+            config: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Cancelled, the certificates are read to their end, for whoever comes next.
+    async fn config(&self) -> io::Result<Arc<ClientConfig>> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let cannot_start = |error: &dyn fmt::Display| {
+            io::Error::other(format!("the HTTP client cannot start: {error}"))
+        };
+        let own = self.clone();
+        // Two that come at once read them both, and the first has made them.
+        let made = tokio::task::spawn_blocking(move || own.make()).await;
+        let config = made.map_err(|error| cannot_start(&error))?;
+        let config = config.map_err(|error| cannot_start(&error))?;
+        Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
+    }
+
+    fn make(&self) -> Result<ClientConfig, rustls::Error> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let mut config = if self.is_wanted {
+            let verifier = match self.verifier.get() {
+                Some(verifier) => Arc::clone(verifier),
+                None => {
+                    let read = Arc::new(Verifier::new(provider)?);
+                    Arc::clone(self.verifier.get_or_init(|| read))
+                }
+            };
+            let builder = builder.dangerous();
+            builder
+                .with_custom_certificate_verifier(verifier)
+                .with_no_client_auth()
+        } else {
+            // No certificate is looked at, so the system's need not be read.
+            builder
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth()
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        Ok(config)
+    }
 }
 
 impl fmt::Debug for Dialler {

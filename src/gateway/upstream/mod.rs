@@ -40,13 +40,11 @@ const MAX_HEAD: usize = 64 * 1024;
 /// How long an unused connection is kept; servers close theirs after one to several minutes.
 const KEEP_IDLE: Duration = Duration::from_secs(55);
 
-/// A client could not be made: the base URL is none, or the system's certificates cannot be read.
+/// A client could not be made: the base URL is none.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     #[error("base_url {url:?} is not an http or https address")]
     BadUrl { url: String },
-    #[error("the HTTP client cannot start: {0}")]
-    Client(String),
 }
 
 /// What to post.
@@ -93,8 +91,7 @@ impl Upstream {
             .ok_or_else(|| SetupError::BadUrl {
                 url: base_url.to_owned(),
             })?;
-        let dialler = Dialler::new(base.scheme(), is_loopback(&base), timeouts.connect)
-            .map_err(|error| SetupError::Client(error.to_string()))?;
+        let dialler = Dialler::new(base.scheme(), is_loopback(&base), timeouts.connect);
         let proxy_login = (base.as_str().parse::<Uri>())
             .ok()
             .and_then(|base| dialler.proxy_login(&base));
