@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, interval_at, sleep};
 use uuid::Uuid;
 
 use super::endpoint::{Endpoint, OpenError, Socket};
@@ -144,7 +144,8 @@ impl Link {
         outbox: &mut Outbox,
     ) -> Result<std::convert::Infallible, Ended> {
         let mut acks = interval(ACK_DELAY);
-        let mut pings = interval(PING_EVERY);
+        // Not at once: the first word is for the server's greeting.
+        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut last_heard = Instant::now();
         loop {
             let effects = tokio::select! {

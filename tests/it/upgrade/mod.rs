@@ -1,6 +1,7 @@
 //! `tundra upgrade`: another program goes on in the instance's place, and nothing is lost.
 
 mod children;
+mod commands;
 mod front;
 mod gateway;
 mod panes;

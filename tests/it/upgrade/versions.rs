@@ -14,7 +14,7 @@ fn upgrade(home: &Home, version: Option<&str>) -> Value {
         Some(version) => format!("export TUNDRA_FAULT=version:{version}"),
         None => "unset TUNDRA_FAULT".to_owned(),
     };
-    let script = format!("#!/bin/sh\n{environment}\nexec {TUNDRA} \"$@\"\n");
+    let script = format!("#!/bin/bash\n{environment}\nexec {TUNDRA} \"$@\"\n");
     let binary = home.script(&format!("tundra-{}", version.unwrap_or("own")), &script);
     home.cli(&["upgrade", "--json", "--binary", binary.to_str().unwrap()])
         .json()

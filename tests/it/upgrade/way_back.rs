@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{answer, upgrade};
+use super::answer;
 use crate::support::condition::eventually;
 use crate::support::home::TUNDRA;
 use crate::support::viewer::Remote;
@@ -11,7 +11,8 @@ use crate::support::{Home, Serve, Terminal};
 /// Asks for an upgrade to a program that fails at a point of its start; what is said of it.
 #[track_caller]
 fn fails(home: &Home, point: &str) -> String {
-    let script = format!("#!/bin/sh\nTUNDRA_FAULT={point} exec {TUNDRA} \"$@\"\n");
+    // A plain `sh` would leave its own descriptor of the script open.
+    let script = format!("#!/bin/bash\nTUNDRA_FAULT={point} exec {TUNDRA} \"$@\"\n");
     let binary = home.script("failing", &script);
     let began = Instant::now();
     let done = home.cli(&["upgrade", "--binary", binary.to_str().unwrap()]);
@@ -25,7 +26,7 @@ fn fails(home: &Home, point: &str) -> String {
 /// Upgrades to a program that does not fail.
 #[track_caller]
 fn succeeds(home: &Home) {
-    let script = format!("#!/bin/sh\nunset TUNDRA_FAULT\nexec {TUNDRA} \"$@\"\n");
+    let script = format!("#!/bin/bash\nunset TUNDRA_FAULT\nexec {TUNDRA} \"$@\"\n");
     let binary = home.script("whole", &script);
     let done = home.cli(&["upgrade", "--binary", binary.to_str().unwrap()]);
     assert_eq!(done.code, 0, "{done:?}");
@@ -116,7 +117,7 @@ fn what_is_shown_is_shown_again_and_waits_go_on() {
 fn descriptors_are_as_many_as_before() {
     let serve = Serve::start();
     let id = serve.open(&["sh"]);
-    upgrade(&serve);
+    succeeds(&serve.home);
     let count = || crate::support::procs::descriptors(serve.pid()).len();
     let settled = || {
         let mut last = count();
