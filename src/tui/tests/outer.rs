@@ -92,7 +92,7 @@ async fn a_panic_of_the_front_end_restores_the_terminal_and_is_told() {
 async fn keys_typed_after_the_end_are_left_for_the_shell() {
     let (master, slave) = pty();
     let terminal = opened(&slave);
-    let mut events = terminal.events().unwrap();
+    let mut events = terminal.events(Vec::new()).unwrap();
     rustix::io::write(&master, b"a").unwrap();
     assert_eq!(events.recv().await, Some(InputEvent::Key(press("a"))));
     drop(terminal);
