@@ -163,15 +163,17 @@ pub(super) const TABLE: &[Explanation] = &[
             "descriptor <n> holds no state of tundra",
             "the state has form <n>, and this tundra reads form <m>",
             "<program> cannot be executed: <details>",
+            "tundra <version> could not take over: <details>",
         ],
         group: Group::Instance,
         severity: Severity::Warning,
-        meaning: "tundra upgrade asked the other program whether it takes the state, and it does not. Nothing was given up: \
-                  the one that runs goes on.",
+        meaning: "tundra upgrade asked the other program whether it takes the state, and it does not; or it said so and failed \
+                  after all. Nothing is lost: the one that ran goes on.",
         symptoms: &["tundra upgrade exits 1, and tundra status tells the same version as before"],
         causes: &[
             "the file is no tundra, or one that is too old to take over",
             "it is built for another machine, or cannot be executed",
+            "it crashed, or was not done within 30 s: what happened stands in logs/tundra.log",
         ],
         cures: &[
             "tundra upgrade --binary PATH with the new program; PATH --version shows what it is",
