@@ -74,6 +74,11 @@ impl ResumedViewer {
         })
     }
 
+    /// Whether it is that terminal's.
+    pub(super) fn is_at(&self, terminal: &str) -> bool {
+        self.terminal == terminal
+    }
+
     /// Takes the viewer in again, and serves its socket once all may go on. It is closed where there is no such terminal any more.
     pub(super) fn go_on(self, service: &Arc<Service>, panes: &[PaneHandle]) {
         let Self {

@@ -114,7 +114,10 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
         epoch,
     ));
     let panes = setup.services.pool.panes();
-    registry.resume(&setup.kept.registry, &panes);
+    let viewers = &setup.viewers;
+    registry.resume(&setup.kept.registry, &panes, |terminal| {
+        viewers.iter().any(|viewer| viewer.is_at(terminal))
+    });
     let service = Arc::new(Service {
         services: setup.services,
         registry,

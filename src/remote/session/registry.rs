@@ -100,8 +100,14 @@ impl ViewerRegistry {
         }
     }
 
-    /// Takes up what another program kept of the clients of these terminals.
-    pub fn resume(self: &Arc<Self>, kept: &KeptRegistry, panes: &[PaneHandle]) {
+    /// Takes up what another program kept of the clients of these terminals; `is_watched` tells of those whose viewers came
+    /// over, too, and which therefore nobody has left.
+    pub fn resume(
+        self: &Arc<Self>,
+        kept: &KeptRegistry,
+        panes: &[PaneHandle],
+        is_watched: impl Fn(&str) -> bool,
+    ) {
         let grace = self.options().reconnect_grace;
         for kept in &kept.panes {
             let pane = panes
@@ -122,7 +128,7 @@ impl ViewerRegistry {
             }
             // A writer that was cut off for this, or before it, keeps its place for as long as it would have.
             self.expire_writer_after(pane, grace);
-            if let Some(left) = kept.grace_ms {
+            if let Some(left) = kept.grace_ms.filter(|_| !is_watched(&kept.terminal)) {
                 self.end_after(pane, Duration::from_millis(left));
             }
         }
