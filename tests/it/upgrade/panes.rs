@@ -149,6 +149,8 @@ fn ten_upgrades_leave_nothing_behind() {
         let pid = serve.pid();
         let mut kinds: Vec<String> = procs::descriptors(pid)
             .into_iter()
+            // Read for a moment where a time is told.
+            .filter(|name| !name.contains("/zoneinfo/"))
             .map(|name| name.split(':').next().unwrap_or_default().to_owned())
             .collect();
         kinds.sort();
@@ -167,7 +169,7 @@ fn ten_upgrades_leave_nothing_behind() {
     for _ in 0..10 {
         upgrade(&serve);
     }
-    assert_eq!(settled(), before);
+    eventually("it is as before", || counts() == before);
     let grown = procs::resident_kib(serve.pid()).saturating_sub(memory);
     assert!(grown < 8 * 1024, "{grown} KiB more");
     assert!(serve.capture(&id).contains("ready"));

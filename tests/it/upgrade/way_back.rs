@@ -6,7 +6,7 @@ use super::answer;
 use crate::support::condition::eventually;
 use crate::support::home::TUNDRA;
 use crate::support::viewer::Remote;
-use crate::support::{Home, Serve, Terminal};
+use crate::support::{Home, Serve, Terminal, procs};
 
 /// Asks for an upgrade to a program that fails at a point of its start; what is said of it.
 #[track_caller]
@@ -118,7 +118,13 @@ fn descriptors_are_as_many_as_before() {
     let serve = Serve::start();
     let id = serve.open(&["sh"]);
     succeeds(&serve.home);
-    let count = || crate::support::procs::descriptors(serve.pid()).len();
+    let count = || {
+        let open = procs::descriptors(serve.pid());
+        // Time zones are read for a moment where a time is told.
+        open.iter()
+            .filter(|name| !name.contains("/zoneinfo/"))
+            .count()
+    };
     let settled = || {
         let mut last = count();
         eventually("the count stays as it is", || {
@@ -132,7 +138,7 @@ fn descriptors_are_as_many_as_before() {
         fails(&serve.home, "resume:rooms");
         succeeds(&serve.home);
     }
-    assert_eq!(settled(), before);
+    eventually("there are as many as before", || count() == before);
     serve.enter(&id, "echo al\"\"ive");
     serve.wait_text(&id, "alive");
 }
