@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::crossing::Crossing;
 use crate::domain::profile::TranslatedDialect;
+use crate::gateway::wire::ir::answer::Proof;
 use crate::gateway::wire::ir::error::Failure;
 use crate::gateway::wire::ir::event::{Event, PartId, PartKind};
 use crate::gateway::wire::responses::answer::Heading;
@@ -137,6 +138,9 @@ impl Stream {
     fn pass(&mut self, out: &mut Vec<u8>) {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
+            if matches!(event, Event::Done) {
+                self.close_thoughts(out);
+            }
             let event = self.adapt(event);
             self.write(event, out);
         }
@@ -161,6 +165,14 @@ impl Stream {
             Writer::Messages(writer) => writer.write(event, out),
             Writer::Chat(writer) => writer.write(event, out),
             Writer::Responses(writer) => writer.write(event, out),
+        }
+    }
+
+    /// Closes reasoning that its provider never did: without its mark no vendor would take it back.
+    fn close_thoughts(&mut self, out: &mut Vec<u8>) {
+        for (part, is_readable) in std::mem::take(&mut self.thoughts) {
+            let proof = self.crossing.marked(&Proof::default(), is_readable);
+            self.write(Event::Close { part, proof }, out);
         }
     }
 

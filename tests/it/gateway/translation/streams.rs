@@ -167,6 +167,28 @@ fn reasoning_then_text_then_split_arguments() {
 }
 
 #[test]
+fn reasoning_that_its_provider_never_ended_has_its_mark_all_the_same() {
+    let told = |event: Value| sent(event["type"].as_str().unwrap(), &event);
+    let events = [
+        told(json!({"type": "response.created", "response": {"id": "r", "model": "m"}})),
+        told(
+            json!({"type": "response.output_item.added", "output_index": 0,
+            "item": {"type": "reasoning", "id": "rs_1", "summary": []}}),
+        ),
+        told(
+            json!({"type": "response.reasoning_summary_text.delta", "item_id": "rs_1", "output_index": 0,
+            "summary_index": 0, "delta": "hm"}),
+        ),
+        told(
+            json!({"type": "response.completed", "response": {"id": "r", "status": "completed", "output": []}}),
+        ),
+    ];
+    let (from, to) = (TranslatedDialect::Responses, TranslatedDialect::Messages);
+    let said = strict::read(to, &translated(from, to, &events, true)).unwrap();
+    assert_eq!(said.reasoning, "hm");
+}
+
+#[test]
 fn two_calls_that_come_mixed_are_told_apart() {
     let events = [
         call(0, Some("call_1"), Some("read"), "{\"a\""),
