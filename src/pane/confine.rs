@@ -156,14 +156,20 @@ fn mount(
     checked(mounted)
 }
 
-/// Takes from programs of root what would let them look into others, and change mounts, in spite of Landlock.
+/// What would let programs of root look into others, change mounts, or reach a file below what covers it, in spite of
+/// Landlock (`linux/capability.h`): `CAP_DAC_READ_SEARCH` (files by their handles, `open_by_handle_at(2)`), `CAP_SYS_MODULE`,
+/// `CAP_SYS_RAWIO` (memory as a device), `CAP_SYS_PTRACE`, `CAP_SYS_ADMIN`, and `CAP_PERFMON`, `CAP_BPF` and
+/// `CAP_CHECKPOINT_RESTORE`, which older kernels do not know. Files stay open to root by `CAP_DAC_OVERRIDE`.
+#[cfg(target_os = "linux")]
+const TAKEN: [libc::c_ulong; 8] = [2, 16, 17, 19, 21, 38, 39, 40];
+
+/// Takes these from root's programs.
 ///
 /// # Errors
 /// What a system call answered.
 #[cfg(target_os = "linux")]
 fn drop_root_capabilities() -> io::Result<()> {
-    // CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_PERFMON (`linux/capability.h`); the last is unknown before Linux 5.8.
-    for capability in [19, 21, 38] {
+    for capability in TAKEN {
         // SAFETY: takes integers.
         #[allow(unsafe_code)]
         let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Home, Serve, eventually, procs};
+use crate::support::{Home, Serve, eventually, present, procs, skip};
 
 const TUNDRA: &str = env!("CARGO_BIN_EXE_tundra");
 
@@ -514,6 +514,48 @@ fn a_confined_terminal_reaches_neither_the_socket_nor_the_tokens() {
     assert_held(&serve.capture(&id));
     // Whoever is outside goes on as ever.
     assert!(serve.cli(&["ls"]).ok().contains(&id[..8]));
+}
+
+#[test]
+fn a_confined_program_of_root_finds_no_file_by_its_handle() {
+    // A handle names a file whatever is mounted over its folder; it is little more than the file's number.
+    const NAME: &str = "
+import ctypes, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+handle, mount = ctypes.create_string_buffer(136), ctypes.c_int()
+struct.pack_into('I', handle, 0, 128)
+if libc.name_to_handle_at(-100, sys.argv[1].encode(), handle, ctypes.byref(mount), 0):
+    sys.exit('no handles here')
+print(handle.raw[:8 + struct.unpack_from('I', handle, 0)[0]].hex())
+";
+    const OPEN: &str = "
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+handle = ctypes.create_string_buffer(bytes.fromhex(sys.argv[1]), 136)
+opened = libc.open_by_handle_at(os.open('/', os.O_RDONLY), handle, os.O_RDONLY)
+print('opened' if opened >= 0 else 'held', 'DONE')
+sys.stdin.read()
+";
+    if !present("python3") {
+        return;
+    }
+    let serve = Serve::start();
+    let token = serve.home.path().join("state/remote.token");
+    let named = Command::new("python3")
+        .args(["-c", NAME])
+        .arg(token)
+        .output()
+        .unwrap();
+    if !named.status.success() {
+        skip("this filesystem has no handles");
+        return;
+    }
+    let handle = String::from_utf8(named.stdout).unwrap();
+    let open = ["python3", "-c", OPEN, handle.trim()];
+    let id = serve.open_with(&["--confine"], &open);
+    serve.wait_text(&id, "DONE");
+    let shown = serve.capture(&id);
+    assert!(shown.contains("held DONE"), "{shown}");
 }
 
 #[test]
