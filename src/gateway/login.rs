@@ -74,8 +74,8 @@ fn secret(headers: &HeaderMap) -> Option<&[u8]> {
         let at = value.iter().position(|byte| *byte == b' ');
         at.and_then(|at| value.get(at + 1..)).unwrap_or(value)
     });
-    let plain = ["x-api-key", "x-goog-api-key"].into_iter();
-    let plain = plain.filter_map(|name| headers.get(name)).next();
+    let mut names = ["x-api-key", "x-goog-api-key"].into_iter();
+    let plain = names.find_map(|name| headers.get(name));
     bearer
         .or_else(|| plain.map(http::HeaderValue::as_bytes))
         .map(<[u8]>::trim_ascii)

@@ -2,6 +2,9 @@
 //! alone.
 
 /// Panics where this very point is named. In a release build it is nothing.
+///
+/// # Panics
+/// Where this very point is named.
 #[inline]
 pub fn point(place: &str, detail: &str) {
     assert!(!is_at(place, detail), "a fault was asked for at {place}");

@@ -220,9 +220,10 @@ impl RunningStore {
     pub async fn leave_copy(&mut self) {
         self.leave_dolt.cancel();
         self.stop_dolt.cancel();
-        match tokio::time::timeout(LEAVE_DOLT, &mut self.dolt_ended).await {
-            Ok(left) => self.left = left.ok().flatten(),
-            Err(_) => warn!("the copy in dolt was not left in time"),
+        if let Ok(left) = tokio::time::timeout(LEAVE_DOLT, &mut self.dolt_ended).await {
+            self.left = left.ok().flatten();
+        } else {
+            warn!("the copy in dolt was not left in time");
         }
     }
 

@@ -175,12 +175,11 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
         let mut config = if self.is_wanted {
-            let verifier = match self.verifier.get() {
-                Some(verifier) => Arc::clone(verifier),
-                None => {
-                    let read = Arc::new(Verifier::new(provider)?);
-                    Arc::clone(self.verifier.get_or_init(|| read))
-                }
+            let verifier = if let Some(verifier) = self.verifier.get() {
+                Arc::clone(verifier)
+            } else {
+                let read = Arc::new(Verifier::new(provider)?);
+                Arc::clone(self.verifier.get_or_init(|| read))
             };
             let builder = builder.dangerous();
             builder

@@ -195,11 +195,9 @@ impl Upstream {
         let mut url = (*self.base).clone();
         // Other programs want the version in the base URL; here it begins every route.
         let base = url.path().trim_end_matches('/');
-        let versions = ["/v1", "/v1beta"].iter();
-        let bare = versions
-            .filter_map(|version| base.strip_suffix(version))
-            .next();
-        let base = bare.unwrap_or(base);
+        let mut versions = ["/v1", "/v1beta"].iter();
+        let unversioned = versions.find_map(|version| base.strip_suffix(version));
+        let base = unversioned.unwrap_or(base);
         let joined = format!("{base}{path}");
         url.set_path(&joined);
         url.set_query(query);

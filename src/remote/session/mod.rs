@@ -99,15 +99,16 @@ async fn end(
         return;
     };
     if let Some(left_off) = left_off {
-        match socket.get_ref().descriptor() {
-            Some(descriptor) => viewer.registry.leave_socket(LeftSocket {
+        if let Some(descriptor) = socket.get_ref().descriptor() {
+            viewer.registry.leave_socket(LeftSocket {
                 terminal: id,
                 descriptor,
                 is_local: socket.get_ref().is_local(),
                 left_off,
                 under_way: tape.take(),
-            }),
-            None => warn!(%id, "a viewer's socket does not go over"),
+            });
+        } else {
+            warn!(%id, "a viewer's socket does not go over");
         }
         return;
     }

@@ -210,12 +210,11 @@ impl Keeper {
         ending: &mut (impl Future<Output = ()> + Send + Unpin),
     ) -> (Self, bool) {
         let left = self.left.take();
-        let managed = match options.managed.clone() {
-            Some(managed) => Some(Managed::new(managed, left)),
-            None => {
-                self.end_left(left);
-                None
-            }
+        let managed = if let Some(managed) = options.managed.clone() {
+            Some(Managed::new(managed, left))
+        } else {
+            self.end_left(left);
+            None
         };
         let shipper = Shipper::new(
             self.journal.clone(),
