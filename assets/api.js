@@ -56,6 +56,9 @@ export async function logout() {
   localStorage.removeItem(PAGE_KEY);
 }
 
+export const pushKey = () => ask("GET", "api/push");
+export const subscribe = (subscription) => ask("POST", "api/push", subscription);
+export const unsubscribe = (endpoint) => ask("DELETE", "api/push", { endpoint });
 export const terminals = () => ask("GET", "api/terminals");
 export const terminal = (id) => ask("GET", `api/terminals/${segment(id)}`);
 export const open = (options) => ask("POST", "api/terminals", options);

@@ -6,6 +6,7 @@ import { List, commandOf, ended } from "./list.js";
 import { Journal } from "./journal.js";
 import { setUpPreferences } from "./preferences.js";
 import { Providers, countsDown } from "./providers.js";
+import * as push from "./push.js";
 import { confirmPaste, confirmed, note, hush, say } from "./dialogs.js";
 import { makeTouchBar, scrollBySwipe, selectByTouch } from "./touch.js";
 import { View } from "./view.js";
@@ -42,11 +43,12 @@ const journal = new Journal($("journal"), refresh);
 const bar = makeTouchBar($("touchbar"), () => view);
 scrollBySwipe($("screen"), () => view);
 selectByTouch($("screen"), $("selection"), () => view);
-const preferences = setUpPreferences({ coarse, view: () => view });
-const agentNotices = new AgentNotices({
-  go: (id) => { location.hash = `terminal=${id}`; },
-  wanted: preferences.notifies,
-});
+const preferences = setUpPreferences({ coarse, view: () => view, onNotify: reachWhenClosed });
+/** Whether the listener reaches this browser by its push service, with the page or without it. */
+let pushed = false;
+const goTo = (id) => { location.hash = `terminal=${id}`; };
+const agentNotices = new AgentNotices({ go: goTo, wanted: () => !pushed && preferences.notifies() });
+push.onClick(goTo);
 
 const STATES = {
   connecting: "connecting…",
@@ -113,7 +115,21 @@ function askForToken() {
 }
 
 /** The server answers, and knows this page. */
+/** Has the listener tell this browser of agents while no page is open, or no longer. */
+async function reachWhenClosed(wanted) {
+  if (!push.isPossible()) return;
+  try {
+    await (wanted ? push.subscribe() : push.unsubscribe());
+    pushed = wanted;
+  } catch (error) {
+    pushed = false;
+    if (wanted) say(`You are told while the page is open, and not when it is closed: ${error.message}`);
+  }
+}
+
 function isIn() {
+  // A subscription may have changed since the last time, or its keeper forgotten it.
+  if (!wasIn && preferences.mayNotify()) reachWhenClosed(true);
   wasIn = true;
   const wasOut = !$("login").hidden;
   if (!wasOut && $("link").className !== "away") return;
@@ -398,6 +414,8 @@ function setUp() {
   $("login").addEventListener("submit", login);
   $("logout").addEventListener("click", async () => {
     $("settings").hidePopover();
+    if (push.isPossible()) await push.unsubscribe().catch(() => {});
+    pushed = false;
     await api.logout().catch(fail);
     leave();
     wasIn = false;

@@ -15,7 +15,7 @@ function isDark() {
 }
 
 /** `view()` is the terminal shown; answers `now()`, what a new one should look like. */
-export function setUpPreferences({ coarse, view }) {
+export function setUpPreferences({ coarse, view, onNotify }) {
   const paint = () => {
     document.documentElement.dataset.theme = isDark() ? "dark" : "light";
     view()?.setDark(isDark());
@@ -52,6 +52,7 @@ export function setUpPreferences({ coarse, view }) {
       kept.set("notify", notify.checked);
       if (notify.checked && Notification.permission === "default") await Notification.requestPermission();
       notify.checked = allowed();
+      await onNotify(notify.checked);
     });
   }
 
@@ -80,5 +81,7 @@ export function setUpPreferences({ coarse, view }) {
     }),
     /** Whether the user wants to be told by notifications. */
     notifies: () => kept.get("notify", "true") === "true",
+    /** Whether the user wants it and the browser lets it be. */
+    mayNotify: () => globalThis.Notification?.permission === "granted" && kept.get("notify", "true") === "true",
   };
 }

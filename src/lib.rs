@@ -11,6 +11,7 @@ pub mod domain;
 pub mod gateway;
 pub mod pane;
 pub mod providers;
+pub mod push;
 pub mod remote;
 pub mod runtime;
 pub mod store;

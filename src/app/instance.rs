@@ -35,6 +35,7 @@ use crate::domain::terminal::{Owner, TerminalSpec};
 use crate::gateway::{FrozenFront, Terminals};
 use crate::pane::{LaunchEnvSource, Pool, PoolSetup};
 use crate::providers::Providers;
+use crate::push::Push;
 use crate::remote::RemoteHandle;
 use crate::runtime::dial::LocalListener;
 use crate::runtime::fault;
@@ -384,12 +385,14 @@ where
     let left = resumed.as_deref_mut();
     let left = left.map(|resumed| left_of_remote(&launch, attach, resumed));
     let left = left.unwrap_or_default();
+    let push = Push::new(launch.paths.state.clone(), tasks.clone());
     let started = remote::start(
         left,
         &launch.paths,
         &services,
         &settings,
         &tasks,
+        push.clone(),
         &stop_remote,
     );
     let remote = match started.inspect_err(handover::go_back) {
@@ -444,7 +447,7 @@ where
     let frozen_control = serve_control(setup, &tasks);
 
     let viewers = remote.handle();
-    let notice_desk = NoticeDesk::start(&pool, settings.clone(), &tasks);
+    let notice_desk = NoticeDesk::start(&pool, settings.clone(), push, &tasks);
     let departing = Departing {
         requests: upgrade_requests,
         settings: settings.clone(),

@@ -8,16 +8,19 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tracing::{info, warn};
 
 use crate::config::Settings;
-use crate::domain::agent::{AgentNotice, AgentNotices};
+use crate::domain::agent::{AgentNotice, AgentNotices, AgentState};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalInfo;
 use crate::pane::Pool;
+use crate::push::{Message, Push};
 use crate::runtime::once::run_once;
 use crate::runtime::tasks::Tasks;
 
 /// Notices that a front end may be behind; it reads at once, and what it misses is on its screen all the same.
 const NOTICES: usize = 64;
+/// Characters of a notice that is pushed.
+const LONGEST: usize = 300;
 /// How long the user's command may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many of them may run at once; further ones are not run.
@@ -32,7 +35,12 @@ pub(super) struct NoticeDesk {
 
 impl NoticeDesk {
     /// Follows all agents from now on.
-    pub fn start(pool: &Pool, settings: watch::Receiver<Arc<Settings>>, tasks: &Tasks) -> Self {
+    pub fn start(
+        pool: &Pool,
+        settings: watch::Receiver<Arc<Settings>>,
+        push: Push,
+        tasks: &Tasks,
+    ) -> Self {
         let (notices, _) = broadcast::channel(NOTICES);
         let (attended, looks_at) = watch::channel(None);
         let desk = Self {
@@ -44,6 +52,7 @@ impl NoticeDesk {
             settings,
             looks_at,
             notices: desk.notices.clone(),
+            push,
             tasks: tasks.clone(),
             commands: Arc::new(Semaphore::new(AT_ONCE)),
         };
@@ -67,6 +76,7 @@ struct Teller {
     settings: watch::Receiver<Arc<Settings>>,
     looks_at: watch::Receiver<Option<TerminalId>>,
     notices: broadcast::Sender<AgentNotice>,
+    push: Push,
     tasks: Tasks,
     commands: Arc<Semaphore>,
 }
@@ -131,6 +141,7 @@ impl Teller {
             info!(id = %notice.id, state = notice.state.name(), "an agent needs its user");
             // No front end is no fault.
             let _ = self.notices.send(notice);
+            self.push.tell(&pushed(notice, &pane.info()));
             if !settings.notify.command.is_empty() {
                 self.run_command(settings.notify.command.clone(), notice, pane.info());
             }
@@ -168,6 +179,39 @@ impl Teller {
             }
             drop(permit);
         });
+    }
+}
+
+/// What a browser shows while no page of it is open.
+fn pushed(notice: AgentNotice, info: &TerminalInfo) -> Message {
+    let agent = info.agent.as_ref();
+    let told = agent.and_then(|agent| agent.message.as_deref());
+    let words = match (notice.state, told) {
+        (AgentState::Waiting, _) => "waits for you".to_owned(),
+        (AgentState::Done, _) => "is done".to_owned(),
+        (AgentState::Quota, _) => "is out of quota".to_owned(),
+        (AgentState::Failed, Some(message)) => format!("failed: {message}"),
+        (
+            state @ (AgentState::Failed
+            | AgentState::Working
+            | AgentState::Idle
+            | AgentState::Unknown),
+            _,
+        ) => {
+            format!("is {}", state.name())
+        }
+    };
+    let text: String = format!("{} {words}", info.name)
+        .chars()
+        .take(LONGEST)
+        .collect();
+    let id = notice.id.to_string();
+    Message {
+        topic: id.replace('-', ""),
+        body: serde_json::json!({"id": id, "text": text})
+            .to_string()
+            .into_bytes(),
+        is_urgent: notice.state == AgentState::Waiting,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::api::{ApiError, Listener, Services};
 use crate::config::{Paths, Settings};
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
+use crate::push::Push;
 use crate::remote::{self, KeptRemote, RemoteHandle, ResumedViewer, Setup};
 use crate::runtime::dial::LocalListener;
 use crate::runtime::tasks::Tasks;
@@ -43,6 +44,7 @@ pub(super) fn start(
     services: &Services,
     settings: &watch::Receiver<Arc<Settings>>,
     tasks: &Tasks,
+    push: Push,
     stop: &CancellationToken,
 ) -> Result<RunningRemote, AppError> {
     let path = paths.attach_socket();
@@ -65,6 +67,7 @@ pub(super) fn start(
         services: services.clone(),
         settings: settings.clone(),
         tasks: tasks.clone(),
+        push,
         state: paths.state.clone(),
         local: shared,
         kept,

@@ -46,6 +46,9 @@ static ASSETS: &[Asset] = &[
     asset!("/assets/list.js", SCRIPT, "list.js"),
     asset!("/assets/preferences.js", SCRIPT, "preferences.js"),
     asset!("/assets/providers.js", SCRIPT, "providers.js"),
+    asset!("/assets/push.js", SCRIPT, "push.js"),
+    // At the root, since a worker serves what lies below it.
+    asset!("/sw.js", SCRIPT, "sw.js"),
     asset!("/assets/dialogs.js", SCRIPT, "dialogs.js"),
     asset!("/assets/terminal.js", SCRIPT, "terminal.js"),
     asset!("/assets/touch.js", SCRIPT, "touch.js"),

@@ -24,6 +24,7 @@ use super::{listener, tls};
 use crate::api::Services;
 use crate::config::Settings;
 use crate::domain::id::TerminalId;
+use crate::push::Push;
 use crate::runtime::handover::{Incoming, Outgoing};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
@@ -33,6 +34,8 @@ pub struct Setup {
     pub services: Services,
     pub settings: watch::Receiver<Arc<Settings>>,
     pub tasks: Tasks,
+    /// Takes browsers in that want to be told while no page is open.
+    pub push: Push,
     /// The folder of token and certificate.
     pub state: PathBuf,
     /// Bound by the caller, and private to this user.
@@ -121,6 +124,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     let service = Arc::new(Service {
         services: setup.services,
         registry,
+        push: setup.push,
         stop: setup.stop,
         upgrade: CancellationToken::new(),
         go_on: CancellationToken::new(),

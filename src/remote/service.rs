@@ -13,6 +13,7 @@ use super::guard::Site;
 use super::session::ViewerRegistry;
 use crate::api::Services;
 use crate::domain::fact;
+use crate::push::Push;
 
 /// For a TLS handshake, and for a request to arrive whole.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,6 +22,8 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Service {
     pub services: Services,
     pub registry: Arc<ViewerRegistry>,
+    /// Who wants to be told while no page is open.
+    pub push: Push,
     pub stop: CancellationToken,
     /// Cancelled when another program is to go on in this one's place: from then on nothing is accepted.
     pub upgrade: CancellationToken,

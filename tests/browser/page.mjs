@@ -2,6 +2,7 @@
 // tried; exit 1 where one fails. An argument picks the tests whose names hold it.
 
 import { browser, faults, tundra } from "./harness.mjs";
+import agents from "./page/agents.mjs";
 import journal from "./page/journal.mjs";
 import network from "./page/network.mjs";
 import people from "./page/people.mjs";
@@ -11,7 +12,7 @@ import touch from "./page/touch.mjs";
 
 let passed = 0;
 let failed = 0;
-for (const [name, test] of Object.entries({ ...terminal, ...network, ...people, ...touch, ...providers, ...journal })) {
+for (const [name, test] of Object.entries({ ...terminal, ...network, ...people, ...touch, ...providers, ...journal, ...agents })) {
   if (process.argv[2] && !name.includes(process.argv[2])) continue;
   faults.length = 0;
   try {

@@ -39,6 +39,32 @@ pub(super) const TABLE: &[Explanation] = &[
         log_target: "tundra::remote",
     },
     Explanation {
+        name: "PushRefused",
+        aliases: &["Push", "Malformed", "Storage"],
+        codes: &["push_refused"],
+        texts: &[
+            "subscription: <what is wrong with it>",
+            "<n> browsers are subscribed already: take one back in its page first",
+            "the push subscriptions cannot be kept: <details>",
+        ],
+        group: Group::Attach,
+        severity: Severity::Warning,
+        meaning: "A browser asked to be told of agents while no page of it is open, and that cannot be: its subscription is none, there \
+                  are too many, or it cannot be written to state/push.json.",
+        symptoms: &["the page says that it tells while it is open, and not when it is closed"],
+        causes: &[
+            "a program that is no browser wrote to /api/push",
+            "browsers that are used no more never took their subscriptions back",
+            "the disk is full, or the state folder cannot be written",
+        ],
+        cures: &[
+            "take the tick at Tell me of agents away in the pages that are used no more",
+            "or end tundra, delete state/push.json, and set the tick again where it is wanted",
+        ],
+        prevention: &["log out in browsers that you give away: that takes their subscription back"],
+        log_target: "tundra::push",
+    },
+    Explanation {
         name: "CertificateUntrusted",
         aliases: &["Untrusted"],
         codes: &["certificate_untrusted"],

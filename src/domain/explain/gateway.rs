@@ -92,6 +92,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "the body is not JSON: <details>",
             "the body is not a JSON object",
             "model: the body names no model",
+            "the body is not what generateContent takes: <details>",
             "the body is not whole <coding> data: <details>",
             "content-encoding <coding> is not taken; <codings> are",
             "the body did not arrive in time",

@@ -2,6 +2,7 @@
 
 mod body;
 mod login;
+mod push;
 mod socket;
 mod steer;
 mod terminals;
@@ -244,6 +245,9 @@ async fn route(
             operate(service, Operation::Kill(terminals::target(id)?)).await
         }
         (["api", "status"], Method::GET) => operate(service, Operation::Status).await,
+        (["api", "push"], Method::GET) => push::key(service),
+        (["api", "push"], Method::POST) => push::subscribe(service, request).await,
+        (["api", "push"], Method::DELETE) => push::unsubscribe(service, request).await,
         (["api", "usage"], Method::GET) => {
             operate(service, query::usage(parameters(request.uri()))?).await
         }
@@ -303,6 +307,7 @@ fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
         ["api", "login" | "logout"] => Some("POST"),
         ["api", "providers", _, verb] if Verb::parse(verb).is_some() => Some("POST"),
         ["api", "terminals"] => Some("GET, POST"),
+        ["api", "push"] => Some("GET, POST, DELETE"),
         ["api", "terminals", _] => Some("GET, DELETE"),
         ["health"]
         | ["api", "providers", _, "requests"]

@@ -1,5 +1,9 @@
 //! The overview of all agents, while it is open.
 
+use std::time::Instant;
+
+use jiff::Timestamp;
+
 use super::prompt::Prompt;
 use crate::domain::id::TerminalId;
 
@@ -12,6 +16,10 @@ pub struct Overview {
     pub looks: Vec<AgentLook>,
     /// A line for the selected agent, while one is typed.
     pub answer: Option<Prompt>,
+    /// When the ages that are shown were told.
+    pub at: Timestamp,
+    /// When one of them shows another number.
+    pub due: Option<Instant>,
 }
 
 /// What is seen of an agent's pane beside its facts.

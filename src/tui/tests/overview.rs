@@ -77,6 +77,40 @@ fn agents_are_shown_by_who_needs_the_user_with_what_the_chosen_one_asks() {
 }
 
 #[test]
+fn ages_count_on_while_nothing_else_happens() {
+    let (mut rig, _) = rig();
+    rig.command("v");
+    let ages = |rig: &mut Rig| -> Vec<String> {
+        let text = rig.text();
+        let states = ["working ", "waiting ", "idle ", "quota "];
+        let rows = text
+            .lines()
+            .filter(|line| states.iter().any(|state| line.contains(state)));
+        let age = |line: &str| {
+            line.split_whitespace()
+                .find(|word| {
+                    word.strip_suffix(['s', 'm', 'h', 'd'])
+                        .is_some_and(|number| number.parse::<u64>().is_ok())
+                })
+                .map(str::to_owned)
+        };
+        rows.filter_map(age).collect()
+    };
+    let before = ages(&mut rig);
+    let due = rig.model.next_deadline().unwrap();
+    let later = Duration::from_secs(3600);
+    let now = Now {
+        instant: rig.instant + later,
+        wall: Timestamp::UNIX_EPOCH + Duration::from_secs(3600) + later,
+    };
+    assert!(due <= now.instant);
+    let redraw = update::update(&mut rig.model, Msg::Tick, now, &mut rig.effects);
+    assert_eq!(redraw, Redraw::All);
+    rig.pending = Redraw::All;
+    assert_ne!(ages(&mut rig), before, "{}", rig.text());
+}
+
+#[test]
 fn enter_goes_to_the_chosen_agent_and_a_line_is_typed_without_going_there() {
     let (mut rig, agents) = rig();
     let before = rig.focus();

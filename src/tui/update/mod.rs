@@ -45,7 +45,10 @@ pub use redraw::Redraw;
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Redraw {
-    let redraw = apply(model, msg, now, effects);
+    let mut redraw = apply(model, msg, now, effects);
+    if overview::keep_time(model, now) {
+        redraw = Redraw::All;
+    }
     if redraw == Redraw::All {
         sizes::tell(model, effects);
         focus::tell(model, effects);

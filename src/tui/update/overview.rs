@@ -1,5 +1,9 @@
 //! The overview of all agents: opening it, its keys, and what is answered from it.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::focus;
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
@@ -8,6 +12,10 @@ use crate::domain::input::{KeyCode, KeyEvent};
 use crate::tui::client::{AgentLook, Overlay, Overview, Prompt};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::now::Now;
+
+/// Ages are not told more often, however their seconds fall.
+const LEAST_STEP: Duration = Duration::from_millis(500);
 
 pub(super) fn open(model: &mut Model, effects: &mut Vec<Effect>) {
     let selected = model.session.agents().first().copied();
@@ -23,6 +31,31 @@ pub(super) fn look(model: &Model, effects: &mut Vec<Effect>) {
     if matches!(model.client.overlay, Some(Overlay::Overview(_))) {
         effects.push(Effect::LookAtAgents(model.session.agents()));
     }
+}
+
+/// Tells the ages as of now; they count on by themselves while they are shown. Answers whether they are to be drawn anew.
+pub(super) fn keep_time(model: &mut Model, now: Now) -> bool {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let agents = model.session.agents();
+    let panes = agents.iter().filter_map(|id| model.session.panes.get(id));
+    let since = panes.filter_map(|pane| Some(pane.info.agent.as_ref()?.since));
+    let age = |since: Timestamp| Duration::try_from(now.wall.duration_since(since));
+    let steps = since.map(|since| match age(since) {
+        // A second's end, or a minute's.
+        Ok(age) if age >= MINUTE => MINUTE - Duration::from_secs(age.as_secs() % 60),
+        Ok(age) => {
+            Duration::from_secs(1).saturating_sub(Duration::from_nanos(age.subsec_nanos().into()))
+        }
+        Err(_) => Duration::from_secs(1),
+    });
+    let step = steps.min();
+    let Some(Overlay::Overview(overview)) = &mut model.client.overlay else {
+        return false;
+    };
+    let is_over = overview.due.is_some_and(|due| due <= now.instant);
+    overview.at = now.wall;
+    overview.due = step.map(|step| now.instant + step.max(LEAST_STEP));
+    is_over
 }
 
 /// Takes in what was seen.

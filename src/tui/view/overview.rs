@@ -100,7 +100,7 @@ fn draw_agent(
     fill(buffer, area, base);
     let (glyph, word, role) = status(theme, pane);
     let agent = pane.info.agent.as_ref();
-    let age = agent.map_or_else(String::new, |agent| age(agent.since, model.providers.now()));
+    let age = agent.map_or_else(String::new, |agent| age(agent.since, overview.at));
     let cost = cost(model, pane);
     let look = overview.look_of(pane.info.id);
     let branch = look.and_then(|look| look.branch.as_deref()).unwrap_or("");

@@ -51,7 +51,11 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("remote", &["api", "config", "domain", "pane", "runtime"]),
+    ("push", &["domain", "runtime"]),
+    (
+        "remote",
+        &["api", "config", "domain", "pane", "push", "runtime"],
+    ),
     (
         "tui",
         &[
@@ -77,6 +81,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "gateway",
             "pane",
             "providers",
+            "push",
             "remote",
             "runtime",
             "telemetry",
@@ -112,7 +117,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ratatui", &["src/tui"]),
     ("crossterm", &["src/tui"]),
     ("clap", &["src/cli"]),
-    ("reqwest", &["src/telemetry/otlp"]),
+    ("reqwest", &["src/push", "src/telemetry/otlp"]),
     ("hyper_rustls", &["src/gateway/upstream"]),
     ("hyper", &["src/demo", "src/gateway", "src/remote"]),
     ("flate2", &["src/doctor/bundle.rs", "src/gateway"]),

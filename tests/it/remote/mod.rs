@@ -6,6 +6,7 @@ mod flood;
 mod hostile;
 mod lifetime;
 mod plain;
+mod push;
 mod python;
 mod routes;
 mod rules;

@@ -1,0 +1,79 @@
+// What the page tells of agents: which of them need their user, in its first screen and its title, and while it is closed.
+
+import { browser, connected, faults, openPage, openTab, same, tundra, until } from "../harness.mjs";
+
+/** An agent that asks its user something. */
+async function asking(name) {
+  const script = "printf '\\033]9;may I?\\007'; exec cat";
+  const id = tundra.run("new", "--name", name, "--agent", "shell", "--", "sh", "-c", script);
+  await until(`${name} waits`, () => tundra.facts(id).agent.state === "waiting");
+  return id;
+}
+
+/** The worker of a page's context. */
+const worker = (context) => until("the worker", () => context.serviceWorkers()[0]);
+
+export default {
+  async "the first screen and the title tell who needs you, and the one that waits stands first"() {
+    tundra.sh("exec cat", "--name", "plain");
+    const calm = tundra.run("new", "--name", "calm", "--agent", "shell", "--", "cat");
+    const id = await asking("reviewer");
+    const page = await openPage();
+    const choices = () => page.locator("#note .actions button").allTextContents();
+    await until("all are offered", async () => (await choices()).length === 4);
+    const [make, first, second, last] = await choices();
+    same([make, first, last], ["New terminal", "reviewer ▲ shell: waiting – may I?", "plain"], "choices");
+    if (!second.startsWith("calm ")) throw new Error(`${calm} is ${second}`);
+    await until("the title counts it", async () => (await page.title()).startsWith("(1) "));
+    // Who looks at it needs no word of it, and who answers is worked for.
+    await page.getByRole("button", { name: first }).click();
+    await connected(page);
+    await until("the title is still", async () => !(await page.title()).startsWith("("));
+    await until("the list tells it", async () => (await page.locator("#list a[aria-current]").textContent()).includes("▲"));
+    await page.keyboard.type("yes\r");
+    await until("it goes on", () => tundra.facts(id).agent.state !== "waiting");
+    await until("the list tells that", async () => !(await page.locator("#list a[aria-current]").textContent()).includes("▲"));
+  },
+
+  async "a browser without a page shows what is pushed, and a click leads there"() {
+    const id = await asking("reviewer");
+    tundra.sh("exec cat");
+    const context = await browser.newContext();
+    await context.grantPermissions(["notifications"], { origin: tundra.origin });
+    const page = await openTab(context, tundra.run("url"));
+    // No push service is to be had here, so that only this part of it fails, and says so.
+    const running = await worker(context);
+    const told = "You are told while the page is open, and not when it is closed";
+    await until("that is told", async () => (await page.locator("#toast").textContent()).startsWith(told));
+
+    const other = await context.newPage();
+    const devtools = await context.newCDPSession(other);
+    const registered = new Promise((done) => {
+      devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+        const ours = registrations.find(({ scopeURL }) => scopeURL === `${tundra.origin}/`);
+        if (ours) done(ours.registrationId);
+      });
+    });
+    await devtools.send("ServiceWorker.enable");
+    const registrationId = await registered;
+    const push = (text) => devtools.send("ServiceWorker.deliverPushMessage", {
+      origin: tundra.origin, registrationId, data: JSON.stringify({ id, text }),
+    });
+    const shown = () => running.evaluate(async () => {
+      const notices = await self.registration.getNotifications();
+      return notices.map(({ body, tag, data }) => ({ body, tag, id: data.id }));
+    });
+    await page.close();
+    await push("reviewer waits for you");
+    await until("it is shown", async () => (await shown()).length === 1);
+    same(await shown(), [{ body: "reviewer waits for you", tag: id, id }], "shown");
+    // A later one about the same agent takes its place.
+    await push("reviewer is done");
+    await until("it is replaced", async () => {
+      const notices = await shown();
+      return notices.length === 1 && notices[0].body === "reviewer is done";
+    });
+    // Chromium explains so why a context of the test's has no push service.
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes("Push API")));
+  },
+};
