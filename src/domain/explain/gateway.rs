@@ -91,6 +91,7 @@ pub(super) const TABLE: &[Explanation] = &[
         texts: &[
             "the body is not JSON: <details>",
             "the body is not a JSON object",
+            "the body is not what generateContent takes: <details>",
             "model: the body names no model",
             "the body is not what generateContent takes: <details>",
             "the body is not whole <coding> data: <details>",
