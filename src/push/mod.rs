@@ -191,10 +191,10 @@ impl Known {
     }
 
     fn client(&mut self) -> reqwest::Result<Client> {
+        static CRYPTO: Once = Once::new();
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| {
             // It fails where somebody has done it.
             let _ = rustls::crypto::ring::default_provider().install_default();

@@ -16,7 +16,7 @@ use crate::remote::service::Service;
 /// # Errors
 /// The refusal of a key that cannot be kept.
 pub(super) fn key(service: &Service) -> Result<Answer, Refusal> {
-    let key = service.push.public_key().map_err(refusal)?;
+    let key = service.push.public_key().map_err(|error| refusal(&error))?;
     Ok(answer(StatusCode::OK, &json!({"key": key})))
 }
 
@@ -29,7 +29,10 @@ pub(super) async fn subscribe(
     request: &mut Request<Incoming>,
 ) -> Result<Answer, Refusal> {
     let subscription: Subscription = body::json(request).await?;
-    service.push.subscribe(subscription).map_err(refusal)?;
+    service
+        .push
+        .subscribe(subscription)
+        .map_err(|error| refusal(&error))?;
     Ok(bare(StatusCode::NO_CONTENT))
 }
 
@@ -46,12 +49,15 @@ pub(super) async fn unsubscribe(
         endpoint: String,
     }
     let body: Body = body::json(request).await?;
-    service.push.unsubscribe(&body.endpoint).map_err(refusal)?;
+    service
+        .push
+        .unsubscribe(&body.endpoint)
+        .map_err(|error| refusal(&error))?;
     Ok(bare(StatusCode::NO_CONTENT))
 }
 
-fn refusal(error: PushError) -> Refusal {
-    let code = Code::from(&error);
+fn refusal(error: &PushError) -> Refusal {
+    let code = Code::from(error);
     let status = match error {
         PushError::Malformed(_) => StatusCode::BAD_REQUEST,
         PushError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -42,7 +42,7 @@ pub(super) fn keep_time(model: &mut Model, now: Now) -> bool {
     let age = |since: Timestamp| Duration::try_from(now.wall.duration_since(since));
     let steps = since.map(|since| match age(since) {
         // A second's end, or a minute's.
-        Ok(age) if age >= MINUTE => MINUTE - Duration::from_secs(age.as_secs() % 60),
+        Ok(age) if age >= MINUTE => MINUTE.saturating_sub(Duration::from_secs(age.as_secs() % 60)),
         Ok(age) => {
             Duration::from_secs(1).saturating_sub(Duration::from_nanos(age.subsec_nanos().into()))
         }
