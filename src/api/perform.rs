@@ -22,6 +22,7 @@ use super::typing::type_parts;
 use crate::domain::budget::Budget;
 use crate::domain::code::Code;
 use crate::domain::id::TerminalId;
+use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, CommandError};
 use crate::domain::size::Size;
 use crate::domain::terminal::{self, Status, TerminalInfo, TerminalSpec};
@@ -133,14 +134,7 @@ pub async fn perform(
         Operation::Status => Answer::Status(Box::new(status(services))),
         Operation::Url(target) => Answer::Url(url(services, target.as_ref())?),
         Operation::Providers => Answer::Providers(shapes::providers(&services.providers.status())),
-        Operation::Requests(name) => {
-            let status = services.providers.status();
-            if status.profile(&name).is_none() {
-                return Err(SteerError::from(CommandError::NotFound(name)).into());
-            }
-            let requests = services.providers.requests(&name);
-            Answer::Requests(shapes::requests(&status, &requests))
-        }
+        Operation::Requests(name) => Answer::Requests(requests(services, name)?),
         Operation::Agents => Answer::Agents(look_up_agents(services).await?),
         Operation::Budget { target, change } => {
             let pane = find(services, &target)?;
@@ -239,6 +233,15 @@ async fn stop(services: &Services, force: bool, by: By) -> Result<(), ApiError> 
     info!(force, by = by.as_str(), "stopping on request");
     front.stop().await;
     Ok(())
+}
+
+fn requests(services: &Services, name: ProfileName) -> Result<Vec<RequestShape>, ApiError> {
+    let status = services.providers.status();
+    if status.profile(&name).is_none() {
+        return Err(SteerError::from(CommandError::NotFound(name)).into());
+    }
+    let requests = services.providers.requests(&name);
+    Ok(shapes::requests(&status, &requests))
 }
 
 fn shape_of(services: &Services, info: &TerminalInfo) -> TerminalShape {
