@@ -133,8 +133,8 @@ fn a_browser_without_a_page_is_told_by_its_push_service() {
     let endpoint = format!("{}/send/abc?x=1", service.url());
     let taken = remote.ask("POST", "/api/push", &browser.subscription(&endpoint));
     assert_eq!((taken.status, taken.body.as_str()), (204, ""));
-    let stale = Browser::new().subscription(&gone.url());
-    assert_eq!(remote.ask("POST", "/api/push", &stale).status, 204);
+    let forgotten = Browser::new().subscription(&gone.url());
+    assert_eq!(remote.ask("POST", "/api/push", &forgotten).status, 204);
     let state = serve.home.path().join("state");
     for file in ["push.key", "push.json"] {
         let mode = std::fs::metadata(state.join(file)).unwrap().mode();
