@@ -20,7 +20,6 @@ const NOTICES: usize = 16;
 
 /// Runs the front end until the instance is to end, whether a terminal shows it or not.
 pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppError> {
-    let terminations = instance.signals()?;
     let first = instance.first_terminals(Owner::Front);
     let first_steps = instance.first_steps();
     let checkup = instance.checkup();
@@ -40,6 +39,7 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
         restored,
         resumed,
         session_file,
+        terminations,
         ..
     } = instance;
     let (saved, kept) = watch::channel(None);

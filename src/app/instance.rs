@@ -83,6 +83,8 @@ pub(super) struct Instance {
     /// The user's place in the program that went on in this one.
     pub resumed: Option<KeptFront>,
     pub session_file: PathBuf,
+    /// Caught before anybody can know that the instance is there.
+    pub terminations: Terminations,
     /// What the user should know of this start.
     pub notices: Vec<String>,
     pub notice_desk: NoticeDesk,
@@ -282,6 +284,9 @@ where
         attach,
     } = foundation;
     let launch = launch.clone();
+    let terminations = Terminations::catch()
+        .inspect_err(handover::go_back)
+        .map_err(AppError::Runtime)?;
     let tasks = Tasks::default();
     let mut left_behind = resumed;
     let mut resumed = left_behind.as_deref_mut();
@@ -476,6 +481,7 @@ where
         restored,
         resumed: place,
         session_file,
+        terminations,
         notices,
         notice_desk,
     };
@@ -563,12 +569,6 @@ fn serve_control(
 }
 
 impl Instance {
-    /// Takes over the terminating signals.
-    #[allow(clippy::unused_self)]
-    pub fn signals(&self) -> Result<Terminations, AppError> {
-        Terminations::catch().map_err(AppError::Runtime)
-    }
-
     pub fn ready(&self) -> Ready {
         Ready {
             pid: self.facts.pid,

@@ -45,6 +45,15 @@ fn a_signal_to_the_instance_ends_it_and_restores_the_terminal() {
 }
 
 #[test]
+fn a_signal_that_comes_as_soon_as_it_is_ready_ends_it_in_order() {
+    for _ in 0..20 {
+        let mut serve = Serve::start();
+        assert_eq!(serve.end(Signal::TERM).0, 143);
+        assert!(serve.home.logs().contains("tundra ended"));
+    }
+}
+
+#[test]
 fn a_signal_restores_kitty_keyboard_flags_too() {
     let home = Home::new();
     let options = Options {
