@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
+use hyper::ext::on_informational;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
@@ -19,6 +21,7 @@ use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_util::sync::CancellationToken;
 
 use super::address::{Target, shown};
 use crate::api::shapes::{ErrorShape, TerminalShape};
@@ -41,6 +44,8 @@ pub struct Endpoint {
 
 /// The head of an answer, in bytes.
 const MAX_ANSWER_HEAD: usize = 32 * 1024;
+/// Informational answers (RFC 9110, section 15.2) before an answer, of which HTTP allows any number; an instance sends none.
+const MAX_INFORMATIONAL: usize = 16;
 /// The body of an answer, in bytes: a thousand terminals and their commands are less.
 const MAX_ANSWER: usize = 4 << 20;
 /// The longest message from an instance, in bytes: a screen of 1000 by 1000 with history and every cell in a colour of its
@@ -54,6 +59,16 @@ pub(super) enum Transport {
     Local(UnixStream),
     Plain(TcpStream),
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+/// Cancels `flood` once there have been more informational answers to a request than make sense.
+fn stop_at_flood<B>(request: &mut Request<B>, flood: CancellationToken) {
+    let heard = AtomicUsize::new(0);
+    on_informational(request, move |_| {
+        if heard.fetch_add(1, Ordering::Relaxed) >= MAX_INFORMATIONAL {
+            flood.cancel();
+        }
+    });
 }
 
 /// What a login gave.
@@ -251,6 +266,8 @@ impl Endpoint {
             let host = host.parse().map_err(|error| failed(&error))?;
             request.headers_mut().insert(header::HOST, host);
             self.show(request.headers_mut());
+            let flood = CancellationToken::new();
+            stop_at_flood(&mut request, flood.clone());
             let exchange = async {
                 let answer = sender.send_request(request).await?;
                 let (head, body) = answer.into_parts();
@@ -266,6 +283,7 @@ impl Endpoint {
                     Ok(()) => exchange.await,
                     Err(error) => Err(error.into()),
                 },
+                () = flood.cancelled() => Err("informational answers without end".into()),
             };
             let (head, body) = answer.map_err(|error| failed(&error))?;
             Ok((head.status, head.headers, body))

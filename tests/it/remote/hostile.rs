@@ -122,6 +122,24 @@ fn an_answer_without_end_is_given_up() {
     viewer.wait_text("transport error: ");
 }
 
+#[test]
+fn informational_answers_without_end_are_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            read_head(&mut stream);
+            let many = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(100);
+            while stream.write_all(many.as_bytes()).is_ok() {}
+        }
+    });
+    let home = Home::new();
+    let mut viewer = attach(&home, address);
+    assert_eq!(viewer.exit(), 1);
+    viewer.wait_text("informational answers without end");
+}
+
 /// A server that lets in, shows a screen, and then sends these bytes.
 fn server_with_socket(then: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
