@@ -1,7 +1,7 @@
 //! Waiting for what is written into a file, by whichever process.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +21,22 @@ impl FileWatch {
         Self {
             path: path.to_owned(),
             watch: watch(path),
+        }
+    }
+
+    /// Waits for a further change, at most so long; whether one came.
+    pub fn changes_within(&mut self, patience: Duration) -> bool {
+        match &self.watch {
+            Some((_, changes)) => match changes.recv_timeout(patience) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.watch = None;
+                    false
+                }
+            },
+            // The next look comes by itself.
+            None => false,
         }
     }
 

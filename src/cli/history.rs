@@ -1,6 +1,7 @@
 //! `tundra history`: what happened.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -41,6 +42,10 @@ pub struct History {
     #[command(flatten)]
     pub json: Json,
 }
+
+/// A commit can be read a moment after the write that tells of it: SQLite publishes it in memory that it shares, where nobody
+/// is told of a change. So that one more look is taken so long after the last write.
+const SETTLE: Duration = Duration::from_millis(50);
 
 /// What one `--kind` means.
 #[derive(Clone, Debug)]
@@ -91,8 +96,14 @@ fn tell(args: &History, context: &Context) -> Result<Exit, Failure> {
         ..filter
     };
     let mut version = None;
+    let mut is_settled = true;
     loop {
-        watch.wait();
+        if is_settled {
+            watch.wait();
+            is_settled = false;
+        } else {
+            is_settled = !watch.changes_within(SETTLE);
+        }
         if reader.is_replaced() {
             // Begun anew, made for the first time, or moved aside.
             reader = Reader::open(&path)?;

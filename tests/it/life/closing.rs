@@ -15,17 +15,16 @@ fn a_window_that_is_closed_ends_nothing() {
     assert!(procs::alive(instance));
     let mut terminal = again(&home, "here");
     terminal.say("alive");
-    let history = home.cli(&["history", "--kind", "front", "--json"]).json();
-    let kinds: Vec<&str> = history
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|event| event["kind"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        kinds,
-        ["front.attached", "front.detached", "front.attached"]
-    );
+    eventually("it is known who showed it", || {
+        let history = home.cli(&["history", "--kind", "front", "--json"]).json();
+        let kinds: Vec<&str> = history
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["kind"].as_str().unwrap())
+            .collect();
+        kinds == ["front.attached", "front.detached", "front.attached"]
+    });
 }
 
 #[test]

@@ -105,8 +105,8 @@ fn failures_and_failovers_are_told_with_who_and_why() {
     let tundra = serve(Home::with_config(&two(&broken, &good, "")));
     tundra.cli(&["ask", "hi"]).ok();
     tundra.cli(&["failover"]).ok();
-    eventually("the failover is told", || {
-        !history(&tundra.home, &["--kind", "provider.failover"]).is_empty()
+    eventually("all of it is told", || {
+        history(&tundra.home, &["--kind", "provider"]).len() >= 3
     });
     let failed = &history(&tundra.home, &["--kind", "provider.failed"])[0];
     assert_eq!(failed["profile"], "first");
@@ -341,6 +341,9 @@ fn a_database_that_another_holds_makes_it_degraded_and_nothing_is_lost() {
     drop(input);
     holder.wait().unwrap();
     eventually("it is ready again", || state()["state"] == "ready");
+    eventually("both changes are told", || {
+        history(&tundra.home, &["--kind", "store.state"]).len() >= 2
+    });
     assert_eq!(
         kinds(&history(&tundra.home, &["--kind", "terminal"])).len(),
         2
