@@ -240,7 +240,7 @@ fn a_terminal_made_over_http_is_a_tab_behind_until_its_grace_is_over() {
 #[test]
 fn a_terminal_that_resists_its_end_goes_as_others_do() {
     let home = Home::with_config(
-        "[pty]\nkill_grace = \"500ms\"\n[gateway]\nenabled = false\n[remote]\nbind = \"127.0.0.1:0\"\nreconnect_grace = \"0s\"\n",
+        "[pty]\nkill_grace = \"500ms\"\n[gateway]\nenabled = false\n[remote]\nbind = \"127.0.0.1:0\"\nreconnect_grace = \"2s\"\n",
     );
     let mut terminal = shell(&home);
     let remote = Remote::beside(&home);
