@@ -58,7 +58,7 @@ fn a_viewer_that_leaves_ends_nothing_of_this_machine() {
 
 #[test]
 fn an_idle_socket_is_closed_and_its_terminal_lives() {
-    let (_serve, remote) = instance("idle_timeout = \"500ms\"\nreconnect_grace = \"100ms\"");
+    let (_serve, remote) = instance("idle_timeout = \"500ms\"\nreconnect_grace = \"400ms\"");
     let id = remote.open(&json!({"command": "cat"}));
     let mut viewer = remote.plain(&id);
     let (took, code) = timed(|| viewer.close_code());
