@@ -154,19 +154,24 @@ impl Paths {
         self.state.join("tundra.lock")
     }
 
+    /// The folders that an instance needs.
+    fn folders(&self) -> [&Path; 5] {
+        [
+            &self.config_dir,
+            &self.data,
+            &self.logs,
+            &self.state,
+            &self.run,
+        ]
+    }
+
     /// Looks whether [`Paths::prepare`] would do, and makes nothing.
     ///
     /// # Errors
     /// What it would refuse.
     pub fn check(&self) -> Result<(), PathsError> {
         self.check_owners()?;
-        for dir in [
-            &self.config_dir,
-            &self.data,
-            &self.logs,
-            &self.state,
-            &self.run,
-        ] {
+        for dir in self.folders() {
             check_own(dir)?;
         }
         for dir in [&self.state, &self.run] {
@@ -207,13 +212,7 @@ impl Paths {
         if let Some(home) = &self.home {
             check_own(home)?;
         }
-        for dir in [
-            &self.config_dir,
-            &self.data,
-            &self.logs,
-            &self.state,
-            &self.run,
-        ] {
+        for dir in self.folders() {
             check_above(dir)?;
         }
         Ok(())

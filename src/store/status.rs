@@ -1,6 +1,6 @@
 //! How the store stands, for whoever shows it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,6 +26,25 @@ pub struct StoreStatus {
     /// Rows that wait for Dolt.
     pub outbox: u64,
     pub dolt: DoltStatus,
+}
+
+impl StoreStatus {
+    /// Of a journal of which nothing is known yet.
+    pub(super) fn unknown(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            size: 0,
+            schema: None,
+            pending: Vec::new(),
+            state: StoreState::default(),
+            message: None,
+            waiting: 0,
+            events: None,
+            usage_hours: None,
+            outbox: 0,
+            dolt: DoltStatus::default(),
+        }
+    }
 }
 
 /// How the journal stands.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::database;
 use super::error::StoreError;
 use super::outbox::Shipment;
-use super::status::{DoltStatus, StoreState, StoreStatus};
+use super::status::StoreStatus;
 use super::write::JournalOptions;
 use crate::domain::fact::{Fact, Recorder};
 use shared::{Inbox, Question, Shared};
@@ -60,19 +60,7 @@ impl Journal {
         options: JournalOptions,
         instance_id: String,
     ) -> std::io::Result<(Self, JournalThread)> {
-        let status = StoreStatus {
-            path: options.path.clone(),
-            size: 0,
-            schema: None,
-            pending: Vec::new(),
-            state: StoreState::Off,
-            message: None,
-            waiting: 0,
-            events: None,
-            usage_hours: None,
-            outbox: 0,
-            dolt: DoltStatus::default(),
-        };
+        let status = StoreStatus::unknown(&options.path);
         let inbox = Inbox {
             retention: options.retention,
             outbox: options.outbox,

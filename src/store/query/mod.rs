@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::database;
 use super::error::StoreError;
 use super::schema;
-use super::status::{DoltStatus, StoreState, StoreStatus};
+use super::status::{StoreState, StoreStatus};
 
 /// A journal that is read.
 #[derive(Debug)]
@@ -70,17 +70,8 @@ impl Reader {
     /// [`StoreError::Sql`] where it cannot be read.
     pub fn status(&self) -> Result<StoreStatus, StoreError> {
         let mut status = StoreStatus {
-            path: self.path.clone(),
             size: database::size_of(&self.path),
-            schema: None,
-            pending: Vec::new(),
-            state: StoreState::Off,
-            message: None,
-            waiting: 0,
-            events: None,
-            usage_hours: None,
-            outbox: 0,
-            dolt: DoltStatus::default(),
+            ..StoreStatus::unknown(&self.path)
         };
         let Some(connection) = &self.connection else {
             status.message = Some("nothing was recorded yet".to_owned());
@@ -114,16 +105,10 @@ pub fn status_of_error(path: &Path, error: &StoreError) -> Option<StoreStatus> {
         _ => return None,
     };
     Some(StoreStatus {
-        path: path.to_owned(),
         size: database::size_of(path),
         schema,
-        pending: Vec::new(),
         state,
         message: Some(error.to_string()),
-        waiting: 0,
-        events: None,
-        usage_hours: None,
-        outbox: 0,
-        dolt: DoltStatus::default(),
+        ..StoreStatus::unknown(path)
     })
 }
