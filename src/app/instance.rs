@@ -436,7 +436,6 @@ where
         // Nothing can go wrong any more: until here nothing of the state has been used up, and the programs stand still.
         handover::arrive();
         pool.go_on();
-        remote.handle().go_on();
     }
     let (borrower, terminals_lent) = mpsc::channel(LENT);
     let setup = control::Setup {

@@ -37,8 +37,8 @@ where
 {
     // Before there is a secret in this program's memory.
     user_namespace::prepare();
-    let incoming = Incoming::open(resume.state).map_err(|error| E::from(error.into()))?;
-    prepare_way_back(&resume, &incoming);
+    let mut incoming = Incoming::open(resume.state).map_err(|error| E::from(error.into()))?;
+    prepare_way_back(&resume, &mut incoming);
     crate::tui::install_panic_hook();
     go_back_on_panic();
     // A test's new program alone goes wrong here, and not the one that goes on after it.
@@ -78,7 +78,7 @@ where
 }
 
 /// Makes the way back to the program before this one. One that goes on after a failure has nobody behind it.
-fn prepare_way_back(resume: &Resume, incoming: &Incoming) {
+fn prepare_way_back(resume: &Resume, incoming: &mut Incoming) {
     let Some(former) = resume.former.filter(|_| resume.because.is_none()) else {
         return;
     };

@@ -21,6 +21,7 @@ use super::routes;
 use super::service::{Peer, REQUEST_TIMEOUT, Service};
 use super::write_timeout::{Upgraded, WriteTimeout};
 use crate::runtime::connections::{ConnectionLimit, ConnectionPermit, Requests, accept};
+use crate::runtime::handover;
 
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -38,6 +39,7 @@ pub(super) async fn serve_network(
     service: Arc<Service>,
 ) {
     let limit = ConnectionLimit::for_listener();
+    handover::arrived().await;
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
@@ -65,6 +67,7 @@ pub(super) async fn serve_network(
 /// Serves the local socket until the service stops.
 pub(super) async fn serve_local(listener: UnixListener, service: Arc<Service>) {
     let limit = ConnectionLimit::new(MAX_LOCAL, MAX_LOCAL);
+    handover::arrived().await;
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,

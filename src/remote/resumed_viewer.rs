@@ -13,7 +13,7 @@ use super::session::{self, LeftOff, LeftSocket, Mode, ViewerContext};
 use super::viewer_socket::{UnderWay, ViewerSocket, Wire};
 use crate::domain::writer::{Access, ViewerId};
 use crate::pane::PaneHandle;
-use crate::runtime::handover::{Incoming, Outgoing};
+use crate::runtime::handover::{self, Incoming, Outgoing};
 
 /// A viewer that another program has left, with its socket.
 pub struct ResumedViewer {
@@ -99,9 +99,8 @@ impl ResumedViewer {
         let viewer = ViewerContext::new(service, pane.clone(), permit, mode, left_off.access, peer);
         info!(terminal, %peer, ?mode, "viewer goes on");
         if let Some(session) = session::go_on(socket, viewer, left_off) {
-            let go_on = service.go_on.clone();
             service.registry.tasks().spawn("session", async move {
-                go_on.cancelled().await;
+                handover::arrived().await;
                 Box::pin(session).await;
             });
         }

@@ -127,7 +127,6 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
         push: setup.push,
         stop: setup.stop,
         upgrade: CancellationToken::new(),
-        go_on: CancellationToken::new(),
         network,
     });
     for viewer in setup.viewers {
@@ -207,11 +206,6 @@ impl RemoteHandle {
             registry: self.service.registry.keep(),
             viewers: resumed_viewer::keep(self.service.registry.take_left_sockets(), out),
         })
-    }
-
-    /// Lets the viewers go on that came over.
-    pub fn go_on(&self) {
-        self.service.go_on.cancel();
     }
 
     /// The viewers whose sockets another program kept. Must be called within the runtime.

@@ -27,8 +27,6 @@ pub(super) struct Service {
     pub stop: CancellationToken,
     /// Cancelled when another program is to go on in this one's place: from then on nothing is accepted.
     pub upgrade: CancellationToken,
-    /// Cancelled once viewers go on that came over from another program: until then nothing is taken from their sockets.
-    pub go_on: CancellationToken,
     /// None where there is only the local socket.
     pub network: Option<Network>,
 }

@@ -30,6 +30,7 @@ use tracing::{debug, warn};
 use super::frozen::FrozenFront;
 use super::service::{Gateway, GatewayState};
 use crate::runtime::connections::{ConnectionLimit, Requests, accept};
+use crate::runtime::handover;
 use crate::runtime::prefixed::Prefixed;
 use crate::runtime::tasks::Tasks;
 
@@ -114,6 +115,7 @@ pub async fn serve_until_replaced(
         };
         tasks.spawn("gateway connection", connections.track_future(connection));
     };
+    handover::arrived().await;
     for (stream, read) in kept {
         if let Ok(peer) = stream.peer_addr() {
             spawn(stream, read, peer.ip());

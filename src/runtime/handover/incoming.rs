@@ -1,8 +1,8 @@
 //! Reads what the program before this one kept.
 
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, Read};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::FdFlags;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,8 @@ use super::values::{KeptBytes, KeptDescriptor};
 /// What was kept. What is not taken out of it is closed with it.
 #[derive(Debug)]
 pub struct Incoming {
-    memory: File,
+    /// The memory file under its number; None once the way back has it.
+    memory: Option<(RawFd, OwnedFd)>,
     document: Document,
     /// None for what has been taken.
     descriptors: Vec<Option<(RawFd, OwnedFd)>>,
@@ -25,6 +26,15 @@ pub struct Incoming {
     behind: usize,
 }
 
+/// Everything that a program was executed with.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// The number of the memory file.
+    pub memory: RawFd,
+    /// All of it, each under the number by which the memory file knows it.
+    pub held: Vec<OwnedFd>,
+}
+
 impl Incoming {
     /// Reads the memory file at a descriptor of this process, and takes over what it names. To be called before anything
     /// else opens descriptors, and once.
@@ -32,7 +42,8 @@ impl Incoming {
     /// # Errors
     /// [`HandoverError`] where the descriptor holds no state, or one of an unknown form.
     pub fn open(memory: RawFd) -> Result<Self, HandoverError> {
-        let memory = adopt(memory).ok_or(HandoverError::NoState(memory))?;
+        let number = memory;
+        let memory = adopt(number).ok_or(HandoverError::NoState(number))?;
         let mut memory = File::from(memory);
         let (document, bytes, behind) = read(&mut memory)?;
         let descriptors = document
@@ -41,7 +52,7 @@ impl Incoming {
             .map(|number| adopt(*number).map(|descriptor| (*number, descriptor)))
             .collect();
         Ok(Self {
-            memory,
+            memory: Some((number, memory.into())),
             document,
             descriptors,
             bytes,
@@ -49,12 +60,32 @@ impl Incoming {
         })
     }
 
-    /// The number of the memory file, and everything that is open for this program, that file included.
-    pub(super) fn held(&self) -> (RawFd, Vec<BorrowedFd<'_>>) {
-        let kept = self.descriptors.iter().flatten();
-        let kept = kept.map(|(_, descriptor)| descriptor.as_fd());
-        let held = kept.chain([self.memory.as_fd()]).collect();
-        (self.memory.as_raw_fd(), held)
+    /// Gives away everything that this program was executed with, the memory file and then the descriptors, and goes on with
+    /// doubles. None where it was given away before.
+    ///
+    /// # Errors
+    /// Where there are no descriptors left; nothing is given away then.
+    pub(super) fn give_away(&mut self) -> io::Result<Option<Given>> {
+        let mut doubles = Vec::new();
+        for slot in &self.descriptors {
+            doubles.push(match slot {
+                Some((number, descriptor)) => {
+                    let double = rustix::io::fcntl_dupfd_cloexec(descriptor, 3)?;
+                    Some((*number, double))
+                }
+                None => None,
+            });
+        }
+        let Some((number, memory)) = self.memory.take() else {
+            return Ok(None);
+        };
+        let originals = std::mem::replace(&mut self.descriptors, doubles);
+        let originals = originals.into_iter().flatten();
+        let held = originals.map(|(_, original)| original);
+        Ok(Some(Given {
+            memory: number,
+            held: [memory].into_iter().chain(held).collect(),
+        }))
     }
 
     /// The version of the program that kept it.

@@ -17,7 +17,7 @@ pub use exec::Successor;
 pub use incoming::Incoming;
 pub use outgoing::{Outgoing, Sealed};
 pub use values::{KeptBytes, KeptDescriptor, millis_since, since_millis};
-pub use way_back::{arrive, go_back, prepare as prepare_way_back};
+pub use way_back::{arrive, arrived, go_back, prepare as prepare_way_back};
 
 /// The form of the memory file itself. A program takes only what it knows; what stands in it may differ.
 pub const FORMAT: u32 = 1;

@@ -79,3 +79,35 @@ fn what_is_no_state_is_refused() {
         Err(HandoverError::NoState(_))
     ));
 }
+
+#[test]
+fn what_is_given_away_stays_under_its_number_whatever_becomes_of_the_doubles() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut out = Outgoing::new("1.2.3");
+    let kept = out.descriptor(reader.into());
+    let Sealed {
+        memory,
+        descriptors,
+    } = out.seal().unwrap();
+    let number = memory.as_raw_fd();
+    for descriptor in descriptors {
+        let _ = descriptor.into_raw_fd();
+    }
+    let mut incoming = Incoming::open(memory.into_raw_fd()).unwrap();
+    let given = incoming.give_away().unwrap().unwrap();
+    assert!(incoming.give_away().unwrap().is_none(), "it goes once");
+    assert_eq!(given.memory, number);
+    let held: Vec<_> = given.held.iter().map(AsRawFd::as_raw_fd).collect();
+    assert_eq!(held, [number, kept.0]);
+    let double = incoming.descriptor(kept).unwrap();
+    assert_ne!(double.as_raw_fd(), kept.0);
+    drop((double, incoming));
+    writer.write_all(b"still there").unwrap();
+    drop(writer);
+    let mut text = String::new();
+    let original = given.held.into_iter().nth(1).unwrap();
+    std::fs::File::from(original)
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, "still there");
+}

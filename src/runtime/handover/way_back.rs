@@ -1,18 +1,21 @@
 //! The way back to the program before this one, until this one has taken its state up.
 //!
-//! The memory file cannot change, and every descriptor is held twice, so that whatever became of the one the other is as it
-//! was. The way is gone by whoever finds that this program cannot go on: on an error, in a panic's hook, and in the handler
-//! of a signal that would end the process. So all of it is made beforehand: what goes back makes system calls alone.
+//! The memory file cannot change, and this program goes on with doubles of every descriptor: those that it was executed with
+//! stay here under their numbers, so that no thread of it can close one, or open something else under its number, while it
+//! goes back. The way is gone by whoever finds that this program cannot go on: on an error, in a panic's hook, and in the
+//! handler of a signal that would end the process. So all of it is made beforehand: what goes back makes system calls alone.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString, OsString, c_char, c_int};
 use std::fmt::Display;
 use std::io;
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+use tokio::sync::Notify;
 
 use super::incoming::Incoming;
 
@@ -34,6 +37,8 @@ const SIGNALS: [c_int; 8] = [
 
 /// The one way, where there is one. Whoever takes it out owns it.
 static WAY: AtomicPtr<WayBack> = AtomicPtr::new(ptr::null_mut());
+/// Told when the way is gone.
+static ARRIVED: Notify = Notify::const_new();
 
 struct WayBack {
     /// Of the process that may go back: a child that it forks may not.
@@ -44,8 +49,8 @@ struct WayBack {
     /// Arguments before the reason, and after it.
     before: Vec<CString>,
     after: CString,
-    /// Each descriptor's number, and the spare one.
-    descriptors: Vec<(RawFd, OwnedFd)>,
+    /// What the program before this one is executed with again.
+    descriptors: Vec<OwnedFd>,
     /// Why, for each signal.
     reasons: Vec<(c_int, CString)>,
     /// The arguments for `execv(3)`; that of the reason is null until there is one.
@@ -59,7 +64,7 @@ struct WayBack {
 /// # Errors
 /// Where there are no descriptors left; there is no way back then.
 pub fn prepare(
-    incoming: &Incoming,
+    incoming: &mut Incoming,
     program: OsString,
     before: Vec<OsString>,
     who: &str,
@@ -69,12 +74,6 @@ pub fn prepare(
         .into_iter()
         .map(text)
         .collect::<io::Result<Vec<_>>>()?;
-    let (memory, held) = incoming.held();
-    let mut descriptors = Vec::new();
-    for descriptor in held {
-        let spare = rustix::io::fcntl_dupfd_cloexec(descriptor, 3)?;
-        descriptors.push((descriptor.as_raw_fd(), spare));
-    }
     let reason = |signal| {
         let how = match signal {
             libc::SIGALRM => format!("it was not done after {TAKES_AT_MOST} s"),
@@ -82,13 +81,17 @@ pub fn prepare(
         };
         (signal, clean(&format!("{who}: {how}")))
     };
+    let program = text(program)?;
+    let Some(given) = incoming.give_away()? else {
+        return Ok(());
+    };
     let mut way = Box::new(WayBack {
         pid: own_pid(),
         who: who.to_owned(),
-        program: text(program)?,
+        program,
         before,
-        after: clean(&memory.to_string()),
-        descriptors,
+        after: clean(&given.memory.to_string()),
+        descriptors: given.held,
         reasons: SIGNALS.map(reason).into(),
         arguments: Vec::new(),
         handlers: Vec::new(),
@@ -111,10 +114,23 @@ pub fn go_back(why: &impl Display) {
     // Whoever comes second finds none.
     if let Some(way) = take() {
         way.go(&clean(&format!("{}: {why}", way.who)));
+        ARRIVED.notify_waiters();
     }
 }
 
-/// There is no going back from here: this program has what it needs, and what was spare is given up.
+/// Waits until there is no way back, and so until what comes in from outside may be taken: whoever is served before is cut
+/// off where this program goes back. Where there never was a way it does not wait. Cancel-safe.
+pub async fn arrived() {
+    let arrived = ARRIVED.notified();
+    tokio::pin!(arrived);
+    // From here on no arrival is missed.
+    arrived.as_mut().enable();
+    if !WAY.load(Ordering::Acquire).is_null() {
+        arrived.await;
+    }
+}
+
+/// There is no going back from here: this program has what it needs, and what it was executed with is given up.
 pub fn arrive() {
     let Some(way) = take() else { return };
     // SAFETY: it stops a clock of the kernel's.
@@ -129,6 +145,7 @@ pub fn arrive() {
             libc::sigaction(*signal, before, ptr::null_mut());
         }
     }
+    ARRIVED.notify_waiters();
 }
 
 fn take() -> Option<Box<WayBack>> {
@@ -184,8 +201,8 @@ impl WayBack {
         // laid out as what is in it, and all of these may be called in a handler.
         #[allow(unsafe_code)]
         unsafe {
-            for (number, spare) in &self.descriptors {
-                libc::dup2(spare.as_raw_fd(), *number);
+            for descriptor in &self.descriptors {
+                libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFD, 0);
             }
             let mut none = MaybeUninit::<libc::sigset_t>::uninit();
             libc::sigemptyset(none.as_mut_ptr());
