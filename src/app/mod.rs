@@ -4,6 +4,7 @@
 //! knows all others; nothing is decided here but who is made first and who ends last.
 
 mod attach;
+mod builder;
 mod checkup;
 mod demo;
 mod doctor;
@@ -11,15 +12,18 @@ mod error;
 mod front;
 mod front_operations;
 mod gateway;
+mod groundwork;
 mod instance;
 mod kept_session;
 mod launch;
+mod lifecycle;
 mod log;
 mod notices;
 mod pool;
 mod reload;
 mod remote;
 mod resume;
+mod rooms;
 mod secret_variables;
 mod store;
 mod thin;
@@ -38,6 +42,7 @@ pub use store::store_at_rest;
 pub use thin::{Farewell, Show, show};
 pub use upgrade::CanResume;
 
+use self::groundwork::Origin;
 use crate::tui::Life;
 
 /// Runs in the foreground until SIGINT, SIGTERM or another terminating signal; a terminal may show it and leave it again.
@@ -50,8 +55,8 @@ pub fn serve(
     ready: impl FnOnce(&Ready) -> io::Result<()>,
 ) -> Result<Ending, AppError> {
     crate::tui::install_panic_hook();
-    let origin = instance::Origin::default();
-    instance::run(launch, origin, Life::Stays, |instance| async move {
+    let origin = Origin::default();
+    lifecycle::run(launch, origin, Life::Stays, |instance| async move {
         ready(&instance.ready()).map_err(AppError::Ready)?;
         if instance.restored.is_none() {
             instance.open_configured_panes().await;

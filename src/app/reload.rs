@@ -30,7 +30,7 @@ pub(super) struct Reloads {
 }
 
 /// Whom a change concerns, besides the log.
-pub(super) struct Rooms {
+pub(super) struct ReloadTargets {
     pub pool: Pool,
     pub providers: Providers,
     pub store: Store,
@@ -42,7 +42,7 @@ impl Reloads {
     pub fn start(
         launch: &Launch,
         telemetry: Option<Arc<Telemetry>>,
-        rooms: Rooms,
+        targets: ReloadTargets,
         tasks: &Tasks,
     ) -> (watch::Receiver<Arc<Settings>>, Self) {
         let initial = Arc::new(launch.settings.clone());
@@ -69,7 +69,7 @@ impl Reloads {
         // The rooms have a change before those who look at the settings do, so that what these show of the rooms is right.
         let (publish, settings) = watch::channel(initial);
         let paths = launch.paths.clone();
-        let recorder = rooms.store.recorder();
+        let recorder = targets.store.recorder();
         let ending = tasks.ending();
         tasks.spawn("reload", async move {
             tokio::pin!(ending);
@@ -83,13 +83,13 @@ impl Reloads {
                 if let ReloadReport::Applied { .. } = report {
                     let settings = Arc::clone(&watch.settings.borrow());
                     secrets::take(secret_variables::of(&settings));
-                    rooms.pool.set_options(pool_options(&settings, &paths));
-                    rooms.providers.reload(&settings);
-                    rooms
+                    targets.pool.set_options(pool_options(&settings, &paths));
+                    targets.providers.reload(&settings);
+                    targets
                         .traces
                         .set_endpoint(settings.logging.otlp_endpoint.clone());
-                    rooms.store.set_retention(settings.store.retention);
-                    rooms
+                    targets.store.set_retention(settings.store.retention);
+                    targets
                         .store
                         .set_dolt(at_rest::dolt_options(&settings.dolt, &paths));
                     publish.send_replace(settings);

@@ -6,9 +6,10 @@ use std::os::fd::RawFd;
 use tracing::warn;
 
 use super::error::AppError;
+use super::groundwork::Origin;
 use super::launch::{Ending, Launch};
 use super::upgrade::{KeptRooms, Resumed};
-use super::{front, instance};
+use super::{front, lifecycle};
 use crate::runtime::handover::{self, Incoming};
 use crate::runtime::{fault, user_namespace};
 use crate::tui::Life;
@@ -68,11 +69,11 @@ where
         incoming,
         because,
     };
-    let origin = instance::Origin {
+    let origin = Origin {
         first: None,
         resumed: Some(Box::new(resumed)),
     };
-    Ok(instance::run(launch, origin, life, |instance| {
+    Ok(lifecycle::run(launch, origin, life, |instance| {
         front::run(instance, life)
     })?)
 }

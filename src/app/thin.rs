@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout};
 
 use super::error::AppError;
-use super::front;
-use super::instance;
+use super::groundwork::Origin;
 use super::launch::{Ending, Launch};
+use super::{front, lifecycle};
 use crate::api::shapes::ErrorShape;
 use crate::config::Paths;
 use crate::control::{self, ControlError, InstanceError, Lender};
@@ -148,12 +148,12 @@ fn become_instance(launch: Launch, to_parent: UnixStream) -> Farewell {
     crate::tui::install_panic_hook();
     let told = to_parent.try_clone();
     let _ = background::release_stdio(&launch.paths.log_file());
-    let origin = instance::Origin {
+    let origin = Origin {
         first: Some(to_parent),
         resumed: None,
     };
     let life = Life::EndsWithLastPane;
-    let outcome = instance::run(launch, origin, life, |instance| front::run(instance, life));
+    let outcome = lifecycle::run(launch, origin, life, |instance| front::run(instance, life));
     let exit = match &outcome {
         Ok(Ending::Quit) => 0,
         Ok(Ending::Signal(signal)) => exit_of(*signal),

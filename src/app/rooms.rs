@@ -1,0 +1,242 @@
+//! The rooms of an instance, made in the order in which they need each other, and ended in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::builder::Builder;
+use super::error::AppError;
+use super::front_operations::FrontOperations;
+use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
+use super::groundwork::{Groundwork, Origin};
+use super::instance::Instance;
+use super::launch::Beginning;
+use super::notices::NoticeDesk;
+use super::remote::RunningRemote;
+use super::upgrade::{Departed, Departing};
+use super::{Launch, kept_session};
+use crate::api::Upgrades;
+use crate::control;
+use crate::gateway::Terminals;
+use crate::pane::Pool;
+use crate::push::Push;
+use crate::remote::RemoteHandle;
+use crate::runtime::fault;
+use crate::runtime::handover;
+use crate::runtime::signals::Terminations;
+use crate::runtime::tasks::Tasks;
+use crate::tui::{self, Session};
+
+/// How long tasks may take to end once every terminal is gone.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+/// How long viewers may take to notice that tundra ends, before their terminals do.
+const LEAVE: Duration = Duration::from_millis(500);
+/// How long tasks may take to end for another program to go on, while nothing is served.
+const DEPART: Duration = Duration::from_millis(500);
+/// Terminals that are offered and not yet looked at.
+const LENT: usize = 4;
+
+/// The rooms, made.
+pub(super) struct Rooms {
+    pub instance: Instance,
+    /// Stops them for another program to go on.
+    pub departing: Departing,
+    /// Ends them.
+    pub closing: Closing,
+}
+
+impl Rooms {
+    /// Makes all rooms; from then on they serve.
+    ///
+    /// # Errors
+    /// [`AppError`] for the first that cannot be had; tasks may run by then. Where there is a way back to the program before
+    /// this one it has been gone.
+    pub fn open(
+        launch: &Launch,
+        groundwork: Groundwork,
+        origin: Origin,
+        terminations: Terminations,
+        tasks: &Tasks,
+    ) -> Result<Self, AppError> {
+        let Origin { first, resumed } = origin;
+        let mut left_behind = resumed;
+        let mut builder = Builder {
+            launch,
+            tasks,
+            groundwork,
+            resumed: left_behind.as_deref_mut(),
+        };
+        let bound = builder.bind_gateway()?;
+        let moved = bound.as_ref().and_then(gateway::Bound::notice);
+        let launch_envs = Arc::new(GatewayLaunchEnv::default());
+        let (pool, lost) = builder.open_pool(&launch_envs)?;
+        let listener = builder.listen_locally()?;
+        let facts = builder.facts();
+        info!(version = facts.version, pid = facts.pid, "tundra started");
+        let (providers, gateway_exit) = builder.start_providers(bound)?;
+        launch_envs.serve(providers.clone());
+        let terminals: Arc<dyn Terminals> = Arc::new(PaneTerminals { pool: pool.clone() });
+        providers.gateway().tell_terminals(&terminals);
+        builder.resume_usage(&providers);
+
+        let mut notices = builder.log_notices();
+        notices.extend(moved);
+        let restored = kept_place(launch, &mut notices);
+        let services = builder.services(&pool, &providers, &facts);
+        let (settings, reloads) = builder.watch_configuration(&pool, &providers);
+        let push = Push::new(launch.paths.state.clone(), tasks.clone());
+        let stop_remote = CancellationToken::new();
+        let remote = builder.start_remote(&services, &settings, push.clone(), &stop_remote)?;
+        notices.extend(remote.notices());
+        let (front, link) = tui::link();
+        services.set_front(Arc::new(FrontOperations(front.clone())));
+        let (upgrades, requests) = Upgrades::new();
+        services.set_upgrades(upgrades);
+        let (kept, upgraded) = builder.resume_control(&pool, lost);
+        let store = builder.groundwork.store.clone();
+        let is_tried = builder.is_tried();
+        let place = builder.place();
+        // What is left of it is closed, and its memory given back.
+        drop(left_behind);
+        if place.is_some() {
+            arrive(is_tried, &pool);
+        }
+
+        let (borrower, lent) = mpsc::channel(LENT);
+        let (stop_control, freeze_control) = (CancellationToken::new(), CancellationToken::new());
+        let setup = control::Setup {
+            listener,
+            services,
+            borrower,
+            first,
+            kept,
+            upgraded,
+            stop: stop_control.clone(),
+            freeze: freeze_control.clone(),
+        };
+        let control = serve_control(setup, tasks);
+        let viewers = remote.handle();
+        let remote = Arc::new(remote);
+        let notice_desk = NoticeDesk::start(&pool, settings.clone(), push, tasks);
+        Ok(Self {
+            departing: Departing {
+                requests,
+                settings: settings.clone(),
+                pool: pool.clone(),
+                providers: providers.clone(),
+                remote: viewers.clone(),
+                front,
+                drain: gateway_exit.drain,
+                gateway: gateway_exit.frozen,
+                freeze_control,
+                control,
+            },
+            closing: Closing {
+                pool: pool.clone(),
+                tasks: tasks.clone(),
+                remote: Arc::clone(&remote),
+                viewers,
+                stop_control,
+                stop_remote,
+                terminals,
+            },
+            instance: Instance {
+                pool,
+                settings,
+                reloads,
+                providers,
+                store,
+                tasks: tasks.clone(),
+                launch: launch.clone(),
+                facts,
+                remote,
+                lent,
+                link,
+                restored,
+                resumed: place,
+                session_file: launch.paths.session(),
+                terminations,
+                notices,
+                notice_desk,
+            },
+        })
+    }
+}
+
+/// What ends an instance's rooms in order.
+pub(super) struct Closing {
+    pool: Pool,
+    tasks: Tasks,
+    remote: Arc<RunningRemote>,
+    viewers: RemoteHandle,
+    stop_control: CancellationToken,
+    stop_remote: CancellationToken,
+    /// The gateway knows it weakly.
+    terminals: Arc<dyn Terminals>,
+}
+
+impl Closing {
+    /// Ends everything but the store.
+    pub async fn end(self) {
+        // Viewers hear that tundra ends, and not that their terminal did.
+        self.stop_remote.cancel();
+        let _ = timeout(LEAVE, self.viewers.emptied()).await;
+        // Terminals end before the commands' socket, so that whoever waits for one of them there still hears of its end.
+        self.pool.shutdown().await;
+        self.stop_control.cancel();
+        self.tasks.shutdown(PATIENCE).await;
+        drop(self.terminals);
+        info!("tundra ended");
+    }
+
+    /// Lets go of everything but panes and store, once it stands still, for another program.
+    pub async fn leave(self, departed: &mut Departed) {
+        self.tasks.shutdown(DEPART).await;
+        if let Some(remote) = Arc::into_inner(self.remote) {
+            departed.keep_attach(remote.into_local());
+        }
+    }
+}
+
+/// The user's place as the last run kept it; what is wrong with it is told.
+fn kept_place(launch: &Launch, notices: &mut Vec<String>) -> Option<Session> {
+    if launch.beginning == Beginning::Fresh {
+        return None;
+    }
+    kept_session::load(&launch.paths.session()).unwrap_or_else(|trouble| {
+        warn!(trouble, "the session is not brought back");
+        notices.push(trouble);
+        None
+    })
+}
+
+/// Ends what can go wrong: until here nothing of the state has been used up, and the programs in the panes stand still.
+fn arrive(is_tried: bool, pool: &Pool) {
+    if is_tried {
+        fault::point("resume", "rooms");
+        fault::crash("resume", "crash-in-the-rooms");
+    }
+    handover::arrive();
+    pool.go_on();
+}
+
+/// Serves the local socket; what is left of it once it is frozen comes out of the channel.
+fn serve_control(
+    setup: control::Setup,
+    tasks: &Tasks,
+) -> oneshot::Receiver<Option<control::FrozenControl>> {
+    let (frozen, left) = oneshot::channel();
+    tasks.spawn("control", async move {
+        match control::serve(setup).await {
+            Ok(left) => {
+                let _ = frozen.send(left);
+            }
+            Err(error) => warn!(%error, "the control socket ended"),
+        }
+    });
+    left
+}
