@@ -10,6 +10,8 @@ use crate::tui::client::LogEntry;
 /// As much as can be scrolled back to; some thousand lines.
 const BYTES: u64 = 512 << 10;
 
+/// Reads the last lines of the log, whatever form each was written in.
+///
 /// # Errors
 /// [`io::Error`] where the file cannot be read.
 pub(super) fn read(log_file: &Path) -> io::Result<Vec<LogEntry>> {
