@@ -43,6 +43,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 const FROZEN_WITHIN: Duration = Duration::from_secs(3);
 /// After a failed accept (out of descriptors), before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
 /// What the socket is served with.
 #[derive(Debug)]
 pub struct Setup {
@@ -259,7 +260,6 @@ impl Connection {
         }
     }
 
-    /// Answers request after request, a pending one first; what is left where another program is to go on.
     /// Serves one that the program before this one has left.
     async fn go_on(
         mut self,
@@ -276,6 +276,7 @@ impl Connection {
         self.run(pending).await
     }
 
+    /// Answers request after request, a pending one first; what is left where another program is to go on.
     async fn run(mut self, pending: Pending) -> Option<FrozenConnection> {
         let mut first = match pending {
             Pending::Request(line) => Some(line),

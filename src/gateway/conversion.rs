@@ -44,6 +44,8 @@ pub struct Translation {
 }
 
 impl Conversion {
+    /// What lies between the caller's dialect of `request` and `upstream`, in which `profile` is asked.
+    ///
     /// # Errors
     ///
     /// [`CallError::Unsupported`] where the request holds what the upstream's dialect has no words for.

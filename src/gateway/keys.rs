@@ -24,7 +24,7 @@ pub const CALLER_KEY_DIGITS: usize = 64;
 pub struct CallerKey(String);
 
 impl CallerKey {
-    /// A new one of 256 bits.
+    /// Draws a new one, of two UUIDs of version 4.
     #[must_use]
     pub fn random() -> Self {
         Self(format!(

@@ -33,6 +33,8 @@ struct Keys {
 }
 
 impl Subscription {
+    /// Looks whether messages could be sent to it.
+    ///
     /// # Errors
     /// [`PushError::Malformed`] where its address is not one that may be asked, or its keys are none.
     pub fn check(&self) -> Result<(), PushError> {
@@ -124,12 +126,16 @@ impl Subscriptions {
         }
     }
 
+    /// Keeps them in the folder `state`, in place of what is kept there.
+    ///
     /// # Errors
     /// What the file system says; the file is as it was then.
     pub fn write(&self, state: &Path) -> io::Result<()> {
         private::replace(&state.join(FILE), &serde_json::to_vec(self)?)
     }
 
+    /// Takes a browser in; one of the same address goes.
+    ///
     /// # Errors
     /// [`PushError::TooMany`] where no more are taken.
     pub fn add(&mut self, subscription: Subscription) -> Result<(), PushError> {

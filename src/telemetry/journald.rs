@@ -33,6 +33,8 @@ pub(super) struct Journald {
 }
 
 impl Journald {
+    /// Opens a socket to send from; the journal itself need not be there.
+    ///
     /// # Errors
     /// [`io::Error`] where no socket is to be had at all.
     pub(super) fn new(is_wanted: Arc<AtomicBool>) -> io::Result<Self> {

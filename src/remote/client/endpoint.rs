@@ -95,7 +95,7 @@ struct ErrorBody {
 }
 
 impl Endpoint {
-    /// A endpoint that is shut as yet. `token` is asked for by an instance on the network.
+    /// An endpoint that is shut as yet. `token` is asked for by an instance on the network.
     #[must_use]
     pub fn new(target: Target, token: Option<String>) -> Self {
         Self {
