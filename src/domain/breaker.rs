@@ -4,58 +4,18 @@
 //! outcome neither prolongs an open breaker nor frees or closes a probe that is not its own. A probe is leased, so one
 //! whose outcome never comes cannot wedge the breaker. Nothing here allocates.
 
+mod kept;
+mod settings;
+mod state;
+
 use std::time::Duration;
 
 use super::moment::Moment;
 use super::outcome::{Fault, Outcome};
 
-/// When it opens, for how long, and what closes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerSettings {
-    /// Failures in a row that open it, at least 1.
-    pub failure_threshold: u32,
-    /// Timeouts in a row that open it, at least 1. Each also counts as a failure.
-    pub timeout_threshold: u32,
-    /// Probes that must succeed to close it, at least 1.
-    pub success_threshold: u32,
-    /// How long it stays open at least; up to a tenth is added.
-    pub open_for: Duration,
-    /// Probes at a time, at least 1.
-    pub half_open_requests: u32,
-    /// How long a probe's outcome is awaited before the next one may go.
-    pub probe_lease: Duration,
-    /// From its opening to the first early probe, and between any two; zero for none. Two seconds: an agent's client asks
-    /// again within that time, and a provider that is down hears no more of it than of one impatient user.
-    pub early_probe: Duration,
-}
-
-impl Default for BreakerSettings {
-    fn default() -> Self {
-        Self {
-            failure_threshold: 5,
-            timeout_threshold: 3,
-            success_threshold: 1,
-            open_for: Duration::from_secs(30),
-            half_open_requests: 1,
-            probe_lease: Duration::from_secs(40),
-            early_probe: Duration::from_secs(2),
-        }
-    }
-}
-
-/// How much of the greatest jitter to add, from none (0) to all of it (`u16::MAX`); drawn by the caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Jitter(pub u16);
-
-impl Jitter {
-    fn of(self, span: Duration) -> Duration {
-        let greatest = span / 10;
-        Duration::from_nanos(
-            u64::try_from(greatest.as_nanos() * u128::from(self.0) / u128::from(u16::MAX))
-                .unwrap_or(u64::MAX),
-        )
-    }
-}
+pub use kept::{KeptBreaker, KeptPhase};
+pub use settings::{BreakerSettings, Jitter};
+pub use state::{BreakerRefusal, BreakerState, BreakerStatus, Cause, Forced, Transition};
 
 /// The right to make one call. Settle it exactly once; it is neither copied nor cloned for that reason.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,121 +41,6 @@ impl BreakerTicket {
     pub const fn is_probe(&self) -> bool {
         !matches!(self.role, Role::Ordinary)
     }
-}
-
-/// As it is shown; a breaker whose wait is over is half-open from the first look on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreakerState {
-    /// Calls go through.
-    Closed,
-    /// None goes through.
-    Open,
-    /// Probes go through, and decide.
-    HalfOpen,
-}
-
-impl BreakerState {
-    /// Its name in JSON and labels.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        }
-    }
-}
-
-/// A state that an operator holds the breaker in; outcomes do not move it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forced {
-    Closed,
-    Open,
-}
-
-/// Why a call is not let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreakerRefusal {
-    /// Open until then; without a time where an operator holds it open.
-    Open { retry_at: Option<Moment> },
-    /// Every probe's place is taken; at the latest then one is free.
-    Probing { until: Moment },
-}
-
-/// A change of state, told exactly once. `from` is the `to` of the one before, and `generation` rises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Transition {
-    pub from: BreakerState,
-    pub to: BreakerState,
-    pub cause: Cause,
-    /// The one that begins here.
-    pub generation: u64,
-    /// When it changed.
-    pub at: Moment,
-    /// For an open breaker, when it may be probed.
-    pub retry_at: Option<Moment>,
-}
-
-/// Why it changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// That many failures in a row, the last of this kind.
-    Failures { count: u32, last: Fault },
-    /// That many timeouts in a row.
-    Timeouts { count: u32 },
-    /// A first probe goes.
-    RetryDue,
-    /// Enough probes succeeded.
-    ProbeSucceeded,
-    /// A probe failed, and how.
-    ProbeFailed(Fault),
-    /// A probe's outcome did not come within its lease.
-    ProbeLost,
-    /// An operator reset it.
-    Reset,
-    /// An operator holds it.
-    Forced,
-}
-
-/// What a panel shows; reading it changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerStatus {
-    /// Half-open from `retry_at` on, though the first probe may be yet to come.
-    pub state: BreakerState,
-    /// Failures in a row, those that opened it included.
-    pub failures: u32,
-    /// Timeouts in a row.
-    pub timeouts: u32,
-    /// Zero but for an open breaker.
-    pub retry_in: Duration,
-    pub generation: u64,
-    /// What an operator holds it in.
-    pub forced: Option<Forced>,
-}
-
-/// A breaker as it goes over to another program, with no probe under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeptBreaker {
-    pub failures: u32,
-    pub timeouts: u32,
-    pub phase: KeptPhase,
-}
-
-/// Where it stood.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum KeptPhase {
-    #[default]
-    Closed,
-    Open {
-        opened_at: Moment,
-        retry_at: Moment,
-        early_since: Moment,
-    },
-    HalfOpen {
-        /// Probes that succeeded.
-        succeeded: u32,
-    },
-    Forced(Forced),
 }
 
 /// A circuit breaker: it stops asking a provider that fails, and tries again after a while.
