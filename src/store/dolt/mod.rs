@@ -7,10 +7,12 @@
 mod connect;
 mod error;
 mod insert;
+mod load;
 mod look;
 mod managed;
 mod options;
 mod probe;
+mod request;
 mod revisions;
 mod ship;
 
@@ -19,8 +21,8 @@ pub use error::DoltError;
 pub use look::look;
 pub use managed::ManagedOptions;
 pub use options::DoltOptions;
+pub use request::Shipped;
 pub use revisions::{Change, ChangeKind};
-pub use ship::Shipped;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,7 +32,8 @@ use super::kept::KeptManaged;
 use super::status::{Commit, DoltStatus};
 use crate::runtime::tasks::Tasks;
 use managed::Managed;
-use ship::{Request, Shipper};
+use request::Request;
+use ship::Shipper;
 
 /// Requests that wait for the shipper: a person asks.
 const REQUESTS: usize = 8;

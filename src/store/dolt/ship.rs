@@ -1,11 +1,10 @@
 //! The shipper: one task with one connection, which carries the outbox into the copy and commits it there.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use mysql_async::Value;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -13,13 +12,15 @@ use tracing::{debug, info, warn};
 use super::connect::{AUTHOR, Server, Session};
 use super::error::DoltError;
 use super::insert;
+use super::load::Load;
 use super::managed::Managed;
 use super::options::DoltOptions;
-use super::revisions::{self, Change};
+use super::request::{Request, Shipped, answer};
+use super::revisions;
 use crate::store::journal::{Journal, OutboxSignal};
 use crate::store::kept::KeptManaged;
-use crate::store::outbox::{Row, Table};
-use crate::store::status::{Commit, DoltState, DoltStatus};
+use crate::store::outbox::Row;
+use crate::store::status::{DoltState, DoltStatus};
 
 /// Rows of one transaction.
 const BATCH: usize = 500;
@@ -36,29 +37,6 @@ const TRIES: u32 = 5;
 /// How long the end of the process waits for the last commit.
 const FINISH: Duration = Duration::from_secs(5);
 
-/// What shipping by hand has done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shipped {
-    pub hash: String,
-    /// Rows in the commit.
-    pub rows: u64,
-}
-
-/// Asked of the shipper.
-#[derive(Debug)]
-pub(super) enum Request {
-    Ship(oneshot::Sender<Result<Shipped, DoltError>>),
-    Log {
-        most: usize,
-        reply: oneshot::Sender<Result<Vec<Commit>, DoltError>>,
-    },
-    Diff {
-        from: Option<String>,
-        to: Option<String>,
-        reply: oneshot::Sender<Result<Vec<Change>, DoltError>>,
-    },
-}
-
 pub(super) struct Shipper {
     journal: Journal,
     server: Server,
@@ -73,17 +51,7 @@ pub(super) struct Shipper {
     leave: CancellationToken,
     /// What was shipped since the last commit.
     load: Load,
-}
-
-/// Rows that wait for their commit.
-#[derive(Debug, Default)]
-pub(super) struct Load {
-    rows: u64,
-    kinds: BTreeMap<String, u64>,
-    tables: BTreeMap<&'static str, u64>,
-    /// Something is in the copy that nobody has committed.
-    is_dirty: bool,
-    due: Option<Instant>,
+    /// Milestones that were told of, over all commits.
     milestones: u64,
 }
 
@@ -115,6 +83,7 @@ impl Shipper {
             requests,
             leave,
             load: Load::default(),
+            milestones: 0,
         }
     }
 
@@ -231,9 +200,7 @@ impl Shipper {
     ) -> Left {
         let mut outbox = self.journal.outbox();
         outbox.mark_changed();
-        if self.load.is_dirty {
-            self.commit_within(DEBOUNCE);
-        }
+        self.load.commit_within(DEBOUNCE);
         let mut options = self.options.clone();
         loop {
             let due = self.load.due;
@@ -264,7 +231,7 @@ impl Shipper {
                     if let Some(options) = &*options.borrow_and_update() {
                         self.commit_every = options.commit_every;
                     }
-                    self.commit_within(self.commit_every);
+                    self.load.commit_within(self.commit_every);
                     Ok(())
                 }
                 () = commit_due => self.commit(&mut copy).await.map(drop),
@@ -286,9 +253,9 @@ impl Shipper {
         }
         sleep(GATHER).await;
         self.ship(copy).await?;
-        if signal.milestones > self.load.milestones {
-            self.load.milestones = signal.milestones;
-            self.commit_within(DEBOUNCE);
+        if signal.milestones > self.milestones {
+            self.milestones = signal.milestones;
+            self.load.commit_within(DEBOUNCE);
         }
         Ok(())
     }
@@ -305,7 +272,8 @@ impl Shipper {
                 return Ok(());
             }
             self.deliver(copy, &shipment.rows).await?;
-            self.loaded(&shipment.rows);
+            self.load.add(&shipment.rows);
+            self.load.commit_within(self.commit_every);
             // Only what was committed is acknowledged; what is not is shipped once more, to the same rows.
             self.journal
                 .arrived(shipment.places)
@@ -338,27 +306,6 @@ impl Shipper {
         }
     }
 
-    fn loaded(&mut self, rows: &[Row]) {
-        for row in rows {
-            self.load.rows += 1;
-            *self.load.tables.entry(row.table.name()).or_default() += 1;
-            if row.table == Table::Event
-                && let Some(rusqlite::types::Value::Text(kind)) = row.values.get(3)
-            {
-                *self.load.kinds.entry(kind.clone()).or_default() += 1;
-            }
-        }
-        self.load.is_dirty |= !rows.is_empty();
-        self.commit_within(self.commit_every);
-    }
-
-    fn commit_within(&mut self, span: Duration) {
-        if self.load.is_dirty {
-            let due = Instant::now() + span;
-            self.load.due = Some(self.load.due.map_or(due, |sooner| sooner.min(due)));
-        }
-    }
-
     /// Commits what was shipped; nothing to commit is no error. Tells how many rows it holds.
     async fn commit(&mut self, copy: &mut Session) -> Result<u64, DoltError> {
         let message = Value::from(self.load.message(&self.host)).as_sql(false);
@@ -366,11 +313,7 @@ impl Shipper {
             "CALL dolt_commit('-A', '--skip-empty', '-m', {message}, '--author', '{AUTHOR}')"
         ))
         .await?;
-        let rows = self.load.rows;
-        self.load = Load {
-            milestones: self.load.milestones,
-            ..Load::default()
-        };
+        let rows = self.load.committed();
         let last = revisions::log(copy, 1).await?.into_iter().next();
         self.set(|status| status.last_commit = last);
         Ok(rows)
@@ -380,12 +323,12 @@ impl Shipper {
         match request {
             Request::Ship(reply) => {
                 let shipped = self.ship_by_hand(copy).await;
-                answered(reply, shipped)
+                answer(reply, shipped)
             }
-            Request::Log { most, reply } => answered(reply, revisions::log(copy, most).await),
+            Request::Log { most, reply } => answer(reply, revisions::log(copy, most).await),
             Request::Diff { from, to, reply } => {
                 let diff = revisions::diff(copy, from.as_deref(), to.as_deref()).await;
-                answered(reply, diff)
+                answer(reply, diff)
             }
         }
     }
@@ -474,43 +417,6 @@ impl Shipper {
     }
 }
 
-impl Request {
-    /// Answers with an error.
-    pub fn refuse(self, error: impl Fn() -> DoltError) {
-        match self {
-            Self::Ship(reply) => drop(reply.send(Err(error()))),
-            Self::Log { reply, .. } => drop(reply.send(Err(error()))),
-            Self::Diff { reply, .. } => drop(reply.send(Err(error()))),
-        }
-    }
-}
-
-impl Load {
-    /// What a commit holds, in words: the events by kind, and how much else.
-    fn message(&self, host: &str) -> String {
-        let counted = |name: &str, count: u64| {
-            if count == 1 {
-                name.to_owned()
-            } else {
-                format!("{name} ×{count}")
-            }
-        };
-        let mut parts: Vec<String> = self
-            .kinds
-            .iter()
-            .map(|(kind, count)| counted(kind, *count))
-            .collect();
-        if let Some(count) = self.tables.get(Table::UsageHour.name()) {
-            parts.push(format!("usage of {}", counted("an hour", *count)));
-        }
-        if parts.is_empty() {
-            let rows = self.rows;
-            return format!("{host}: {rows} rows");
-        }
-        format!("{host}: {}", parts.join(", "))
-    }
-}
-
 async fn transact(copy: &mut Session, statements: &[String]) -> Result<(), DoltError> {
     copy.run("START TRANSACTION").await?;
     for statement in statements {
@@ -519,47 +425,8 @@ async fn transact(copy: &mut Session, statements: &[String]) -> Result<(), DoltE
     copy.run("COMMIT").await
 }
 
-/// Answers a request; an error of the connection also ends the work with it.
-fn answered<T>(
-    reply: oneshot::Sender<Result<T, DoltError>>,
-    outcome: Result<T, DoltError>,
-) -> Result<(), DoltError> {
-    let lost = match &outcome {
-        Err(error) if !error.is_the_servers() => Err(DoltError::Unreachable {
-            address: "dolt".to_owned(),
-            why: error.to_string(),
-        }),
-        _ => Ok(()),
-    };
-    let _ = reply.send(outcome);
-    lost
-}
-
 /// 20 ms and more, growing with the tries, never the same for two.
 fn jitter(tries: u32) -> Duration {
     let nanos = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs());
     Duration::from_millis(20 * u64::from(tries) + nanos % 40)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_commit_tells_what_happened_and_where() {
-        let load = Load {
-            rows: 6,
-            kinds: BTreeMap::from([
-                ("provider.failover".to_owned(), 2),
-                ("terminal.exited".to_owned(), 1),
-            ]),
-            tables: BTreeMap::from([("event", 3), ("usage_hour", 3)]),
-            ..Load::default()
-        };
-        assert_eq!(
-            load.message("here"),
-            "here: provider.failover ×2, terminal.exited, usage of an hour ×3"
-        );
-        assert_eq!(Load::default().message("here"), "here: 0 rows");
-    }
 }
