@@ -38,6 +38,7 @@ mod rewraps;
 mod row_cache;
 mod row_map;
 mod row_usage;
+mod row_writer;
 mod screen;
 mod sgr;
 mod state;

@@ -3,15 +3,14 @@
 
 use std::collections::VecDeque;
 
-use super::cells::{Content, GRID_CLUSTER_LIMIT, content_of, shortened, style_of};
 use super::grid::Grid;
 use super::history::History;
 use super::packed::Packer;
-use super::row_map::{Breaks, MovedLine, RowMap};
-use super::sgr::{RawCell, split};
-use super::style_table::{ExtraStyle, into_grid};
-use super::wrap::{joined_cols, text_cols, wrap};
-use crate::domain::screen::{Attrs, Cell, Color, Row};
+use super::row_map::RowMap;
+use super::row_writer;
+use super::sgr::RawCell;
+use super::wrap::wrap_rows;
+use crate::domain::screen::{Color, Row};
 use crate::domain::size::Size;
 
 /// The rows of history that are wrapped anew together with the screen, since they belong to its first line; of a longer line
@@ -327,52 +326,7 @@ impl Page {
 
     /// Writes a row where the grid has a blank one. Leaves the cursor behind the row's last text, or where it was.
     pub fn write_row(&mut self, row: u16, cells: &Row) {
-        let mut text = Vec::new();
-        let mut placed = false;
-        let mut last: Option<Cell> = None;
-        let mut mark = None;
-        let cols = self.grid.size().cols();
-        for (col, cell) in (0..cols).zip(&cells.cells) {
-            if cell.attrs.contains(Attrs::WIDE_TAIL) {
-                continue;
-            }
-            let content = content_of(cells, cell);
-            if !last.as_ref().is_some_and(|last| looks_alike(last, cell)) {
-                self.flush(row, &mut text);
-                let (sgr, extra) = split(&style_of(cells, cell), false);
-                mark = with_long(extra, content).and_then(|extra| self.grid.mark(&extra));
-                self.grid.set_sgr(sgr);
-            }
-            let cut = cell.attrs.contains(Attrs::WIDE) && col + 1 >= cols;
-            if content == Content::Blank || cut {
-                self.flush(row, &mut text);
-                if cell.bg != Color::DEFAULT {
-                    self.grid.erase(row, col, col + 1, cell.bg);
-                }
-                last = None;
-                placed = false;
-                continue;
-            }
-            last = Some(*cell);
-            if !placed {
-                self.grid.go_to(row, col);
-                placed = true;
-            }
-            push_content(&mut text, content);
-            if let Some(mark) = mark {
-                push_char(&mut text, mark);
-            }
-        }
-        self.flush(row, &mut text);
-        self.grid.set_wrapped(row, cells.wrapped);
-    }
-
-    /// Puts what has been collected.
-    fn flush(&mut self, row: u16, text: &mut Vec<u8>) {
-        if !text.is_empty() {
-            self.grid.put(text, row);
-            text.clear();
-        }
+        row_writer::write(&mut self.grid, row, cells);
     }
 
     /// Writes rows from the top down.
@@ -505,81 +459,4 @@ impl Page {
         self.lent_rows = u16::try_from(lent).unwrap_or(u16::MAX);
         blank
     }
-}
-
-/// The extra style of a cell whose text may be too long for the grid.
-fn with_long(extra: Option<ExtraStyle>, content: Content<'_>) -> Option<ExtraStyle> {
-    match content {
-        Content::Cluster(cluster) if cluster.len() > GRID_CLUSTER_LIMIT => Some(ExtraStyle {
-            cluster: Some(cluster.into()),
-            ..extra.unwrap_or_default()
-        }),
-        _ => extra,
-    }
-}
-
-/// Wraps rows of the old width, the first of which has the absolute number `old`, and notes where they went: from `new` on.
-fn wrap_rows(source: &[Row], old: u64, new: u64, map: &mut RowMap) -> VecDeque<Row> {
-    let mut rows: VecDeque<Row> = VecDeque::new();
-    let mut at = old;
-    for line in source.chunk_by(|row, _| row.wrapped) {
-        let mut taken: Vec<(Row, u16)> = Vec::with_capacity(line.len());
-        for (index, row) in line.iter().enumerate() {
-            let cols = match line.get(index + 1) {
-                Some(next) => joined_cols(row, map.old_cols, next),
-                None => text_cols(row),
-            };
-            taken.push((row.clone(), cols));
-        }
-        let wrapped = wrap(&taken, map.new_cols);
-        let mut begin = 0;
-        let breaks = taken.iter().map(|(_, cols)| {
-            let this = begin;
-            begin += u32::from(*cols);
-            this
-        });
-        map.lines.push(MovedLine {
-            old: at,
-            old_rows: u32::try_from(line.len()).unwrap_or(u32::MAX),
-            new: new + rows.len() as u64,
-            new_rows: u32::try_from(wrapped.rows.len()).unwrap_or(u32::MAX),
-            len: wrapped.len,
-            breaks: Some(Box::new(Breaks {
-                old: breaks.collect(),
-                new: wrapped.breaks,
-            })),
-        });
-        at += line.len() as u64;
-        rows.extend(wrapped.rows);
-    }
-    rows
-}
-
-fn looks_alike(left: &Cell, right: &Cell) -> bool {
-    left.extra == 0
-        && right.extra == 0
-        && left.fg == right.fg
-        && left.bg == right.bg
-        && left.attrs.without(Attrs::WIDE) == right.attrs.without(Attrs::WIDE)
-}
-
-fn push_content(text: &mut Vec<u8>, content: Content<'_>) {
-    match content {
-        Content::Blank => {}
-        Content::Char(c) => push_char(text, into_grid(c)),
-        Content::Cluster(cluster) if cluster.len() > GRID_CLUSTER_LIMIT => {
-            text.extend_from_slice(shortened(cluster).as_bytes());
-        }
-        Content::Cluster(cluster) => {
-            let mut chars = cluster.chars();
-            if let Some(first) = chars.next() {
-                push_char(text, into_grid(first));
-            }
-            text.extend_from_slice(chars.as_str().as_bytes());
-        }
-    }
-}
-
-fn push_char(text: &mut Vec<u8>, c: char) {
-    text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }

@@ -1,5 +1,8 @@
 //! Wraps lines of cells at a width: from the rows that a line had at another one to those that it has now.
 
+use std::collections::VecDeque;
+
+use super::row_map::{Breaks, MovedLine, RowMap};
 use crate::domain::screen::{Attrs, Cell, CellExtra, Row};
 
 /// A line at a width.
@@ -51,6 +54,43 @@ pub(super) fn wrap(line: &[(Row, u16)], cols: u16) -> Wrapped {
     } = wrapper;
     wrapped.rows.push(row);
     wrapped
+}
+
+/// Wraps rows of the old width, the first of which has the absolute number `old`, and notes where they went: from `new` on.
+pub(super) fn wrap_rows(source: &[Row], old: u64, new: u64, map: &mut RowMap) -> VecDeque<Row> {
+    let mut rows: VecDeque<Row> = VecDeque::new();
+    let mut at = old;
+    for line in source.chunk_by(|row, _| row.wrapped) {
+        let mut taken: Vec<(Row, u16)> = Vec::with_capacity(line.len());
+        for (index, row) in line.iter().enumerate() {
+            let cols = match line.get(index + 1) {
+                Some(next) => joined_cols(row, map.old_cols, next),
+                None => text_cols(row),
+            };
+            taken.push((row.clone(), cols));
+        }
+        let wrapped = wrap(&taken, map.new_cols);
+        let mut begin = 0;
+        let breaks = taken.iter().map(|(_, cols)| {
+            let this = begin;
+            begin += u32::from(*cols);
+            this
+        });
+        map.lines.push(MovedLine {
+            old: at,
+            old_rows: u32::try_from(line.len()).unwrap_or(u32::MAX),
+            new: new + rows.len() as u64,
+            new_rows: u32::try_from(wrapped.rows.len()).unwrap_or(u32::MAX),
+            len: wrapped.len,
+            breaks: Some(Box::new(Breaks {
+                old: breaks.collect(),
+                new: wrapped.breaks,
+            })),
+        });
+        at += line.len() as u64;
+        rows.extend(wrapped.rows);
+    }
+    rows
 }
 
 fn is_text(cell: &Cell) -> bool {
