@@ -1,5 +1,6 @@
 //! The definition of the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -35,7 +36,7 @@ fn version() -> &'static str {
 }
 
 /// Terminal panes for coding agents
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(name = "tundra", version = version(), before_help = EXAMPLES, max_term_width = 100)]
 pub struct Args {
     #[command(flatten)]
@@ -53,7 +54,7 @@ pub struct Args {
     pub run: Vec<String>,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Globals {
     // Not by clap's `env`: a variable that is set would turn up in every usage line.
@@ -66,6 +67,25 @@ pub struct Globals {
     /// Use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, display_order = 900, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
+}
+
+impl Args {
+    /// A bare `tundra`, or one with nothing but what a pane runs. To define the whole command line for the parser takes a
+    /// fifth of the time that passes until a running instance is shown. None for what the parser has to look at.
+    pub fn without_parser(arguments: &[OsString]) -> Option<Self> {
+        let run = match arguments {
+            [_] => Vec::new(),
+            [_, dashes, run @ ..] if dashes == "--" => run
+                .iter()
+                .map(|argument| argument.to_str().map(str::to_owned))
+                .collect::<Option<_>>()?,
+            _ => return None,
+        };
+        Some(Self {
+            run,
+            ..Self::default()
+        })
+    }
 }
 
 /// `--json`, on every command that asks the running instance.

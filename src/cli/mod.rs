@@ -73,10 +73,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
     if complete::answer(&arguments) {
         return Exit::DONE;
     }
-    let parsed = Args::command()
-        .try_get_matches_from(&arguments)
-        .and_then(|matches| Args::from_arg_matches(&matches));
-    let args = match parsed {
+    let args = match Args::without_parser(&arguments).map_or_else(|| parse(&arguments), Ok) {
         Ok(args) => args,
         Err(error) => return not_parsed(&error, &arguments),
     };
@@ -89,6 +86,12 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Exit {
         Ok(exit) => exit,
         Err(failure) => output::fail(&failure, json),
     }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
+    Args::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Args::from_arg_matches(&matches))
 }
 
 fn run(
@@ -242,6 +245,28 @@ mod tests {
             found.extend(commands(command, &name));
         }
         found
+    }
+
+    #[test]
+    fn what_goes_past_the_parser_is_what_the_parser_says() {
+        let lines: [&[&str]; 6] = [
+            &["tundra"],
+            &["tundra", "--"],
+            &["tundra", "--", "sh"],
+            &["tundra", "--", "sh", "-c", "exit 3", "--help", ""],
+            &["tundra", "--", "--", "ls"],
+            &["tundra", "--", "--fresh"],
+        ];
+        for line in lines {
+            let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+            let past = Args::without_parser(&arguments).unwrap();
+            let parsed = parse(&arguments).unwrap();
+            assert_eq!(format!("{past:?}"), format!("{parsed:?}"), "{line:?}");
+        }
+        for line in [&["tundra", "ls"][..], &["tundra", "--fresh", "--"], &[]] {
+            let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+            assert!(Args::without_parser(&arguments).is_none(), "{line:?}");
+        }
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub fn outside_key(file: &Path) -> io::Result<CallerKey> {
             .create(folder)?;
     }
     let key = CallerKey::random();
-    private::replace(file, format!("{}\n", key.0).as_bytes())?;
+    private::replace_soon(file, format!("{}\n", key.0).as_bytes())?;
     Ok(key)
 }
 

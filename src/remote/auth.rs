@@ -357,7 +357,7 @@ fn read_or_make(path: &Path, random: &SystemRandom) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let secret = Secret::draw(random)?;
-    private::replace(path, format!("{}\n", secret.0).as_bytes())?;
+    private::replace_soon(path, format!("{}\n", secret.0).as_bytes())?;
     Ok(secret.0)
 }
 

@@ -52,12 +52,28 @@ pub fn open(path: &Path, access: Access) -> io::Result<File> {
     Ok(file)
 }
 
-/// Puts a private file in the place of another, whole or not at all. What it is written to first is made anew, so that
-/// nothing that was laid there is written through.
+/// Puts a private file in the place of another, whole or not at all, and on the disk. What it is written to first is made
+/// anew, so that nothing that was laid there is written through.
 ///
 /// # Errors
 /// What the file system says; the file is as it was then.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_by(path, content, File::sync_all)
+}
+
+/// The same without waiting for the disk, which takes milliseconds: for what is made anew where a power cut broke it.
+///
+/// # Errors
+/// What the file system says; the file is as it was then.
+pub fn replace_soon(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_by(path, content, |_| Ok(()))
+}
+
+fn replace_by(
+    path: &Path,
+    content: &[u8],
+    settle: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let draft = draft_of(path);
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -69,7 +85,7 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         .mode(MODE)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(&draft)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all());
+    let written = file.write_all(content).and_then(|()| settle(&file));
     written
         .and_then(|()| fs::rename(&draft, path))
         .inspect_err(|_| {
