@@ -160,6 +160,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_model_costs_rises_with_a_long_input() {
+        let cost = |input| nanodollars(ProviderKind::Gemini, "gemini-2.5-pro", told(input, 1_000));
+        assert_eq!(cost(100_000), Some(125_000_000 + 10_000_000));
+        assert_eq!(cost(300_000), Some(750_000_000 + 15_000_000));
+    }
+
+    #[test]
     fn the_unknown_is_not_free() {
         assert_eq!(
             nanodollars(ProviderKind::OpenRouter, "nobody/knows", told(1, 1)),
@@ -174,6 +181,7 @@ mod tests {
             ProviderKind::Anthropic,
             ProviderKind::OpenRouter,
             ProviderKind::OpenAi,
+            ProviderKind::Gemini,
         ] {
             assert!(
                 nanodollars(provider, provider.model(), told(1, 1)).is_some(),
