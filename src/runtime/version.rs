@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
@@ -14,7 +14,7 @@ use super::secrets;
 /// As much of what it says as is read, in bytes.
 const MOST: u64 = 4096;
 
-/// What `PROGRAM --version` writes; None where it says nothing within `patience`. Blocks for no longer. Whatever it has
+/// What `PROGRAM --version` writes within `patience`; None where that is nothing. Blocks for no longer. Whatever it has
 /// started by then is ended.
 #[must_use]
 pub fn version_of(program: &Path, patience: Duration) -> Option<String> {
@@ -33,16 +33,23 @@ pub fn version_of(program: &Path, patience: Duration) -> Option<String> {
     let (said, hear) = mpsc::channel();
     // Ends with the output, which ends with the group at the latest.
     std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let read = output.take(MOST).read_to_end(&mut text);
-        let _ = said.send(read.is_ok().then_some(text));
+        let mut output = output.take(MOST);
+        let mut space = [0; 512];
+        while let Ok(count @ 1..) = output.read(&mut space) {
+            let _ = said.send(space.get(..count).unwrap_or_default().to_vec());
+        }
     });
-    let text = hear.recv_timeout(patience).ok().flatten();
+    let deadline = Instant::now() + patience;
+    let mut text = Vec::new();
+    // Something that it leaves behind may hold its output open after it has said everything.
+    while let Ok(more) = hear.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        text.extend(more);
+    }
     if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
     let _ = child.wait();
-    let text = String::from_utf8_lossy(&text?).trim().to_owned();
+    let text = String::from_utf8_lossy(&text).trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
 
@@ -51,7 +58,6 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
-    use std::time::Instant;
 
     use super::*;
 
@@ -69,6 +75,13 @@ mod tests {
         let path = script("told", "echo \"tool 1.2 $1\"");
         let told = version_of(&path, Duration::from_secs(20));
         assert_eq!(told.as_deref(), Some("tool 1.2 --version"));
+    }
+
+    #[test]
+    fn what_it_said_counts_though_it_does_not_end() {
+        let path = script("lingers", "echo 'tool 1.2'; exec sleep 600");
+        let told = version_of(&path, Duration::from_secs(3));
+        assert_eq!(told.as_deref(), Some("tool 1.2"));
     }
 
     #[test]
