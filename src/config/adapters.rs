@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::domain::adapter::{Adapter, Adapters, Unobserved, Version, Wiring};
-use crate::domain::agent::{TitleMeaning, TitleRule, TitleRules};
+use crate::domain::agent::{AgentTraits, TitleMeaning, TitleRule, TitleRules};
 use crate::domain::offer::{Offer, Vendor};
 
 const TABLE: &str = include_str!("../../assets/agents.toml");
@@ -31,6 +31,8 @@ struct Row {
     shift_enter: Option<String>,
     #[serde(default)]
     title: Vec<TitleRow>,
+    #[serde(default)]
+    titles_first: bool,
     #[serde(default)]
     unobserved: Vec<UnobservedRow>,
     #[serde(default)]
@@ -124,7 +126,10 @@ fn adapter(row: Row) -> Adapter {
         env: row.env.into_iter().collect(),
         wirings: wirings.collect(),
         shift_enter: row.shift_enter,
-        titles: TitleRules::new(row.title.iter().filter_map(title_rule).collect()),
+        traits: AgentTraits {
+            titles: TitleRules::new(row.title.iter().filter_map(title_rule).collect()),
+            titles_first: row.titles_first,
+        },
         unobserved: unobserved.collect(),
         ..Adapter::new(row.name.into())
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::agent::TitleRules;
+use super::agent::AgentTraits;
 use super::budget::Budget;
 use super::offer::{Offer, Offers, Vendor};
 
@@ -76,8 +76,8 @@ pub struct Adapter {
     pub wirings: Vec<Wiring>,
     /// What Shift+Enter is to its program while that has asked for no keyboard protocol; None: what it is to every other.
     pub shift_enter: Option<String>,
-    /// What its window title tells.
-    pub titles: TitleRules,
+    /// How its signs are read.
+    pub traits: AgentTraits,
     /// What a terminal of it may use, where nothing else is said.
     pub budget: Budget,
     /// Whether it is pointed at the gateway.
@@ -141,7 +141,7 @@ impl Adapter {
             env: Vec::new(),
             wirings: Vec::new(),
             shift_enter: None,
-            titles: TitleRules::default(),
+            traits: AgentTraits::default(),
             budget: Budget::default(),
             gateway: true,
             confine: None,

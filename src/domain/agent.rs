@@ -8,10 +8,12 @@ mod notice;
 mod state;
 mod title;
 mod tracker;
+mod traits;
 mod wire;
 
 pub use notice::{AgentNotice, AgentNotices, NoticePolicy};
 pub use state::{Agent, AgentState, Evidence};
 pub use title::{TitleMeaning, TitleRule, TitleRules};
 pub use tracker::{Sign, Tracker};
+pub use traits::AgentTraits;
 pub use wire::{Ending, RequestId, WireFact};

@@ -307,9 +307,121 @@ pub enum Input {
     Bytes(Vec<u8>),
 }
 
+/// What input tells of who is at the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// The user does something there.
+    Acts,
+    /// The user looks there.
+    Looks,
+    /// Nothing: a terminal reports by itself that the focus has gone, or where the mouse is.
+    None,
+}
+
+impl Input {
+    /// What it tells of its user. A terminal's own reports are told from what is typed among bytes too.
+    #[must_use]
+    pub fn attention(&self) -> Attention {
+        match self {
+            Self::Key(_) | Self::Text(_) | Self::Paste(_) => Attention::Acts,
+            Self::Focus(true) => Attention::Looks,
+            Self::Focus(false) => Attention::None,
+            Self::Mouse(event) => match event.kind {
+                MouseKind::Press(_) => Attention::Acts,
+                MouseKind::Release(_)
+                | MouseKind::Drag(_)
+                | MouseKind::Move
+                | MouseKind::WheelUp
+                | MouseKind::WheelDown
+                | MouseKind::WheelLeft
+                | MouseKind::WheelRight => Attention::None,
+            },
+            Self::Bytes(bytes) => attention_of(bytes),
+        }
+    }
+}
+
+/// Reads reports of the focus (mode 1004) and of the mouse (SGR, mode 1006) up to the first byte that is neither.
+fn attention_of(bytes: &[u8]) -> Attention {
+    let mut rest = bytes;
+    let mut attention = Attention::None;
+    while !rest.is_empty() {
+        let report = [&b"\x1b[I"[..], b"\x1b[O"]
+            .into_iter()
+            .find(|report| rest.starts_with(report));
+        if let Some(report) = report {
+            if report.ends_with(b"I") {
+                attention = Attention::Looks;
+            }
+            rest = rest.get(report.len()..).unwrap_or_default();
+            continue;
+        }
+        match mouse_report(rest) {
+            Some((false, after)) => rest = after,
+            Some((true, _)) | None => return Attention::Acts,
+        }
+    }
+    attention
+}
+
+/// The mouse report that bytes begin with: whether it is a press, and what follows.
+fn mouse_report(bytes: &[u8]) -> Option<(bool, &[u8])> {
+    /// Of a button's number: it moved, and it is the wheel's.
+    const MOVED: u16 = 32;
+    const WHEEL: u16 = 64;
+    let body = bytes.strip_prefix(b"\x1b[<")?;
+    let end = body.iter().position(|byte| matches!(byte, b'M' | b'm'))?;
+    let numbers = std::str::from_utf8(body.get(..end)?).ok()?;
+    let mut numbers = numbers.split(';').map(str::parse::<u16>);
+    let (Some(Ok(button)), Some(Ok(_)), Some(Ok(_)), None) = (
+        numbers.next(),
+        numbers.next(),
+        numbers.next(),
+        numbers.next(),
+    ) else {
+        return None;
+    };
+    let is_press = body.get(end) == Some(&b'M') && button & (MOVED | WHEEL) == 0;
+    Some((is_press, body.get(end + 1..)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_terminal_reports_by_itself_is_not_done_by_its_user() {
+        let bytes = |text: &str| Input::Bytes(text.as_bytes().to_vec()).attention();
+        let mouse = |kind| {
+            let event = MouseEvent {
+                kind,
+                row: 0,
+                col: 0,
+                mods: Mods::NONE,
+            };
+            Input::Mouse(event).attention()
+        };
+        assert_eq!(Input::Text("y".to_owned()).attention(), Attention::Acts);
+        assert_eq!(Input::Focus(true).attention(), Attention::Looks);
+        assert_eq!(Input::Focus(false).attention(), Attention::None);
+        assert_eq!(mouse(MouseKind::Press(MouseButton::Left)), Attention::Acts);
+        assert_eq!(mouse(MouseKind::Move), Attention::None);
+        let table = [
+            ("", Attention::None),
+            ("\x1b[O", Attention::None),
+            ("\x1b[O\x1b[I", Attention::Looks),
+            ("\x1b[<35;10;5M\x1b[<0;10;5m\x1b[<65;1;1M", Attention::None),
+            ("\x1b[<0;10;5M", Attention::Acts),
+            ("\x1b[Iy", Attention::Acts),
+            ("\x1b[<1;2M", Attention::Acts),
+            ("\x1b[<1;2;3;4M", Attention::Acts),
+            ("\x1b", Attention::Acts),
+            ("\x1b[A", Attention::Acts),
+        ];
+        for (text, expected) in table {
+            assert_eq!(bytes(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn modifiers_are_the_bits_of_xterms_parameter() {

@@ -23,7 +23,7 @@ use super::write_queue::WriteQueue;
 use super::{encode, reader};
 use crate::domain::agent::{Agent, Sign};
 use crate::domain::event::TerminalEvent;
-use crate::domain::input::Input;
+use crate::domain::input::{Attention, Input};
 use crate::domain::screen::InputModes;
 use crate::domain::size::Size;
 use crate::domain::terminal::Status;
@@ -31,6 +31,9 @@ use crate::runtime::fault;
 
 /// How much output is read before anything else gets its turn: a few milliseconds of emulation.
 const READ_LIMIT: usize = 64 * 1024;
+
+/// A read of fewer bytes most likely left nothing: what came since is polled for, which costs no call more.
+const FEW: usize = 1024;
 
 /// How long a hidden pane rests after so much at once while another one is watched: some 20 MB a second are left to it,
 /// and the processors to what the user looks at.
@@ -295,7 +298,11 @@ impl Actor {
             .mailbox
             .encoded(input_size(input), self.input.len() - before);
         self.last_activity = now;
-        self.sign(&Sign::Input, now);
+        match input.attention() {
+            Attention::Acts => self.sign(&Sign::Input, now),
+            Attention::Looks => self.sign(&Sign::Seen, now),
+            Attention::None => {}
+        }
         let place = whereabouts(self.pty.as_ref(), &self.parts);
         if self.observer.lost_guest(place) {
             self.facts().update(|info| info.agent = None);
@@ -375,7 +382,12 @@ impl Actor {
                     self.hung_up = true;
                     break;
                 }
-                Ok(Some(count)) => filled += count,
+                Ok(Some(count)) => {
+                    filled += count;
+                    if count < FEW {
+                        break;
+                    }
+                }
                 Err(error) => {
                     warn!(id = %self.facts().id, %error, "reading from the pty failed");
                     self.hung_up = true;

@@ -12,7 +12,7 @@ use super::options::PrivateFolders;
 use super::pty::Program;
 use crate::domain::REMOTE_TOKEN_VARIABLE;
 use crate::domain::adapter::{Adapter, Adapters};
-use crate::domain::agent::{Agent, TitleRules};
+use crate::domain::agent::{Agent, AgentTraits};
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::TerminalSpec;
 use crate::runtime::{programs, secrets};
@@ -59,7 +59,7 @@ pub(super) struct Launch {
     pub command: Vec<String>,
     pub program: Program,
     pub agent: Option<Agent>,
-    pub titles: TitleRules,
+    pub traits: AgentTraits,
 }
 
 /// Where a launch takes from what the request leaves open.
@@ -138,8 +138,8 @@ pub(super) fn prepare(
             let now = Timestamp::now();
             Agent::new(adapter.name.clone(), now, extra.is_observed)
         }),
-        titles: agent
-            .map(|adapter| adapter.titles.clone())
+        traits: agent
+            .map(|adapter| adapter.traits.clone())
             .unwrap_or_default(),
         command,
         program,
@@ -164,7 +164,14 @@ fn arguments(
     let Some(adapter) = adapter else {
         return given.to_vec();
     };
-    let resume = adapter.resume_args.iter().filter(|_| spec.resume);
+    // Who started it so that it goes on with a conversation has said it already.
+    let is_told = given
+        .windows(adapter.resume_args.len().max(1))
+        .any(|words| words == adapter.resume_args);
+    let resume = adapter
+        .resume_args
+        .iter()
+        .filter(|_| spec.resume && !is_told);
     let extra = extra.iter().chain(resume);
     if of_adapter {
         given.iter().chain(extra).cloned().collect()
@@ -412,6 +419,8 @@ mod tests {
         assert_eq!(with(&[], "--own", false), ["--own", "-c"]);
         assert_eq!(with(&[], "--own", true), ["--own", "-c", "--continue"]);
         assert_eq!(with(&["codex", "exec"], "exec", false), ["-c", "exec"]);
+        let resumed = with(&["codex", "--continue"], "--continue", true);
+        assert_eq!(resumed, ["-c", "--continue"], "not told twice");
         assert_eq!(all(&["sh", "-x"], codex, None, "-x", true), ["-x"]);
         assert_eq!(all(&[], shell, None, "-l", true), ["-l"]);
     }

@@ -136,7 +136,7 @@ impl Observer {
             return;
         };
         let agent = Agent::new(adapter.name.clone(), Timestamp::now(), true);
-        self.tracker = Some(Tracker::new(agent, adapter.titles.clone(), now));
+        self.tracker = Some(Tracker::new(agent, adapter.traits.clone(), now));
         self.guest = Some(group);
     }
 }

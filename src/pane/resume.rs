@@ -246,10 +246,10 @@ fn start(
 fn observer(info: &TerminalInfo, agents: &Adapters) -> Observer {
     let tracker = info.agent.clone().map(|agent| {
         let adapter = agents.get(&agent.kind).ok();
-        let titles = adapter.map(|adapter| adapter.titles.clone());
+        let traits = adapter.map(|adapter| adapter.traits.clone());
         Tracker::resume(
             agent,
-            titles.unwrap_or_default(),
+            traits.unwrap_or_default(),
             Instant::now(),
             Timestamp::now(),
         )

@@ -152,7 +152,7 @@ fn start(
     };
     let tracker = launch
         .agent
-        .map(|agent| Tracker::new(agent, launch.titles, Instant::now()));
+        .map(|agent| Tracker::new(agent, launch.traits, Instant::now()));
     info.agent = tracker.as_ref().map(|tracker| tracker.agent().clone());
     info.settle(now);
     let (sender, receiver) = watch::channel(Arc::new(ScreenSnapshot::blank(spec.size)));

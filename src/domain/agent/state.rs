@@ -111,6 +111,9 @@ impl Evidence {
     }
 }
 
+/// What stands for words where an agent's requests do not pass the gateway.
+pub(super) const NOT_OBSERVED: &str = "not observed";
+
 /// An agent in a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
@@ -128,6 +131,13 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// What it says, or what was said to it, and not what stands in the place of that.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        let words = self.message.as_deref();
+        words.filter(|words| *words != NOT_OBSERVED)
+    }
+
     /// One of which nothing is known yet.
     #[must_use]
     pub const fn new(kind: AgentName, since: Timestamp, observed: bool) -> Self {

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::state::{Agent, AgentState, Evidence};
-use super::title::{TitleMeaning, TitleRules};
+use super::state::{Agent, AgentState, Evidence, NOT_OBSERVED};
+use super::title::TitleMeaning;
+use super::traits::AgentTraits;
 use super::wire::{Verdict, Wire, WireFact};
 use crate::domain::adapter::AgentName;
 
@@ -19,9 +20,6 @@ const STARTS: Duration = Duration::from_secs(10);
 
 /// Output this soon after input is taken for its echo, not for work.
 const ECHO: Duration = Duration::from_millis(400);
-
-/// What stands for words where an agent's requests do not pass the gateway.
-const NOT_OBSERVED: &str = "not observed";
 
 /// Something that bears on what an agent is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +51,7 @@ pub enum Sign {
 #[derive(Clone, Debug)]
 pub struct Tracker {
     agent: Agent,
-    titles: TitleRules,
+    traits: AgentTraits,
     wire: Wire,
     notified: Option<String>,
     title: Option<AgentState>,
@@ -65,11 +63,11 @@ pub struct Tracker {
 
 impl Tracker {
     #[must_use]
-    pub fn new(agent: Agent, titles: TitleRules, now: Instant) -> Self {
+    pub fn new(agent: Agent, traits: AgentTraits, now: Instant) -> Self {
         let mut tracker = Self {
             agent,
-            titles,
-            wire: Wire::default(),
+            wire: Wire::new(traits.titles_first),
+            traits,
             notified: None,
             title: None,
             output: None,
@@ -87,8 +85,8 @@ impl Tracker {
     /// Goes on from what was known of an agent, as after another program has taken this one's place. Nothing of it is in
     /// flight.
     #[must_use]
-    pub fn resume(agent: Agent, titles: TitleRules, now: Instant, at: Timestamp) -> Self {
-        let mut tracker = Self::new(agent, titles, now);
+    pub fn resume(agent: Agent, traits: AgentTraits, now: Instant, at: Timestamp) -> Self {
+        let mut tracker = Self::new(agent, traits, now);
         let agent = &tracker.agent;
         // What it draws now is no start.
         tracker.last_input = now.checked_sub(ECHO);
@@ -99,7 +97,7 @@ impl Tracker {
                     until: agent.until,
                     message: agent.message.clone(),
                 };
-                tracker.wire = Wire::resume(&verdict, now, at);
+                tracker.wire.resume(&verdict, now, at);
             }
             Evidence::Notification => {
                 tracker.notified = Some(agent.message.clone().unwrap_or_default());
@@ -168,19 +166,20 @@ impl Tracker {
     fn take(&mut self, sign: &Sign, now: Instant, at: Timestamp) {
         match sign {
             Sign::Wire(fact) => {
-                if matches!(fact, WireFact::Began { .. }) {
-                    // Whatever it notified of is over.
+                self.wire.take(fact, now, at);
+                // With the next turn, and with the end of one, whatever it notified of is over. What is asked aside leaves
+                // its question as it is.
+                if matches!(fact, WireFact::Began { tools: true, .. }) || !self.wire.may_ask() {
                     self.notified = None;
                 }
-                self.wire.take(fact, now, at);
             }
             Sign::Notification(text) => {
-                if !self.wire.has_told() || self.wire.has_open_call() {
+                if self.wire.may_ask() {
                     self.notified = Some(text.clone());
                 }
             }
             Sign::Title(title) => {
-                let meaning = self.titles.meaning(title);
+                let meaning = self.traits.titles.meaning(title);
                 self.title = meaning.map_or(self.title, |meaning| self.by_title(meaning, now));
             }
             Sign::Progress { running } | Sign::Command { running } => {

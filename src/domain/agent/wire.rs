@@ -8,6 +8,8 @@ use super::state::AgentState;
 
 /// How long after an answer without a tool call a further request is waited for before the agent is done.
 const SETTLES: Duration = Duration::from_secs(1);
+/// The same after a request without tools of an agent that asks for a conversation's title before its turn.
+const SETTLES_AFTER_TITLE: Duration = Duration::from_secs(5);
 /// How long the screen must be still after a tool call before the agent is taken to wait for its user.
 const STILL: Duration = Duration::from_secs(3);
 /// How near to a turn, a request that declares tools, one that declares none belongs to it.
@@ -71,6 +73,8 @@ pub struct Wire {
     turn_at: Option<Instant>,
     /// What holds while nothing is in flight.
     rest: Rest,
+    /// See [`super::AgentTraits::titles_first`].
+    titles_first: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -112,10 +116,17 @@ struct OpenCall {
 }
 
 impl Wire {
-    /// What it said when nothing was in flight, taken up again.
-    pub fn resume(verdict: &Verdict, now: Instant, at: Timestamp) -> Self {
+    pub fn new(titles_first: bool) -> Self {
+        Self {
+            titles_first,
+            ..Self::default()
+        }
+    }
+
+    /// Takes up what it said when nothing was in flight.
+    pub fn resume(&mut self, verdict: &Verdict, now: Instant, at: Timestamp) {
         let message = || verdict.message.clone().unwrap_or_default();
-        let rest = match verdict.state {
+        self.rest = match verdict.state {
             AgentState::Unknown => Rest::Untold,
             AgentState::Working => Rest::OpenCall(OpenCall {
                 look_at: Some(now + STILL),
@@ -130,10 +141,6 @@ impl Wire {
             },
             AgentState::Failed => Rest::Failed { message: message() },
         };
-        Self {
-            rest,
-            ..Self::default()
-        }
     }
 
     /// Whether it says anything at all.
@@ -170,6 +177,12 @@ impl Wire {
     /// Whether a tool call is open and nothing is in flight, so that weaker signs may tell what became of it.
     pub fn has_open_call(&self) -> bool {
         matches!(self.rest, Rest::OpenCall(_)) && !self.in_flight.iter().any(|flight| flight.counts)
+    }
+
+    /// Whether a notification may be a question of the agent's, now or once nothing is in flight: it may ask before the end of
+    /// the answer that calls the tool is here, and beside a request that is no turn.
+    pub fn may_ask(&self) -> bool {
+        !self.in_flight.is_empty() || matches!(self.rest, Rest::Untold | Rest::OpenCall(_))
     }
 
     /// When [`Wire::tick`] or [`Wire::children`] is wanted.
@@ -226,7 +239,14 @@ impl Wire {
             {
                 return;
             }
-            Ending::Answered { calls: false } => Rest::Settling { due: now + SETTLES },
+            Ending::Answered { calls: false } => Rest::Settling {
+                due: now
+                    + if self.titles_first && !flight.tools {
+                        SETTLES_AFTER_TITLE
+                    } else {
+                        SETTLES
+                    },
+            },
             Ending::Answered { calls: true } => Rest::OpenCall(OpenCall {
                 look_at: Some(now + STILL),
             }),

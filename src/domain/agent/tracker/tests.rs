@@ -1,19 +1,22 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::agent::{Ending, TitleRule};
+use crate::domain::agent::{Ending, TitleRule, TitleRules};
 
 struct Story {
     tracker: Tracker,
     start: Instant,
 }
 
-fn titles() -> TitleRules {
-    TitleRules::new(vec![
-        TitleRule::new("\u{2801}-\u{28ff}", TitleMeaning::Working),
-        TitleRule::new("✳", TitleMeaning::Idle),
-        TitleRule::new("?", TitleMeaning::Waiting),
-    ])
+fn traits() -> AgentTraits {
+    AgentTraits {
+        titles: TitleRules::new(vec![
+            TitleRule::new("\u{2801}-\u{28ff}", TitleMeaning::Working),
+            TitleRule::new("✳", TitleMeaning::Idle),
+            TitleRule::new("?", TitleMeaning::Waiting),
+        ]),
+        titles_first: false,
+    }
 }
 
 fn wall(millis: u64) -> Timestamp {
@@ -29,7 +32,7 @@ impl Story {
         let start = Instant::now();
         let agent = Agent::new("claude".into(), Timestamp::UNIX_EPOCH, observed);
         Self {
-            tracker: Tracker::new(agent, titles(), start),
+            tracker: Tracker::new(agent, traits(), start),
             start,
         }
     }
@@ -157,6 +160,28 @@ fn a_notification_after_a_tool_call_waits_at_once_and_until_it_is_answered() {
 }
 
 #[test]
+fn a_question_that_comes_before_the_end_of_its_turn_or_beside_another_request_is_kept() {
+    let asks = Sign::Notification("may I?".to_owned());
+    let mut story = Story::new();
+    story.wire(0, began(1));
+    assert_eq!(story.at(50, &asks), (Working, WIRE));
+    assert_eq!(story.wire(100, ended(1, CALLS)), (Waiting, Notification));
+    let aside = WireFact::Began {
+        id: 2,
+        tools: false,
+    };
+    assert_eq!(story.wire(200, aside), (Working, WIRE));
+    assert_eq!(story.wire(300, ended(2, PLAIN)), (Waiting, Notification));
+    // A turn that ends without a call had no question.
+    story.wire(400, began(3));
+    story.at(450, &asks);
+    story.wire(500, ended(3, PLAIN));
+    assert_eq!(story.time(1_500, false), (Done, WIRE));
+    story.wire(2_000, began(4));
+    assert_eq!(story.wire(2_100, ended(4, CALLS)), (Working, WIRE));
+}
+
+#[test]
 fn a_title_for_the_turn_aside_does_not_end_a_tool_call() {
     let mut story = Story::open_call(100);
     let aside = WireFact::Began {
@@ -212,6 +237,24 @@ fn a_caller_that_never_declares_tools_ends_its_turns_all_the_same() {
     story.wire(20, plain(2));
     story.wire(30, ended(2, PLAIN));
     assert_eq!(story.time(1_030, false), (Done, WIRE));
+}
+
+#[test]
+fn a_title_that_is_asked_for_before_the_turn_is_not_its_end() {
+    let mut story = Story::new();
+    story.tracker.wire = Wire::new(true);
+    story.wire(
+        0,
+        WireFact::Began {
+            id: 1,
+            tools: false,
+        },
+    );
+    story.wire(300, ended(1, PLAIN));
+    assert_eq!(story.time(1_900, false), (Working, WIRE));
+    story.wire(1_900, began(2));
+    story.wire(2_500, ended(2, PLAIN));
+    assert_eq!(story.time(3_500, false), (Done, WIRE));
 }
 
 #[test]
@@ -431,7 +474,7 @@ fn what_was_known_goes_on_in_another_programs_place() {
             message: message.map(str::to_owned),
             ..Agent::new("claude".into(), wall(1), true)
         };
-        let mut tracker = Tracker::resume(agent.clone(), titles(), now, wall(5_000));
+        let mut tracker = Tracker::resume(agent.clone(), traits(), now, wall(5_000));
         assert_eq!(*tracker.agent(), agent);
         assert!(!tracker.handle(&Sign::Tick, now, wall(5_000)), "{agent:?}");
         if state == Quota {
