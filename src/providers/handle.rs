@@ -231,6 +231,12 @@ impl Providers {
         }
     }
 
+    /// What a terminal has used, and may.
+    #[must_use]
+    pub fn account(&self, terminal: TerminalId) -> Account {
+        self.gateway().router().account(terminal)
+    }
+
     /// The last requests that were made at a profile or passed it over, the newest first.
     #[must_use]
     pub fn requests(&self, name: &ProfileName) -> Vec<RequestTries> {

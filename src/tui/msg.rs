@@ -86,3 +86,40 @@ pub enum Msg {
     /// A moment that the model waited for has come.
     Tick,
 }
+
+impl Msg {
+    /// Whether it can change what would have to be brought back of the session.
+    #[must_use]
+    pub const fn bears_on_session(&self) -> bool {
+        match self {
+            Self::Input(_)
+            | Self::Resized(..)
+            | Self::Opened { .. }
+            | Self::Terminal(..)
+            | Self::Listed(_)
+            | Self::Program(..)
+            | Self::Screen(..)
+            | Self::Options(..) => true,
+            Self::Gauge(_)
+            | Self::Rows(..)
+            | Self::Places(..)
+            | Self::Found(..)
+            | Self::Refused(..)
+            | Self::Agents(_)
+            | Self::Notice(_)
+            | Self::Address(..)
+            | Self::Providers(..)
+            | Self::ProviderEvent(_)
+            | Self::Steered(..)
+            | Self::Examined(_)
+            | Self::ServerOutput(..)
+            | Self::Store(_)
+            | Self::JournalWritten
+            | Self::Journal { .. }
+            | Self::LogRead(_)
+            | Self::AgentLooks(_)
+            | Self::AgentNotice(_)
+            | Self::Tick => false,
+        }
+    }
+}

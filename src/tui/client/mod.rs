@@ -134,7 +134,7 @@ impl Client {
         let due = match &self.overlay {
             Some(Overlay::Journal(view)) => view.due(),
             Some(Overlay::LogFile(view)) => view.due,
-            Some(Overlay::Overview(overview)) => overview.due,
+            Some(Overlay::Overview(overview)) => overview.next_deadline(),
             _ => None,
         };
         let mode = match self.mode {

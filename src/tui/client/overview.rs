@@ -20,6 +20,8 @@ pub struct Overview {
     pub at: Timestamp,
     /// When one of them shows another number.
     pub due: Option<Instant>,
+    /// When the chosen agent's screen is looked at anew: what it asks may be drawn after it was told that it asks.
+    pub look_due: Option<Instant>,
 }
 
 /// What is seen of an agent's pane beside its facts.
@@ -33,6 +35,30 @@ pub struct AgentLook {
 }
 
 impl Overview {
+    /// When something of it changes by itself.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.due.into_iter().chain(self.look_due).min()
+    }
+
+    /// Takes in what was seen of some agents; whether that is anything new.
+    pub fn see(&mut self, looks: Vec<AgentLook>) -> bool {
+        let mut is_new = false;
+        for look in looks {
+            match self.looks.iter_mut().find(|known| known.id == look.id) {
+                Some(known) => {
+                    is_new |= *known != look;
+                    *known = look;
+                }
+                None => {
+                    is_new = true;
+                    self.looks.push(look);
+                }
+            }
+        }
+        is_new
+    }
+
     #[must_use]
     pub fn look_of(&self, id: TerminalId) -> Option<&AgentLook> {
         self.looks.iter().find(|look| look.id == id)

@@ -1,8 +1,8 @@
 //! What the outer terminal shows, and the least bytes that bring it to what it should show.
 //!
-//! Chrome (everything of tundra's own) comes as a ratatui buffer and only when it changed. Pane cells are put into its
-//! holes row by row, and a row is looked at again only if the snapshot's row is another one than last time (rows are
-//! shared between snapshots), so that a pressed key costs one row. This room writes bytes into a buffer and does no
+//! Chrome (everything of tundra's own) comes as a ratatui buffer and only when it may have changed; its rows that are as
+//! they were cost a comparison. Pane cells are put into its holes row by row, and a row is looked at again only if the
+//! snapshot's row is another one than last time (rows are shared between snapshots), so that a pressed key costs one row. This room writes bytes into a buffer and does no
 //! input or output; it must not know of panes' programs or of modes of the front end.
 
 mod compose;
@@ -61,6 +61,8 @@ impl Rows<'_> {
 pub struct Frame {
     cols: u16,
     rows: u16,
+    /// The chrome as it was drawn last, and each of its rows as it is composed with panes.
+    drawn: Buffer,
     chrome: Vec<Row>,
     shown: Vec<Row>,
     holes: Vec<Hole>,
@@ -87,6 +89,7 @@ impl Frame {
         Self {
             cols: 0,
             rows: 0,
+            drawn: Buffer::default(),
             chrome: Vec::new(),
             shown: Vec::new(),
             holes: Vec::new(),
@@ -97,18 +100,26 @@ impl Frame {
         }
     }
 
-    /// Takes new chrome, and with it perhaps a new size.
-    pub fn set_chrome(&mut self, buffer: &Buffer) {
+    /// Takes new chrome, and with it perhaps a new size. The former chrome is left in its place, for its memory.
+    pub fn set_chrome(&mut self, buffer: &mut Buffer) {
         let (cols, rows) = (buffer.area.width, buffer.area.height);
         if (cols, rows) != (self.cols, self.rows) {
             self.cols = cols;
             self.rows = rows;
             self.shown = vec![blank_row(cols); usize::from(rows)];
+            self.chrome = vec![blank_row(cols); usize::from(rows)];
+            self.stale = vec![true; usize::from(rows)];
+            self.holes.clear();
+            self.drawn = Buffer::default();
             self.blank = true;
         }
-        self.chrome = (0..rows).map(|y| chrome_row(buffer, y)).collect();
-        self.stale = vec![true; usize::from(rows)];
-        self.holes.clear();
+        for (y, (chrome, stale)) in (0..rows).zip(self.chrome.iter_mut().zip(&mut self.stale)) {
+            if !is_same_row(&self.drawn, buffer, y) {
+                *chrome = chrome_row(buffer, y);
+                *stale = true;
+            }
+        }
+        std::mem::swap(&mut self.drawn, buffer);
     }
 
     /// Distrusts what the terminal shows: the next drawing paints everything.
@@ -166,6 +177,9 @@ impl Frame {
 
     /// Marks the rows in which some pane's row is not the one drawn last.
     fn mark_changed(&mut self, contents: &[Content<'_>]) {
+        for gone in self.holes.drain(contents.len().min(self.holes.len())..) {
+            mark(&mut self.stale, gone.rect);
+        }
         self.holes.resize_with(contents.len(), || Hole {
             rect: Rect::default(),
             reverse: false,
@@ -178,6 +192,9 @@ impl Frame {
                 || hole.reverse != content.reverse
                 || hole.highlighted
                 || highlighted;
+            if hole.rect != content.rect {
+                mark(&mut self.stale, hole.rect);
+            }
             hole.rect = content.rect;
             hole.reverse = content.reverse;
             hole.highlighted = highlighted;
@@ -256,6 +273,25 @@ impl Default for Frame {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Whether a row of two buffers is the same; not where one of them does not have it.
+fn is_same_row(one: &Buffer, other: &Buffer, y: u16) -> bool {
+    let row = cells_of(one, y);
+    one.area == other.area && row.is_some() && row == cells_of(other, y)
+}
+
+fn cells_of(buffer: &Buffer, y: u16) -> Option<&[ratatui::buffer::Cell]> {
+    let width = usize::from(buffer.area.width);
+    let start = usize::from(y) * width;
+    buffer.content.get(start..start + width)
+}
+
+/// Marks the rows of an area.
+fn mark(stale: &mut [bool], area: Rect) {
+    let rows = usize::from(area.y)..usize::from(area.bottom());
+    let rows = stale.iter_mut().take(rows.end).skip(rows.start);
+    rows.for_each(|row| *row = true);
 }
 
 /// An unchanged stretch of so few cells is written again rather than skipped: a cursor movement costs as much.

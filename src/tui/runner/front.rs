@@ -40,7 +40,7 @@ use crate::tui::now::Now;
 use crate::tui::outer::Environment;
 use crate::tui::services::{Ending, Life};
 use crate::tui::session::{Origin, SavedSession, Session};
-use crate::tui::update;
+use crate::tui::update::{self, Redraw};
 
 pub(super) struct Front {
     pub backend: Backend,
@@ -174,6 +174,7 @@ impl Front {
         self.do_effects(effects);
         self.offer();
         self.look_at_providers();
+        self.saving.changed(Redraw::All, Instant::now());
     }
 
     /// Leaves the terminal that shows the session, if one does, as `plan` says.
@@ -292,7 +293,20 @@ impl Front {
         self.provider_poll = ProviderPoll::Done(Instant::now());
         let details = self.model.details_of().cloned();
         let status = self.backend.provider_status(details);
+        if self.changes_budgets(&status) {
+            self.saving.changed(Redraw::All, Instant::now());
+        }
         self.take(status);
+    }
+
+    /// Whether somebody has set a budget since the last look.
+    fn changes_budgets(&self, status: &Msg) -> bool {
+        let Msg::Providers(status, _) = status else {
+            return false;
+        };
+        let known = |id| Some(self.model.providers.account(id)?.budget);
+        let mut accounts = status.accounts.iter();
+        accounts.any(|(id, account)| known(*id).is_some_and(|budget| budget != account.budget))
     }
 
     fn look_at_program(&mut self, id: TerminalId) {
@@ -306,6 +320,7 @@ impl Front {
         Some(Origin {
             cwd: pane.working_directory(),
             spec: pane.spec(),
+            budget: self.backend.providers.account(id).budget,
         })
     }
 
@@ -346,8 +361,11 @@ impl Front {
         let now = Now::read();
         let mut effects = Vec::new();
         fault::point("front", "update");
+        let bears_on_session = msg.bears_on_session();
         let redraw = update::update(&mut self.model, msg, now, &mut effects);
-        self.saving.changed(redraw, now.instant);
+        if bears_on_session {
+            self.saving.changed(redraw, now.instant);
+        }
         if let Some(shown) = &mut self.shown {
             shown.screen.mark(redraw);
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 
 use crate::domain::pace::Pace;
@@ -33,6 +34,8 @@ pub(super) struct Screen {
     terminal: Terminal,
     pub input: mpsc::Receiver<InputEvent>,
     frame: Frame,
+    /// Where the next chrome is drawn.
+    chrome: Buffer,
     pub out_of_band: OutOfBand,
     redraw: Redraw,
     pace: Pace,
@@ -51,6 +54,7 @@ impl Screen {
             writer: terminal.writer().map_err(TuiError::Setup)?,
             terminal,
             frame: Frame::new(),
+            chrome: Buffer::default(),
             out_of_band: OutOfBand::default(),
             redraw: Redraw::All,
             pace: Pace::default(),
@@ -92,7 +96,8 @@ impl Screen {
         }
         fault::point("front", "draw");
         if self.redraw == Redraw::All {
-            self.frame.set_chrome(&view::chrome(model));
+            view::chrome(model, &mut self.chrome);
+            self.frame.set_chrome(&mut self.chrome);
         }
         let mut bytes = self.writer.buffer();
         self.out_of_band.drain(&mut bytes);

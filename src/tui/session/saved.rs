@@ -42,6 +42,8 @@ pub struct Origin {
     pub cwd: PathBuf,
     /// What it was started with.
     pub spec: Option<TerminalSpec>,
+    /// What it may use now, which may be another budget than it was started with.
+    pub budget: Budget,
 }
 
 /// A session as it is written down.
@@ -347,12 +349,13 @@ impl SavedLayout {
 
 impl SavedPane {
     fn of(id: TerminalId, pane: &Pane, origin: Option<Origin>) -> Self {
-        let (cwd, elsewhere) = match origin {
-            Some(origin) => (origin.cwd, origin.spec),
-            None => (pane.info.cwd.clone(), None),
+        let (cwd, elsewhere, budget) = match origin {
+            Some(origin) => (origin.cwd, origin.spec, Some(origin.budget)),
+            None => (pane.info.cwd.clone(), None, None),
         };
         let own = pane.spec.clone();
         let spec = own.or(elsewhere).unwrap_or_else(|| pane.again());
+        let budget = budget.unwrap_or(spec.budget);
         let since = match &pane.waiting {
             Some(waiting) => waiting.since,
             None => Some(pane.info.created_at),
@@ -371,8 +374,8 @@ impl SavedPane {
             persistent: spec.persistent,
             gateway: spec.gateway,
             confine: spec.confine,
-            budget_nanodollars: spec.budget.nanodollars,
-            budget_tokens: spec.budget.tokens,
+            budget_nanodollars: budget.nanodollars,
+            budget_tokens: budget.tokens,
             variables,
             since,
         }
@@ -441,6 +444,10 @@ mod tests {
         Origin {
             cwd: "/home".into(),
             spec: None,
+            budget: Budget {
+                nanodollars: None,
+                tokens: Some(500),
+            },
         }
     }
 
@@ -478,6 +485,7 @@ mod tests {
         let spec = focused.again();
         assert_eq!(spec.command, ["right"]);
         assert_eq!(spec.cwd.as_deref(), Some(std::path::Path::new("/home")));
+        assert_eq!(spec.budget.tokens, Some(500), "as it was changed to");
         let waiting = focused.waiting.as_ref().unwrap();
         assert_eq!(waiting.lost_variables, ["SECRET"]);
         assert!(after.panes.values().all(|pane| !pane.lives()));

@@ -178,13 +178,13 @@ proptest! {
             check(&rig);
             let mut bytes = Vec::new();
             if std::mem::replace(&mut rig.pending, Redraw::Nothing) == Redraw::All {
-                frame.set_chrome(&view::chrome(&rig.model));
+                frame.set_chrome(&mut chrome(&rig.model));
             }
             let (contents, modes) = (view::contents(&rig.model), view::modes(&rig.model));
             frame.draw(&rig.model.client.theme, &contents, &modes, &mut bytes);
             // What was drawn step by step is what drawing it afresh would show.
             let mut fresh = Frame::new();
-            fresh.set_chrome(&view::chrome(&rig.model));
+            fresh.set_chrome(&mut chrome(&rig.model));
             fresh.draw(&rig.model.client.theme, &contents, &modes, &mut Vec::new());
             prop_assert_eq!(frame.text(), fresh.text());
             if let Some(cursor) = modes.cursor {

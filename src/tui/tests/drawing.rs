@@ -13,7 +13,7 @@ impl Screen {
             rig: Rig::with_shell(80, 24),
             frame: Frame::new(),
         };
-        screen.frame.set_chrome(&view::chrome(&screen.rig.model));
+        screen.frame.set_chrome(&mut chrome(&screen.rig.model));
         screen.draw();
         screen
     }
@@ -169,11 +169,11 @@ fn an_overlay_covers_the_pane_and_uncovers_it() {
     });
     let before = screen.frame.text();
     screen.rig.command("q");
-    screen.frame.set_chrome(&view::chrome(&screen.rig.model));
+    screen.frame.set_chrome(&mut chrome(&screen.rig.model));
     screen.draw();
     assert!(screen.frame.text().join("\n").contains("Quit tundra"));
     screen.rig.keys("n");
-    screen.frame.set_chrome(&view::chrome(&screen.rig.model));
+    screen.frame.set_chrome(&mut chrome(&screen.rig.model));
     screen.draw();
     assert_eq!(screen.frame.text(), before);
 }
@@ -202,7 +202,7 @@ fn without_utf8_lines_stay_lines() {
     rig.start(1);
     rig.screen(id(1), &["\u{2500}\u{2502}\u{fc}"], InputModes::default());
     let mut frame = Frame::new();
-    frame.set_chrome(&view::chrome(&rig.model));
+    frame.set_chrome(&mut chrome(&rig.model));
     let mut bytes = Vec::new();
     frame.draw(
         &rig.model.client.theme,

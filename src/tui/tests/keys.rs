@@ -569,7 +569,7 @@ fn the_last_event_grows_old_and_quiet() {
         last(&rig)
     );
     let style = |rig: &Rig| {
-        let chrome = view::chrome(&rig.model);
+        let chrome = chrome(&rig.model);
         let x = u16::try_from(last(rig).find("first").unwrap()).unwrap();
         chrome[(x, 23)].fg
     };

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
 
 use super::address::BrowserAddress;
 use super::client::Client;
@@ -51,6 +52,13 @@ use crate::domain::screen::{Cell, Cursor, InputModes, Row, ScreenSnapshot};
 use crate::domain::size::Size;
 use crate::domain::terminal::{Exit, Owner, Status, TerminalInfo, TerminalSpec};
 use crate::pane::Gauge;
+
+/// Everything but the panes' own cells.
+fn chrome(model: &Model) -> Buffer {
+    let mut buffer = Buffer::default();
+    view::chrome(model, &mut buffer);
+    buffer
+}
 
 /// A front end whose services are played by the test.
 struct Rig {
@@ -295,7 +303,7 @@ impl Rig {
     fn drawn(&self) -> (Frame, Vec<u8>) {
         let mut frame = Frame::new();
         let mut bytes = Vec::new();
-        frame.set_chrome(&view::chrome(&self.model));
+        frame.set_chrome(&mut chrome(&self.model));
         frame.draw(
             &self.model.client.theme,
             &view::contents(&self.model),

@@ -111,6 +111,62 @@ fn ages_count_on_while_nothing_else_happens() {
 }
 
 #[test]
+fn what_the_chosen_agent_shows_is_looked_at_while_it_is_shown() {
+    let (mut rig, agents) = rig();
+    rig.command("v");
+    rig.take();
+    rig.wait(900);
+    assert!(rig.take().is_empty());
+    rig.wait(100);
+    let asked = rig.take();
+    assert!(
+        matches!(&asked[..], [Effect::LookAtAgents(ids)] if *ids == [agents[1]]),
+        "{asked:?}"
+    );
+    rig.tell(looks(agents));
+    let look = |lines: &[&str]| {
+        Msg::AgentLooks(vec![AgentLook {
+            id: agents[1],
+            lines: lines.iter().map(ToString::to_string).collect(),
+            branch: None,
+        }])
+    };
+    rig.tell(look(&["Delete everything?"]));
+    assert_eq!(rig.redraw, Redraw::All);
+    assert!(rig.shows("Delete everything?"), "{}", rig.text());
+    rig.tell(look(&["Delete everything?"]));
+    assert_eq!(rig.redraw, Redraw::Nothing);
+}
+
+#[test]
+fn a_line_for_an_agent_that_is_gone_is_typed_nowhere() {
+    let (mut rig, agents) = rig();
+    rig.command("v").keys("a").keys("1");
+    rig.exit(agents[1], Exit::Code(0));
+    rig.take();
+    rig.keys("enter");
+    let effects = rig.take();
+    assert!(
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Answer(..))),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_title_that_stands_nowhere_draws_nothing() {
+    let (mut rig, agents) = rig();
+    rig.change(agents[0], |info| info.title = "⠂ building".to_owned());
+    assert_eq!(rig.redraw, Redraw::Nothing);
+    rig.change(agents[0], |info| info.named = false);
+    assert_eq!(rig.redraw, Redraw::All);
+    assert!(rig.shows("⠂ building"), "{}", rig.text());
+    rig.change(agents[0], |info| info.title = "⠐ building".to_owned());
+    assert_eq!(rig.redraw, Redraw::All);
+}
+
+#[test]
 fn enter_goes_to_the_chosen_agent_and_a_line_is_typed_without_going_there() {
     let (mut rig, agents) = rig();
     let before = rig.focus();

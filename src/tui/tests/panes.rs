@@ -233,7 +233,7 @@ fn a_notice_is_a_line_a_bell_and_a_sequence_and_says_what_is_the_matter() {
     let mut rig = Rig::with_shell(80, 24);
     let id = rig.opened_outside("claude");
     let table = [
-        (AgentState::Waiting, "claude waits for you"),
+        (AgentState::Waiting, "claude waits for you: no key"),
         (AgentState::Done, "claude is done"),
         (AgentState::Quota, "claude is out of quota until 14:20"),
         (AgentState::Failed, "claude failed: no key"),
@@ -286,6 +286,32 @@ fn a_bell_behind_leaves_a_badge_until_it_is_seen() {
     assert!(rig.take().iter().any(|e| matches!(e, Effect::Bell)));
     rig.command("2");
     assert!(!rig.model.session.panes[&behind].badge);
+}
+
+#[test]
+fn what_an_agent_behind_rings_and_notifies_is_left_to_the_notices() {
+    let mut rig = Rig::with_shell(80, 24);
+    let agent = rig.opened_outside("claude");
+    rig.agent(agent, AgentState::Waiting);
+    rig.input(InputEvent::Focus(false));
+    rig.take();
+    let asks = TerminalEvent::Notification {
+        id: agent,
+        text: "may I?".to_owned(),
+    };
+    let told = |rig: &mut Rig| {
+        rig.tell(Msg::Terminal(TerminalEvent::Bell { id: agent }, None));
+        rig.tell(Msg::Terminal(asks.clone(), None));
+        let effects = rig.take().into_iter();
+        effects
+            .filter(|effect| matches!(effect, Effect::Bell | Effect::Notify(_)))
+            .count()
+    };
+    assert_eq!(told(&mut rig), 0);
+    // In the pane that its user is in, it rings like any program.
+    rig.input(InputEvent::Focus(true)).command("2");
+    rig.take();
+    assert_eq!(told(&mut rig), 1);
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn origin() -> Origin {
     Origin {
         cwd: "/srv/work".into(),
         spec: None,
+        budget: Budget::default(),
     }
 }
 

@@ -103,6 +103,6 @@ fn viewers_and_a_pane_that_one_of_them_took() {
 fn styles_of_the_chrome() {
     for (name, theme) in [("colour", true_colour()), ("ascii", plain_ascii())] {
         let rig = scene(80, 24, theme);
-        insta::assert_debug_snapshot!(format!("styles_{name}"), view::chrome(&rig.model));
+        insta::assert_debug_snapshot!(format!("styles_{name}"), chrome(&rig.model));
     }
 }

@@ -186,7 +186,7 @@ fn draw_all(screens: &[Vec<Vec<usize>>], widths: Widths) {
             _ => {}
         }
         let mut bytes = Vec::new();
-        frame.set_chrome(&view::chrome(&rig.model));
+        frame.set_chrome(&mut chrome(&rig.model));
         let model = &rig.model;
         frame.draw(
             &model.client.theme,

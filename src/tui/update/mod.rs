@@ -46,7 +46,7 @@ pub use redraw::Redraw;
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Redraw {
     let mut redraw = apply(model, msg, now, effects);
-    if overview::keep_time(model, now) {
+    if overview::keep_time(model, now, effects) {
         redraw = Redraw::All;
     }
     if redraw == Redraw::All {
@@ -69,7 +69,9 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
             spec,
             result,
         } => open::opened(model, place, *spec, result, now, effects),
-        Msg::Terminal(event, info) => terminal::on_event(model, event, info, now, effects),
+        Msg::Terminal(event, info) => {
+            return terminal::on_event(model, event, info, now, effects);
+        }
         Msg::Listed(list) => terminal::listed(model, list, now, effects),
         Msg::Gauge(gauge) => {
             if model.gauge == gauge {
@@ -137,7 +139,7 @@ fn apply(model: &mut Model, msg: Msg, now: Now, effects: &mut Vec<Effect>) -> Re
         Msg::LogRead(lines) => log_view::read(model, lines, now),
         Msg::Examined(checks) => report::examined(model, checks),
         Msg::ServerOutput(name, log) => providers::output(model, &name, log, now),
-        Msg::AgentLooks(looks) => overview::seen(model, looks),
+        Msg::AgentLooks(looks) => return overview::seen(model, looks),
         Msg::AgentNotice(notice) => terminal::agent_notice(model, notice, now, effects),
         Msg::Tick => {
             providers::tick(model, now, effects);

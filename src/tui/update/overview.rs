@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::focus;
+use super::{Redraw, focus};
 use crate::domain::action::{Action, Context};
 use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
@@ -16,6 +16,9 @@ use crate::tui::now::Now;
 
 /// Ages are not told more often, however their seconds fall.
 const LEAST_STEP: Duration = Duration::from_millis(500);
+
+/// How often the chosen agent's screen is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) fn open(model: &mut Model, effects: &mut Vec<Effect>) {
     let selected = model.session.agents().first().copied();
@@ -33,9 +36,13 @@ pub(super) fn look(model: &Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Tells the ages as of now; they count on by themselves while they are shown. Answers whether they are to be drawn anew.
-pub(super) fn keep_time(model: &mut Model, now: Now) -> bool {
+/// Tells the ages as of now; they count on by themselves while they are shown, and the chosen agent's screen is looked at.
+/// Answers whether the ages are to be drawn anew.
+pub(super) fn keep_time(model: &mut Model, now: Now, effects: &mut Vec<Effect>) -> bool {
     const MINUTE: Duration = Duration::from_secs(60);
+    if !matches!(model.client.overlay, Some(Overlay::Overview(_))) {
+        return false;
+    }
     let agents = model.session.agents();
     let panes = agents.iter().filter_map(|id| model.session.panes.get(id));
     let since = panes.filter_map(|pane| Some(pane.info.agent.as_ref()?.since));
@@ -53,15 +60,27 @@ pub(super) fn keep_time(model: &mut Model, now: Now) -> bool {
         return false;
     };
     let is_over = overview.due.is_some_and(|due| due <= now.instant);
+    if overview.look_due.is_none_or(|due| due <= now.instant) {
+        // At first all are looked at, as it opens.
+        let is_first = overview.look_due.is_none();
+        let chosen = chosen(overview, &agents).filter(|_| !is_first);
+        effects.extend(chosen.map(|id| Effect::LookAtAgents(vec![id])));
+        overview.look_due = Some(now.instant + LOOK_EVERY);
+    }
     overview.at = now.wall;
     overview.due = step.map(|step| now.instant + step.max(LEAST_STEP));
     is_over
 }
 
 /// Takes in what was seen.
-pub(super) fn seen(model: &mut Model, looks: Vec<AgentLook>) {
-    if let Some(Overlay::Overview(overview)) = &mut model.client.overlay {
-        overview.looks = looks;
+pub(super) fn seen(model: &mut Model, looks: Vec<AgentLook>) -> Redraw {
+    let Some(Overlay::Overview(overview)) = &mut model.client.overlay else {
+        return Redraw::Nothing;
+    };
+    if overview.see(looks) {
+        Redraw::All
+    } else {
+        Redraw::Nothing
     }
 }
 
@@ -77,9 +96,9 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) 
             Some(Action::DialogAccept) => {
                 let text = prompt.text().to_owned();
                 overview.answer = None;
-                if let Some(id) = chosen(overview, &agents) {
-                    effects.push(Effect::Answer(id, text));
-                }
+                // Where the agent is gone that it was typed for, no other one gets it.
+                let asked = overview.selected.filter(|id| agents.contains(id));
+                effects.extend(asked.map(|id| Effect::Answer(id, text)));
             }
             _ => {
                 prompt.key(key);
@@ -106,8 +125,9 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) 
         (Some(Action::DialogLast | Action::DialogPageDown), _) => {
             overview.selected = agents.last().copied();
         }
-        (None, KeyCode::Char('a')) if chosen(overview, &agents).is_some() => {
-            overview.answer = Some(Prompt::default());
+        (None, KeyCode::Char('a')) => {
+            overview.selected = chosen(overview, &agents);
+            overview.answer = overview.selected.map(|_| Prompt::default());
         }
         _ => {}
     }

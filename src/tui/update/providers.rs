@@ -29,6 +29,9 @@ pub(super) fn on_status(
     requests: Option<(ProfileName, Vec<RequestTries>)>,
     now: Now,
 ) -> Redraw {
+    let before = model.providers.status();
+    // What agents cost stands beside them.
+    let has_spent = before.is_none_or(|before| before.accounts != status.accounts);
     model.providers.see(status, now.instant);
     if let Some(Overlay::Providers(panel)) = &mut model.client.overlay
         && let Page::Details {
@@ -39,7 +42,7 @@ pub(super) fn on_status(
     {
         *shown = requests;
     }
-    if model.shows_providers() {
+    if has_spent || model.shows_providers() {
         Redraw::All
     } else {
         Redraw::Nothing

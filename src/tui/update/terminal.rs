@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{end, open, overview};
-use crate::domain::agent::{AgentNotice, AgentState};
+use super::{Redraw, end, open, overview};
+use crate::domain::agent::{Agent, AgentNotice, AgentState};
 use crate::domain::event::TerminalEvent;
 use crate::domain::id::TerminalId;
 use crate::domain::terminal::{Owner, TerminalInfo};
@@ -11,6 +11,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
 use crate::tui::now::Now;
+use crate::tui::session::Pane;
 
 pub(super) fn on_event(
     model: &mut Model,
@@ -18,7 +19,7 @@ pub(super) fn on_event(
     info: Option<Box<TerminalInfo>>,
     now: Now,
     effects: &mut Vec<Effect>,
-) {
+) -> Redraw {
     match event {
         TerminalEvent::Opened { owner, .. } => {
             // One of the front end's own is placed when its opening is answered.
@@ -27,9 +28,14 @@ pub(super) fn on_event(
             }
         }
         TerminalEvent::Changed { id } => {
-            if let Some(info) = info {
-                changed(model, id, *info, now, effects);
+            let Some(info) = info else {
+                return Redraw::Nothing;
+            };
+            if let Some(pane) = unseen(model, &info) {
+                pane.info = *info;
+                return Redraw::Nothing;
             }
+            changed(model, id, *info, now, effects);
         }
         TerminalEvent::Exited { id, exit } => {
             if let Some(pane) = model.session.panes.get_mut(&id) {
@@ -39,15 +45,17 @@ pub(super) fn on_event(
         }
         TerminalEvent::Bell { id } => {
             mark(model, id);
-            effects.push(Effect::Bell);
+            if !is_told_of(model, id) {
+                effects.push(Effect::Bell);
+            }
         }
         TerminalEvent::Notification { id, text } => {
             let Some(pane) = model.session.panes.get(&id) else {
-                return;
+                return Redraw::Nothing;
             };
             let text = format!("{}: {text}", pane.name());
             mark(model, id);
-            if !model.client.outer_focused {
+            if !model.client.outer_focused && !is_told_of(model, id) {
                 effects.push(Effect::Notify(text.clone()));
             }
             if model.client.outer_focused && model.session.focus() == Some(id) {
@@ -67,6 +75,21 @@ pub(super) fn on_event(
             }
         }
     }
+    Redraw::All
+}
+
+/// The pane of which nothing but its title has changed, where that stands nowhere: a pane that goes by a name of its own
+/// tells it the outer terminal alone, and only while it has the focus. Many agents turn a spinner in it.
+fn unseen<'a>(model: &'a mut Model, info: &TerminalInfo) -> Option<&'a mut Pane> {
+    if !info.named || model.session.focus() == Some(info.id) {
+        return None;
+    }
+    let pane = model.session.panes.get_mut(&info.id)?;
+    let retitled = TerminalInfo {
+        title: info.title.clone(),
+        ..pane.info.clone()
+    };
+    (retitled == *info).then_some(pane)
 }
 
 /// Events were missed: compares with all terminals there are.
@@ -139,9 +162,12 @@ pub(super) fn agent_notice(
     };
     let agent = pane.info.agent.as_ref();
     let until = agent.and_then(|agent| agent.until);
-    let words = agent.and_then(|agent| agent.message.as_deref());
+    let words = agent.and_then(Agent::words);
     let (severity, what) = match notice.state {
-        AgentState::Waiting => (Severity::Info, "waits for you".to_owned()),
+        AgentState::Waiting => {
+            let words = words.map_or_else(String::new, |words| format!(": {words}"));
+            (Severity::Info, format!("waits for you{words}"))
+        }
         AgentState::Done => (Severity::Info, "is done".to_owned()),
         AgentState::Quota => {
             let until = until.map_or_else(String::new, |until| {
@@ -203,6 +229,13 @@ fn clipboard(model: &mut Model, id: TerminalId, text: String, now: Now, effects:
 
 fn is_attended(model: &Model, id: TerminalId) -> bool {
     model.client.outer_focused && model.session.focus() == Some(id)
+}
+
+/// Whether the user is told by a notice, if at all, that something in a pane wants him: the rules of notices hold for agents,
+/// so that none of them rings twice for one question.
+fn is_told_of(model: &Model, id: TerminalId) -> bool {
+    let pane = model.session.panes.get(&id);
+    pane.is_some_and(|pane| pane.info.agent.is_some()) && !is_attended(model, id)
 }
 
 fn mark(model: &mut Model, id: TerminalId) {

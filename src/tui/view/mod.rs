@@ -48,31 +48,34 @@ use super::client::{MIN_SIZE, Mode};
 use super::model::Model;
 use super::theme::Role;
 
-/// Draws everything but the panes' own cells.
-#[must_use]
-pub fn chrome(model: &Model) -> Buffer {
+/// Draws everything but the panes' own cells into a buffer, which gets the model's size. What stood in it is gone.
+pub fn chrome(model: &Model, buffer: &mut Buffer) {
     let (cols, rows) = model.client.size;
-    let mut buffer = Buffer::empty(Area::new(0, 0, cols, rows));
+    let area = Area::new(0, 0, cols, rows);
+    if buffer.area == area {
+        buffer.reset();
+    } else {
+        *buffer = Buffer::empty(area);
+    }
     if model.client.is_too_small() {
-        too_small(model, &mut buffer);
-        return buffer;
+        too_small(model, buffer);
+        return;
     }
     let areas = model.areas();
-    tabs::draw(model, areas.tabs, &mut buffer);
+    tabs::draw(model, areas.tabs, buffer);
     if let Some(area) = areas.sidebar {
-        sidebar::draw(model, area, &mut buffer);
+        sidebar::draw(model, area, buffer);
     }
-    panes::draw(model, areas.panes, &mut buffer);
+    panes::draw(model, areas.panes, buffer);
     if let Some(area) = areas.providers {
-        strip::draw(model, area, &mut buffer);
+        strip::draw(model, area, buffer);
     }
-    hints::draw(model, areas.hints, &mut buffer);
+    hints::draw(model, areas.hints, buffer);
     if matches!(model.client.mode, Mode::Prefix { listed: true, .. }) {
-        whichkey::draw(model, &mut buffer);
+        whichkey::draw(model, buffer);
     }
-    overlay::draw(model, &mut buffer);
-    toasts::draw(model, &mut buffer);
-    buffer
+    overlay::draw(model, buffer);
+    toasts::draw(model, buffer);
 }
 
 /// Says that there is no room, as far as there is room to say it.

@@ -364,7 +364,7 @@ impl<'t> Viewer<'t> {
         chrome.set_style(chrome.area, self.theme.style(Role::Muted));
         self.line().draw(&mut chrome, self.theme.style(Role::Bar));
         cut_hole(&mut chrome, hole);
-        self.frame.set_chrome(&chrome);
+        self.frame.set_chrome(&mut chrome);
         let shown = self.viewport.rows(&screen, hole, &self.mirror);
         let contents = [Content {
             rect: hole,
