@@ -9,8 +9,9 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::app::{self, Beginning, Ending, Launch, Ready, Show};
+use crate::app::{self, AppError, Beginning, Ending, Launch, Ready, Show};
 use crate::config;
+use crate::runtime::init;
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -28,6 +29,9 @@ pub fn front(
     context: &Context,
 ) -> Result<Exit, Failure> {
     need_terminal("run `tundra serve`, then use `tundra new`, `tundra send` and `tundra capture`")?;
+    if let Some(code) = stand_in()? {
+        return Ok(Exit::with(code));
+    }
     let show = Show {
         paths: context.paths()?,
         command,
@@ -58,6 +62,9 @@ pub fn serve(args: &Serve, beginning: Beginning, context: &Context) -> Result<Ex
         beginning
     };
     let launch = prepare(beginning, context)?;
+    if let Some(code) = stand_in()? {
+        return Ok(Exit::with(code));
+    }
     let ending = app::serve(launch, |ready| {
         for notice in &ready.notices {
             output::talk(&format!("{notice}\n"));
@@ -81,6 +88,11 @@ pub(super) fn prepare(beginning: Beginning, context: &Context) -> Result<Launch,
         beginning,
         version: super::version().to_owned(),
     })
+}
+
+/// Where this is the first process of a container, the exit code of the one that did what was called for.
+fn stand_in() -> Result<Option<u8>, Failure> {
+    Ok(init::stand_in().map_err(AppError::Runtime)?)
 }
 
 fn exit(ending: Ending) -> Exit {

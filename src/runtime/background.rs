@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-/// Which of the two a process is after [`fork`].
+/// Which of the two a process is after [`fork`] or [`double`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forked {
     /// The one that was there, with the other's pid.
@@ -19,6 +19,18 @@ pub enum Forked {
 /// # Errors
 /// Where there is a second thread already, or the kernel has no room for another process.
 pub fn fork() -> io::Result<Forked> {
+    let forked = double()?;
+    if forked == Forked::Child {
+        rustix::process::setsid()?;
+    }
+    Ok(forked)
+}
+
+/// Doubles this process, which must have a single thread. The child stays in its session.
+///
+/// # Errors
+/// Where there is a second thread already, or the kernel has no room for another process.
+pub fn double() -> io::Result<Forked> {
     let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads != 1 {
         return Err(io::Error::other("there is more than one thread"));
@@ -29,10 +41,7 @@ pub fn fork() -> io::Result<Forked> {
     let pid = unsafe { libc::fork() };
     match u32::try_from(pid) {
         Err(_) => Err(io::Error::last_os_error()),
-        Ok(0) => {
-            rustix::process::setsid()?;
-            Ok(Forked::Child)
-        }
+        Ok(0) => Ok(Forked::Child),
         Ok(pid) => Ok(Forked::Parent(pid)),
     }
 }

@@ -10,6 +10,7 @@ pub mod encoded_path;
 pub mod fault;
 pub mod folders;
 pub mod handover;
+pub mod init;
 pub mod lend;
 pub mod limits;
 pub mod once;

@@ -1,6 +1,7 @@
 //! Nothing ends because a terminal does: detach, take over, and the ends there are.
 
 mod closing;
+mod container;
 mod detach;
 mod ends;
 mod input;
