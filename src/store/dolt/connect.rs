@@ -272,8 +272,10 @@ impl Session {
             ));
         }
         let migrated = self.migrate_locked(found, store_id).await;
-        let _ = self.run(&format!("DO RELEASE_LOCK('{LOCK}')")).await;
-        migrated.map_err(failed)
+        // Dolt knows no DO. A lock that is kept would hold up every other database of the server.
+        let released = self.rows(&format!("SELECT RELEASE_LOCK('{LOCK}')")).await;
+        migrated.map_err(failed)?;
+        released.map(drop)
     }
 
     async fn migrate_locked(&mut self, found: u32, store_id: &str) -> Result<(), DoltError> {

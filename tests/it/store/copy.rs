@@ -286,6 +286,27 @@ fn the_database_of_another_store_and_a_strangers_are_never_written_to() {
 }
 
 #[test]
+fn two_stores_have_their_databases_on_one_server() {
+    let Some((dolt, first)) = copying() else {
+        return;
+    };
+    let text = config(dolt.address().port()) + "database = \"other\"\n";
+    let second = serve(Home::with_config(&text));
+    is_ready(&second);
+    for (tundra, database) in [(&first, "tundra"), (&second, "other")] {
+        tundra.cli(&["store", "ship"]).ok();
+        assert_eq!(
+            dolt.csv(database, "SELECT pid FROM instance"),
+            [tundra.pid().to_string()]
+        );
+    }
+    assert_eq!(
+        dolt.csv("tundra", "SELECT is_free_lock('tundra_migration')"),
+        ["1"]
+    );
+}
+
+#[test]
 fn a_newer_schema_of_the_copy_is_left_alone() {
     let Some((dolt, tundra)) = copying() else {
         return;
