@@ -21,6 +21,8 @@ use crate::runtime::tasks::Tasks;
 
 /// How long the end waits for the copy, a managed server's own end included.
 const DOLT_PATIENCE: Duration = Duration::from_secs(40);
+/// How long whoever asks for the status waits for a journal that is being opened.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How long the copy may take to be left: what is being shipped is shipped whole.
 const LEAVE_DOLT: Duration = Duration::from_secs(5);
 
@@ -165,6 +167,11 @@ impl Store {
     /// Waits until the journal is open; false once nothing is kept. Cancel-safe.
     pub async fn opened(&self) -> bool {
         self.journal.opened().await.is_some()
+    }
+
+    /// Waits until it is known how the journal stands, [`SETTLE`] at most: it is opened beside the start. Cancel-safe.
+    pub async fn settled(&self) {
+        let _ = tokio::time::timeout(SETTLE, self.journal.settled()).await;
     }
 
     /// Reads the journal. It is the disk that is read: not for a thread that draws or serves.

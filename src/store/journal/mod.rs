@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::database;
 use super::error::StoreError;
 use super::outbox::Shipment;
-use super::status::StoreStatus;
+use super::status::{StoreState, StoreStatus};
 use super::write::JournalOptions;
 use crate::domain::fact::{Fact, Recorder};
 use shared::{Inbox, Question, Shared};
@@ -133,6 +133,16 @@ impl Journal {
                 told = changed.changed() => told.ok()?,
             }
         }
+    }
+
+    /// Waits until the journal's file is open, or it is known why it is not. Cancel-safe.
+    pub async fn settled(&self) {
+        let mut changed = self.watch();
+        while !self.is_settled() && changed.changed().await.is_ok() {}
+    }
+
+    fn is_settled(&self) -> bool {
+        self.shared.status().state != StoreState::Off || self.shared.inbox().off
     }
 
     /// What waits to be copied.

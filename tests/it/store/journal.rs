@@ -153,6 +153,25 @@ fn a_history_that_is_followed_tells_one_event_a_line() {
 }
 
 #[test]
+fn an_instance_that_is_ready_knows_how_its_journal_stands() {
+    for broken in [false, true] {
+        let home = Home::new();
+        if broken {
+            fs::create_dir_all(home.path().join("data")).unwrap();
+            fs::write(
+                home.path().join("data/tundra.db"),
+                "no database ".repeat(500),
+            )
+            .unwrap();
+        }
+        let tundra = Serve::at(home);
+        let store = tundra.cli(&["store", "status", "--json"]).json();
+        assert_eq!(store["state"], "ready", "{store}");
+        assert!(store["schema"].is_u64(), "{store}");
+    }
+}
+
+#[test]
 fn an_unused_home_answers_empty() {
     let home = Home::new();
     assert_eq!(home.cli(&["history", "--json"]).json(), json!([]));
