@@ -131,7 +131,10 @@ pub async fn perform(
             until,
             limit,
         } => Answer::Waited(wait(services, &target, until, limit).await?),
-        Operation::Status => Answer::Status(Box::new(status(services))),
+        Operation::Status => {
+            services.store.settled().await;
+            Answer::Status(Box::new(status(services)))
+        }
         Operation::Url(target) => Answer::Url(url(services, target.as_ref())?),
         Operation::Providers => Answer::Providers(shapes::providers(&services.providers.status())),
         Operation::Requests(name) => Answer::Requests(requests(services, name)?),
@@ -165,7 +168,10 @@ pub async fn perform(
             Answer::LogFilter(log_filter(services, filter.as_deref(), by)?)
         }
         Operation::Upgrade { program } => return Err(upgrade(services, program, by).await),
-        Operation::Store => Answer::Store(Box::new(StoreShape::from(&services.store.status()))),
+        Operation::Store => {
+            services.store.settled().await;
+            Answer::Store(Box::new(StoreShape::from(&services.store.status())))
+        }
         Operation::StoreShip => Answer::Shipped(ship(services, by).await?),
         Operation::StoreLog { most } => {
             let commits = services.store.log(most).await?;
@@ -221,7 +227,11 @@ async fn stop(services: &Services, force: bool, by: By) -> Result<(), ApiError> 
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let message = format!("{named}{more} still run: `tundra stop --force` ends them too");
+        let (verb, them) = match running.len() {
+            1 => ("runs", "it"),
+            _ => ("run", "them"),
+        };
+        let message = format!("{named}{more} still {verb}: `tundra stop --force` ends {them} too");
         return Err(ApiError::new(Code::Busy, message));
     }
     let Some(front) = services.front() else {

@@ -1,10 +1,13 @@
 //! Asks the running instance, without a runtime: a command does one thing and is gone within milliseconds.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::PidfdFlags;
 use serde::de::DeserializeOwned;
 
 use super::error::ControlError;
@@ -26,6 +29,12 @@ use crate::runtime::encoded_path::EncodedPath;
 
 /// Longer than any answer takes that waits for nothing.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long a process that has closed its connections may take to be gone.
+const GONE_WITHIN: Timespec = Timespec {
+    tv_sec: 5,
+    tv_nsec: 0,
+};
 
 /// A connection to the running instance.
 #[derive(Debug)]
@@ -256,11 +265,15 @@ impl Client {
     /// What [`ControlError`] tells: no instance, one whose programs still run where `force` is not given, or a connection
     /// that breaks off.
     pub fn stop(mut self, force: bool) -> Result<(), ControlError> {
+        let instance = process_of(self.stream.get_ref());
         self.ask::<()>(&Request::Stop { force }, Some(self.patience))?;
         self.stream.get_mut().set_read_timeout(None)?;
         // Nothing more is said; the end of the process ends the connection.
         let mut rest = Vec::new();
         let _ = self.stream.read_to_end(&mut rest);
+        if let Some(instance) = instance {
+            await_end(&instance);
+        }
         Ok(())
     }
 
@@ -442,4 +455,16 @@ fn absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory
     )
+}
+
+/// The process on the other side, as a descriptor that tells of its end (`pidfd_open(2)`); None where it cannot be seen.
+fn process_of(stream: &UnixStream) -> Option<OwnedFd> {
+    let peer = rustix::net::sockopt::socket_peercred(stream).ok()?;
+    rustix::process::pidfd_open(peer.pid, PidfdFlags::empty()).ok()
+}
+
+/// Waits for the end of a process that is about to be gone: the kernel closes what it had open a moment before.
+fn await_end(process: &OwnedFd) {
+    let mut wanted = [PollFd::new(process, PollFlags::IN)];
+    let _ = rustix::event::poll(&mut wanted, Some(&GONE_WITHIN));
 }

@@ -186,7 +186,10 @@ pub(super) const TABLE: &[Explanation] = &[
         name: "Busy",
         aliases: &["ChildrenRun"],
         codes: &["busy"],
-        texts: &["<programs> still run: `tundra stop --force` ends them too"],
+        texts: &[
+            "<programs> still run: `tundra stop --force` ends them too",
+            "<program> still runs: `tundra stop --force` ends it too",
+        ],
         group: Group::Instance,
         severity: Severity::Warning,
         meaning: "tundra stop ends nothing while programs run in terminals, unless it is told to.",

@@ -16,6 +16,13 @@ fn stop_is_refused_while_programs_run_and_ends_everything_with_force() {
         refused.stderr.contains("tundra stop --force"),
         "{refused:#?}"
     );
+    // One is told as one.
+    assert!(
+        refused
+            .stderr
+            .contains("sh still runs: `tundra stop --force` ends it too"),
+        "{refused:#?}"
+    );
     terminal.say("alive");
     home.cli(&["stop", "--force"]).ok();
     // The command comes back once the process is gone.
