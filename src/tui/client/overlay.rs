@@ -45,6 +45,22 @@ impl Overlay {
         }
     }
 
+    /// Whether it waits for an answer or a choice; what only shows something does not.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        match self {
+            Self::Confirm(_) | Self::Ask(_) | Self::Picker(_) | Self::Launcher(_) => true,
+            Self::Help(_)
+            | Self::Log(_)
+            | Self::Providers(_)
+            | Self::Address(_)
+            | Self::Journal(_)
+            | Self::LogFile(_)
+            | Self::Overview(_)
+            | Self::Report(_) => false,
+        }
+    }
+
     /// Text that was pasted goes where one types.
     pub fn insert(&mut self, text: &str) {
         match self {

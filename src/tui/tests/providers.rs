@@ -342,6 +342,30 @@ async fn the_words_of_an_error_stand_beside_its_provider_for_a_minute() {
 }
 
 #[tokio::test]
+async fn a_narrow_row_shortens_its_bars_and_cuts_no_number() {
+    let text = TWO
+        .replace("\"claude\"", "\"a-name-of-sixteen\"")
+        .replace("rpm = 50", "rpm = 9999")
+        .replace("tpm = 90000", "tpm = 9999000");
+    let mut panel = Panel::new(80, 24, &text);
+    panel.fail_over().await;
+    let row = panel.row(21);
+    assert!(
+        row.trim_end()
+            .ends_with("rpm ███ 9.9k tpm ███ 9.9M - 1 req 1 err"),
+        "{row}"
+    );
+    for (cols, told) in [
+        (76, "rpm ██ 9.9k tpm ██ 9.9M - 0 req 0 err"),
+        (70, "rpm 9.9k tpm 9.9M - 0 req 0 err"),
+        (60, "- 0 req 0 err"),
+    ] {
+        let row = Panel::new(cols, 24, &text).row(21);
+        assert!(row.trim_end().ends_with(told), "{cols}: {row}");
+    }
+}
+
+#[tokio::test]
 async fn a_failure_that_was_passed_over_is_told_at_once() {
     let mut panel = Panel::new(120, 24, TWO);
     let event = |why: &str, to: Option<&str>, kind| {

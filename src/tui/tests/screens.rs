@@ -81,6 +81,23 @@ fn toasts_and_last_event() {
 }
 
 #[test]
+fn no_toast_covers_a_question() {
+    let mut rig = scene(80, 24, true_colour());
+    rig.command("q");
+    let asked = rig.text();
+    for line in asked.lines().filter(|line| line.contains("Quit")) {
+        for _ in 0..6 {
+            rig.toast(
+                Severity::Warning,
+                "nobody answered: HTTP error: connection reset by peer",
+            );
+        }
+        assert!(rig.shows(line.trim_matches([' ', '│'])), "{}", rig.text());
+        assert!(rig.shows("warning: nobody answered"), "{}", rig.text());
+    }
+}
+
+#[test]
 fn an_address_for_a_browser() {
     every_size("address", |rig| {
         rig.command("u");

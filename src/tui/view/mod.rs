@@ -43,7 +43,7 @@ pub use overlay::{Hit, hit as overlay_hit, scroll_limit as overlay_scroll_limit}
 pub use sidebar::pane_at as sidebar_pane_at;
 pub use tabs::tab_at;
 
-use super::client::{MIN_SIZE, Mode};
+use super::client::{MIN_SIZE, Mode, Overlay};
 
 use super::model::Model;
 use super::theme::Role;
@@ -74,8 +74,14 @@ pub fn chrome(model: &Model, buffer: &mut Buffer) {
     if matches!(model.client.mode, Mode::Prefix { listed: true, .. }) {
         whichkey::draw(model, buffer);
     }
-    overlay::draw(model, buffer);
-    toasts::draw(model, buffer);
+    if model.client.overlay.as_ref().is_some_and(Overlay::asks) {
+        // A question is read before it is answered.
+        toasts::draw(model, buffer);
+        overlay::draw(model, buffer);
+    } else {
+        overlay::draw(model, buffer);
+        toasts::draw(model, buffer);
+    }
 }
 
 /// Says that there is no room, as far as there is room to say it.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use ratatui::buffer::Buffer;
+use ratatui::style::Style;
 
 use super::gauge::{bar, breaker, gauge_role, latency, plan_end, short, state, windows};
 use super::text::{Line, fill, fit, width};
@@ -11,7 +12,7 @@ use crate::domain::layout::Rect;
 use crate::domain::route::ProviderStatus;
 use crate::supervise::ProcessStatus;
 use crate::tui::model::Model;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 
 /// For the longest name and its mark.
 const NAME_COLUMNS: RangeInclusive<u16> = 12..=16;
@@ -21,6 +22,9 @@ const BREAKER_COLUMNS: u16 = 10;
 const ERROR_COLUMNS: u16 = 16;
 /// From this width on gauges are longer and tell their capacity.
 const WIDE_FROM: u16 = 110;
+
+/// A text in its style.
+type Piece = (String, Style);
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     fill(buffer, rect, model.client.theme.style(Role::Bar));
@@ -89,41 +93,40 @@ fn draw_row(
         }
         line.put("  ", base);
     }
-    for (name, gauge) in [
+    let numbers = numbers(provider, base, theme);
+    let needed: u16 = numbers.iter().map(|(text, _)| width(text)).sum();
+    let gauges: Vec<_> = [
         ("rpm", provider.requests_bucket),
         ("tpm", provider.tokens_bucket),
     ]
     .into_iter()
     .filter(|(_, gauge)| !has_plan || gauge.is_some())
-    {
-        let cells: u64 = if wide { 8 } else { 3 };
-        line.put(name, base.patch(theme.style(Role::Muted)))
-            .put(" ", base);
-        let Some(gauge) = gauge else {
-            line.put("-", base).put(" ", base);
-            continue;
-        };
-        let role = base.patch(theme.style(gauge_role(gauge)));
-        let (filled, empty) = bar(glyphs, gauge, cells);
-        line.put(&filled, role)
-            .put(&empty, base.patch(theme.style(Role::Muted)))
-            .put(" ", base)
-            .put(&amount(gauge, wide), base)
-            .put(" ", base);
+    .collect();
+    // Where there is little room the bars are shortened first: nothing that is counted is cut.
+    let longest: u64 = if wide { 8 } else { 3 };
+    let pieces = (0..=longest)
+        .rev()
+        .map(|cells| {
+            let gauges = gauges.iter();
+            let pieces: Vec<Piece> = gauges
+                .flat_map(|(name, gauge)| gauge_pieces(model, name, *gauge, cells, wide))
+                .collect();
+            pieces
+        })
+        .find(|pieces| {
+            let columns: u16 = pieces.iter().map(|(text, _)| width(text)).sum();
+            columns + needed <= line.room()
+        });
+    let pieces = pieces.unwrap_or_default();
+    for (text, style) in pieces.iter().chain(&numbers) {
+        line.put(text, *style);
     }
-    let usage = &provider.usage;
-    let first_byte = usage.first_byte.percentiles();
-    let first_byte = first_byte.map_or("-".to_owned(), |spans| latency(spans.p50));
-    let errors = usage.counters.errors.total();
-    let error_role = if errors > 0 { Role::Error } else { Role::Muted };
-    line.put(&first_byte, base)
-        .put(&format!(" {} req", short(usage.counters.requests)), base)
-        .put(
-            &format!(" {} err", short(errors)),
-            base.patch(theme.style(error_role)),
-        );
-    if let Some(cost) = usage.counters.cost.dollars().filter(|cost| *cost > 0.0) {
-        line.put(&format!(" ${cost:.2}"), base);
+    let cost = provider.usage.counters.cost.dollars();
+    if let Some(cost) = cost.filter(|cost| *cost > 0.0) {
+        let cost = format!(" ${cost:.2}");
+        if width(&cost) <= line.room() {
+            line.put(&cost, base);
+        }
     }
     if let Some(error) = model.providers.fresh_error(provider)
         && line.room() >= ERROR_COLUMNS
@@ -134,6 +137,47 @@ fn draw_row(
             glyphs.ellipsis,
         );
     }
+}
+
+/// A bucket in so many cells and a number.
+fn gauge_pieces(
+    model: &Model,
+    name: &'static str,
+    gauge: Option<Gauge>,
+    cells: u64,
+    wide: bool,
+) -> Vec<Piece> {
+    let theme = &model.client.theme;
+    let base = theme.style(Role::Bar);
+    let muted = base.patch(theme.style(Role::Muted));
+    let mut pieces = vec![(name.to_owned(), muted), (" ".to_owned(), base)];
+    let Some(gauge) = gauge else {
+        pieces.push(("- ".to_owned(), base));
+        return pieces;
+    };
+    let (filled, empty) = bar(theme.glyphs(), gauge, cells);
+    pieces.push((filled, base.patch(theme.style(gauge_role(gauge)))));
+    pieces.push((empty, muted));
+    let gap = if cells > 0 { " " } else { "" };
+    pieces.push((format!("{gap}{} ", amount(gauge, wide)), base));
+    pieces
+}
+
+/// How fast it answers, how often it was asked and how often it failed.
+fn numbers(provider: &ProviderStatus, base: Style, theme: &Theme) -> Vec<Piece> {
+    let usage = &provider.usage;
+    let first_byte = usage.first_byte.percentiles();
+    let first_byte = first_byte.map_or("-".to_owned(), |spans| latency(spans.p50));
+    let errors = usage.counters.errors.total();
+    let error_role = if errors > 0 { Role::Error } else { Role::Muted };
+    vec![
+        (first_byte, base),
+        (format!(" {} req", short(usage.counters.requests)), base),
+        (
+            format!(" {} err", short(errors)),
+            base.patch(theme.style(error_role)),
+        ),
+    ]
 }
 
 /// Where the next request goes, or who answered the last one where that is another; and before it who is pinned, in a
