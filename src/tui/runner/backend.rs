@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
@@ -48,6 +49,8 @@ pub(super) struct Backend {
     checkup: Arc<dyn Checkup>,
     /// Answers under way; dropping it gives up on them.
     answers: JoinSet<Msg>,
+    /// Gone once the terminal that was asked for last has been opened, or was not.
+    last_opened: Option<oneshot::Receiver<()>>,
 }
 
 impl Backend {
@@ -67,6 +70,7 @@ impl Backend {
             addresses,
             checkup,
             answers: JoinSet::new(),
+            last_opened: None,
         }
     }
 
@@ -75,12 +79,19 @@ impl Backend {
         self.answers.join_next().await
     }
 
+    /// Opens a terminal once all are opened that were asked for before, so that they are named and listed in that order.
     pub fn open(&mut self, place: Place, mut spec: Box<TerminalSpec>, near: Option<TerminalId>) {
         spec.cwd = self.folder(spec.cwd.take(), near);
         let pool = self.pool.clone();
         debug!(?place, "opening a terminal");
+        let (opening, opened) = oneshot::channel();
+        let before = self.last_opened.replace(opened);
         self.answers.spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
             let opened = pool.open((*spec).clone()).await;
+            drop(opening);
             Msg::Opened {
                 place,
                 spec,

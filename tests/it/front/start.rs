@@ -20,6 +20,22 @@ fn without_any_configuration_there_is_a_shell_at_once() {
 }
 
 #[test]
+fn configured_panes_are_named_and_listed_in_their_order() {
+    let home = Home::with_config(&"[[pane]]\ncommand = \"cat\"\n".repeat(6));
+    let mut terminal = Terminal::tundra(&home, &[]);
+    terminal.wait_text("6/10");
+    let names: Vec<String> = list(&home)
+        .iter()
+        .map(|pane| pane["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["cat", "cat-2", "cat-3", "cat-4", "cat-5", "cat-6"]);
+    terminal.type_("first\r");
+    eventually("the first one is shown", || {
+        home.cli(&["capture", "cat"]).ok().contains("first")
+    });
+}
+
+#[test]
 fn leaving_asks_while_children_run_and_restores_the_terminal() {
     let home = Home::new();
     let mut terminal = shell(&home);
