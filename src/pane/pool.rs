@@ -152,9 +152,10 @@ impl Pool {
     /// [`PaneError::NotFound`], or [`PaneError::Ambiguous`] where several fit equally.
     pub fn find(&self, given: &str) -> Result<PaneHandle, PaneError> {
         let state = self.registry.state();
-        if let Ok(id) = given.parse::<TerminalId>() {
-            let found = state.panes.iter().find(|pane| pane.id() == id).cloned();
-            return found.ok_or_else(|| PaneError::NotFound(given.to_owned()));
+        if let Ok(id) = given.parse::<TerminalId>()
+            && let Some(pane) = state.panes.iter().find(|pane| pane.id() == id)
+        {
+            return Ok(pane.clone());
         }
         let found = best_fits(&state.panes, |pane| {
             let info = pane.parts().facts.info();

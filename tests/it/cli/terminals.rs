@@ -19,6 +19,12 @@ fn a_terminal_is_found_by_id_prefix_and_name() {
     ] {
         assert!(serve.capture(given).contains("hello"), "{given}");
     }
+    // A name may look like an id; whose id it is goes before.
+    let strange = "c0db5280-5cec-45fc-a2d7-ab278061390a";
+    let other = serve.open_with(&["--name", strange], &["cat"]);
+    serve.cli(&["rename", strange, &id]).ok();
+    assert_eq!(serve.terminal(&other)["name"], id.as_str());
+    assert!(serve.capture(&id).contains("hello"));
 }
 
 #[test]
