@@ -56,7 +56,11 @@ pub(super) fn bind(
     let choice = if gateway.bind_named {
         Choice::Named
     } else {
-        Choice::Default
+        let remote = &settings.remote;
+        let is_taken_later = remote.enabled && remote.bind_named;
+        Choice::Default {
+            reserved: is_taken_later.then_some(remote.bind.port()),
+        }
     };
     let listener = ports::listen(gateway.bind, choice)?;
     rustix::net::listen(&listener, BACKLOG).map_err(|error| AppError::Runtime(error.into()))?;

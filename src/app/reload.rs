@@ -109,7 +109,7 @@ fn fact_of(report: &ReloadReport) -> Fact {
             at_next_start: at_next_start.iter().copied().map(str::to_owned).collect(),
         },
         ReloadReport::Refused(error) => What::ConfigRefused {
-            why: error.to_string(),
+            why: error.faults().join("; "),
         },
     };
     Fact::at(Timestamp::now(), what)

@@ -33,7 +33,8 @@ mod store;
 mod values;
 
 use values::{
-    MAX_GRACE, MAX_LIFETIME, command_line, command_words, environment, working_directory,
+    MAX_GRACE, MAX_LIFETIME, WORDS_OR_TEXT, command_line, command_words, environment,
+    working_directory,
 };
 
 /// The configuration file with every key and its default, which itself is a valid configuration.
@@ -184,7 +185,9 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     let mut remote = remote::defaults();
     root.section("remote", |table| remote::read(table, &mut remote));
     let mut gateway = gateway::defaults();
-    root.section("gateway", |table| gateway::read(table, &mut gateway));
+    root.section("gateway", |table| {
+        gateway::read(table, &mut gateway, &remote)
+    });
     let mut breaker = BreakerSettings::default();
     root.section("circuit_breaker", |table| {
         gateway::read_breaker(table, &mut breaker);
@@ -245,7 +248,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
 fn read_general(table: &mut Table<'_>, general: &mut General, prefix: &mut Chord) {
     table.read("shell", &mut general.shell, |item| {
         if !item.is_string() {
-            return command_words(item);
+            return command_words(item, WORDS_OR_TEXT);
         }
         let line = item.string()?;
         Some(plain_words(line).unwrap_or_else(|| match line.trim() {

@@ -177,6 +177,10 @@ impl<'d> Item<'d> {
                 asked: Vec::new(),
                 faults: self.faults,
             }),
+            // One of several, which stand below their common name.
+            _ if self.path.ends_with(']') => {
+                self.wrong_type(&format!("a table: write [[{}]]", self.key))
+            }
             _ => self.wrong_type(&format!("a table: write [{}]", self.path)),
         }
     }

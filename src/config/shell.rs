@@ -31,12 +31,31 @@ fn shell_of<'a>(accounts: &'a str, uid: &str) -> Option<&'a str> {
     })
 }
 
-/// Splits a command line of plain words; None where it holds anything that only a shell understands.
+/// Splits a command line of plain and quoted words as a shell does (POSIX, 2.2); None where it holds anything that only a
+/// shell understands.
 pub(super) fn plain_words(line: &str) -> Option<Vec<String>> {
-    let plain = |c: char| c.is_alphanumeric() || " _-./:=@%+,".contains(c);
-    let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    let assigns = words.first().is_none_or(|word| word.contains('='));
-    (line.chars().all(plain) && !assigns).then_some(words)
+    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' | '\t' => words.extend(word.take()),
+            '\'' | '"' => {
+                let (text, after) = chars.as_str().split_once(c)?;
+                if c == '"' && text.contains(['$', '`', '\\', '!']) {
+                    return None;
+                }
+                word.get_or_insert_default().push_str(text);
+                chars = after.chars();
+            }
+            c if plain(c) => word.get_or_insert_default().push(c),
+            _ => return None,
+        }
+    }
+    words.extend(word);
+    let program = words.first()?;
+    (!program.is_empty() && !program.contains('=')).then_some(words)
 }
 
 #[cfg(test)]
@@ -61,10 +80,20 @@ mod tests {
                 "dev:web".to_owned()
             ])
         );
+        let quoted = plain_words("claude  --say 'a \\ \"b\" $c' \"it's\" pre'x y'post ''");
+        assert_eq!(
+            quoted.unwrap(),
+            ["claude", "--say", "a \\ \"b\" $c", "it's", "prex ypost", ""]
+        );
         for line in [
             "a && b",
             "echo $HOME",
-            "echo 'a b'",
+            "echo \"$HOME\"",
+            "echo \"a\\\"b\"",
+            "echo 'a b",
+            "'' b",
+            "a 'b c' | d",
+            "a\nb",
             "X=1 make",
             "~/bin/x",
             "",

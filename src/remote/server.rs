@@ -69,7 +69,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
         let choice = if remote.bind_named {
             Choice::Named
         } else {
-            Choice::Default
+            Choice::Default { reserved: None }
         };
         let listener = match setup.listener {
             Some(listener) => listener,

@@ -15,7 +15,10 @@ const NEXT_PORTS: u16 = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     Named,
-    Default,
+    Default {
+        /// A port that the user has named for another listener, which takes it later.
+        reserved: Option<u16>,
+    },
 }
 
 /// Why a listener got no port.
@@ -65,11 +68,11 @@ impl fmt::Display for Holder {
 /// # Errors
 /// [`BindError`] with whoever holds the port, where that can be told.
 pub fn listen(address: SocketAddr, choice: Choice) -> Result<TcpListener, BindError> {
-    let last = match choice {
-        Choice::Named => address.port(),
-        Choice::Default => address.port().saturating_add(NEXT_PORTS),
+    let (last, reserved) = match choice {
+        Choice::Named => (address.port(), None),
+        Choice::Default { reserved } => (address.port().saturating_add(NEXT_PORTS), reserved),
     };
-    for port in address.port()..=last {
+    for port in (address.port()..=last).filter(|port| Some(*port) != reserved) {
         let wanted = SocketAddr::new(address.ip(), port);
         match TcpListener::bind(wanted) {
             Ok(listener) => {
@@ -174,8 +177,12 @@ mod tests {
     fn a_busy_default_moves_on_and_a_busy_choice_names_its_holder() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
-        let next = listen(address, Choice::Default).unwrap();
-        assert!(next.local_addr().unwrap().port() > address.port());
+        let next = listen(address, Choice::Default { reserved: None }).unwrap();
+        let next = next.local_addr().unwrap().port();
+        assert!(next > address.port());
+        let reserved = Some(next);
+        let other = listen(address, Choice::Default { reserved }).unwrap();
+        assert!(other.local_addr().unwrap().port() > next);
         let error = listen(address, Choice::Named).unwrap_err().to_string();
         let holder = listener(address).unwrap();
         assert!(error.ends_with(&holder.to_string()));

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::super::reader::{Item, Table};
-use super::super::settings::Gateway;
+use super::super::settings::{Gateway, Remote};
 use super::values::MAX_GRACE;
 use crate::domain::breaker::BreakerSettings;
 use crate::domain::login::Spill;
@@ -33,11 +33,16 @@ pub(super) fn defaults() -> Gateway {
     }
 }
 
-pub(super) fn read(table: &mut Table<'_>, gateway: &mut Gateway) {
+pub(super) fn read(table: &mut Table<'_>, gateway: &mut Gateway, remote: &Remote) {
     table.read("enabled", &mut gateway.enabled, Item::boolean);
-    if let Some(bind) = table.item("bind").as_ref().and_then(loopback) {
+    if let Some(item) = table.item("bind")
+        && let Some(bind) = loopback(&item)
+    {
         gateway.bind = bind;
         gateway.bind_named = true;
+        if gateway.enabled && remote.enabled && remote.bind_named && collide(bind, remote.bind) {
+            item.fault::<()>("must differ from remote.bind");
+        }
     }
     table.read("max_wait", &mut gateway.max_wait, |item| {
         item.duration(MAX_GRACE)
@@ -95,6 +100,12 @@ fn some_time(item: &Item<'_>) -> Option<Duration> {
 }
 
 /// Keys travel in the clear here, so nobody but this machine may listen.
+/// Whether two listeners cannot have both of these addresses.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let same_ip = one.ip() == other.ip() || other.ip().is_unspecified();
+    same_ip && one.port() == other.port() && one.port() != 0
+}
+
 fn loopback(item: &Item<'_>) -> Option<SocketAddr> {
     let text = item.string()?;
     let numbered = text

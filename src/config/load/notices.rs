@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::values::command_words;
+use super::values::{WORDS, command_words};
 use crate::config::reader::{Item, Table};
 use crate::config::settings::{Notify, OscKind};
 use crate::domain::agent::{AgentState, NoticePolicy};
@@ -39,11 +39,10 @@ pub(super) fn read(table: &mut Table<'_>, notify: &mut Notify) {
         ])
     });
     table.read("command", &mut notify.command, |item| {
-        let is_none = !item.is_string() && item.elements("an array of strings")?.is_empty();
-        if is_none {
+        if item.elements(WORDS)?.is_empty() {
             Some(Vec::new())
         } else {
-            command_words(item)
+            command_words(item, WORDS)
         }
     });
     table.read("on", &mut notify.policy.on, |item| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::super::reader::{Item, Table};
-use super::values::command_line;
+use super::values::{WORDS_OR_TEXT, command_line};
 use crate::domain::profile::{
     Auth, Capabilities, Capability, Dialect, Dialects, Profile, ProfileName, ProviderKind,
 };
@@ -309,7 +309,7 @@ fn models(item: &Item<'_>) -> Option<Vec<(String, String)>> {
 
 /// The server's program and arguments; an empty array is none.
 fn command(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
-    if !item.is_string() && item.elements("a string or an array of strings")?.is_empty() {
+    if !item.is_string() && item.elements(WORDS_OR_TEXT)?.is_empty() {
         return Some(Vec::new());
     }
     command_line(item, shell)

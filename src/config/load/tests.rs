@@ -223,6 +223,37 @@ command = [\"\"]
 }
 
 #[test]
+fn what_stands_for_a_notices_command_is_told_as_it_can_be_written() {
+    assert_eq!(
+        faults("[notify]\ncommand = \"notify-send hello\"\n"),
+        ["config error: config.toml:2: notify.command: must be an array of strings, not a string"]
+    );
+    assert_eq!(
+        faults("[general]\nshell = 1\n"),
+        [
+            "config error: config.toml:2: general.shell: must be a string or an array of strings, not a whole number"
+        ]
+    );
+}
+
+#[test]
+fn two_listeners_have_two_addresses() {
+    let both = |remote: &str, gateway: &str| {
+        faults(&format!(
+            "[gateway]\nbind = \"{gateway}\"\n[remote]\nbind = \"{remote}\"\n"
+        ))
+    };
+    let fault = ["config error: config.toml:2: gateway.bind: must differ from remote.bind"];
+    assert_eq!(both("127.0.0.1:5000", "127.0.0.1:5000"), fault);
+    assert_eq!(both("0.0.0.0:5000", "localhost:5000"), fault);
+    let none: [&str; 0] = [];
+    assert_eq!(both("127.0.0.1:0", "127.0.0.1:0"), none);
+    assert_eq!(both("127.0.0.2:5000", "127.0.0.1:5000"), none);
+    let off = "[gateway]\nbind = \"127.0.0.1:5000\"\n[remote]\nenabled = false\nbind = \"127.0.0.1:5000\"\n";
+    assert_eq!(faults(off), none);
+}
+
+#[test]
 fn a_broken_line_hides_no_fault_of_another() {
     let found = faults("[pty]\nmax_ptys = \nkill_grace = 5\n");
     assert_eq!(found.len(), 2, "{found:?}");

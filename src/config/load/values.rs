@@ -9,6 +9,9 @@ use directories::BaseDirs;
 use crate::config::reader::Item;
 use crate::config::shell::plain_words;
 
+/// What a command may be written as, for who wrote something else.
+pub(super) const WORDS: &str = "an array of strings";
+pub(super) const WORDS_OR_TEXT: &str = "a string or an array of strings";
 /// An hour: what waits longer is forgotten by whoever waits.
 pub(super) const MAX_GRACE: Duration = Duration::from_secs(3600);
 /// A hundred years: beyond it, clocks overflow.
@@ -17,7 +20,7 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(36_500 * 86_400);
 /// A program and its arguments; a line that only a shell can read is given to `shell`.
 pub(super) fn command_line(item: &Item<'_>, shell: &[String]) -> Option<Vec<String>> {
     if !item.is_string() {
-        return command_words(item);
+        return command_words(item, WORDS_OR_TEXT);
     }
     let line = item.string()?;
     if line.trim().is_empty() {
@@ -31,9 +34,8 @@ pub(super) fn command_line(item: &Item<'_>, shell: &[String]) -> Option<Vec<Stri
     }))
 }
 
-/// An array of strings with a program at its head.
-pub(super) fn command_words(item: &Item<'_>) -> Option<Vec<String>> {
-    let wanted = "a string or an array of strings";
+/// An array of strings with a program at its head; `wanted` says what may stand there besides.
+pub(super) fn command_words(item: &Item<'_>, wanted: &str) -> Option<Vec<String>> {
     let items = item.elements(wanted)?;
     let count = items.len();
     let words: Vec<String> = items
