@@ -80,7 +80,7 @@ pub fn data(text: &str) -> Exit {
 /// Writes to stdout what holds attributes: every text of somebody else in it has been made printable.
 pub fn styled(text: &str) -> Exit {
     match write(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+        Err(error) if !is_over(&error) => {
             talk(&format!("stdout cannot be written: {error}\n"));
             Exit::FAILURE
         }
@@ -145,7 +145,10 @@ pub fn json(value: &impl Serialize) -> Exit {
 
 fn written(json: serde_json::Result<String>) -> Exit {
     match json {
-        Ok(text) => styled(&(json_printable(&text).into_owned() + "\n")),
+        Ok(text) => match write(&(json_printable(&text).into_owned() + "\n")) {
+            Err(error) if !is_over(&error) => fail(&Failure::Output(error), true),
+            _ => Exit::DONE,
+        },
         Err(error) => {
             talk(&format!("the answer cannot be written as JSON: {error}\n"));
             Exit::FAILURE

@@ -56,8 +56,8 @@ fn strip_rows(rows: u16, providers: usize) -> u16 {
     let most = match rows {
         0..10 => 0,
         10..20 => 1,
-        20..30 => 3,
-        _ => 5,
+        20..30 => 4,
+        _ => 6,
     };
     u16::try_from(providers).unwrap_or(u16::MAX).min(most)
 }

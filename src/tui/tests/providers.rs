@@ -215,12 +215,27 @@ async fn a_low_screen_keeps_its_panes_and_more_providers_than_rows_share_the_las
             "[[profile]]\nname = \"p{number}\"\nprovider = \"anthropic\""
         );
     }
-    let panel = Panel::new(80, 24, &many);
-    assert!(panel.row(20).starts_with("▸p1 "), "{}", panel.row(20));
-    assert!(panel.row(21).starts_with(" p2 "), "{}", panel.row(21));
+    let mut panel = Panel::new(80, 24, &many);
+    let starts = |panel: &Panel| {
+        let start = |row| panel.row(row)[..6].trim_end().to_owned();
+        [19, 20, 21].map(start)
+    };
+    assert_eq!(starts(&panel), ["▸p1", " p2", " p3"]);
     assert_eq!(
         panel.row(22).trim_end(),
-        " p3 ready  p4 ready  p5 ready  p6 ready  p7 ready"
+        " p4 ready  p5 ready  p6 ready  p7 ready"
+    );
+    // Whom requests go to is told in full.
+    for name in ["p1", "p2", "p3", "p4"] {
+        let command = RouterCommand::Disable(named(name));
+        panel.providers.command(command, By::Key).await.unwrap();
+    }
+    panel.look();
+    assert_eq!(starts(&panel), [" p1", " p2", "▸p5"]);
+    assert!(
+        panel
+            .row(22)
+            .starts_with(" p3 disabled  p4 disabled  p6 ready")
     );
     let panel = Panel::new(80, 15, TWO);
     assert_eq!(panel.row(13).trim_end(), "▸claude ready  router ready");
@@ -356,8 +371,9 @@ async fn a_narrow_row_shortens_its_bars_and_cuts_no_number() {
         "{row}"
     );
     for (cols, told) in [
-        (76, "rpm ██ 9.9k tpm ██ 9.9M - 0 req 0 err"),
-        (70, "rpm 9.9k tpm 9.9M - 0 req 0 err"),
+        (78, "rpm ██ 9.9k tpm ██ 9.9M - 0 req 0 err"),
+        (76, "rpm █ 9.9k tpm █ 9.9M - 0 req 0 err"),
+        (72, "rpm 9.9k tpm 9.9M - 0 req 0 err"),
         (60, "- 0 req 0 err"),
     ] {
         let row = Panel::new(cols, 24, &text).row(21);

@@ -28,7 +28,7 @@ type Piece = (String, Style);
 
 pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     fill(buffer, rect, model.client.theme.style(Role::Bar));
-    let providers: Vec<_> = model.providers.each().collect();
+    let mut providers: Vec<_> = model.providers.each().collect();
     let rows = usize::from(rect.height);
     // The last row tells of all that got none.
     let own = if providers.len() > rows {
@@ -36,6 +36,14 @@ pub(super) fn draw(model: &Model, rect: Rect, buffer: &mut Buffer) {
     } else {
         rows
     };
+    // Whom requests go to is among those that are told in full.
+    let active = providers.iter().position(|(provider, _)| provider.active);
+    if let Some(active) = active.filter(|active| *active >= own) {
+        let last = own.saturating_sub(1);
+        if let Some(moved) = providers.get_mut(last..=active) {
+            moved.rotate_right(1);
+        }
+    }
     for (row, (provider, process)) in (0..).zip(providers.iter().take(own)) {
         draw_row(model, provider, *process, rect, row, buffer);
     }
