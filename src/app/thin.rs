@@ -28,6 +28,8 @@ const REACHED_WITHIN: Duration = Duration::from_secs(5);
 const REACH_AGAIN: Duration = Duration::from_millis(10);
 /// How long an instance that answers may take to show something.
 const SHOWN_WITHIN: Duration = Duration::from_secs(20);
+/// The same after another program has gone on in its place: as long as that one may take to find out that it cannot.
+const AGAIN_WITHIN: Duration = Duration::from_secs(40);
 /// How long it may take to leave the terminal: it waits for the end of a paste, and for a terminal that does not read.
 const LEFT_WITHIN: Duration = Duration::from_secs(4);
 
@@ -183,11 +185,12 @@ fn lend(
         .build()
         .map_err(AppError::Runtime)?;
     runtime.block_on(async {
-        let mut kernel = Kernel {
+        let mut loan = Loan {
             terminations: Terminations::catch().map_err(AppError::Runtime)?,
             job: JobControl::of_process().map_err(AppError::Runtime)?,
+            lending: Lending::of_process()?,
+            command: show.command.clone(),
         };
-        let lending = Lending::of_process()?;
         let mut pid = started.or_else(|| control::peer(&stream)).unwrap_or(0);
         let mut next = Some(stream);
         let mut is_first = true;
@@ -200,34 +203,24 @@ fn lend(
             if !is_first {
                 pid = control::peer(&stream).unwrap_or(pid);
             }
-            let offer = Offer {
-                pid: std::process::id(),
-                environment: Lending::environment().variables(),
-                modes: lending.modes(),
-                command: if is_first {
-                    show.command.clone()
-                } else {
-                    Vec::new()
-                },
-                cwd: std::env::current_dir().ok(),
-                inside: std::env::var("TUNDRA_TERMINAL_ID").ok(),
-            };
-            let lender = Lender::offer(stream, &offer, Lending::descriptors())?;
-            let returned = match pass(lender, &mut kernel, &lending, pid).await {
-                Err(_) if again_until.is_some_and(|until| Instant::now() < until) => {
-                    Returned::Unshown
-                }
+            let lender = Lender::offer(stream, &loan.offer(), Lending::descriptors())?;
+            let within = again_until.map_or(SHOWN_WITHIN, |_| AGAIN_WITHIN);
+            let returned = loan.pass(lender, pid, within).await;
+            let is_awaited = again_until.is_some_and(|until| Instant::now() < until);
+            let returned = match returned {
+                Err(_) if is_awaited => Returned::Unshown,
                 returned => returned?,
             };
             match returned {
                 Returned::Busy if is_first => return Ok(None),
                 Returned::Unshown if is_first && started.is_none() => return Ok(None),
                 // It came before the next program did.
-                Returned::Unshown | Returned::Busy
-                    if again_until.is_some_and(|until| Instant::now() < until) =>
-                {
+                Returned::Unshown | Returned::Busy if is_awaited => {
                     tokio::time::sleep(REACH_AGAIN).await;
-                    next = Some(connect_again(&show.paths, &lending).await?);
+                    match connect_again(&show.paths).await? {
+                        Some(stream) => next = Some(stream),
+                        None => return farewell(Returned::Lost, pid).map(Some),
+                    }
                 }
                 Returned::Unshown => {
                     let log = show.paths.log_file();
@@ -235,17 +228,20 @@ fn lend(
                 }
                 Returned::Left(Departure::Suspended) => {
                     is_first = false;
-                    lending.give_back();
+                    loan.lending.give_back();
                     JobControl::stop().map_err(AppError::Runtime)?;
-                    if let Some(signal) = kernel.pending().await {
+                    if let Some(signal) = loan.pending().await {
                         return Ok(Some(detached(pid, exit_after(signal))));
                     }
-                    lending.ready().map_err(AppError::Runtime)?;
+                    loan.lending.ready().map_err(AppError::Runtime)?;
                 }
                 Returned::Left(Departure::Again) => {
                     is_first = false;
-                    again_until = Some(Instant::now() + SHOWN_WITHIN);
-                    next = Some(connect_again(&show.paths, &lending).await?);
+                    again_until = Some(Instant::now() + AGAIN_WITHIN);
+                    match connect_again(&show.paths).await? {
+                        Some(stream) => next = Some(stream),
+                        None => return farewell(Returned::Lost, pid).map(Some),
+                    }
                 }
                 returned => return farewell(returned, pid).map(Some),
             }
@@ -253,101 +249,120 @@ fn lend(
     })
 }
 
-/// What the kernel tells this process.
-struct Kernel {
+/// A terminal that is lent, and what the kernel tells its process.
+struct Loan {
     terminations: Terminations,
     job: JobControl,
+    lending: Lending,
+    /// Still to be opened by whoever shows the terminal first.
+    command: Vec<String>,
 }
 
-impl Kernel {
+impl Loan {
+    fn offer(&self) -> Offer {
+        Offer {
+            pid: std::process::id(),
+            environment: Lending::environment().variables(),
+            modes: self.lending.modes(),
+            command: self.command.clone(),
+            cwd: std::env::current_dir().ok(),
+            inside: std::env::var("TUNDRA_TERMINAL_ID").ok(),
+        }
+    }
+
     /// A signal that came while the process was stopped.
     async fn pending(&mut self) -> Option<Termination> {
         let soon = Duration::from_millis(20);
         timeout(soon, self.terminations.next()).await.ok()
     }
-}
 
-/// Passes words on until the terminal is back.
-async fn pass(
-    mut lender: Lender,
-    kernel: &mut Kernel,
-    lending: &Lending,
-    pid: u32,
-) -> Result<Returned, AppError> {
-    let mut is_shown = false;
-    let mut recalled = None;
-    let mut deadline = Instant::now() + SHOWN_WITHIN;
-    loop {
-        tokio::select! {
-            told = lender.told() => match told {
-                Ok(Told::Shown) => {
-                    is_shown = true;
-                    // From here on this process only waits.
-                    background::release_code();
-                }
-                Ok(Told::Left(departure)) => {
-                    let ends = matches!(
-                        departure,
-                        Departure::Ended { .. } | Departure::Failed { ends: true, .. }
-                    );
-                    if ends {
-                        wait_for_end(&mut lender, kernel).await;
+    /// Passes words on until the terminal is back. It is to be shown within that time.
+    async fn pass(
+        &mut self,
+        mut lender: Lender,
+        pid: u32,
+        within: Duration,
+    ) -> Result<Returned, AppError> {
+        let mut is_shown = false;
+        let mut recalled = None;
+        let mut deadline = Instant::now() + within;
+        loop {
+            tokio::select! {
+                told = lender.told() => match told {
+                    Ok(Told::Shown) => {
+                        is_shown = true;
+                        self.lending.drawn_on();
+                        self.command.clear();
+                        // From here on this process only waits.
+                        background::release_code();
                     }
-                    return Ok(match recalled {
-                        Some(signal) if !ends => Returned::Recalled(signal),
-                        _ => Returned::Left(departure),
-                    });
-                }
-                Err(ControlError::Refused(error)) => match Code::parse(&error.code) {
-                    Some(Code::ShuttingDown | Code::AlreadyRunning) => return Ok(Returned::Busy),
-                    _ => return Err(ControlError::Refused(error).into()),
+                    Ok(Told::Left(departure)) => {
+                        if is_shown && departure != Departure::Again {
+                            self.lending.left();
+                        }
+                        return Ok(self.left(departure, recalled, lender).await);
+                    }
+                    Err(ControlError::Refused(error)) => match Code::parse(&error.code) {
+                        Some(Code::ShuttingDown | Code::AlreadyRunning) => return Ok(Returned::Busy),
+                        _ => return Err(ControlError::Refused(error).into()),
+                    },
+                    Err(_) if is_shown => return Ok(Returned::Lost),
+                    Err(_) => return Ok(Returned::Unshown),
                 },
-                Err(_) if is_shown => {
-                    lending.undo();
-                    return Ok(Returned::Lost);
+                signal = self.terminations.next() => {
+                    lender.tell(LenderEvent::Recalled(signal)).await;
+                    recalled = recalled.or(Some(signal));
+                    deadline = Instant::now() + LEFT_WITHIN;
                 }
-                Err(_) => return Ok(Returned::Unshown),
-            },
-            signal = kernel.terminations.next() => {
-                lender.tell(LenderEvent::Recalled(signal)).await;
-                recalled = recalled.or(Some(signal));
-                deadline = Instant::now() + LEFT_WITHIN;
-            }
-            event = kernel.job.next() => lender.tell(match event {
-                JobEvent::Resized => LenderEvent::Resized,
-                JobEvent::Stop => LenderEvent::Stop,
-                JobEvent::Continued => LenderEvent::Continued,
-            }).await,
-            () = sleep_until(deadline.into()), if !is_shown || recalled.is_some() => {
-                if let Some(signal) = recalled {
-                    lending.undo();
-                    return Ok(Returned::Recalled(signal));
+                event = self.job.next() => lender.tell(match event {
+                    JobEvent::Resized => LenderEvent::Resized,
+                    JobEvent::Stop => LenderEvent::Stop,
+                    JobEvent::Continued => LenderEvent::Continued,
+                }).await,
+                () = sleep_until(deadline.into()), if !is_shown || recalled.is_some() => {
+                    return match recalled {
+                        Some(signal) => Ok(Returned::Recalled(signal)),
+                        None => Err(AppError::Silent { pid }),
+                    };
                 }
-                return Err(AppError::Silent { pid });
             }
+        }
+    }
+
+    /// The terminal was left by its borrower.
+    async fn left(
+        &mut self,
+        departure: Departure,
+        recalled: Option<Termination>,
+        mut lender: Lender,
+    ) -> Returned {
+        let ends = matches!(
+            departure,
+            Departure::Ended { .. } | Departure::Failed { ends: true, .. }
+        );
+        if ends {
+            // Not for ever for one who ends this process meanwhile.
+            tokio::select! {
+                () = lender.gone() => {}
+                _ = self.terminations.next() => {}
+            }
+        }
+        match recalled {
+            Some(signal) if !ends => Returned::Recalled(signal),
+            _ => Returned::Left(departure),
         }
     }
 }
 
-/// Waits until the instance's process is gone; not for ever for one who ends this process meanwhile.
-async fn wait_for_end(lender: &mut Lender, kernel: &mut Kernel) {
-    tokio::select! {
-        () = lender.gone() => {}
-        _ = kernel.terminations.next() => {}
-    }
-}
-
-/// Waits until an instance takes terminals again.
-async fn connect_again(paths: &Paths, lending: &Lending) -> Result<UnixStream, AppError> {
-    let deadline = Instant::now() + SHOWN_WITHIN;
+/// Waits until an instance takes terminals again; None where it is gone.
+async fn connect_again(paths: &Paths) -> Result<Option<UnixStream>, AppError> {
+    let deadline = Instant::now() + AGAIN_WITHIN;
     loop {
         match control::connect(paths) {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok(Some(stream)),
+            Err(ControlError::NoInstance) if control::holder(paths).is_none() => return Ok(None),
             Err(_) if Instant::now() < deadline => tokio::time::sleep(REACH_AGAIN).await,
-            Err(error) => {
-                lending.undo();
-                return Err(error.into());
-            }
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use rustix::stdio;
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
+use super::bounded_output::BoundedOutput;
 use super::environment::Environment;
 use super::modes;
 use super::terminal::leave_bytes;
@@ -13,10 +14,13 @@ use crate::runtime::lend::LineModes;
 use crate::tui::error::TuiError;
 
 /// Standard input and output while they are lent. From the first moment the terminal is raw, so that the kernel keeps what is
-/// typed for whoever borrows it; dropping this gives it its own settings back.
+/// typed for whoever borrows it; dropping this gives it its own settings back, and undoes what a borrower has drawn that did
+/// not do so itself.
 #[derive(Debug)]
 pub struct Lending {
     before: Termios,
+    /// Somebody draws on it, or has left it as it was drawn.
+    is_drawn_on: bool,
 }
 
 impl Lending {
@@ -30,7 +34,10 @@ impl Lending {
             return Err(TuiError::NotATerminal);
         }
         let before = termios::tcgetattr(input).map_err(|error| TuiError::Setup(error.into()))?;
-        let lending = Self { before };
+        let lending = Self {
+            before,
+            is_drawn_on: false,
+        };
         lending.ready().map_err(TuiError::Setup)?;
         Ok(lending)
     }
@@ -61,15 +68,22 @@ impl Lending {
         [stdio::stdin(), stdio::stdout()]
     }
 
-    /// Undoes what a borrower has done that is gone without a word.
-    pub fn undo(&self) {
+    /// A borrower is about to draw on it.
+    pub fn drawn_on(&mut self) {
+        self.is_drawn_on = true;
+    }
+
+    /// Its borrower has left it as it was.
+    pub fn left(&mut self) {
+        self.is_drawn_on = false;
+    }
+
+    /// Undoes what a borrower has done that is gone without a word, or does not answer.
+    fn undo(&self) {
         let _ = termios::tcflush(stdio::stdin(), QueueSelector::IFlush);
         self.give_back();
-        let mut bytes = &leave_bytes()[..];
-        while let Ok(written @ 1..) =
-            rustix::io::retry_on_intr(|| rustix::io::write(stdio::stdout(), bytes))
-        {
-            bytes = bytes.get(written..).unwrap_or_default();
+        if let Ok(output) = rustix::io::fcntl_dupfd_cloexec(stdio::stdout(), 3) {
+            BoundedOutput::new(output).write_last(&leave_bytes());
         }
     }
 
@@ -81,6 +95,10 @@ impl Lending {
 
 impl Drop for Lending {
     fn drop(&mut self) {
-        self.give_back();
+        if self.is_drawn_on {
+            self.undo();
+        } else {
+            self.give_back();
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! standard input or output as such, so that a terminal may belong to another process. It must not know what is drawn.
 
 mod abort;
+mod bounded_output;
 mod environment;
 mod guard;
 mod job;
@@ -16,6 +17,7 @@ mod raw;
 mod terminal;
 mod writer;
 
+pub use bounded_output::LEAVE_WITHIN;
 pub use environment::Environment;
 pub use guard::{guarded, install_panic_hook};
 pub use job::{JobControl, JobEvent};
@@ -23,5 +25,5 @@ pub use lending::Lending;
 pub use out_of_band::OutOfBand;
 pub use question::{TerminalAnswer, ask_terminal};
 pub use raw::RawInput;
-pub use terminal::{LEAVE_WITHIN, Restore, Terminal};
+pub use terminal::{Restore, Terminal};
 pub use writer::Writer;

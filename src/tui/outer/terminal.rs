@@ -8,7 +8,6 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use crossterm::cursor::{Hide, SetCursorStyle, Show};
 use crossterm::event::{
@@ -22,21 +21,19 @@ use crossterm::terminal::{
     LeaveAlternateScreen,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, Termios};
 use tokio::sync::mpsc;
 
 use super::abort::restore_on_abort;
+use super::bounded_output::{BoundedOutput, LEAVE_WITHIN};
 use super::environment::Environment;
 use super::modes;
-use super::writer::{Writer, reopened};
+use super::writer::Writer;
 use crate::runtime::lend::LineModes;
 use crate::tui::error::TuiError;
 use crate::tui::input::{self, Begun, InputEvent};
 
-/// How long a terminal that does not read may hold up the end.
-pub const LEAVE_WITHIN: Duration = Duration::from_millis(500);
 /// Events decoded but not yet handled; when full, the kernel keeps what is typed.
 const INPUT_EVENTS: usize = 64;
 
@@ -128,10 +125,7 @@ pub struct Terminal {
 #[derive(Debug)]
 pub struct Restore {
     input: OwnedFd,
-    output: OwnedFd,
-    /// A description of the terminal of its own, so that not blocking is nobody else's concern; None where it cannot be
-    /// opened anew.
-    own: Option<OwnedFd>,
+    output: BoundedOutput,
     before: Termios,
     entered: AtomicBool,
     /// Held open while the reading thread may read.
@@ -177,9 +171,8 @@ impl Terminal {
             modes::put(kept, &mut before);
         }
         let restore = Arc::new(Restore {
-            own: reopened(&output),
             input,
-            output,
+            output: BoundedOutput::new(output),
             before,
             entered: AtomicBool::new(false),
             reading: Mutex::new(None),
@@ -219,7 +212,7 @@ impl Terminal {
         }
         ENTERED.fetch_add(1, Ordering::SeqCst);
         modes::set_raw(&restore.input, &restore.before)?;
-        restore.write_within(&enter_bytes(), LEAVE_WITHIN);
+        restore.output.write_within(&enter_bytes(), LEAVE_WITHIN);
         Ok(())
     }
 
@@ -257,8 +250,11 @@ impl Terminal {
     /// # Errors
     /// When the thread cannot be started.
     pub fn writer(&self) -> io::Result<Writer> {
-        let own = self.restore.own.as_ref().map(OwnedFd::try_clone);
-        Writer::spawn(self.restore.output.try_clone()?, own.transpose()?)
+        let output = &self.restore.output;
+        Writer::spawn(
+            output.as_fd().try_clone_to_owned()?,
+            output.own().transpose()?,
+        )
     }
 
     /// Reads no more. What was read so far still comes out of [`Self::events`], and then [`InputEvent::Closed`].
@@ -337,19 +333,14 @@ impl Restore {
         if self.is_as_entered() {
             let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &self.before);
         }
-        let bytes = leave_bytes();
-        if !self.write_within(&bytes, LEAVE_WITHIN) {
-            // What waits for a terminal that does not read is a frame that nobody wants any more.
-            let _ = termios::tcflush(&self.output, QueueSelector::OFlush);
-            self.write_within(&bytes, Duration::ZERO);
-        }
+        self.output.write_last(&leave_bytes());
     }
 
     /// Leaves the terminal to another program that shows the same on it.
     pub fn pass_on(&self) {
         if self.entered.swap(false, Ordering::SeqCst) {
             ENTERED.fetch_sub(1, Ordering::SeqCst);
-            self.write_within(&pass_on_bytes(), LEAVE_WITHIN);
+            self.output.write_within(&pass_on_bytes(), LEAVE_WITHIN);
         }
     }
 
@@ -357,55 +348,5 @@ impl Restore {
         let mut raw = self.before.clone();
         raw.make_raw();
         termios::tcgetattr(&self.input).is_ok_and(|now| modes::kept(&now) == modes::kept(&raw))
-    }
-
-    /// Writes as much as the terminal takes in that time; true if that was all. A description that is shared with the shell is
-    /// non-blocking only meanwhile.
-    fn write_within(&self, mut bytes: &[u8], within: Duration) -> bool {
-        if let Some(own) = &self.own {
-            return self.write_now(own, &mut bytes, within);
-        }
-        let flags = rustix::fs::fcntl_getfl(&self.output).unwrap_or(OFlags::empty());
-        let _ = rustix::fs::fcntl_setfl(&self.output, flags | OFlags::NONBLOCK);
-        let all = self.write_now(&self.output, &mut bytes, within);
-        let _ = rustix::fs::fcntl_setfl(&self.output, flags);
-        all
-    }
-
-    fn write_now(&self, output: &OwnedFd, bytes: &mut &[u8], within: Duration) -> bool {
-        let deadline = Instant::now() + within;
-        while !bytes.is_empty() {
-            match rustix::io::write(output, bytes) {
-                Ok(length) => *bytes = bytes.get(length..).unwrap_or_default(),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return false;
-                    }
-                    self.pause(left);
-                }
-                // A terminal that is gone wants nothing.
-                Err(_) => return true,
-            }
-        }
-        true
-    }
-
-    /// Waits a little for room. A tty may call itself writable and still take nothing while another write holds it,
-    /// hence the pause even then.
-    fn pause(&self, at_most: Duration) {
-        let step = at_most.min(Duration::from_millis(20));
-        let timeout = Timespec {
-            tv_sec: 0,
-            tv_nsec: i64::from(step.subsec_nanos()),
-        };
-        let mut fds = [PollFd::from_borrowed_fd(
-            self.output.as_fd(),
-            PollFlags::OUT,
-        )];
-        if matches!(poll(&mut fds, Some(&timeout)), Ok(ready) if ready > 0) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
     }
 }

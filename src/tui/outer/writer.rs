@@ -9,7 +9,6 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 use tokio::sync::mpsc;
 
@@ -105,13 +104,6 @@ impl Writer {
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
-}
-
-/// Opens a terminal once more, non-blocking.
-pub(super) fn reopened(output: &OwnedFd) -> Option<OwnedFd> {
-    let path = rustix::termios::ttyname(output, Vec::new()).ok()?;
-    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
 fn write_frames(

@@ -1,5 +1,7 @@
 //! A terminal whose window is closed, or that stops to read.
 
+use rustix::process::Signal;
+
 use super::{again, front, is_left, showing};
 use crate::support::condition::eventually;
 use crate::support::{Home, Terminal, procs};
@@ -7,13 +9,13 @@ use crate::support::{Home, Terminal, procs};
 #[test]
 fn a_window_that_is_closed_ends_nothing() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     let instance = home.instance();
     terminal.hang_up();
     eventually("its process ends", || !terminal.running());
     is_left(&home);
     assert!(procs::alive(instance));
-    let mut terminal = again(&home, "here");
+    let mut terminal = again(&home, "written");
     terminal.say("alive");
     eventually("it is known who showed it", || {
         let history = home.cli(&["history", "--kind", "front", "--json"]).json();
@@ -30,7 +32,7 @@ fn a_window_that_is_closed_ends_nothing() {
 #[test]
 fn a_window_that_is_closed_ends_everything_where_the_configuration_says_so() {
     let home = Home::with_config("[general]\non_close = \"quit\"\n");
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     terminal.hang_up();
     eventually("nothing is left", || home.processes().is_empty());
     // A process that is ended is not a window that is closed.
@@ -78,4 +80,21 @@ fn a_terminal_that_stops_to_read_is_left_all_the_same() {
     // What it did not read is no concern of whoever has the terminal next.
     terminal.assert_restored();
     again(&home, "CALM");
+}
+
+#[test]
+fn an_instance_that_is_killed_leaves_a_terminal_that_does_not_read_restored() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &["--", "sh", "-c", "seq 100000000"]);
+    terminal.wait_text("99");
+    terminal.freeze(true);
+    let id = home.cli(&["ls", "--json"]).json()[0]["id"].clone();
+    for _ in 0..20 {
+        home.cli(&["capture", id.as_str().unwrap()]).ok();
+    }
+    procs::signal(home.instance(), Signal::KILL);
+    eventually("its process ends", || !terminal.running());
+    terminal.freeze(false);
+    assert_eq!(terminal.exit(), 1);
+    terminal.assert_restored();
 }
