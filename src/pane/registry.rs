@@ -29,7 +29,7 @@ pub(super) struct Registry {
     pub listeners: Listeners,
     /// How many watch any terminal's screen.
     pub all_watchers: Arc<AtomicUsize>,
-    /// Rung whenever a place is given back or a pane's thread ends.
+    /// Rung whenever a place is given back, a terminal entered, or a pane's thread ends.
     freed: Notify,
     pub launch_envs: Option<Arc<dyn LaunchEnvSource>>,
     /// Set once terminals of another program may go on here.
@@ -42,6 +42,8 @@ pub(super) struct State {
     pub panes: Vec<PaneHandle>,
     /// Places taken, by terminals that live or are being started.
     pub taken: usize,
+    /// Those among them whose terminal is being started and not entered yet.
+    pub opening: usize,
     /// Threads of panes, those among them that still see a session off.
     threads: usize,
     pub closing: bool,
@@ -52,11 +54,16 @@ pub(super) struct State {
 /// A place taken in the pool; given back exactly once, when it is dropped.
 pub(super) struct Slot {
     registry: Arc<Registry>,
+    /// Its terminal is among all others.
+    is_entered: bool,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.registry.state().taken -= 1;
+        let mut state = self.registry.state();
+        state.taken -= 1;
+        state.opening -= usize::from(!self.is_entered);
+        drop(state);
         self.registry.freed.notify_waiters();
     }
 }
@@ -73,6 +80,7 @@ impl Registry {
                 options,
                 panes: Vec::new(),
                 taken: 0,
+                opening: 0,
                 threads: 0,
                 closing: false,
                 frozen: HashMap::new(),
@@ -106,9 +114,11 @@ impl Registry {
             return Err(PaneError::AtCapacity { max });
         }
         state.taken += 1;
+        state.opening += 1;
         Ok((
             Slot {
                 registry: Arc::clone(self),
+                is_entered: false,
             },
             state.options.clone(),
         ))
@@ -119,6 +129,7 @@ impl Registry {
         self.state().taken += 1;
         Slot {
             registry: Arc::clone(self),
+            is_entered: true,
         }
     }
 
@@ -129,8 +140,8 @@ impl Registry {
         state.panes.push(pane);
     }
 
-    /// Enters a started terminal, under a name that tells it from the others where none was asked for.
-    pub fn enter(&self, pane: PaneHandle, asked_name: Option<&str>) {
+    /// Enters a started terminal in its place, under a name that tells it from the others where none was asked for.
+    pub fn enter(&self, slot: &mut Slot, pane: PaneHandle, asked_name: Option<&str>) {
         let mut state = self.state();
         if asked_name.is_none() {
             let base = pane.info().name;
@@ -159,6 +170,9 @@ impl Registry {
         }
         state.panes.push(pane);
         state.threads += 1;
+        state.opening -= usize::from(!std::mem::replace(&mut slot.is_entered, true));
+        drop(state);
+        self.freed.notify_waiters();
     }
 
     pub fn thread_ended(&self) {
@@ -186,6 +200,11 @@ impl Registry {
             }
             freed.await;
         }
+    }
+
+    /// Waits until no terminal is being started any more. Cancel-safe.
+    pub async fn none_opening(&self) {
+        self.wait_until(|state| state.opening == 0).await;
     }
 
     /// Waits until no place is taken and no thread sees a session off.

@@ -31,6 +31,8 @@ use crate::domain::screen::ScreenSnapshot;
 use crate::domain::terminal::{Status, TerminalInfo};
 use crate::runtime::handover::{Incoming, Outgoing, since_millis};
 
+/// How long a terminal may take to be started that somebody has just asked for.
+const STARTS: Duration = Duration::from_secs(2);
 /// How long the ends of terminals are waited for that have begun, beyond the grace that they have.
 const ENDS: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,13 @@ const ENDS: Duration = Duration::from_secs(1);
 /// Terminals whose end has begun are given their grace to be over, and killed after it: nothing of them goes over. From
 /// then on handles reach nobody, so whoever holds one must have stopped before. Cancelled, some are stopped and some not.
 pub(super) async fn keep(registry: &Registry, out: &mut Outgoing) -> KeptPool {
+    // What is being started has a child already, or is about to.
+    if tokio::time::timeout(STARTS, registry.none_opening())
+        .await
+        .is_err()
+    {
+        warn!("a terminal that is being started does not go over");
+    }
     see_off(registry).await;
     let panes = registry.state().panes.clone();
     for pane in &panes {
@@ -121,7 +130,7 @@ pub(super) fn resume(
     let mut panes = Vec::new();
     let mut lost = Vec::new();
     for kept in &kept.panes {
-        match resume_pane(registry, kept, incoming) {
+        match resume_pane(registry, kept, incoming, &mut lost) {
             Ok(pane) => panes.push(pane),
             Err(why) => {
                 error!(id = kept.info.id, why, "a terminal did not come over");
@@ -136,6 +145,7 @@ fn resume_pane(
     registry: &Arc<Registry>,
     kept: &KeptPane,
     incoming: &mut Incoming,
+    lost: &mut Vec<String>,
 ) -> Result<PaneHandle, String> {
     let info = kept.info.resume().ok_or("its id is malformed")?;
     let pid = i32::try_from(info.pid)
@@ -169,6 +179,7 @@ fn resume_pane(
                 wakeup,
                 publisher,
                 info,
+                lost,
             };
             start(registry, kept, live, running, incoming)
         }
@@ -177,11 +188,13 @@ fn resume_pane(
 }
 
 /// A terminal about to be started again.
-struct Running {
+struct Running<'l> {
     parts: PaneParts,
     wakeup: Wakeup,
     publisher: Publisher,
     info: TerminalInfo,
+    /// What of it could not be taken up.
+    lost: &'l mut Vec<String>,
 }
 
 /// Lets a living terminal go on, on a thread of its own.
@@ -189,7 +202,7 @@ fn start(
     registry: &Arc<Registry>,
     kept: &KeptPane,
     live: &KeptLive,
-    running: Running,
+    running: Running<'_>,
     incoming: &mut Incoming,
 ) -> Result<PaneHandle, String> {
     let Running {
@@ -197,12 +210,14 @@ fn start(
         wakeup,
         publisher,
         info,
+        lost,
     } = running;
     let master = live.master.and_then(|master| incoming.descriptor(master));
     let pty = Pty::resume(master.ok_or("its pty is gone")?);
     let options = registry.state().options.clone();
     let emulator = Emulator::resume(&live.emulator, incoming).unwrap_or_else(|| {
         warn!(id = %info.id, "a terminal's screen did not come over");
+        lost.push(format!("the screen of terminal {} is lost", info.name));
         Emulator::new(info.size, options.scrollback_lines)
     });
     let mut actor = Actor::new(

@@ -43,7 +43,7 @@ pub(super) fn run(
     open_files: Option<(u64, u64)>,
     started: oneshot::Sender<Result<PaneHandle, PaneError>>,
 ) {
-    let slot = Some(slot);
+    let mut slot = slot;
     let env_lease = LaunchEnvLease::new(registry.launch_envs.clone(), TerminalId::random());
     let (parts, actor) = match start(registry, spec, options, open_files, &env_lease) {
         Ok(started) => started,
@@ -55,7 +55,7 @@ pub(super) fn run(
         }
     };
     let pane = PaneHandle::new(parts.clone());
-    registry.enter(pane.clone(), spec.name.as_deref());
+    registry.enter(&mut slot, pane.clone(), spec.name.as_deref());
     let facts = &parts.facts;
     info!(id = %facts.id, pid = facts.pid.as_raw_nonzero(), size = %spec.size, "terminal opened");
     facts.tell(TerminalEvent::Opened {
@@ -63,7 +63,7 @@ pub(super) fn run(
         owner: spec.owner,
     });
     let _ = started.send(Ok(pane));
-    run_to_end(registry, &parts, actor, slot, env_lease);
+    run_to_end(registry, &parts, actor, Some(slot), env_lease);
 }
 
 /// Runs a pane whose program runs, to its end or until it is to go on in another program.
