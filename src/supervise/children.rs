@@ -14,6 +14,7 @@ use super::process::Process;
 use super::spec::{Overdue, Spec};
 use super::status::{ProcessEvent, ProcessStatus, RestartError};
 use super::supervisor::Child;
+use crate::runtime::handover;
 use crate::runtime::tasks::Tasks;
 
 /// How many events a slow listener may be behind.
@@ -108,7 +109,10 @@ impl Children {
         };
         let process = left.pid.map(|pid| Process::adopt(pid, overdue));
         if let Some(Ok(process)) = process {
-            let task = async move { process.stop(MOST_GRACE).await };
+            let task = async move {
+                handover::arrived().await;
+                process.stop(MOST_GRACE).await;
+            };
             self.shared.tasks.spawn("unwanted child", task);
         }
     }

@@ -11,6 +11,7 @@ use super::log;
 use super::process::Process;
 use super::spec::{Begin, Overdue, Spec, StandIn};
 use super::status::{ProcessEvent, ProcessState, ProcessStatus};
+use crate::runtime::handover;
 use crate::runtime::tasks::Tasks;
 
 /// Restarts that are not taken yet; the task takes them at once.
@@ -75,6 +76,8 @@ impl Child {
         };
         let ending = tasks.ending();
         tasks.spawn("child", async move {
+            // A program that goes back must not have started, ended or reaped anything.
+            handover::arrived().await;
             Box::pin(supervisor.run(ending)).await;
         });
         Self {

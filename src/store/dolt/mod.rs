@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use super::journal::Journal;
 use super::kept::KeptManaged;
 use super::status::{Commit, DoltStatus};
+use crate::runtime::handover;
 use crate::runtime::tasks::Tasks;
 use managed::Managed;
 use request::Request;
@@ -91,6 +92,8 @@ impl Dolt {
         };
         let (done, ended) = oneshot::channel();
         tasks.spawn("dolt", async move {
+            // A program that goes back must not have started a server, nor ended one.
+            handover::arrived().await;
             let _ = done.send(Box::pin(keeper.run(ending)).await);
         });
         (dolt, ended)

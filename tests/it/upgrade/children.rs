@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::upgrade;
+use super::way_back::succeeds;
 use crate::support::condition::eventually;
+use crate::support::home::TUNDRA;
 use crate::support::upstream::Upstream;
 use crate::support::{Home, Serve, procs};
 
@@ -68,6 +70,40 @@ fn the_server_of_a_local_profile_is_the_same_process_and_still_looked_after() {
     assert!(procs::alive(pid));
     assert_eq!(serve.end(rustix::process::Signal::TERM).0, 143);
     assert!(!procs::alive(pid), "it ends with tundra");
+}
+
+#[test]
+fn a_program_that_goes_back_has_started_and_ended_no_server() {
+    let home = Home::new();
+    let starts = home.file("starts");
+    let server = |word: &str| {
+        format!(
+            "[[profile]]\nname = \"here\"\nprovider = \"local\"\nbase_url = \"http://127.0.0.1:9\"\n\
+             command = [\"sh\", \"-c\", \"echo {word} >> {}; exec sleep 1000\"]\n",
+            starts.display()
+        )
+    };
+    home.configure(&server("one"));
+    let other = home.file("other.toml");
+    std::fs::write(&other, server("two")).unwrap();
+    let serve = Serve::at(home);
+    let started = || std::fs::read_to_string(&starts).unwrap_or_default();
+    eventually("it is started", || started() == "one\n");
+    let script = format!(
+        "#!/bin/bash\nif [[ $* != *--can-resume* ]]; then cp {} {}; fi\nTUNDRA_FAULT=resume:rooms exec {TUNDRA} \"$@\"\n",
+        other.display(),
+        serve.home.config_file().display()
+    );
+    let binary = serve.home.script("failing", &script);
+    let done = serve.cli(&["upgrade", "--binary", binary.to_str().unwrap()]);
+    assert_eq!(done.code, 1, "{done:?}");
+    // The one that goes on finds the file changed, and does it alone.
+    eventually("the other is started", || started() == "one\ntwo\n");
+    succeeds(&serve.home);
+    assert_eq!(started(), "one\ntwo\n");
+    eventually("there is no other", || {
+        procs::children(serve.pid()).len() == 1
+    });
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn fails(home: &Home, point: &str) -> String {
 
 /// Upgrades to a program that does not fail.
 #[track_caller]
-fn succeeds(home: &Home) {
+pub(super) fn succeeds(home: &Home) {
     let script = format!("#!/bin/bash\nunset TUNDRA_FAULT\nexec {TUNDRA} \"$@\"\n");
     let binary = home.script("whole", &script);
     let done = home.cli(&["upgrade", "--binary", binary.to_str().unwrap()]);
