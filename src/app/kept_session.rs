@@ -1,12 +1,14 @@
 //! The file that brings tabs, layout and commands back after an end that nobody asked for.
 
 use std::convert::Infallible;
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
@@ -17,6 +19,8 @@ use crate::tui::{SavedSession, Session};
 
 /// Changes that come together are written together.
 const SETTLES: Duration = Duration::from_millis(50);
+/// Until the file is written again where it could not be: the disk was full.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// A file of more bytes is none of ours: a thousand panes have some hundred KiB.
 const MAX_BYTES: u64 = 8 << 20;
 
@@ -47,10 +51,21 @@ pub(super) fn load(file: &Path) -> Result<Option<Session>, String> {
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
-    if fs::metadata(file)?.len() > MAX_BYTES {
-        return Ok(Vec::new());
+    // A pipe in its place must not hold the start up.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(file)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
-    fs::read(file)
+    let mut json = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut json)?;
+    if json.len() as u64 > MAX_BYTES {
+        json.clear();
+    }
+    Ok(json)
 }
 
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
@@ -66,7 +81,9 @@ fn set_aside(file: &Path) -> io::Result<PathBuf> {
 pub(super) struct SessionKeeper {
     file: PathBuf,
     saved: watch::Receiver<Option<SavedSession>>,
-    writing: Option<JoinHandle<()>>,
+    writing: Option<JoinHandle<io::Result<()>>>,
+    /// The last change is not on the disk.
+    is_behind: bool,
 }
 
 impl SessionKeeper {
@@ -75,16 +92,22 @@ impl SessionKeeper {
             file,
             saved,
             writing: None,
+            is_behind: false,
         }
     }
 
     /// Writes every change. Cancel-safe: what is being written then is waited for by whoever goes on.
     pub async fn run(&mut self) -> Infallible {
         loop {
-            if self.saved.changed().await.is_err() {
-                std::future::pending::<()>().await;
+            tokio::select! {
+                changed = self.saved.changed() => {
+                    if changed.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                    sleep(SETTLES).await;
+                }
+                () = sleep(TRY_AGAIN), if self.is_behind => {}
             }
-            sleep(SETTLES).await;
             self.write().await;
         }
     }
@@ -113,15 +136,22 @@ impl SessionKeeper {
     }
 
     async fn settle(&mut self) {
-        if let Some(writing) = &mut self.writing {
-            let _ = writing.await;
-            self.writing = None;
+        let Some(writing) = &mut self.writing else {
+            return;
+        };
+        let written = writing.await.unwrap_or_else(|error| Err(error.into()));
+        self.writing = None;
+        if let Err(error) = &written
+            && !self.is_behind
+        {
+            warn!(%error, "the session cannot be kept: it would not be brought back");
         }
+        self.is_behind = written.is_err();
     }
 }
 
-fn write(file: &Path, saved: Option<&SavedSession>) {
-    let written = match saved {
+fn write(file: &Path, saved: Option<&SavedSession>) -> io::Result<()> {
+    match saved {
         Some(saved) => saved
             .to_json()
             .map_err(io::Error::other)
@@ -130,8 +160,5 @@ fn write(file: &Path, saved: Option<&SavedSession>) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         },
-    };
-    if let Err(error) = written {
-        warn!(%error, "the session cannot be kept: it would not be brought back");
     }
 }

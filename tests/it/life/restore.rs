@@ -155,7 +155,7 @@ fn everything_can_be_run_from_the_palette() {
 fn only_an_end_that_nobody_asked_for_leaves_something() {
     for end in ["q", "stop", "exit"] {
         let home = Home::new();
-        let mut terminal = showing(&home, "here");
+        let mut terminal = showing(&home, "written");
         is_kept(&home, "\"sh\"");
         match end {
             "q" => {
@@ -172,7 +172,7 @@ fn only_an_end_that_nobody_asked_for_leaves_something() {
         assert!(!file(&home).exists(), "{end}");
     }
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     // At once, before anything could settle.
     procs::signal(home.instance(), Signal::TERM);
     assert_eq!(terminal.exit(), 143);
@@ -199,7 +199,7 @@ fn only_an_end_that_nobody_asked_for_leaves_something() {
 #[test]
 fn a_broken_file_is_kept_aside_and_told() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     is_kept(&home, "\"sh\"");
     cut(&home);
     terminal.exit();
@@ -263,4 +263,16 @@ fn serve_without_a_pane_offers_what_a_new_one_would_start() {
     terminal.wait_text("Enter runs it, A runs all, x drops it");
     terminal.command("d");
     assert_eq!(terminal.exit(), 0);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_file_holds_no_start_up() {
+    let home = Home::new();
+    fs::create_dir_all(home.path().join("state")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(file(&home))
+        .status();
+    assert!(made.unwrap().success());
+    let serve = Serve::at(home);
+    serve.wait_text(&serve.sh("echo HERE; exec cat"), "HERE");
 }
