@@ -142,6 +142,7 @@ impl Operation {
             Self::Kill(_)
             | Self::Wait { .. }
             | Self::Upgrade { .. }
+            | Self::Detach
             | Self::Usage { .. }
             | Self::History(_)
             | Self::StoreShip
@@ -159,7 +160,6 @@ impl Operation {
             | Self::Url(_)
             | Self::Providers
             | Self::Requests(_)
-            | Self::Detach
             | Self::Stop { .. }
             | Self::LogFilter(_)
             | Self::Agents

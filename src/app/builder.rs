@@ -46,22 +46,32 @@ pub(super) struct Builder<'a> {
     pub groundwork: Groundwork,
     /// What another program has left; each room takes its own.
     pub resumed: Option<&'a mut Resumed>,
+    /// What of it could not be taken up, in words.
+    pub lost: Vec<String>,
 }
 
 impl Builder<'_> {
+    /// Whether there is no other program that could go on in this one's place.
+    fn is_last_resort(&self) -> bool {
+        self.resumed.as_deref().is_some_and(Resumed::is_last_resort)
+    }
+
     pub fn bind_gateway(&mut self) -> Result<Option<gateway::Bound>, AppError> {
         let kept = self.resumed.as_deref_mut().and_then(|resumed| {
             let gateway = &resumed.rooms.providers.gateway;
             FrozenFront::resume_listener(gateway, &mut resumed.incoming)
         });
-        gateway::bind(&self.launch.settings, kept).inspect_err(handover::go_back)
+        match gateway::bind(&self.launch.settings, kept).inspect_err(handover::go_back) {
+            Err(error) if self.is_last_resort() => {
+                self.lost.push(format!("the gateway is off: {error}"));
+                Ok(None)
+            }
+            bound => bound,
+        }
     }
 
-    /// The panes, and what of those that were there is lost.
-    pub fn open_pool(
-        &mut self,
-        launch_envs: &Arc<GatewayLaunchEnv>,
-    ) -> Result<(Pool, Vec<String>), AppError> {
+    /// The panes. Where one of those that were there is lost the way back is gone: the program there has them all.
+    pub fn open_pool(&mut self, launch_envs: &Arc<GatewayLaunchEnv>) -> Result<Pool, AppError> {
         let launch_envs: Arc<dyn LaunchEnvSource> = launch_envs.clone();
         let pool = Pool::new(PoolSetup {
             options: pool_options(&self.launch.settings, &self.launch.paths),
@@ -72,11 +82,14 @@ impl Builder<'_> {
         })
         .inspect_err(handover::go_back)
         .map_err(AppError::Runtime)?;
-        let lost = match self.resumed.as_deref_mut() {
-            Some(resumed) => pool.resume(&resumed.rooms.panes, &mut resumed.incoming),
-            None => Vec::new(),
-        };
-        Ok((pool, lost))
+        if let Some(resumed) = self.resumed.as_deref_mut() {
+            let lost = pool.resume(&resumed.rooms.panes, &mut resumed.incoming);
+            if !lost.is_empty() {
+                handover::go_back(&lost.join("; "));
+            }
+            self.lost.extend(lost);
+        }
+        Ok(pool)
     }
 
     /// The local socket: that of the program before this one, else a new one.
@@ -126,6 +139,7 @@ impl Builder<'_> {
         };
         let continuity = Continuity {
             kept,
+            is_last_resort: self.is_last_resort(),
             connections,
             drain: draining,
             frozen,
@@ -190,8 +204,12 @@ impl Builder<'_> {
     ) -> Result<RunningRemote, AppError> {
         let paths = &self.launch.paths;
         let left = self.left_of_remote();
-        remote::start(left, paths, services, settings, self.tasks, push, stop)
-            .inspect_err(handover::go_back)
+        let remote = remote::start(left, paths, services, settings, self.tasks, push, stop)
+            .inspect_err(handover::go_back)?;
+        let is_last_resort = self.is_last_resort();
+        self.lost
+            .extend(remote.trouble().filter(|_| is_last_resort));
+        Ok(remote)
     }
 
     fn left_of_remote(&mut self) -> remote::Left {
@@ -211,6 +229,7 @@ impl Builder<'_> {
                     let listener = resumed.incoming.descriptor(listener)?;
                     LocalListener::resume(listener, &path, inode).ok()
                 }),
+            is_last_resort: resumed.is_last_resort(),
             kept: std::mem::take(&mut resumed.rooms.remote),
         }
     }
@@ -219,7 +238,6 @@ impl Builder<'_> {
     pub fn resume_control(
         &mut self,
         pool: &Pool,
-        lost: Vec<String>,
     ) -> (control::Connections, Result<UpgradeShape, String>) {
         let Some(resumed) = self.resumed.as_deref_mut() else {
             return (control::Connections::default(), Err(String::new()));
@@ -227,6 +245,7 @@ impl Builder<'_> {
         let control = &resumed.rooms.control;
         let connections = control.resume_connections(&mut resumed.incoming);
         let terminals = pool.list().len();
+        let lost = std::mem::take(&mut self.lost);
         let upgraded = resumed.upgraded(&self.launch.version, terminals, lost);
         (connections, upgraded)
     }
@@ -235,7 +254,7 @@ impl Builder<'_> {
     /// the one that goes on after it.
     pub fn is_tried(&self) -> bool {
         let resumed = self.resumed.as_deref();
-        resumed.is_some_and(|resumed| resumed.because.is_none())
+        resumed.is_some_and(|resumed| !resumed.is_last_resort())
     }
 
     /// The user's place in the program before this one.

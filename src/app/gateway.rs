@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
+use tracing::warn;
 
 use super::error::AppError;
 use crate::config::{Paths, Settings};
@@ -87,6 +88,8 @@ impl Bound {
 /// What another program has left for the gateway, and how this one is told that it is to be replaced itself.
 pub(super) struct Continuity {
     pub kept: KeptProviders,
+    /// Whether there is no other program that could go on.
+    pub is_last_resort: bool,
     /// Connections that the other program has served.
     pub connections: Vec<(TcpStream, Bytes)>,
     pub drain: watch::Receiver<Option<Duration>>,
@@ -118,6 +121,7 @@ pub(super) fn start(
     };
     let Continuity {
         kept,
+        is_last_resort,
         connections,
         drain,
         frozen,
@@ -125,11 +129,17 @@ pub(super) fn start(
     let providers = Providers::resume(setup, environment(), kept);
     providers.gateway().set_tracer(traces.tracer());
     if let Some(bound) = bound {
-        let key = outside_key(&key_file).map_err(|source| AppError::Key {
-            path: key_file,
-            source,
-        })?;
-        providers.gateway().keys().admit(key, Caller::Outside);
+        match outside_key(&key_file) {
+            Ok(key) => providers.gateway().keys().admit(key, Caller::Outside),
+            // Terminals have keys of their own.
+            Err(error) if is_last_resort => {
+                warn!(%error, "nobody outside has a key to the gateway")
+            }
+            Err(source) => {
+                let path = key_file;
+                return Err(AppError::Key { path, source });
+            }
+        }
         let listener =
             tokio::net::TcpListener::from_std(bound.listener).map_err(AppError::Runtime)?;
         let connections = gateway::Connections {

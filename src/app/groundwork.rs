@@ -28,6 +28,8 @@ pub(super) struct Foundation {
     pub started_at: Timestamp,
     /// The local socket of viewers that another program has left.
     pub attach: Option<(KeptDescriptor, u64)>,
+    /// A signal that came to it when it listened no more.
+    pub ended_by: Option<i32>,
 }
 
 /// What is there before the rooms are made.

@@ -11,8 +11,27 @@ pub struct Launch {
     pub paths: Paths,
     pub settings: Settings,
     pub config: ConfigSource,
+    /// The text that the settings were read from.
+    pub config_text: ConfigText,
     pub beginning: Beginning,
     pub version: String,
+}
+
+/// The text of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigText {
+    /// As it stood in its file.
+    Read(String),
+    /// As another program had read it when it began; its file may say something else by now.
+    Kept(String),
+}
+
+impl ConfigText {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let (Self::Read(text) | Self::Kept(text)) = self;
+        text
+    }
 }
 
 /// What an instance begins with.

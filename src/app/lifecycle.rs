@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::error::AppError;
 use super::groundwork::{Foundation, Groundwork, Origin};
@@ -12,7 +13,7 @@ use super::instance::Instance;
 use super::rooms::{PATIENCE, Rooms};
 use super::secret_variables;
 use super::store as keeping;
-use super::upgrade::{Departed, Replacement};
+use super::upgrade::{Departed, Replacement, Resumed};
 use super::{Ending, Launch};
 use crate::control;
 use crate::runtime::handover;
@@ -46,7 +47,7 @@ where
     M: FnOnce(Instance) -> F,
     F: Future<Output = Result<Ending, AppError>>,
 {
-    launch.paths.prepare()?;
+    prepare_folders(&launch, origin.resumed.as_deref())?;
     let mut resumed = origin.resumed.as_deref_mut();
     let kept_lock = resumed
         .as_deref_mut()
@@ -73,6 +74,7 @@ where
         life,
         started_at: kept.started_at,
         attach: kept.attach,
+        ended_by: kept.ended_by,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -94,6 +96,17 @@ where
             Ok(ending)
         }
         Outcome::Replaced(replacement) => Err(replacement.execute().into()),
+    }
+}
+
+/// Makes the folders ready. Where no other program could go on, what is wrong with them is no reason to end.
+fn prepare_folders(launch: &Launch, resumed: Option<&Resumed>) -> Result<(), AppError> {
+    match launch.paths.prepare() {
+        Err(error) if resumed.is_some_and(Resumed::is_last_resort) => {
+            warn!(%error, "the folders are not as they should be");
+            Ok(())
+        }
+        prepared => Ok(prepared.inspect_err(handover::go_back)?),
     }
 }
 
@@ -122,7 +135,7 @@ where
     let (store, mut running) =
         keeping::start(&launch, started_at, kept, &tasks).inspect_err(handover::go_back)?;
     let endpoint = launch.settings.logging.otlp_endpoint.clone();
-    let (traces, exporter) = TraceExporter::start(endpoint, &launch.version, &tasks);
+    let traces = TraceExporter::start(endpoint, &launch.version, &tasks);
     let (open_files, life) = (foundation.open_files, foundation.life);
     let groundwork = Groundwork {
         foundation: Foundation {
@@ -130,10 +143,9 @@ where
             ..foundation
         },
         store,
-        traces,
+        traces: traces.clone(),
     };
     let outcome = run_within(&launch, groundwork, origin, mode).await;
-    exporter.end().await;
     let ended = match outcome {
         Ok(Course::Ended(ending)) => Ok(ending),
         Err(error) => Err(error),
@@ -145,11 +157,13 @@ where
             departed.rooms.app.started_at = started_at;
             departed.rooms.app.open_files = open_files;
             departed.rooms.app.ends_with_last_pane = life == Life::EndsWithLastPane;
+            departed.rooms.app.config_text = Some(launch.config_text.as_str().to_owned());
             departed.rooms.lock = lock.keep(&mut departed.out).map_err(AppError::Runtime)?;
             let replacement = departed.seal(&launch)?;
             return Ok(Outcome::Replaced(Box::new(replacement)));
         }
     };
+    traces.end().await;
     running.end(keeping::end_of(&ended)).await;
     tasks.shutdown(PATIENCE).await;
     ended.map(Outcome::Ended)

@@ -36,7 +36,7 @@ pub use attach::{Attach, Attached, attach, known_remotes, reach};
 pub use demo::{demo, demo_client};
 pub use doctor::{examine, outer_terminal};
 pub use error::AppError;
-pub use launch::{Beginning, Ending, Launch, Ready};
+pub use launch::{Beginning, ConfigText, Ending, Launch, Ready};
 pub use resume::{Resume, resume};
 pub use store::store_at_rest;
 pub use thin::{Farewell, Show, show};

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
-use super::Launch;
 use super::pool::pool_options;
 use super::secret_variables;
+use super::{ConfigText, Launch};
 use crate::api::at_rest;
-use crate::config::{self, ReloadReport, Settings, Watch};
+use crate::config::{self, FirstRead, ReloadReport, Settings, Watch};
 use crate::domain::fact::{Fact, What};
 use crate::pane::Pool;
 use crate::providers::Providers;
@@ -46,13 +46,17 @@ impl Reloads {
         tasks: &Tasks,
     ) -> (watch::Receiver<Arc<Settings>>, Self) {
         let initial = Arc::new(launch.settings.clone());
+        let first_read = match launch.config_text {
+            ConfigText::Read(_) => FirstRead::OnChange,
+            ConfigText::Kept(_) => FirstRead::AtOnce,
+        };
         let log_trouble = telemetry.as_deref().map(Telemetry::trouble);
         let (reports_out, reports) = mpsc::channel(REPORTS);
         let reloads = Self {
             reports,
             log_trouble,
         };
-        let watch = match config::watch(launch.config.clone(), Arc::clone(&initial)) {
+        let watch = match config::watch(launch.config.clone(), Arc::clone(&initial), first_read) {
             Ok(watch) => watch,
             Err(error) => {
                 warn!(%error, "the configuration is not watched: changes need a restart");

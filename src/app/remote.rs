@@ -23,14 +23,14 @@ pub(super) struct RunningRemote {
     handle: RemoteHandle,
     /// Held here, since the services know it weakly.
     _listener: Arc<dyn Listener>,
-    /// Its file goes away with it.
-    local: LocalListener,
 }
 
 /// What another program has left for attaching.
 #[derive(Default)]
 pub(super) struct Left {
     pub kept: KeptRemote,
+    /// Whether there is no other program that could go on.
+    pub is_last_resort: bool,
     /// The listener on the network.
     pub listener: Option<TcpListener>,
     /// Those who were attached.
@@ -54,6 +54,7 @@ pub(super) fn start(
     };
     let Left {
         kept,
+        is_last_resort,
         listener,
         viewers,
         local,
@@ -62,17 +63,17 @@ pub(super) fn start(
         Some(local) => local,
         None => LocalListener::bind(&path).map_err(failed)?,
     };
-    let shared = local.share().map_err(failed)?;
     let handle = remote::start(Setup {
         services: services.clone(),
         settings: settings.clone(),
         tasks: tasks.clone(),
         push,
         state: paths.state.clone(),
-        local: shared,
+        local,
         kept,
         listener,
         viewers,
+        may_lack_network: is_last_resort,
         stop: stop.clone(),
     })?;
     let listener: Arc<dyn Listener> = Arc::new(RemoteEndpoint(handle.clone()));
@@ -80,7 +81,6 @@ pub(super) fn start(
     Ok(RunningRemote {
         handle,
         _listener: listener,
-        local,
     })
 }
 
@@ -99,7 +99,15 @@ impl RunningRemote {
         let moved = self.handle.moved().map(|(wanted, found)| {
             format!("remote attach listens on {found}, since {wanted} is in use")
         });
-        moved.into_iter().chain(self.certificate_notice())
+        let trouble = self.trouble();
+        let notices = moved.into_iter().chain(trouble);
+        notices.chain(self.certificate_notice())
+    }
+
+    /// Why nothing listens on the network, where it should.
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.handle.trouble()?;
+        Some(format!("remote attach is off: {trouble}"))
     }
 
     fn certificate_notice(&self) -> Option<String> {
@@ -110,11 +118,6 @@ impl RunningRemote {
         Some(format!(
             "remote attach uses a self-signed certificate, fingerprint {fingerprint}"
         ))
-    }
-
-    /// Gives the local socket away, for another program to go on with.
-    pub fn into_local(self) -> LocalListener {
-        self.local
     }
 
     pub fn handle(&self) -> RemoteHandle {

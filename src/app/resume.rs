@@ -28,11 +28,14 @@ pub struct Resume {
 }
 
 /// Goes on where another program left off, in its process. Where what it left cannot be read, or this program cannot start,
-/// that one goes on again.
+/// that one goes on again. `launch` makes ready to start with the text of a configuration, or with what its file says.
 ///
 /// # Errors
 /// What `launch` answers or [`AppError`], where the other program cannot go on either.
-pub fn resume<E>(resume: Resume, launch: impl FnOnce() -> Result<Launch, E>) -> Result<Ending, E>
+pub fn resume<E>(
+    resume: Resume,
+    launch: impl FnOnce(Option<String>) -> Result<Launch, E>,
+) -> Result<Ending, E>
 where
     E: From<AppError> + std::fmt::Display,
 {
@@ -48,7 +51,7 @@ where
         fault::crash("resume", "crash");
     }
     let mut because = resume.because;
-    let rooms = match &mut because {
+    let mut rooms = match &mut because {
         Some(because) => {
             let (rooms, lost) = KeptRooms::salvage(&incoming);
             because.extend(lost.iter().map(|lost| format!("; {lost}")));
@@ -58,7 +61,9 @@ where
             .inspect_err(handover::go_back)
             .map_err(|error| E::from(error.into()))?,
     };
-    let launch = launch().inspect_err(handover::go_back)?;
+    // What stands in the file by now may be what another program failed over.
+    let text = rooms.app.config_text.take();
+    let launch = launch(text.filter(|_| because.is_some())).inspect_err(handover::go_back)?;
     let life = if rooms.app.ends_with_last_pane {
         Life::EndsWithLastPane
     } else {

@@ -27,7 +27,7 @@ use crate::push::Push;
 use crate::remote::RemoteHandle;
 use crate::runtime::fault;
 use crate::runtime::handover;
-use crate::runtime::signals::Terminations;
+use crate::runtime::signals::{Termination, Terminations};
 use crate::runtime::tasks::Tasks;
 use crate::tui::{self, Session};
 
@@ -69,11 +69,12 @@ impl Rooms {
             tasks,
             groundwork,
             resumed: left_behind.as_deref_mut(),
+            lost: Vec::new(),
         };
         let bound = builder.bind_gateway()?;
         let moved = bound.as_ref().and_then(gateway::Bound::notice);
         let launch_envs = Arc::new(GatewayLaunchEnv::default());
-        let (pool, lost) = builder.open_pool(&launch_envs)?;
+        let pool = builder.open_pool(&launch_envs)?;
         let listener = builder.listen_locally()?;
         let facts = builder.facts();
         info!(version = facts.version, pid = facts.pid, "tundra started");
@@ -96,14 +97,18 @@ impl Rooms {
         services.set_front(Arc::new(FrontOperations(front.clone())));
         let (upgrades, requests) = Upgrades::new();
         services.set_upgrades(upgrades);
-        let (kept, upgraded) = builder.resume_control(&pool, lost);
+        let (kept, upgraded) = builder.resume_control(&pool);
         let store = builder.groundwork.store.clone();
+        let traces = builder.groundwork.traces.clone();
+        let ended_by = builder.groundwork.foundation.ended_by;
         let is_tried = builder.is_tried();
         let place = builder.place();
         // What is left of it is closed, and its memory given back.
         drop(left_behind);
         if place.is_some() {
             arrive(is_tried, &pool);
+            let ended_by = ended_by.and_then(Termination::of_number);
+            ended_by.into_iter().for_each(Termination::raise);
         }
 
         let (borrower, lent) = mpsc::channel(LENT);
@@ -128,6 +133,7 @@ impl Rooms {
                 settings: settings.clone(),
                 pool: pool.clone(),
                 providers: providers.clone(),
+                traces,
                 remote: viewers.clone(),
                 front,
                 drain: gateway_exit.drain,
@@ -171,6 +177,7 @@ impl Rooms {
 pub(super) struct Closing {
     pool: Pool,
     tasks: Tasks,
+    /// The services know its listener weakly.
     remote: Arc<RunningRemote>,
     viewers: RemoteHandle,
     stop_control: CancellationToken,
@@ -189,15 +196,15 @@ impl Closing {
         self.pool.shutdown().await;
         self.stop_control.cancel();
         self.tasks.shutdown(PATIENCE).await;
-        drop(self.terminals);
+        drop((self.terminals, self.remote));
         info!("tundra ended");
     }
 
     /// Lets go of everything but panes and store, once it stands still, for another program.
     pub async fn leave(self, departed: &mut Departed) {
         self.tasks.shutdown(DEPART).await;
-        if let Some(remote) = Arc::into_inner(self.remote) {
-            departed.keep_attach(remote.into_local());
+        if let Some(local) = self.viewers.take_local() {
+            departed.keep_attach(local);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
-use crate::app::{self, AppError, Beginning, Ending, Launch, Ready, Show};
+use crate::app::{self, AppError, Beginning, ConfigText, Ending, Launch, Ready, Show};
 use crate::config;
 use crate::runtime::init;
 
@@ -36,7 +36,7 @@ pub fn front(
         paths: context.paths()?,
         command,
     };
-    let farewell = app::show(&show, || prepare(beginning, context))?;
+    let farewell = app::show(&show, || prepare(beginning, None, context))?;
     if let Some(note) = farewell.note {
         output::talk(&format!("{note}\n"));
     }
@@ -61,7 +61,7 @@ pub fn serve(args: &Serve, beginning: Beginning, context: &Context) -> Result<Ex
     } else {
         beginning
     };
-    let launch = prepare(beginning, context)?;
+    let launch = prepare(beginning, None, context)?;
     if let Some(code) = stand_in()? {
         return Ok(Exit::with(code));
     }
@@ -77,14 +77,23 @@ pub fn serve(args: &Serve, beginning: Beginning, context: &Context) -> Result<Ex
     Ok(exit(ending))
 }
 
-pub(super) fn prepare(beginning: Beginning, context: &Context) -> Result<Launch, Failure> {
+/// What an instance is started with. `text` is its configuration, where that is not to be read from its file.
+pub(super) fn prepare(
+    beginning: Beginning,
+    text: Option<String>,
+    context: &Context,
+) -> Result<Launch, Failure> {
     let paths = context.paths()?;
     let config = context.config_source(&paths);
-    let settings = config::load(&config)?;
+    let text = match text {
+        Some(kept) => ConfigText::Kept(kept),
+        None => ConfigText::Read(config::read_text(&config)?),
+    };
     Ok(Launch {
         paths,
-        settings,
+        settings: config::load_text(&config, text.as_str())?,
         config,
+        config_text: text,
         beginning,
         version: super::version().to_owned(),
     })

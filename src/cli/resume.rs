@@ -42,7 +42,9 @@ pub fn run(args: ResumeArgs, context: &Context) -> Result<Exit, Failure> {
         because: args.because,
         version: super::version(),
     };
-    let ending = app::resume(resume, || super::launch::prepare(Beginning::Fresh, context))?;
+    let ending = app::resume(resume, |text| {
+        super::launch::prepare(Beginning::Fresh, text, context)
+    })?;
     Ok(match ending {
         Ending::Quit => Exit::DONE,
         Ending::Signal(signal) => Exit::signal(signal.number()),

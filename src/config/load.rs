@@ -71,6 +71,13 @@ impl ConfigSource {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         name.to_string_lossy().into_owned()
     }
+
+    fn faults(&self, faults: Vec<Fault>) -> ConfigError {
+        ConfigError::Faults {
+            path: self.path.clone(),
+            faults,
+        }
+    }
 }
 
 /// Reads and validates the configuration; where no file was named and none is there, the defaults.
@@ -78,33 +85,27 @@ impl ConfigSource {
 /// # Errors
 /// [`ConfigError`] where the file cannot be read, or with all faults of what stands in it.
 pub fn load(source: &ConfigSource) -> Result<Settings, ConfigError> {
-    let faults = |faults| ConfigError::Faults {
-        path: source.path.clone(),
-        faults,
-    };
+    load_text(source, &read_text(source)?)
+}
+
+/// Reads the text of the configuration; where no file was named and none is there, an empty one, which is the defaults.
+///
+/// # Errors
+/// [`ConfigError`] where the file cannot be read, or is no text.
+pub fn read_text(source: &ConfigSource) -> Result<String, ConfigError> {
     match read(&source.path) {
-        Ok(bytes) => {
-            let text = String::from_utf8(bytes).map_err(|error| {
-                let valid = error.utf8_error().valid_up_to();
-                let before = error.as_bytes().iter().take(valid);
-                faults(vec![Fault {
-                    file: source.file_name(),
-                    line: before.filter(|byte| **byte == b'\n').count() + 1,
-                    key: "syntax".to_owned(),
-                    message: "must be UTF-8 text".to_owned(),
-                }])
-            })?;
-            let mut settings = parse(&source.file_name(), &text).map_err(faults)?;
-            if let (Some(tls), Some(folder)) = (&mut settings.remote.tls, source.path.parent()) {
-                // Beside the configuration, wherever tundra is started.
-                tls.cert = folder.join(&tls.cert);
-                tls.key = folder.join(&tls.key);
-            }
-            Ok(settings)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !source.named => {
-            parse("defaults", "").map_err(faults)
-        }
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().iter().take(valid);
+            let fault = Fault {
+                file: source.file_name(),
+                line: before.filter(|byte| **byte == b'\n').count() + 1,
+                key: "syntax".to_owned(),
+                message: "must be UTF-8 text".to_owned(),
+            };
+            source.faults(vec![fault])
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !source.named => Ok(String::new()),
         Err(error) => Err(ConfigError::Unreadable {
             path: source.path.clone(),
             details: match error.kind() {
@@ -115,6 +116,21 @@ pub fn load(source: &ConfigSource) -> Result<Settings, ConfigError> {
             },
         }),
     }
+}
+
+/// Validates a text as that of a source, whatever stands in its file by now.
+///
+/// # Errors
+/// [`ConfigError::Faults`] with all faults of the text.
+pub fn load_text(source: &ConfigSource, text: &str) -> Result<Settings, ConfigError> {
+    let parsed = parse(&source.file_name(), text);
+    let mut settings = parsed.map_err(|faults| source.faults(faults))?;
+    if let (Some(tls), Some(folder)) = (&mut settings.remote.tls, source.path.parent()) {
+        // Beside the configuration, wherever tundra is started.
+        tls.cert = folder.join(&tls.cert);
+        tls.key = folder.join(&tls.key);
+    }
+    Ok(settings)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

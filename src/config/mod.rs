@@ -20,7 +20,7 @@ mod watch;
 pub use adapters::built_in_adapters;
 pub use error::{ConfigError, Fault};
 pub use import::{Import, ImportError, import};
-pub use load::{ConfigSource, DEFAULT_FILE, load, parse};
+pub use load::{ConfigSource, DEFAULT_FILE, load, load_text, parse, read_text};
 pub use paths::{Paths, PathsError, others_may_write};
 pub use secret_values::{SecretKind, SecretValue, secret_values};
 pub use settings::{
@@ -28,4 +28,4 @@ pub use settings::{
     Pty, Remote, Settings, Store, ThemeChoice, TlsFiles, UnicodeChoice,
 };
 pub use units::{parse_duration, parse_size, show_duration};
-pub use watch::{ReloadReport, Watch, watch};
+pub use watch::{FirstRead, ReloadReport, Watch, watch};

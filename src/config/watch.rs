@@ -37,11 +37,24 @@ pub struct Watch {
     _folders: FolderWatch,
 }
 
+/// When the file is read for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstRead {
+    /// Once it changes: the settings are what stands in it.
+    OnChange,
+    /// At once: the settings are older than what stands in it.
+    AtOnce,
+}
+
 /// Watches the file's folder, since editors replace the file; wakes up for nothing but a change there.
 ///
 /// # Errors
 /// Where the operating system gives no watch, such as at its limit of watches.
-pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> io::Result<Watch> {
+pub fn watch(
+    source: ConfigSource,
+    initial: Arc<Settings>,
+    first_read: FirstRead,
+) -> io::Result<Watch> {
     let targets = Targets::of(&source.path);
     let files = targets.clone();
     let (folders, changes) = folders::watch(targets.folders(), move |name| files.concern(name))?;
@@ -56,6 +69,9 @@ pub fn watch(source: ConfigSource, initial: Arc<Settings>) -> io::Result<Watch> 
     thread::Builder::new()
         .name("config-watch".to_owned())
         .spawn(move || {
+            if first_read == FirstRead::AtOnce {
+                reload.run();
+            }
             while changes.recv().is_ok() {
                 while changes.recv_timeout(QUIET).is_ok() {}
                 reload.run();
@@ -133,6 +149,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::config::load_text;
 
     fn next_report(watch: &mut Watch) -> ReloadReport {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -157,7 +174,7 @@ mod tests {
             named: false,
         };
         let initial = Arc::new(load(&source).unwrap());
-        let mut watch = watch(source, initial).unwrap();
+        let mut watch = watch(source, initial, FirstRead::OnChange).unwrap();
 
         fs::write(&path, "[pty]\nmax_ptys = 3\n").unwrap();
         let applied = ReloadReport::Applied {
@@ -180,5 +197,20 @@ mod tests {
             at_next_start: vec!["logging.format"],
         };
         assert_eq!(next_report(&mut watch), waits);
+    }
+
+    #[test]
+    fn what_was_changed_before_anybody_watched_is_told_where_it_is_asked_for() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("config.toml");
+        let source = ConfigSource {
+            path: path.clone(),
+            named: false,
+        };
+        let older = Arc::new(load_text(&source, "[pty]\nmax_ptys = 3\n").unwrap());
+        fs::write(&path, "[pty]\nmax_ptys = 0\n").unwrap();
+        let mut watch = watch(source, older, FirstRead::AtOnce).unwrap();
+        assert!(matches!(next_report(&mut watch), ReloadReport::Refused(_)));
+        assert_eq!(watch.settings.borrow().pty.max_ptys, 3);
     }
 }

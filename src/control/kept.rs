@@ -20,9 +20,15 @@ pub(super) struct KeptConnection {
     /// What has been read of the next line.
     #[serde(default)]
     pub read: KeptBytes,
+    /// What came along with it: a terminal that is being offered.
+    #[serde(default)]
+    pub descriptors: Vec<KeptDescriptor>,
     /// A request that is still to be answered.
     #[serde(default)]
     pub request: Option<String>,
+    /// The rest of an answer that is still to be written.
+    #[serde(default)]
+    pub answer: KeptBytes,
     /// It asked for what is happening.
     #[serde(default)]
     pub upgrade: bool,

@@ -128,10 +128,7 @@ impl LenderLine {
             Self::Stop => LenderEvent::Stop,
             Self::Continued => LenderEvent::Continued,
             Self::Recalled(number) => {
-                let signal = Termination::ALL
-                    .into_iter()
-                    .find(|signal| signal.number() == number)
-                    .unwrap_or(Termination::Terminate);
+                let signal = Termination::of_number(number).unwrap_or(Termination::Terminate);
                 LenderEvent::Recalled(signal)
             }
         }

@@ -19,7 +19,7 @@ use crate::api::shapes::{ErrorShape, UpgradeShape};
 use crate::api::{Operation, Prompt, Services, perform};
 use crate::domain::code::Code;
 use crate::domain::route::By;
-use crate::runtime::dial::{LocalListener, SocketWatch};
+use crate::runtime::dial::{LocalListener, ServedSocket};
 use crate::runtime::lend::LentTerminal;
 
 mod frozen;
@@ -78,11 +78,7 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
         stop,
         freeze,
     } = setup;
-    let mut listener = listener;
-    let mut socket = listener.accept_on_runtime()?;
-    let path = listener.path().to_owned();
-    // Without a watch a file that is taken away stays away.
-    let mut watch = SocketWatch::new(&path).ok();
+    let mut socket = ServedSocket::new(listener)?;
     let mut connections = JoinSet::new();
     let shared = Shared {
         services: services.clone(),
@@ -90,13 +86,14 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
         stop: stop.clone(),
         freeze: freeze.clone(),
     };
-    let serve = |stream| Connection::new(stream, &[], shared.clone()).run(Pending::Nothing);
+    let serve = |stream| Connection::new(stream, shared.clone()).run(Pending::Nothing);
     if let Some(first) = first {
         first.set_nonblocking(true)?;
         connections.spawn(serve(UnixStream::from_std(first)?));
     }
     for kept in kept.0 {
-        let connection = Connection::new(kept.stream, &kept.read, shared.clone());
+        let mut connection = Connection::new(kept.stream, shared.clone());
+        connection.read = connection.read.read_before(&kept.read, kept.descriptors);
         connections.spawn(connection.go_on(kept.pending, upgraded.clone()));
     }
     let mut refusing = false;
@@ -110,26 +107,10 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
                 early.extend(ended.ok().flatten());
                 continue;
             }
-            () = gone(&mut watch, &listener) => {
-                let bound = watch.as_ref().map(|watch| watch.bind_again(&path));
-                match bound {
-                    Some(Ok(again)) => {
-                        tracing::warn!("the control socket's file was taken away and is made anew");
-                        socket = again.accept_on_runtime()?;
-                        listener = again;
-                    }
-                    Some(Err(error)) => {
-                        tracing::warn!(%error, "the control socket's file was taken away");
-                        watch = None;
-                    }
-                    None => {}
-                }
-                continue;
-            }
             accepted = socket.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok(stream) => {
                 if let Err(reason) = admit(&stream, connections.len(), &services) {
                     if !refusing {
                         tracing::warn!(reason = reason.message, "control connections are refused");
@@ -147,7 +128,7 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
             }
         }
     };
-    drop(socket);
+    let listener = socket.into_listener();
     if is_frozen {
         let mut frozen = FrozenControl {
             listener,
@@ -168,14 +149,6 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
     })
     .await;
     Ok(None)
-}
-
-/// Waits until the socket's file is gone; for ever, where nobody watches it. Cancel-safe.
-async fn gone(watch: &mut Option<SocketWatch>, listener: &LocalListener) {
-    match watch {
-        Some(watch) => watch.gone(listener).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn admit(stream: &UnixStream, open: usize, services: &Services) -> Result<(), ErrorShape> {
@@ -227,6 +200,15 @@ struct Connection {
     freeze: CancellationToken,
 }
 
+/// What became of an answer.
+enum Answered {
+    Whole,
+    /// Its client is gone, or takes none of it.
+    Lost,
+    /// This much is left for the next program to write.
+    Frozen(Bytes),
+}
+
 /// What comes after a request.
 enum Next {
     Reply(Vec<u8>),
@@ -239,8 +221,7 @@ enum Next {
 }
 
 impl Connection {
-    /// `before` is what another program has read of the next line.
-    fn new(stream: UnixStream, before: &[u8], shared: Shared) -> Self {
+    fn new(stream: UnixStream, shared: Shared) -> Self {
         let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
         let (read, write) = stream.into_split();
         let Shared {
@@ -250,7 +231,7 @@ impl Connection {
             freeze,
         } = shared;
         Self {
-            read: Requests::new(read).read_before(before),
+            read: Requests::new(read),
             write,
             peer: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0),
             services,
@@ -280,6 +261,11 @@ impl Connection {
     async fn run(mut self, pending: Pending) -> Option<FrozenConnection> {
         let mut first = match pending {
             Pending::Request(line) => Some(line),
+            Pending::Answer(rest) => match self.answer(rest).await {
+                Answered::Whole => None,
+                Answered::Lost => return None,
+                Answered::Frozen(rest) => return self.frozen(Pending::Answer(rest)),
+            },
             Pending::Nothing | Pending::Upgrade => None,
         };
         loop {
@@ -306,18 +292,41 @@ impl Connection {
                 Ok(Err(reason)) => (refusal(reason), true),
                 Ok(Ok(None)) | Err(_) => return None,
             };
-            let written = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
-            if last || !matches!(written, Ok(Ok(()))) {
-                return None;
+            match self.answer(reply.into()).await {
+                Answered::Whole if !last => {}
+                Answered::Frozen(rest) if !last => return self.frozen(Pending::Answer(rest)),
+                Answered::Whole | Answered::Lost | Answered::Frozen(_) => return None,
             }
         }
     }
 
+    /// Writes an answer at the client's pace, but no longer than until another program is to go on.
+    async fn answer(&mut self, mut answer: Bytes) -> Answered {
+        let late = sleep(TAKEN_WITHIN);
+        tokio::pin!(late);
+        while !answer.is_empty() {
+            tokio::select! {
+                biased;
+                written = self.write.write_buf(&mut answer) => {
+                    if !matches!(written, Ok(1..)) {
+                        return Answered::Lost;
+                    }
+                }
+                () = &mut late => return Answered::Lost,
+                () = self.freeze.cancelled() => return Answered::Frozen(answer),
+            }
+        }
+        Answered::Whole
+    }
+
     fn frozen(self, pending: Pending) -> Option<FrozenConnection> {
-        let (stream, read) = self.read.into_parts(self.write).ok()?;
+        let mut requests = self.read;
+        let descriptors = requests.take_descriptors();
+        let (stream, read) = requests.into_parts(self.write).ok()?;
         Some(FrozenConnection {
             stream,
             read,
+            descriptors,
             pending,
         })
     }
@@ -335,7 +344,15 @@ impl Connection {
         let reply = match asked(bytes, &self.services.facts.version) {
             Ok(Asked::Lend(offer)) => return self.lend(offer).await,
             Ok(Asked::Operation(operation @ Operation::Stop { .. })) => {
-                return match perform(&self.services, operation, By::Cli).await {
+                let performed = tokio::select! {
+                    biased;
+                    performed = perform(&self.services, operation, By::Cli) => performed,
+                    // Nobody has heard of it: the next program ends.
+                    () = self.freeze.cancelled() => {
+                        return Next::Frozen(Pending::Request(Bytes::copy_from_slice(bytes)));
+                    }
+                };
+                return match performed {
                     Ok(answer) => Next::Hold(line(&Reply::Ok(answer))),
                     Err(error) => Next::Reply(refusal(error.into())),
                 };

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use super::routes;
 use super::service::{Peer, REQUEST_TIMEOUT, Service};
 use super::write_timeout::{Upgraded, WriteTimeout};
 use crate::runtime::connections::{ConnectionLimit, ConnectionPermit, Requests, accept};
+use crate::runtime::dial::ServedSocket;
 use crate::runtime::handover;
 
 /// After a failed accept (out of descriptors), before the next.
@@ -64,17 +65,19 @@ pub(super) async fn serve_network(
     }
 }
 
-/// Serves the local socket until the service stops.
-pub(super) async fn serve_local(listener: UnixListener, service: Arc<Service>) {
+/// Serves the local socket until the service stops; gives it back where another program is to go on.
+pub(super) async fn serve_local(mut socket: ServedSocket, service: Arc<Service>) {
     let limit = ConnectionLimit::new(MAX_LOCAL, MAX_LOCAL);
     handover::arrived().await;
     loop {
         let accepted = tokio::select! {
             () = service.stop.cancelled() => return,
-            () = service.upgrade.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            () = service.upgrade.cancelled() => {
+                return service.leave_local(socket.into_listener());
+            }
+            accepted = socket.accept() => accepted,
         };
-        let Some((stream, _)) = accepted_or_pause(accepted).await else {
+        let Some(stream) = accepted_or_pause(accepted).await else {
             continue;
         };
         if !is_own(&stream, &service) {

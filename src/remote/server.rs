@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -22,9 +21,10 @@ use super::service::{Network, Service};
 use super::session::ViewerRegistry;
 use super::{listener, tls};
 use crate::api::Services;
-use crate::config::Settings;
+use crate::config::{Remote, Settings};
 use crate::domain::id::TerminalId;
 use crate::push::Push;
+use crate::runtime::dial::{LocalListener, ServedSocket};
 use crate::runtime::handover::{Incoming, Outgoing};
 use crate::runtime::ports::{self, Choice};
 use crate::runtime::tasks::Tasks;
@@ -38,12 +38,14 @@ pub struct Setup {
     pub push: Push,
     /// The folder of token and certificate.
     pub state: PathBuf,
-    /// Bound by the caller, and private to this user.
-    pub local: UnixListener,
+    /// Private to this user.
+    pub local: LocalListener,
     /// What another program has left, and the listener on the network where it had one.
     pub kept: KeptRemote,
     pub listener: Option<TcpListener>,
     pub viewers: Vec<ResumedViewer>,
+    /// Whether a network that cannot be had is lived without.
+    pub may_lack_network: bool,
     pub stop: CancellationToken,
 }
 
@@ -53,6 +55,8 @@ pub struct RemoteHandle {
     service: Arc<Service>,
     /// The listener on the network once more, for another program to go on with.
     listener: Option<Arc<TcpListener>>,
+    /// Why there is none, though one is wanted.
+    trouble: Option<Arc<str>>,
 }
 
 /// Binds what the settings say and serves it until `setup.stop`. Must be called within the runtime.
@@ -61,54 +65,21 @@ pub struct RemoteHandle {
 /// [`RemoteError`]; nothing is left listening then.
 pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     let remote = setup.settings.borrow().remote.clone();
-    let mut acceptor = None;
-    let mut bound = None;
-    let mut network = None;
-    let mut spare = None;
-    if remote.enabled {
-        let choice = if remote.bind_named {
-            Choice::Named
-        } else {
-            Choice::Default { reserved: None }
-        };
-        let listener = match setup.listener {
-            Some(listener) => listener,
-            None => ports::listen(remote.bind, choice)?,
-        };
-        let address = listener.local_addr().map_err(RemoteError::Listener)?;
-        let certificate = if remote.tls.is_some() || !address.ip().is_loopback() {
-            Some(tls::certificate(
-                remote.tls.as_ref(),
-                &setup.state,
-                reachable(address),
-            )?)
-        } else {
-            None
-        };
-        let token_file = setup.state.join("remote.token");
-        let instance = setup.state.to_string_lossy().into_owned();
-        let auth = Auth::open(&token_file, &instance).map_err(|source| RemoteError::Token {
-            path: token_file.clone(),
-            source,
-        })?;
-        auth.resume(&setup.kept.auth, Instant::now());
-        network = Some(Network {
-            auth,
-            site: Site {
-                address,
-                tls: certificate.is_some(),
-                machine: tls::machine_name(),
-            },
-            wanted: remote.bind,
-            token_file,
-            fingerprint: certificate.as_ref().map(|own| own.fingerprint.clone()),
-            self_signed: certificate.as_ref().is_some_and(|own| own.self_signed),
-        });
-        acceptor = certificate.map(|own| TlsAcceptor::from(own.config));
-        spare = Some(listener.try_clone().map_err(RemoteError::Listener)?);
-        bound = Some(tokio::net::TcpListener::from_std(listener).map_err(RemoteError::Listener)?);
-    }
-    let local = tokio::net::UnixListener::from_std(setup.local).map_err(RemoteError::Listener)?;
+    let mut trouble = None;
+    let opened = match remote.enabled {
+        true => match open_network(&remote, &setup.state, &setup.kept, setup.listener) {
+            Ok(opened) => Some(opened),
+            Err(error) if setup.may_lack_network => {
+                warn!(%error, "there is no listener on the network");
+                trouble = Some(error.to_string());
+                None
+            }
+            Err(error) => return Err(error),
+        },
+        false => None,
+    };
+    let (network, bound) = opened.unzip();
+    let local = ServedSocket::new(setup.local).map_err(RemoteError::Listener)?;
     let epoch = Some(setup.kept.registry.epoch.clone()).filter(|epoch| !epoch.is_empty());
     let epoch = epoch.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     let registry = Arc::new(ViewerRegistry::new(
@@ -127,6 +98,7 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
         push: setup.push,
         stop: setup.stop,
         upgrade: CancellationToken::new(),
+        local: Mutex::default(),
         network,
     });
     for viewer in setup.viewers {
@@ -135,18 +107,83 @@ pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     for pane in &panes {
         pane.settle_viewers();
     }
+    let (serving, spare) = bound
+        .map(|bound| ((bound.listener, bound.acceptor), bound.spare))
+        .unzip();
     let handle = RemoteHandle {
         service: Arc::clone(&service),
         listener: spare.map(Arc::new),
+        trouble: trouble.map(Arc::from),
     };
-    if let Some(bound) = bound {
+    if let Some((listener, acceptor)) = serving {
         info!(url = handle.url(), "remote attach listens");
-        let serving = listener::serve_network(bound, acceptor, Arc::clone(&service));
+        let serving = listener::serve_network(listener, acceptor, Arc::clone(&service));
         setup.tasks.spawn("remote", serving);
     }
     let serving = listener::serve_local(local, service);
     setup.tasks.spawn("remote local", serving);
     Ok(handle)
+}
+
+/// The listener on the network.
+struct Bound {
+    listener: tokio::net::TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    /// The same once more, for another program to go on with.
+    spare: TcpListener,
+}
+
+/// Takes the port and all that it is served with; `kept` is the listener of another program.
+fn open_network(
+    remote: &Remote,
+    state: &Path,
+    kept: &KeptRemote,
+    listener: Option<TcpListener>,
+) -> Result<(Network, Bound), RemoteError> {
+    let choice = if remote.bind_named {
+        Choice::Named
+    } else {
+        Choice::Default { reserved: None }
+    };
+    let listener = match listener {
+        Some(listener) => listener,
+        None => ports::listen(remote.bind, choice)?,
+    };
+    let address = listener.local_addr().map_err(RemoteError::Listener)?;
+    let certificate = if remote.tls.is_some() || !address.ip().is_loopback() {
+        Some(tls::certificate(
+            remote.tls.as_ref(),
+            state,
+            reachable(address),
+        )?)
+    } else {
+        None
+    };
+    let token_file = state.join("remote.token");
+    let instance = state.to_string_lossy().into_owned();
+    let auth = Auth::open(&token_file, &instance).map_err(|source| RemoteError::Token {
+        path: token_file.clone(),
+        source,
+    })?;
+    auth.resume(&kept.auth, Instant::now());
+    let network = Network {
+        auth,
+        site: Site {
+            address,
+            tls: certificate.is_some(),
+            machine: tls::machine_name(),
+        },
+        wanted: remote.bind,
+        token_file,
+        fingerprint: certificate.as_ref().map(|own| own.fingerprint.clone()),
+        self_signed: certificate.as_ref().is_some_and(|own| own.self_signed),
+    };
+    let bound = Bound {
+        acceptor: certificate.map(|own| TlsAcceptor::from(own.config)),
+        spare: listener.try_clone().map_err(RemoteError::Listener)?,
+        listener: tokio::net::TcpListener::from_std(listener).map_err(RemoteError::Listener)?,
+    };
+    Ok((network, bound))
 }
 
 impl RemoteHandle {
@@ -162,6 +199,12 @@ impl RemoteHandle {
         let found = network.site.address;
         let moved = network.wanted.port() != 0 && network.wanted != found;
         moved.then_some((network.wanted, found))
+    }
+
+    /// Why nothing listens on the network, where it should.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     pub fn token_file(&self) -> Option<&PathBuf> {
@@ -188,6 +231,12 @@ impl RemoteHandle {
                 "some viewers were not told to come back"
             );
         }
+    }
+
+    /// The local socket, once all is frozen.
+    #[must_use]
+    pub fn take_local(&self) -> Option<LocalListener> {
+        self.service.take_local()
     }
 
     /// Keeps who was let in and where clients stood, once all is frozen.

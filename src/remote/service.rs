@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use super::session::ViewerRegistry;
 use crate::api::Services;
 use crate::domain::fact;
 use crate::push::Push;
+use crate::runtime::dial::LocalListener;
 
 /// For a TLS handshake, and for a request to arrive whole.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,8 +28,23 @@ pub(super) struct Service {
     pub stop: CancellationToken,
     /// Cancelled when another program is to go on in this one's place: from then on nothing is accepted.
     pub upgrade: CancellationToken,
+    /// The local socket, once it is left to that program.
+    pub local: Mutex<Option<LocalListener>>,
     /// None where there is only the local socket.
     pub network: Option<Network>,
+}
+
+impl Service {
+    /// Leaves the local socket to the program that goes on in this one's place.
+    pub fn leave_local(&self, listener: LocalListener) {
+        *self.local.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    /// The local socket that was left.
+    pub fn take_local(&self) -> Option<LocalListener> {
+        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        local.take()
+    }
 }
 
 /// The listener on the network.

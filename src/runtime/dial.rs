@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, inotify};
 use tokio::io::unix::AsyncFd;
+use tracing::warn;
 
 /// The bytes of a path that fit into `sun_path` with its NUL (unix(7); 104 on the BSDs).
 const SUN_PATH: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
@@ -74,36 +75,89 @@ impl LocalListener {
         &self.path
     }
 
-    /// The socket itself, for another service than the commands'.
-    ///
-    /// # Errors
-    /// Where there is no descriptor left.
-    pub fn share(&self) -> io::Result<UnixListener> {
-        self.listener.try_clone()
-    }
-
-    /// The socket for the runtime, within which it must be called.
-    ///
-    /// # Errors
-    /// Where the descriptor cannot be doubled or registered.
-    pub fn accept_on_runtime(&self) -> io::Result<tokio::net::UnixListener> {
+    fn accept_on_runtime(&self) -> io::Result<tokio::net::UnixListener> {
         tokio::net::UnixListener::from_std(self.listener.try_clone()?)
     }
 }
 
-/// Waits for a socket's file to be taken away under its listener (by a cleaner of `/tmp`), so that it can be bound anew.
+/// A local socket that is served. Its file is made anew where somebody takes it away (a cleaner of `/tmp`).
 #[derive(Debug)]
-pub struct SocketWatch {
+pub struct ServedSocket {
+    listener: LocalListener,
+    socket: tokio::net::UnixListener,
+    /// Without a watch a file that is taken away stays away.
+    watch: Option<SocketWatch>,
+}
+
+impl ServedSocket {
+    /// Must be called within the runtime.
+    ///
+    /// # Errors
+    /// Where the descriptor cannot be doubled or registered.
+    pub fn new(listener: LocalListener) -> io::Result<Self> {
+        Ok(Self {
+            socket: listener.accept_on_runtime()?,
+            watch: SocketWatch::new(listener.path()).ok(),
+            listener,
+        })
+    }
+
+    /// Waits for the next connection. Cancel-safe.
+    ///
+    /// # Errors
+    /// As accept(2) gives them, which concerns one connection and not the socket; where the file cannot be made anew it is
+    /// told once.
+    pub async fn accept(&mut self) -> io::Result<tokio::net::UnixStream> {
+        loop {
+            tokio::select! {
+                () = gone(&mut self.watch, &self.listener) => self.bind_again()?,
+                accepted = self.socket.accept() => return accepted.map(|(stream, _)| stream),
+            }
+        }
+    }
+
+    fn bind_again(&mut self) -> io::Result<()> {
+        let Some(watch) = &self.watch else {
+            return Ok(());
+        };
+        let bound = watch.bind_again(self.listener.path()).and_then(|again| {
+            self.socket = again.accept_on_runtime()?;
+            self.listener = again;
+            Ok(())
+        });
+        let path = self.listener.path().display();
+        match &bound {
+            Ok(()) => warn!(%path, "a socket's file was taken away and is made anew"),
+            Err(_) => self.watch = None,
+        }
+        bound
+    }
+
+    /// Serves it no more.
+    #[must_use]
+    pub fn into_listener(self) -> LocalListener {
+        self.listener
+    }
+}
+
+/// Waits until the socket's file is gone; for ever, where nobody watches it. Cancel-safe.
+async fn gone(watch: &mut Option<SocketWatch>, listener: &LocalListener) {
+    match watch {
+        Some(watch) => watch.gone(listener).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for a socket's file to be taken away under its listener, so that it can be bound anew.
+#[derive(Debug)]
+struct SocketWatch {
     events: AsyncFd<OwnedFd>,
     folder: PathBuf,
 }
 
 impl SocketWatch {
     /// Watches the folder of a socket; must be called within the runtime.
-    ///
-    /// # Errors
-    /// Where the kernel watches nothing more, or the folder is not there.
-    pub fn new(socket: &Path) -> io::Result<Self> {
+    fn new(socket: &Path) -> io::Result<Self> {
         let folder = socket.parent().unwrap_or_else(|| Path::new("/")).to_owned();
         let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
         // SAFETY: an owned descriptor stays open, and the same, until the registration that holds it is dropped.
@@ -122,7 +176,7 @@ impl SocketWatch {
     }
 
     /// Waits until the file of the listener is gone. Cancel-safe.
-    pub async fn gone(&mut self, listener: &LocalListener) {
+    async fn gone(&mut self, listener: &LocalListener) {
         while listener.is_there() {
             let Ok(mut ready) = self.events.readable().await else {
                 return std::future::pending().await;
@@ -135,10 +189,7 @@ impl SocketWatch {
     }
 
     /// Binds the socket where it was, in a folder that is made again where that is gone as well.
-    ///
-    /// # Errors
-    /// Where the folder cannot be made or written to.
-    pub fn bind_again(&self, socket: &Path) -> io::Result<LocalListener> {
+    fn bind_again(&self, socket: &Path) -> io::Result<LocalListener> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -1,5 +1,6 @@
 //! Signals that end the process.
 
+use futures_util::FutureExt as _;
 use tokio::signal::unix::{self, SignalKind};
 
 /// The signals on which tundra ends in good order.
@@ -24,6 +25,14 @@ impl Termination {
         }
     }
 
+    /// The one with that number.
+    #[must_use]
+    pub fn of_number(number: i32) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|signal| signal.number() == number)
+    }
+
     /// As `kill -l` has it, with `SIG` before it.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +40,13 @@ impl Termination {
             Self::Interrupt => "SIGINT",
             Self::Quit => "SIGQUIT",
             Self::Terminate => "SIGTERM",
+        }
+    }
+
+    /// Lets the signal come to this process once more, for whoever catches it by now.
+    pub fn raise(self) {
+        if let Some(signal) = rustix::process::Signal::from_named_raw(self.number()) {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
         }
     }
 }
@@ -56,6 +72,11 @@ impl Terminations {
             quit: unix::signal(SignalKind::quit())?,
             terminate: unix::signal(SignalKind::terminate())?,
         })
+    }
+
+    /// A signal that has come and was not waited for.
+    pub fn pending(&mut self) -> Option<Termination> {
+        self.next().now_or_never()
     }
 
     /// The next signal. Cancel-safe.

@@ -19,5 +19,5 @@ mod start;
 pub use files::{Tail, read, read_end};
 pub use filter::parse as parse_filter;
 pub use lines::{JsonLine, LineFilter, LogLine, json_line, text_line};
-pub use otlp::{RunningExporter, TraceExporter};
+pub use otlp::TraceExporter;
 pub use start::{Telemetry, TelemetryError, start};

@@ -38,7 +38,8 @@ pub struct FrontLink {
 pub(super) enum FrontRequest {
     /// Answered once no terminal shows the instance.
     Detach(oneshot::Sender<()>),
-    Stop,
+    /// Answered once the end has begun.
+    Stop(oneshot::Sender<()>),
     /// Another program is to go on. Answered once the terminal is left.
     Freeze(oneshot::Sender<KeptFront>),
 }
@@ -82,8 +83,11 @@ impl FrontHandle {
         kept.await.ok()
     }
 
-    /// Begins to end the instance.
+    /// Begins to end the instance, and waits until it has begun. Cancelled before, it may not begin.
     pub async fn stop(&self) {
-        let _ = self.requests.send(FrontRequest::Stop).await;
+        let (begun, has_begun) = oneshot::channel();
+        if self.requests.send(FrontRequest::Stop(begun)).await.is_ok() {
+            let _ = has_begun.await;
+        }
     }
 }

@@ -34,6 +34,11 @@ pub struct KeptApp {
     pub started_at: Timestamp,
     /// Whether it ends with its last pane.
     pub ends_with_last_pane: bool,
+    /// A signal that came when nobody listened any more: the next program is to end on it.
+    pub ended_by: Option<i32>,
+    /// The configuration's text when this program began, for it alone: where another one cannot go on, this one needs the
+    /// rooms that it had.
+    pub config_text: Option<String>,
     /// Variables that were taken out of the environment, with their values.
     pub secrets: BTreeMap<String, String>,
     /// The limits on open files and core files as they were, for children.

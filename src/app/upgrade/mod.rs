@@ -31,7 +31,9 @@ use crate::providers::Providers;
 use crate::remote::RemoteHandle;
 use crate::runtime::dial::LocalListener;
 use crate::runtime::handover::{HandoverError, KeptDescriptor, Outgoing, Sealed, Successor};
+use crate::runtime::signals::{Termination, Terminations};
 use crate::runtime::{limits, secrets};
+use crate::telemetry::TraceExporter;
 use crate::tui::FrontHandle;
 
 pub(super) use kept::{KeptCore, KeptRooms};
@@ -53,6 +55,7 @@ pub(super) struct Departing {
     pub settings: watch::Receiver<Arc<Settings>>,
     pub pool: Pool,
     pub providers: Providers,
+    pub traces: TraceExporter,
     pub remote: RemoteHandle,
     pub front: FrontHandle,
     /// Tells the gateway how long requests under way may go on.
@@ -68,6 +71,8 @@ pub(super) struct Departed {
     pub rooms: KeptRooms,
     pub successor: PathBuf,
     pub pool: Pool,
+    /// Caught from before anybody stopped to listen for them; None where they cannot be.
+    terminations: Option<Terminations>,
 }
 
 impl Departing {
@@ -88,7 +93,10 @@ impl Departing {
                 }
                 Err(why) => {
                     warn!(why, "no upgrade");
-                    let _ = request.refused.send(why);
+                    // Whoever hears of it may ask again at once.
+                    let UpgradeRequest { refused, turn, .. } = request;
+                    drop(turn);
+                    let _ = refused.send(why);
                 }
             }
         }
@@ -105,7 +113,10 @@ impl Departing {
         let patience = self.settings.borrow().general.drain;
         let until = Instant::now() + patience;
         let gateway = self.drain(patience, until).await;
+        // There are no requests any more to tell of. What is shown goes on while a collector takes its time.
+        self.traces.end().await;
         self.remote.freeze(VIEWERS).await;
+        let terminations = Terminations::catch().ok();
         if let Ok(Some(front)) = timeout(FRONT, self.front.freeze()).await {
             rooms.front = front;
         } else {
@@ -130,6 +141,7 @@ impl Departing {
             rooms,
             successor,
             pool: self.pool.clone(),
+            terminations,
         }
     }
 
@@ -175,7 +187,9 @@ impl Departed {
     /// # Errors
     /// [`HandoverError`] where there is no memory for it: everything is lost then.
     pub fn seal(mut self, launch: &Launch) -> Result<Replacement, HandoverError> {
+        let ended_by = self.terminations.as_mut().and_then(Terminations::pending);
         let app = &mut self.rooms.app;
+        app.ended_by = ended_by.map(Termination::number);
         app.secrets = secrets::taken()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();

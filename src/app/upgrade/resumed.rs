@@ -13,6 +13,12 @@ pub struct Resumed {
 }
 
 impl Resumed {
+    /// Whether another program has failed over this state already, so that nobody could go on in this one's place.
+    #[must_use]
+    pub fn is_last_resort(&self) -> bool {
+        self.because.is_some()
+    }
+
     /// What those are told who asked for the change.
     pub fn upgraded(
         &self,
@@ -21,7 +27,10 @@ impl Resumed {
         lost: Vec<String>,
     ) -> Result<UpgradeShape, String> {
         match &self.because {
-            Some(because) => Err(format!("{because}; tundra {version} goes on")),
+            Some(because) => {
+                let lost: String = lost.iter().map(|lost| format!("; {lost}")).collect();
+                Err(format!("{because}{lost}; tundra {version} goes on"))
+            }
             None => Ok(UpgradeShape {
                 pid: std::process::id(),
                 from: self.incoming.version().to_owned(),

@@ -1,6 +1,7 @@
 //! The socket and its connections on their way from one program to the next.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use tokio::net::UnixStream;
 
 use crate::control::kept::{KeptConnection, KeptControl};
 use crate::runtime::dial::LocalListener;
-use crate::runtime::handover::{Incoming, Outgoing};
+use crate::runtime::handover::{Incoming, KeptBytes, Outgoing};
 
 /// What is left once nothing is being answered any more.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct FrozenConnection {
     pub stream: UnixStream,
     /// What has been read of the next line.
     pub read: Bytes,
+    /// Descriptors that came with it.
+    pub descriptors: Vec<OwnedFd>,
     pub pending: Pending,
 }
 
@@ -32,6 +35,8 @@ pub(super) enum Pending {
     Nothing,
     /// The answer to this line.
     Request(Bytes),
+    /// The rest of an answer that it takes its time to read.
+    Answer(Bytes),
     /// That this very change of programs has come out well.
     Upgrade,
 }
@@ -54,12 +59,22 @@ impl FrozenControl {
             };
             let request = match &connection.pending {
                 Pending::Request(line) => Some(String::from_utf8_lossy(line).into_owned()),
-                Pending::Nothing | Pending::Upgrade => None,
+                Pending::Nothing | Pending::Answer(_) | Pending::Upgrade => None,
+            };
+            let answer = match &connection.pending {
+                Pending::Answer(rest) => out.bytes(rest),
+                Pending::Nothing | Pending::Request(_) | Pending::Upgrade => KeptBytes::default(),
             };
             kept.connections.push(KeptConnection {
                 stream: out.descriptor(stream.into()),
                 read: out.bytes(&connection.read),
+                descriptors: connection
+                    .descriptors
+                    .into_iter()
+                    .map(|descriptor| out.descriptor(descriptor))
+                    .collect(),
                 request,
+                answer,
                 upgrade: connection.pending == Pending::Upgrade,
             });
         }
@@ -86,10 +101,17 @@ impl KeptControl {
             let pending = match &kept.request {
                 _ if kept.upgrade => Pending::Upgrade,
                 Some(line) => Pending::Request(Bytes::from(line.clone().into_bytes())),
+                None if !kept.answer.is_empty() => {
+                    Pending::Answer(Bytes::copy_from_slice(incoming.bytes(kept.answer)))
+                }
                 None => Pending::Nothing,
             };
+            let descriptors = kept.descriptors.iter();
             connections.push(FrozenConnection {
                 stream,
+                descriptors: descriptors
+                    .filter_map(|descriptor| incoming.descriptor(*descriptor))
+                    .collect(),
                 read: Bytes::copy_from_slice(incoming.bytes(kept.read)),
                 pending,
             });

@@ -35,9 +35,10 @@ impl Requests {
         }
     }
 
-    /// Goes on where another program has read some of the next line.
-    pub fn read_before(mut self, read: &[u8]) -> Self {
+    /// Goes on where another program has read some of the next line, and what came along with it.
+    pub fn read_before(mut self, read: &[u8], descriptors: Vec<OwnedFd>) -> Self {
         self.buffer.extend_from_slice(read);
+        self.descriptors = descriptors;
         self
     }
 

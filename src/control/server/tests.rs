@@ -1,17 +1,22 @@
 use std::fs;
 use std::os::unix::net::UnixStream as Client;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::api::sample;
+use crate::api::shapes::FrontShape;
+use crate::api::{Front, sample};
 use crate::control::protocol::MAX_REQUEST;
 
 struct Server {
     folder: PathBuf,
+    services: Services,
     stop: CancellationToken,
+    freeze: CancellationToken,
     task: JoinHandle<io::Result<Option<FrozenControl>>>,
 }
 
@@ -21,20 +26,26 @@ impl Server {
         fs::create_dir_all(&folder).unwrap();
         let socket = folder.join("control.sock");
         let services = sample(&folder);
-        let stop = CancellationToken::new();
+        let (stop, freeze) = (CancellationToken::new(), CancellationToken::new());
         let listener = LocalListener::bind(&socket).unwrap();
         let (borrower, _) = mpsc::channel(1);
         let task = tokio::spawn(serve(Setup {
             listener,
-            services,
+            services: services.clone(),
             borrower,
             first: None,
             kept: Connections::default(),
             upgraded: Err(String::new()),
-            freeze: CancellationToken::new(),
+            freeze: freeze.clone(),
             stop: stop.clone(),
         }));
-        Self { folder, stop, task }
+        Self {
+            folder,
+            services,
+            stop,
+            freeze,
+            task,
+        }
     }
 
     async fn connect(&self) -> Talk {
@@ -155,4 +166,41 @@ async fn a_stop_ends_everything_and_takes_the_socket_away() {
         .unwrap();
     assert_eq!(idle.hear().await, "");
     assert!(!server.folder.join("control.sock").exists());
+}
+
+/// A front end that has stopped already, since another program is to go on.
+#[derive(Debug)]
+struct StandsStill(mpsc::Sender<()>);
+
+impl Front for StandsStill {
+    fn shape(&self) -> FrontShape {
+        FrontShape::default()
+    }
+
+    fn detach(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.stop()
+    }
+
+    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            let _ = self.0.send(()).await;
+            std::future::pending().await
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_front_end_that_stands_still_is_asked_of_the_next_program() {
+    for asked in [r#"{"op":"stop","force":true}"#, r#"{"op":"detach"}"#] {
+        let mut server = Server::start("stands-still");
+        let (tell, mut told) = mpsc::channel(1);
+        server.services.set_front(Arc::new(StandsStill(tell)));
+        let mut client = server.connect().await;
+        client.say(format!("{asked}\n").as_bytes()).await;
+        told.recv().await.unwrap();
+        server.freeze.cancel();
+        let frozen = (&mut server.task).await.unwrap().unwrap().unwrap();
+        let pending: Vec<_> = frozen.connections.iter().map(|one| &one.pending).collect();
+        assert_eq!(pending, [&Pending::Request(asked.into())]);
+    }
 }

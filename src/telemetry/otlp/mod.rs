@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -45,28 +45,21 @@ pub struct TraceExporter {
     endpoint: watch::Sender<Option<String>>,
     /// Traces that found no room.
     lost: Arc<AtomicU64>,
-}
-
-/// What runs behind a [`TraceExporter`], for whoever ends it.
-#[derive(Debug)]
-pub struct RunningExporter {
     ending: CancellationToken,
-    ended: oneshot::Receiver<()>,
+    ended: CancellationToken,
 }
 
 impl TraceExporter {
     /// Starts to send what is recorded; must be called within the runtime.
     #[must_use]
-    pub fn start(
-        endpoint: Option<String>,
-        version: &str,
-        tasks: &Tasks,
-    ) -> (Self, RunningExporter) {
+    pub fn start(endpoint: Option<String>, version: &str, tasks: &Tasks) -> Self {
         let (queue, traces) = mpsc::channel(QUEUED);
         let exporter = Self {
             queue,
             endpoint: watch::Sender::new(endpoint),
             lost: Arc::default(),
+            ending: CancellationToken::new(),
+            ended: CancellationToken::new(),
         };
         let sender = Sender {
             traces,
@@ -76,14 +69,19 @@ impl TraceExporter {
             client: None,
             is_down: false,
         };
-        let ending = CancellationToken::new();
-        let (done, ended) = oneshot::channel();
-        let stop = ending.clone();
+        let ending = exporter.ending.clone();
+        let ended = exporter.ended.clone().drop_guard();
         tasks.spawn("otlp", async move {
-            sender.run(stop).await;
-            let _ = done.send(());
+            sender.run(ending).await;
+            drop(ended);
         });
-        (exporter, RunningExporter { ending, ended })
+        exporter
+    }
+
+    /// Sends what waits, once and for five seconds at most; nothing that comes later is sent.
+    pub async fn end(&self) {
+        self.ending.cancel();
+        let _ = timeout(LAST_PATIENCE, self.ended.cancelled()).await;
     }
 
     /// Sends traces elsewhere, or none, from now on.
@@ -111,14 +109,6 @@ impl Tracer for TraceExporter {
         if self.queue.try_send(trace).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
-    }
-}
-
-impl RunningExporter {
-    /// Sends what waits, once and for five seconds at most.
-    pub async fn end(self) {
-        self.ending.cancel();
-        let _ = timeout(LAST_PATIENCE, self.ended).await;
     }
 }
 

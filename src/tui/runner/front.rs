@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
 use super::backend::Backend;
@@ -14,6 +14,7 @@ use super::leave::{Leave, LeavePlan, LeaveRules, failed};
 use super::options::{options_of, theme_of};
 use super::programs::ProgramChecks;
 use super::provider_poll::ProviderPoll;
+use super::returning::Returning;
 use super::saving::Saving;
 use super::screen::{Screen, ScreenEvent};
 use super::shown::{Lender, Shown, ShownEvent};
@@ -60,6 +61,8 @@ pub(super) struct Front {
     pub leaving: Option<Leave>,
     /// What another program has begun to read of its terminal, or this one for the next.
     pub begun: Option<KeptBegun>,
+    /// The terminal that the program before this one showed on, until it comes.
+    pub returning: Option<Returning>,
 }
 
 impl Front {
@@ -81,6 +84,7 @@ impl Front {
     /// Begins where the program before this one was.
     pub fn go_on(&mut self, mut kept: KeptFront) {
         self.begun = kept.begun.take();
+        self.returning = self.begun.as_ref().map(|_| Returning::soon());
         let pool = &self.backend.pool;
         let terminal_of = |id| pool.get(id).map(|pane| (pane.info(), pane.spec()));
         let (session, trouble) = kept.session(terminal_of);
@@ -175,6 +179,23 @@ impl Front {
         self.offer();
         self.look_at_providers();
         self.saving.changed(Redraw::All, Instant::now());
+        // Whoever waits for it to be left does not wait for it to be shown first.
+        let waiters = self.returning.take().map(Returning::into_waiters);
+        for waiter in waiters.into_iter().flatten() {
+            self.detach(waiter);
+        }
+    }
+
+    /// Leaves the terminal that shows the session or is about to come again, and tells whoever waits for it.
+    pub fn detach(&mut self, left: oneshot::Sender<()>) {
+        if let Some(shown) = &mut self.shown {
+            shown.waiters.push(left);
+            self.leaving = Some(Leave::Detached("tundra detach"));
+        } else if let Some(returning) = &mut self.returning {
+            returning.wait(left);
+        } else {
+            let _ = left.send(());
+        }
     }
 
     /// Leaves the terminal that shows the session, if one does, as `plan` says.
@@ -255,6 +276,7 @@ impl Front {
             .filter(|_| self.shown.is_some())
             .chain(self.saving.due())
             .chain(self.unclaimed_until())
+            .chain(self.returning.as_ref().map(Returning::due))
             .min()
     }
 
@@ -273,6 +295,12 @@ impl Front {
         }
         if is_due(self.unclaimed_until()) {
             self.leaving = Some(Leave::Ending(Ending::Quit));
+        }
+        if is_due(self.returning.as_ref().map(Returning::due)) {
+            let waiters = self.returning.take().map(Returning::into_waiters);
+            for waiter in waiters.into_iter().flatten() {
+                let _ = waiter.send(());
+            }
         }
         if is_due(self.provider_poll.due()) {
             self.look_at_providers();

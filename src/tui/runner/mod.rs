@@ -14,6 +14,7 @@ mod log;
 mod options;
 mod programs;
 mod provider_poll;
+mod returning;
 mod saving;
 mod screen;
 mod shown;
@@ -24,15 +25,16 @@ mod worktree;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use self::backend::Backend;
 use self::beginning::Beginning;
 use self::front::Front;
-use self::leave::{Leave, Next, failed};
+use self::leave::{Leave, Next};
 use self::options::{options_of, theme_of};
 use self::programs::ProgramChecks;
 use self::provider_poll::ProviderPoll;
@@ -56,6 +58,8 @@ use crate::runtime::lend::{Departure, Told};
 
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
+/// How long an instance that ends waits for a terminal that the program before it showed on.
+const RETURNS_AT_THE_END: Duration = Duration::from_secs(1);
 
 pub(super) struct Runner {
     front: Front,
@@ -112,6 +116,7 @@ impl Runner {
             saving: Saving::new(saved),
             leaving: None,
             begun: None,
+            returning: None,
             backend: Backend::new(pool, providers, store, log_file, addresses, checkup),
         };
         // The strip's rows are known before a terminal gets its size.
@@ -207,9 +212,7 @@ impl Runner {
             Next::HandOver(reply) => match self.hand_over(reply).await {},
             Next::End(outcome) => {
                 self.front.save();
-                if let Err(error) = &outcome {
-                    self.turn_away(error);
-                }
+                self.turn_away(&plan.departure).await;
                 Some(outcome)
             }
         }
@@ -225,11 +228,17 @@ impl Runner {
         std::future::pending().await
     }
 
-    /// Tells whoever lends a terminal at this moment why there is nobody to show it.
-    fn turn_away(&mut self, error: &TuiError) {
-        self.sources.lent.close();
-        while let Ok(lent) = self.sources.lent.try_recv() {
-            Lender::of(lent).tell(failed(error, true));
+    /// Tells whoever lends a terminal at this moment, or is about to lend it again, that there is nobody to show it.
+    async fn turn_away(&mut self, departure: &Departure) {
+        let lent = &mut self.sources.lent;
+        if self.front.returning.take().is_some()
+            && let Ok(Some(lent)) = timeout(RETURNS_AT_THE_END, lent.recv()).await
+        {
+            Lender::of(lent).tell(departure.clone());
+        }
+        lent.close();
+        while let Ok(lent) = lent.try_recv() {
+            Lender::of(lent).tell(departure.clone());
         }
     }
 
@@ -244,16 +253,9 @@ impl Runner {
             }
             Woken::Shown(event) => front.take_shown(event),
             Woken::Lent(lent) => front.take_lent(lent),
-            Woken::Request(FrontRequest::Detach(left)) => match &mut front.shown {
-                Some(shown) => {
-                    shown.waiters.push(left);
-                    front.leaving = Some(Leave::Detached("tundra detach"));
-                }
-                None => {
-                    let _ = left.send(());
-                }
-            },
-            Woken::Request(FrontRequest::Stop) => {
+            Woken::Request(FrontRequest::Detach(left)) => front.detach(left),
+            Woken::Request(FrontRequest::Stop(begun)) => {
+                let _ = begun.send(());
                 front.leaving = Some(Leave::Ending(Ending::Quit));
             }
             Woken::Request(FrontRequest::Freeze(reply)) => {

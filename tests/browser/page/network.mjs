@@ -37,6 +37,37 @@ export default {
     inOrder(await shown(page), 3000);
   },
 
+  async "an upgrade in mid-output loses and doubles nothing, with the connection and without it"() {
+    // What is encrypted cannot go over: such a page comes back by itself.
+    for (const bind of ["127.0.0.1:0", "0.0.0.0:0"]) {
+      const at = new Instance();
+      at.bind = bind;
+      await at.start();
+      try {
+        const id = at.sh(`read go; ${COUNT}; stty -echo; exec cat`);
+        const page = await writing(id, { at, ignoreHTTPSErrors: true });
+        await page.evaluate(() => { globalThis.socket = globalThis.tundra.view.link.socket; });
+        await page.keyboard.press("Enter");
+        for (let upgrade = 0; upgrade < 3; upgrade++) {
+          await shows(page, `line ${upgrade * 500 + 100}\n`);
+          at.run("upgrade");
+        }
+        await shows(page, "line 3000");
+        inOrder(await shown(page), 3000);
+        await connected(page);
+        await page.keyboard.type("typed once");
+        at.run("upgrade");
+        await page.keyboard.press("Enter");
+        await shows(page, "typed once");
+        same((await shown(page)).split("typed once").length, 2, "typed");
+        const stays = await page.evaluate(() => globalThis.tundra.view.link.socket === globalThis.socket);
+        same(stays, bind === "127.0.0.1:0", `the socket stays at ${bind}`);
+      } finally {
+        await at.remove();
+      }
+    }
+  },
+
   async "keys typed offline are typed once when the network is back"() {
     const id = tundra.sh("stty -echo; echo ready; exec cat");
     const page = await writing(id);

@@ -39,7 +39,7 @@ fn a_key_leaves_the_terminal_and_everything_is_there_again_in_another_one() {
 #[test]
 fn the_command_leaves_the_terminal_and_does_nothing_where_none_shows_it() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     home.cli(&["detach"]).ok();
     // It has left by the time the command is done.
     assert_eq!(front(&home)["attached"], false);
@@ -48,7 +48,7 @@ fn the_command_leaves_the_terminal_and_does_nothing_where_none_shows_it() {
     terminal.wait_after("it says so", |screen| screen.has(&left(&home)));
     home.cli(&["detach"]).ok();
     assert_eq!(Home::new().cli(&["detach"]).code, 3);
-    again(&home, "here");
+    again(&home, "written");
 }
 
 #[test]
@@ -60,12 +60,12 @@ fn a_signal_to_the_process_in_the_terminal_leaves_it() {
         (Signal::QUIT, 131),
     ] {
         let home = Home::new();
-        let mut terminal = showing(&home, "here");
+        let mut terminal = showing(&home, "written");
         terminal.signal(signal);
         assert_eq!(terminal.exit(), code, "{signal:?}");
         terminal.assert_restored();
         terminal.wait_after("it says so", |screen| screen.has(&left(&home)));
-        let mut terminal = again(&home, "here");
+        let mut terminal = again(&home, "written");
         terminal.say("alive");
     }
 }
@@ -92,8 +92,8 @@ fn a_kill_9_of_the_process_in_the_terminal_leaves_it_restored() {
 #[test]
 fn another_terminal_takes_over_and_the_first_one_says_by_whom() {
     let home = Home::new();
-    let mut first = showing(&home, "here");
-    let second = again(&home, "here");
+    let mut first = showing(&home, "written");
+    let second = again(&home, "written");
     assert_eq!(first.exit(), 0);
     first.assert_restored();
     let told = format!("[detached: taken over by pid {}]", second.pid());
@@ -109,7 +109,7 @@ fn another_terminal_takes_over_and_the_first_one_says_by_whom() {
 #[test]
 fn two_terminals_that_take_over_from_each_other_fifty_times_leave_one() {
     let home = Home::new();
-    let mut terminals = vec![showing(&home, "here")];
+    let mut terminals = vec![showing(&home, "written")];
     for _ in 0..25 {
         // The second one comes before the first one has shown anything.
         terminals.push(Terminal::tundra(&home, &[]));
@@ -133,7 +133,7 @@ fn two_terminals_that_take_over_from_each_other_fifty_times_leave_one() {
         runs.then_some(terminal)
     });
     let last = last.unwrap();
-    last.wait_text("here");
+    last.wait_text("written");
     last.say("alive");
 }
 
@@ -177,7 +177,7 @@ fn serve_can_be_shown_and_left() {
 #[test]
 fn a_hundred_detaches_leave_descriptors_threads_and_processes_as_they_were() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     let pid = home.instance();
     let settled = || {
         is_left(&home);
@@ -192,7 +192,7 @@ fn a_hundred_detaches_leave_descriptors_threads_and_processes_as_they_were() {
     drop(terminal);
     let before = settled();
     for _ in 0..100 {
-        let mut terminal = again(&home, "here");
+        let mut terminal = again(&home, "written");
         terminal.command("d");
         assert_eq!(terminal.exit(), 0);
     }

@@ -9,7 +9,7 @@ use crate::support::{Home, Serve, Terminal, procs};
 #[test]
 fn stop_is_refused_while_programs_run_and_ends_everything_with_force() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     let refused = home.cli(&["stop"]);
     assert_eq!(refused.code, 1, "{refused:#?}");
     assert!(
@@ -36,7 +36,7 @@ fn stop_is_refused_while_programs_run_and_ends_everything_with_force() {
 #[test]
 fn stop_ends_what_nobody_shows_and_serve_too() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     terminal.command("d");
     terminal.exit();
     home.cli(&["stop", "--force"]).ok();
@@ -49,7 +49,7 @@ fn stop_ends_what_nobody_shows_and_serve_too() {
 #[test]
 fn the_end_of_the_last_pane_is_the_end_shown_or_not() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     terminal.type_("exit\r");
     assert_eq!(terminal.exit(), 0);
     terminal.assert_restored();
@@ -80,7 +80,7 @@ fn serve_does_not_end_with_its_last_pane_though_it_is_shown() {
 #[test]
 fn an_instance_that_is_killed_while_it_is_shown_leaves_the_terminal_restored() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     terminal.type_("printf '\\033[?1003h\\033[?2004h\\033[?25l'; echo MO\"\"DES\r");
     terminal.wait_text("MODES");
     procs::signal(home.instance(), Signal::KILL);

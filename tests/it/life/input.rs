@@ -65,7 +65,7 @@ fn a_paste_under_way_is_closed_and_its_rest_does_not_reach_the_shell() {
 #[test]
 fn a_paste_whose_end_never_comes_holds_nobody_up_for_long() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     terminal.write(b"\x1b[200~without an end");
     let begun = std::time::Instant::now();
     home.cli(&["detach"]).ok();

@@ -1,10 +1,12 @@
 //! How an instance begins, and who is refused.
 
+use std::os::unix::net::UnixStream;
+
 use rustix::process::Signal;
 
 use super::{again, is_left, left, showing};
 use crate::support::condition::eventually;
-use crate::support::{Home, Terminal, procs};
+use crate::support::{Home, Serve, Terminal, procs};
 
 #[test]
 fn two_that_start_at_the_same_moment_are_one_instance() {
@@ -32,7 +34,7 @@ fn two_that_start_at_the_same_moment_are_one_instance() {
 #[test]
 fn a_command_opens_a_tab_of_its_own_where_the_caller_is() {
     let home = Home::new();
-    let mut first = showing(&home, "here");
+    let mut first = showing(&home, "written");
     let folder = home.file("elsewhere");
     std::fs::create_dir(&folder).unwrap();
     let mut command = home.tundra(&["--", "sh", "-c", "echo AT; pwd; exec cat"]);
@@ -42,7 +44,7 @@ fn a_command_opens_a_tab_of_its_own_where_the_caller_is() {
     second.wait_text("elsewhere");
     assert_eq!(first.exit(), 0);
     second.command("1");
-    second.wait_text("here");
+    second.wait_text("written");
     // What cannot be started is told, and the rest goes on.
     let mut third = Terminal::tundra(&home, &["--", "no-such-program"]);
     assert_eq!(third.exit(), 1);
@@ -50,13 +52,13 @@ fn a_command_opens_a_tab_of_its_own_where_the_caller_is() {
     third.wait_after("it says why", |screen| {
         screen.has("no-such-program: not found")
     });
-    again(&home, "here");
+    again(&home, "written");
 }
 
 #[test]
 fn a_pane_does_not_show_its_own_instance() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     let binary = crate::support::home::TUNDRA;
     for run in [
         binary.to_owned(),
@@ -73,7 +75,7 @@ fn a_pane_does_not_show_its_own_instance() {
 #[test]
 fn a_dead_holder_of_the_lock_and_its_socket_are_no_obstacle() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     procs::signal(home.instance(), Signal::KILL);
     terminal.exit();
     assert!(home.path().join("run/control.sock").exists());
@@ -85,7 +87,7 @@ fn a_dead_holder_of_the_lock_and_its_socket_are_no_obstacle() {
 #[test]
 fn a_holder_that_does_not_answer_is_named() {
     let home = Home::new();
-    let mut terminal = showing(&home, "here");
+    let mut terminal = showing(&home, "written");
     terminal.command("d");
     terminal.exit();
     is_left(&home);
@@ -93,7 +95,7 @@ fn a_holder_that_does_not_answer_is_named() {
     std::fs::remove_file(home.path().join("run/control.sock")).unwrap();
     // Its socket is made anew at once.
     eventually("it can be reached", || home.cli(&["ls"]).code == 0);
-    again(&home, "here");
+    again(&home, "written");
 }
 
 #[test]
@@ -129,4 +131,25 @@ fn what_is_typed_while_it_starts_is_not_lost() {
     let mut terminal = Terminal::tundra(&home, &[]);
     terminal.type_("echo la\"\"te\r");
     terminal.wait_text("late");
+}
+
+#[test]
+fn sockets_that_are_taken_away_are_made_anew() {
+    let serve = Serve::start();
+    let id = serve.open(&["sh"]);
+    for _ in 0..2 {
+        for name in ["control.sock", "attach.sock"] {
+            let socket = serve.home.path().join("run").join(name);
+            std::fs::remove_file(&socket).unwrap();
+            eventually(name, || UnixStream::connect(&socket).is_ok());
+        }
+        serve.enter(&id, "echo ali\"\"ve");
+        serve.wait_text(&id, "alive");
+        let mut terminal = Terminal::tundra(&serve.home, &["attach", &id]);
+        terminal.wait_text("alive");
+        terminal.command("d");
+        assert_eq!(terminal.exit(), 0);
+        // They are the next program's as well.
+        serve.cli(&["upgrade"]).ok();
+    }
 }

@@ -9,6 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -160,6 +163,41 @@ impl Remote {
             .unwrap()
     }
 
+    /// A viewer of an instance that listens on every address, so over TLS. Its certificate is the one in its own folder.
+    pub fn v1_over_tls(serve: &Serve, id: &str) -> Socket<TlsStream> {
+        let state = serve.home.path().join("state");
+        let token = std::fs::read_to_string(state.join("remote.token")).unwrap();
+        let mut roots = RootCertStore::empty();
+        let certificate = CertificateDer::from_pem_file(state.join("remote-cert.pem")).unwrap();
+        roots.add(certificate).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let url = serve.ready()["remote_url"].as_str().unwrap();
+        let authority = url.strip_prefix("https://").unwrap();
+        let (host, port) = authority.rsplit_once(':').unwrap();
+        let tcp = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        let name = host.to_owned().try_into().unwrap();
+        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut request = format!("wss://{authority}/ws/terminal/{id}")
+            .into_client_request()
+            .unwrap();
+        let bearer = format!("Bearer {}", token.trim());
+        for (name, value) in [
+            ("authorization", bearer.as_str()),
+            ("sec-websocket-protocol", "tundra.v1"),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let (socket, _) = client::client(request, StreamOwned::new(connection, tcp)).unwrap();
+        Socket { socket }
+    }
+
     /// Opens a socket with exactly these headers besides those of the handshake.
     pub fn socket(&self, path: &str, headers: &[(&str, String)]) -> Result<Socket, Answer> {
         self.socket_through(self.address, path, headers)
@@ -220,12 +258,24 @@ fn parse(text: &str) -> Answer {
     }
 }
 
+/// An encrypted connection.
+pub type TlsStream = StreamOwned<ClientConnection, TcpStream>;
+
 /// One WebSocket.
-pub struct Socket {
-    pub socket: WebSocket<TcpStream>,
+pub struct Socket<S = TcpStream> {
+    pub socket: WebSocket<S>,
 }
 
 impl Socket {
+    pub fn patience(&self, patience: Duration) {
+        self.socket
+            .get_ref()
+            .set_read_timeout(Some(patience))
+            .unwrap();
+    }
+}
+
+impl<S: Read + Write> Socket<S> {
     pub fn send(&mut self, message: Message) {
         self.socket.send(message).unwrap();
     }
@@ -315,13 +365,6 @@ impl Socket {
 
     pub fn ack(&mut self, seq: u64) {
         self.send(Message::Binary(ToServer::Ack { seq }.encode()));
-    }
-
-    pub fn patience(&self, patience: Duration) {
-        self.socket
-            .get_ref()
-            .set_read_timeout(Some(patience))
-            .unwrap();
     }
 }
 

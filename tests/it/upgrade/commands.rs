@@ -1,10 +1,13 @@
 //! Commands that are under way, and those that come meanwhile.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+
+use serde_json::{Value, json};
 
 use super::upgrade;
 use crate::support::Serve;
@@ -92,4 +95,26 @@ fn whoever_asks_meanwhile_is_answered() {
         is_over.store(true, Ordering::Relaxed);
         asking.join().unwrap();
     });
+}
+
+#[test]
+fn whoever_reads_a_long_answer_slowly_gets_the_rest_of_it() {
+    let serve = Serve::start();
+    let id = serve.sh("seq 100000 150000; echo the end; exec cat");
+    serve.wait_text(&id, "the end");
+    let socket = serve.ready()["control_socket"].as_str().unwrap().to_owned();
+    let mut client = UnixStream::connect(socket).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = json!({ "op": "capture", "id": id, "scrollback": true, "ansi": false });
+    client.write_all(format!("{request}\n").as_bytes()).unwrap();
+    let mut answer = vec![0];
+    client.read_exact(&mut answer).unwrap();
+    for _ in 0..2 {
+        serve.cli(&["upgrade"]).ok();
+    }
+    BufReader::new(&client).read_until(b'\n', &mut answer).unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let scrollback = answer["ok"]["scrollback"].as_array().unwrap();
+    assert_eq!(scrollback.last().unwrap().as_str().unwrap().len(), 6);
+    assert!(scrollback.len() > 9_000, "{}", scrollback.len());
 }

@@ -1,9 +1,19 @@
 //! What a terminal shows goes on.
 
+use rustix::process::Signal;
+
 use super::answer;
 use crate::support::condition::eventually;
+use crate::support::home::TUNDRA;
 use crate::support::terminal::last;
-use crate::support::{Home, Terminal};
+use crate::support::{Home, Terminal, procs};
+
+/// A front end that shows a shell.
+fn showing(home: &Home) -> Terminal {
+    let terminal = Terminal::tundra(home, &["--", "sh"]);
+    terminal.wait_text("$");
+    terminal
+}
 
 /// Upgrades the instance that a terminal shows, and waits until it is shown again.
 fn upgrade(home: &Home, terminal: &Terminal) {
@@ -171,4 +181,65 @@ fn a_paste_under_way_comes_whole() {
     );
     assert_eq!(marks.0, marks.1, "each piece is closed");
     assert!(told.starts_with("\u{1b}[200~") && told.ends_with("\u{1b}[201~"));
+}
+
+#[test]
+fn a_terminal_whose_next_program_ends_at_once_is_restored_and_told() {
+    let home = Home::new();
+    let mut terminal = showing(&home);
+    let script = format!(
+        "#!/bin/bash\nif [[ $* == *--can-resume* ]]; then exec {TUNDRA} \"$@\"; fi\nexit 9\n"
+    );
+    let binary = home.script("ending", &script);
+    let done = home.cli(&["upgrade", "--binary", binary.to_str().unwrap()]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert_eq!(terminal.exit(), 1);
+    terminal.assert_restored();
+    terminal.wait_after("it says so", |screen| screen.has("has died"));
+}
+
+#[test]
+fn whoever_wants_it_left_is_answered_once_it_has_come_again_and_is_left() {
+    let home = Home::new();
+    let mut terminal = showing(&home);
+    // Its process does not come again before it is let go on.
+    terminal.signal(Signal::STOP);
+    home.cli(&["upgrade"]).ok();
+    let mut leaving = home.tundra(&["detach"]).spawn().unwrap();
+    eventually("it has asked", || {
+        procs::descriptors(leaving.id())
+            .iter()
+            .any(|open| open.starts_with("socket:"))
+    });
+    terminal.signal(Signal::CONT);
+    assert!(leaving.wait().unwrap().success());
+    assert_eq!(answer(&home, "status")["front"]["attached"], false);
+    assert_eq!(terminal.exit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_signal_that_comes_while_nobody_listens_ends_the_next_program() {
+    let home = Home::with_config("[pty]\nkill_grace = \"3s\"\n");
+    let mut terminal = showing(&home);
+    let stubborn =
+        "trap '' HUP TERM; echo READY; while :; do read -t 1 x < /dev/zero || sleep 0.1; done";
+    let id = home.cli(&["new", "--", "bash", "-c", stubborn]).ok();
+    home.cli(&["wait", id.trim(), "--text", "READY"]).ok();
+    // Its end is waited for once everything else has stopped.
+    let mut ending = home.tundra(&["kill", id.trim()]).spawn().unwrap();
+    eventually("its end has begun", || {
+        home.logs().contains("terminal ended on request")
+    });
+    let mut upgrading = home.tundra(&["upgrade"]).spawn().unwrap();
+    eventually("the front end has stopped", || {
+        home.logs().contains("why=\"upgrade\"")
+    });
+    procs::signal(home.instance(), Signal::TERM);
+    assert_eq!(terminal.exit(), 143);
+    terminal.assert_restored();
+    terminal.wait_after("it says so", |screen| screen.has("got SIGTERM"));
+    upgrading.wait().unwrap();
+    ending.wait().unwrap();
+    eventually("nothing is left", || home.processes().is_empty());
 }

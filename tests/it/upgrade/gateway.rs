@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::upgrade;
 use crate::support::condition::{PATIENCE, eventually};
 use crate::support::upstream::{Script, Step, Upstream};
-use crate::support::{Home, Serve};
+use crate::support::{Home, Serve, Terminal};
 
 fn serve(first: &Upstream, general: &str) -> Serve {
     let home = Home::with_config(&format!(
@@ -184,4 +184,26 @@ fn a_stream_longer_than_its_time_ends_with_an_error_that_is_tried_again() {
     caller.read_until("slowly");
     upgrade(&serve);
     caller.read_until("overloaded_error");
+}
+
+#[test]
+fn a_collector_that_does_not_answer_holds_up_nothing_that_is_shown() {
+    let upstream = Upstream::answering(|_| answer());
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let serve = serve(
+        &upstream,
+        &format!("[logging]\notlp_endpoint = \"{endpoint}\"\n"),
+    );
+    let mut terminal = Terminal::tundra(&serve.home, &["--", "sh"]);
+    terminal.wait_text("$");
+    let mut caller = Caller::of(&serve);
+    caller.send(false);
+    caller.read_until("\"hi\"");
+    upgrade(&serve);
+    terminal.say("after");
+    // What waits for the collector is given up before the terminal is left.
+    let logs = serve.home.logs();
+    let given_up = logs.find("traces wait for their collector").unwrap();
+    assert!(given_up < logs.find("why=\"upgrade\"").unwrap(), "{logs}");
 }

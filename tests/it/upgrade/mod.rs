@@ -2,6 +2,7 @@
 
 mod children;
 mod commands;
+mod former;
 mod front;
 mod gateway;
 mod panes;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::Serve;
 use crate::support::command::Finished;
+use crate::support::condition::eventually;
 
 #[track_caller]
 fn is_refused(done: &Finished, why: &str) {
@@ -33,6 +34,23 @@ fn one_that_is_no_tundra() {
 #[test]
 fn one_that_hangs() {
     refused("#!/bin/sh\nsleep 60\n", "does not say within");
+}
+
+#[test]
+fn a_second_one_while_the_first_is_being_asked() {
+    let serve = Serve::start();
+    let asked = serve.home.file("asked");
+    let script = format!("#!/bin/sh\ntouch {}\nsleep 60\n", asked.display());
+    let binary = serve.home.script("hanging", &script);
+    let mut first = serve
+        .home
+        .tundra(&["upgrade", "--binary", binary.to_str().unwrap()]);
+    let mut first = first.spawn().unwrap();
+    eventually("it is being asked", || asked.exists());
+    // Not to be told what became of the other.
+    is_refused(&serve.cli(&["upgrade"]), "an upgrade is under way already");
+    assert_eq!(first.wait().unwrap().code(), Some(1));
+    assert_eq!(serve.cli(&["upgrade"]).code, 0);
 }
 
 #[test]

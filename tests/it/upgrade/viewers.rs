@@ -1,14 +1,16 @@
 //! Whoever looks at a pane looks on.
 
-use std::io::Write as _;
+use std::io::{Read, Write};
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 use tundra::remote::protocol::{ToClient, ToServer};
 
 use super::upgrade;
 use crate::support::condition::eventually;
+use crate::support::terminal::Options;
 use crate::support::viewer::{Remote, Socket};
-use crate::support::{Serve, Terminal};
+use crate::support::{Home, Serve, Terminal};
 
 const CLIENT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -25,7 +27,7 @@ fn attached(remote: &Remote, id: &str) -> (Socket, String, u64) {
 }
 
 /// Reads output without a gap up to a text, and tells the number after it.
-fn follow(socket: &mut Socket, mut next: u64, text: &str) -> u64 {
+fn follow<S: Read + Write>(socket: &mut Socket<S>, mut next: u64, text: &str) -> u64 {
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains(text) {
         match socket.frame() {
@@ -225,4 +227,118 @@ fn a_session_of_the_page_and_a_token_for_one_login_are_still_good() {
     assert_eq!(list.json(), json!([]));
     assert_eq!(remote.login(&token).status, 200);
     assert_eq!(remote.login(&token).status, 401, "good for one login");
+}
+
+/// An instance that listens on every address, so over TLS.
+fn encrypted() -> Serve {
+    let config = "[gateway]\nenabled = false\n[remote]\nbind = \"0.0.0.0:0\"\n";
+    Serve::at(Home::with_config(config))
+}
+
+#[test]
+fn a_viewer_over_tls_is_told_to_come_back_and_resumes_with_exactly_what_it_missed() {
+    let serve = encrypted();
+    let go = serve.home.file("go");
+    let id = serve.sh(&format!(
+        "until [ -e {} ]; do sleep 0.02; done; seq 100000 110000; echo the end; exec cat",
+        go.display()
+    ));
+    let mut socket = Remote::v1_over_tls(&serve, &id);
+    let (hello, _) = socket.attach(CLIENT, None);
+    let epoch = hello["epoch"].as_str().unwrap().to_owned();
+    let mut next = loop {
+        if let ToClient::Snapshot { seq, .. } = socket.frame() {
+            break seq;
+        }
+    };
+    std::fs::write(&go, "").unwrap();
+    let mut seen = Vec::new();
+    let mut upgraded = None;
+    let code = loop {
+        match socket.socket.read().unwrap() {
+            Message::Binary(bytes) => match ToClient::decode(&bytes).unwrap() {
+                ToClient::Output { seq, bytes } => {
+                    assert_eq!(seq, next);
+                    next += bytes.len() as u64;
+                    seen.extend_from_slice(&bytes);
+                }
+                ToClient::Snapshot { .. } => panic!("a snapshot in the place of output"),
+            },
+            Message::Close(frame) => break u16::from(frame.unwrap().code),
+            _ => {}
+        }
+        if upgraded.is_none() && !seen.is_empty() {
+            // It reads on meanwhile, as every viewer does.
+            upgraded = Some(serve.home.tundra(&["upgrade"]).spawn().unwrap());
+        }
+    };
+    assert_eq!(code, 1013);
+    assert!(upgraded.unwrap().wait().unwrap().success());
+    let mut socket = Remote::v1_over_tls(&serve, &id);
+    let (again, attached) = socket.attach(CLIENT, Some((&epoch, next)));
+    assert_eq!(again["epoch"], epoch.as_str());
+    assert_eq!(attached["resumed"], true, "{attached}");
+    while !String::from_utf8_lossy(&seen).contains("the end") {
+        let ToClient::Output { seq, bytes } = socket.frame() else {
+            panic!("a snapshot in the place of what was missed");
+        };
+        assert_eq!(seq, next);
+        next += bytes.len() as u64;
+        seen.extend_from_slice(&bytes);
+    }
+    let text = String::from_utf8_lossy(&seen).into_owned();
+    let numbers = text.split(|c: char| !c.is_ascii_digit());
+    let numbers: Vec<&str> = numbers.filter(|number| number.len() == 6).collect();
+    let expected: Vec<String> = (100_000..=110_000).map(|n| n.to_string()).collect();
+    assert_eq!(numbers, expected, "every byte came once");
+}
+
+#[test]
+fn what_a_viewer_over_tls_typed_before_it_came_back_is_typed_once() {
+    let serve = encrypted();
+    let id = serve.open(&["sh"]);
+    let mut socket = Remote::v1_over_tls(&serve, &id);
+    let (hello, _) = socket.attach(CLIENT, None);
+    let epoch = hello["epoch"].as_str().unwrap().to_owned();
+    let next = loop {
+        if let ToClient::Snapshot { seq, .. } = socket.frame() {
+            break seq;
+        }
+    };
+    let line = b"echo typed-$((6*7))\r";
+    socket.input(1, line);
+    upgrade(&serve);
+    // It does not know whether its line arrived, and sends it again.
+    let mut socket = Remote::v1_over_tls(&serve, &id);
+    socket.attach(CLIENT, Some((&epoch, next)));
+    socket.input(1, line);
+    let next = follow(&mut socket, next, "typed-42");
+    socket.input(2, b"echo last-$((2*21))\r");
+    follow(&mut socket, next, "last-42");
+    let screen = serve.capture(&id);
+    assert_eq!(screen.matches("typed-42").count(), 1, "{screen}");
+}
+
+#[test]
+fn attach_over_tls_comes_back_by_itself() {
+    let serve = encrypted();
+    let id = serve.open(&["sh"]);
+    let state = serve.home.path().join("state");
+    let token = std::fs::read_to_string(state.join("remote.token")).unwrap();
+    let url = serve.ready()["remote_url"].as_str().unwrap().to_owned();
+    let mut attach = serve.home.tundra(&["attach", "--url", &url, &id]);
+    attach.env("TUNDRA_REMOTE_TOKEN", token.trim());
+    let mut terminal = Terminal::start(attach, Options::default());
+    terminal.wait_text("Trust it from now on?");
+    terminal.type_("y\r");
+    terminal.wait_text("$");
+    terminal.type_("echo be\"\"fore\r");
+    terminal.wait_text("before");
+    upgrade(&serve);
+    terminal.type_("echo af\"\"ter\r");
+    terminal.wait_text("after");
+    let screen = serve.capture(&id);
+    assert_eq!(screen.matches("after").count(), 1, "{screen}");
+    terminal.command("d");
+    assert_eq!(terminal.exit(), 0);
 }
