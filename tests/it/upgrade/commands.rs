@@ -112,7 +112,9 @@ fn whoever_reads_a_long_answer_slowly_gets_the_rest_of_it() {
     for _ in 0..2 {
         serve.cli(&["upgrade"]).ok();
     }
-    BufReader::new(&client).read_until(b'\n', &mut answer).unwrap();
+    BufReader::new(&client)
+        .read_until(b'\n', &mut answer)
+        .unwrap();
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     let scrollback = answer["ok"]["scrollback"].as_array().unwrap();
     assert_eq!(scrollback.last().unwrap().as_str().unwrap().len(), 6);
