@@ -76,7 +76,28 @@ impl Backend {
 
     /// Waits for the next answer; None where none is under way. Cancel-safe.
     pub async fn answer(&mut self) -> Option<Result<Msg, JoinError>> {
-        self.answers.join_next().await
+        let answer = self.answers.join_next().await?;
+        Some(answer.map(|msg| self.as_of_now(msg)))
+    }
+
+    /// A terminal may have ended since it was opened, and that been told before anybody knew of it.
+    fn as_of_now(&self, msg: Msg) -> Msg {
+        match msg {
+            Msg::Opened {
+                place,
+                spec,
+                result: Ok(opened),
+            } => {
+                let pane = self.pool.get(opened.id);
+                let now = pane.map(|pane| Box::new(pane.info()));
+                Msg::Opened {
+                    place,
+                    spec,
+                    result: Ok(now.unwrap_or(opened)),
+                }
+            }
+            msg => msg,
+        }
     }
 
     /// Opens a terminal once all are opened that were asked for before, so that they are named and listed in that order.
