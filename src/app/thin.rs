@@ -17,7 +17,7 @@ use crate::config::Paths;
 use crate::control::{self, ControlError, InstanceError, Lender};
 use crate::domain::code::Code;
 use crate::runtime::background::{self, Forked};
-use crate::runtime::lend::{Departure, LenderEvent, Offer, Told};
+use crate::runtime::lend::{BorrowerEvent, Departure, LenderEvent, Offer};
 use crate::runtime::limits;
 use crate::runtime::signals::{Termination, Terminations};
 use crate::tui::{JobControl, JobEvent, Lending, Life};
@@ -289,14 +289,14 @@ impl Loan {
         loop {
             tokio::select! {
                 told = lender.told() => match told {
-                    Ok(Told::Shown) => {
+                    Ok(BorrowerEvent::Shown) => {
                         is_shown = true;
                         self.lending.drawn_on();
                         self.command.clear();
                         // From here on this process only waits.
                         background::release_code();
                     }
-                    Ok(Told::Left(departure)) => {
+                    Ok(BorrowerEvent::Left(departure)) => {
                         if is_shown && departure != Departure::Again {
                             self.lending.left();
                         }

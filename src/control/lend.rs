@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::shapes::ErrorShape;
 use crate::domain::code::Code;
 use crate::runtime::encoded_path::EncodedPath;
-use crate::runtime::lend::{Departure, LenderEvent, LineModes, Offer, Told};
+use crate::runtime::lend::{BorrowerEvent, Departure, LenderEvent, LineModes, Offer};
 use crate::runtime::signals::Termination;
 
 /// The offer; the descriptors of the terminal's input and output come with its bytes.
@@ -135,16 +135,16 @@ impl LenderLine {
     }
 }
 
-impl From<Told> for ToldLine {
-    fn from(told: Told) -> Self {
-        match told {
-            Told::Shown => Self::Shown,
-            Told::Left(Departure::Detached) => Self::Detached,
-            Told::Left(Departure::TakenOver { pid }) => Self::TakenOver { pid },
-            Told::Left(Departure::Suspended) => Self::Suspended,
-            Told::Left(Departure::Again) => Self::Again,
-            Told::Left(Departure::Ended { exit }) => Self::Ended { exit },
-            Told::Left(Departure::Failed {
+impl From<BorrowerEvent> for ToldLine {
+    fn from(event: BorrowerEvent) -> Self {
+        match event {
+            BorrowerEvent::Shown => Self::Shown,
+            BorrowerEvent::Left(Departure::Detached) => Self::Detached,
+            BorrowerEvent::Left(Departure::TakenOver { pid }) => Self::TakenOver { pid },
+            BorrowerEvent::Left(Departure::Suspended) => Self::Suspended,
+            BorrowerEvent::Left(Departure::Again) => Self::Again,
+            BorrowerEvent::Left(Departure::Ended { exit }) => Self::Ended { exit },
+            BorrowerEvent::Left(Departure::Failed {
                 code,
                 message,
                 ends,
@@ -156,7 +156,7 @@ impl From<Told> for ToldLine {
     }
 }
 
-impl From<ToldLine> for Told {
+impl From<ToldLine> for BorrowerEvent {
     fn from(line: ToldLine) -> Self {
         Self::Left(match line {
             ToldLine::Shown => return Self::Shown,
@@ -186,17 +186,17 @@ mod tests {
             ends: true,
         };
         for told in [
-            Told::Shown,
-            Told::Left(Departure::Detached),
-            Told::Left(Departure::TakenOver { pid: 7 }),
-            Told::Left(Departure::Suspended),
-            Told::Left(Departure::Again),
-            Told::Left(Departure::Ended { exit: 143 }),
-            Told::Left(failed),
+            BorrowerEvent::Shown,
+            BorrowerEvent::Left(Departure::Detached),
+            BorrowerEvent::Left(Departure::TakenOver { pid: 7 }),
+            BorrowerEvent::Left(Departure::Suspended),
+            BorrowerEvent::Left(Departure::Again),
+            BorrowerEvent::Left(Departure::Ended { exit: 143 }),
+            BorrowerEvent::Left(failed),
         ] {
             let line = serde_json::to_string(&ToldLine::from(told.clone())).unwrap();
             let read: ToldLine = serde_json::from_str(&line).unwrap();
-            assert_eq!(Told::from(read), told, "{line}");
+            assert_eq!(BorrowerEvent::from(read), told, "{line}");
         }
         for event in [
             LenderEvent::Resized,

@@ -15,7 +15,7 @@ use super::protocol::{Reply, Request};
 use crate::api::shapes::ErrorShape;
 use crate::config::Paths;
 use crate::runtime::descriptors;
-use crate::runtime::lend::{LenderEvent, Offer, Told};
+use crate::runtime::lend::{BorrowerEvent, LenderEvent, Offer};
 
 /// A terminal that is offered or lent to the instance.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl Lender {
     ///
     /// # Errors
     /// [`ControlError::Refused`] where the instance takes no terminal, [`ControlError::Ipc`] where it is gone.
-    pub async fn told(&mut self) -> Result<Told, ControlError> {
+    pub async fn told(&mut self) -> Result<BorrowerEvent, ControlError> {
         let Some(line) = self.told.next_line().await? else {
             return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
         };

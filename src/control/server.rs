@@ -80,7 +80,7 @@ pub async fn serve(setup: Setup) -> io::Result<Option<FrozenControl>> {
     } = setup;
     let mut socket = ServedSocket::new(listener)?;
     let mut connections = JoinSet::new();
-    let shared = Shared {
+    let shared = ConnectionContext {
         services: services.clone(),
         borrower,
         stop: stop.clone(),
@@ -182,7 +182,7 @@ fn refuse(stream: UnixStream, reason: ErrorShape) {
 
 /// What every connection is served with.
 #[derive(Clone)]
-struct Shared {
+struct ConnectionContext {
     services: Services,
     borrower: mpsc::Sender<LentTerminal>,
     stop: CancellationToken,
@@ -221,10 +221,10 @@ enum Next {
 }
 
 impl Connection {
-    fn new(stream: UnixStream, shared: Shared) -> Self {
+    fn new(stream: UnixStream, shared: ConnectionContext) -> Self {
         let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
         let (read, write) = stream.into_split();
-        let Shared {
+        let ConnectionContext {
             services,
             borrower,
             stop,

@@ -20,7 +20,7 @@ struct Job {
 
 /// Where checks stand in the list, whoever is done first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum Position {
     Machine(usize),
     Clock,
     Profile(usize),
@@ -45,9 +45,9 @@ pub async fn examine(
         + 1;
     let mut running = JoinSet::new();
     let machine = machine.into_iter().enumerate();
-    let machine = machine.map(|(index, job)| (Place::Machine(index), job));
+    let machine = machine.map(|(index, job)| (Position::Machine(index), job));
     let rest = rest.into_iter().enumerate();
-    let rest = rest.map(|(index, job)| (Place::Rest(index), job));
+    let rest = rest.map(|(index, job)| (Position::Rest(index), job));
     for (place, job) in machine.chain(rest) {
         let subject = Arc::clone(&subject);
         running.spawn(async move { (place, Examined::without_clock(look(job, subject).await)) });
@@ -56,7 +56,7 @@ pub async fn examine(
         let subject = Arc::clone(&subject);
         running.spawn(async move {
             let examined = profile::examine(&profile, &subject).await;
-            (Place::Profile(index), examined)
+            (Position::Profile(index), examined)
         });
     }
     let mut found = BTreeMap::new();
@@ -73,7 +73,7 @@ pub async fn examine(
         skews.extend(examined.skew);
         found.insert(place, examined.checks);
     }
-    found.insert(Place::Clock, vec![clock::check(&skews, subject.scope)]);
+    found.insert(Position::Clock, vec![clock::check(&skews, subject.scope)]);
     found.into_values().flatten().collect()
 }
 

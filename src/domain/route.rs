@@ -117,7 +117,7 @@ impl Router {
                 .map(|(conversation, profile, at)| (conversation, profile.clone(), at))
                 .collect(),
             requests: self.requests,
-            outage: self.outage.met(),
+            outage: self.outage.refused(),
         }
     }
 
@@ -569,7 +569,7 @@ impl Router {
     fn nothing_left(&mut self, call: &Call, run: &Run, now: Moment) -> NothingLeft {
         let mut left = self.selection(call, now).nothing_left(run);
         if !left.never && !left.all_rate {
-            let stay_away = self.outage.meet(now);
+            let stay_away = self.outage.refuse(now);
             left.retry_after = left.retry_in.map(|soonest| soonest.max(stay_away));
         }
         left

@@ -29,7 +29,7 @@ const EVENTS: usize = 256;
 /// Talks to the router. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct RouterHandle {
-    shared: Arc<Shared>,
+    shared: Arc<RouterInner>,
 }
 
 /// What the lock guards: the rules, and beside them what is counted, which no rule asks for.
@@ -46,7 +46,7 @@ pub struct RouterState {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct RouterInner {
     state: Mutex<RouterState>,
     clock: Clock,
     revision: watch::Sender<u64>,
@@ -189,7 +189,7 @@ impl RouterHandle {
             accounts: Accounts::default(),
         };
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(RouterInner {
                 state: Mutex::new(state),
                 clock,
                 revision: watch::Sender::new(0),

@@ -48,7 +48,7 @@ pub(super) async fn keep(registry: &Registry, out: &mut Outgoing) -> KeptPool {
     {
         warn!("a terminal that is being started does not go over");
     }
-    see_off(registry).await;
+    wait_for_ends(registry).await;
     let panes = registry.state().panes.clone();
     for pane in &panes {
         pane.parts().mailbox.freeze();
@@ -77,7 +77,7 @@ pub(super) async fn keep(registry: &Registry, out: &mut Outgoing) -> KeptPool {
 }
 
 /// Waits until the ends that have begun are over.
-async fn see_off(registry: &Registry) {
+async fn wait_for_ends(registry: &Registry) {
     let (panes, grace) = {
         let state = registry.state();
         (state.panes.clone(), state.options.kill_grace + ENDS)
@@ -183,7 +183,7 @@ fn resume_pane(
             };
             start(registry, kept, live, running, incoming)
         }
-        _ => Ok(bury(registry, kept, &parts, incoming)),
+        _ => Ok(resume_ended(registry, kept, &parts, incoming)),
     }
 }
 
@@ -273,7 +273,7 @@ fn observer(info: &TerminalInfo, agents: &Adapters) -> Observer {
 }
 
 /// Remembers a terminal that has ended.
-fn bury(
+fn resume_ended(
     registry: &Registry,
     kept: &KeptPane,
     parts: &PaneParts,

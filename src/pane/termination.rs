@@ -15,11 +15,11 @@ pub(super) struct Termination {
     members: Vec<Member>,
     began: Instant,
     grace: Duration,
-    step: Step,
+    stage: Stage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum Stage {
     Hangup,
     Terminate,
     Kill,
@@ -39,7 +39,7 @@ impl Termination {
             members: session::members(leader),
             began: now,
             grace,
-            step: Step::Hangup,
+            stage: Stage::Hangup,
         };
         ending.send();
         ending
@@ -50,10 +50,10 @@ impl Termination {
         if !self.leader_lives && self.members.is_empty() {
             return None;
         }
-        Some(match self.step {
-            Step::Hangup => self.began + self.grace / 4,
-            Step::Terminate => self.began + self.grace,
-            Step::Kill | Step::Killed => self.began + self.grace + KILL_AGAIN,
+        Some(match self.stage {
+            Stage::Hangup => self.began + self.grace / 4,
+            Stage::Terminate => self.began + self.grace,
+            Stage::Kill | Stage::Killed => self.began + self.grace + KILL_AGAIN,
         })
     }
 
@@ -63,12 +63,12 @@ impl Termination {
             return;
         }
         self.look_again();
-        self.step = match self.step {
-            Step::Hangup => Step::Terminate,
-            Step::Terminate => Step::Kill,
-            Step::Kill | Step::Killed => Step::Killed,
+        self.stage = match self.stage {
+            Stage::Hangup => Stage::Terminate,
+            Stage::Terminate => Stage::Kill,
+            Stage::Kill | Stage::Killed => Stage::Killed,
         };
-        if self.step == Step::Killed {
+        if self.stage == Stage::Killed {
             self.began = now.checked_sub(self.grace).unwrap_or(now);
         }
         self.send();
@@ -77,7 +77,7 @@ impl Termination {
     /// Goes straight to KILL.
     pub fn kill_now(&mut self, now: Instant) {
         self.look_again();
-        self.step = Step::Kill;
+        self.stage = Stage::Kill;
         self.began = now.checked_sub(self.grace).unwrap_or(now);
         self.send();
     }
@@ -91,7 +91,7 @@ impl Termination {
 
     /// Whether KILL has been sent.
     pub fn has_killed(&self) -> bool {
-        matches!(self.step, Step::Kill | Step::Killed)
+        matches!(self.stage, Stage::Kill | Stage::Killed)
     }
 
     /// Whether nobody of the session is left.
@@ -109,10 +109,10 @@ impl Termination {
     }
 
     fn send(&self) {
-        let signal = match self.step {
-            Step::Hangup => Signal::HUP,
-            Step::Terminate => Signal::TERM,
-            Step::Kill | Step::Killed => Signal::KILL,
+        let signal = match self.stage {
+            Stage::Hangup => Signal::HUP,
+            Stage::Terminate => Signal::TERM,
+            Stage::Kill | Stage::Killed => Signal::KILL,
         };
         if self.leader_lives {
             session::signal_leader(self.leader, signal);

@@ -55,10 +55,10 @@ pub struct Setup<'a> {
 /// Shows and steers all providers; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Providers {
-    shared: Arc<Shared>,
+    shared: Arc<ProvidersInner>,
 }
 
-struct Shared {
+struct ProvidersInner {
     gateway: Gateway,
     servers: Children,
     /// The folder for their output.
@@ -171,7 +171,7 @@ impl Providers {
                 () = ending => {}
             }
         });
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ProvidersInner {
             gateway,
             servers,
             logs: setup.logs,
@@ -346,7 +346,7 @@ impl Providers {
     }
 }
 
-impl Shared {
+impl ProvidersInner {
     fn applied(&self) -> MutexGuard<'_, Applied> {
         self.applied.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -388,7 +388,7 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for ProvidersInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Providers")
             .field("endpoint", &self.endpoint)

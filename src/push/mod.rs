@@ -55,10 +55,10 @@ pub struct Message {
 /// Knows the subscribed browsers; cheap to clone.
 #[derive(Clone)]
 pub struct Push {
-    shared: Arc<Shared>,
+    shared: Arc<PushInner>,
 }
 
-struct Shared {
+struct PushInner {
     state: PathBuf,
     tasks: Tasks,
     places: Arc<Semaphore>,
@@ -92,7 +92,7 @@ impl Push {
             ..Known::default()
         };
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(PushInner {
                 state,
                 tasks,
                 places: Arc::new(Semaphore::new(AT_ONCE)),
@@ -174,14 +174,14 @@ impl Push {
     }
 }
 
-impl Shared {
+impl PushInner {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Known {
-    fn vapid(&mut self, shared: &Shared) -> io::Result<Arc<Vapid>> {
+    fn vapid(&mut self, shared: &PushInner) -> io::Result<Arc<Vapid>> {
         if let Some(vapid) = &self.vapid {
             return Ok(Arc::clone(vapid));
         }

@@ -14,7 +14,7 @@ use crate::domain::code::Code;
 /// Words of a lender that wait; it says a few in a minute.
 pub const LENDER_EVENTS: usize = 16;
 /// Words for a lender that wait.
-pub const TOLD: usize = 4;
+pub const BORROWER_EVENTS: usize = 4;
 
 /// A terminal's line settings (termios(3)), as far as raw mode changes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +59,9 @@ pub enum LenderEvent {
     Gone,
 }
 
-/// What a lender is told.
+/// What became of the loan, as its lender is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum BorrowerEvent {
     /// The terminal is about to be drawn on.
     Shown,
     /// The borrower has left the terminal as it was; nothing follows.
@@ -96,5 +96,5 @@ pub struct LentTerminal {
     pub output: OwnedFd,
     pub offer: Offer,
     pub events: mpsc::Receiver<LenderEvent>,
-    pub told: mpsc::Sender<Told>,
+    pub told: mpsc::Sender<BorrowerEvent>,
 }

@@ -10,12 +10,12 @@ use std::thread::{self, JoinHandle};
 /// The thread that waits for the disk; it sleeps while nothing is written. Dropping it ends it.
 #[derive(Debug)]
 pub struct Syncer {
-    shared: Arc<Shared>,
+    shared: Arc<SyncState>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SyncState {
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -34,7 +34,7 @@ impl Syncer {
     /// # Errors
     /// [`io::Error`] when no thread can be started.
     pub fn start(file: PathBuf) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SyncState::default());
         let syncing = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("journal-sync".to_owned())
@@ -68,7 +68,7 @@ impl Drop for Syncer {
     }
 }
 
-impl Shared {
+impl SyncState {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

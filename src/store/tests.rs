@@ -1,7 +1,7 @@
 //! Tests of the journal as its rooms see it, on a real file.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -88,14 +88,20 @@ async fn ids_rise_in_the_order_in_which_facts_were_told() {
     assert_eq!(texts(&Connection::open(&path).unwrap()), expected);
 }
 
-#[tokio::test]
-async fn while_another_holds_the_database_it_is_degraded_and_nothing_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tundra.db");
+/// A journal whose database another connection holds.
+async fn locked(folder: &Path) -> (Journal, JournalThread, Connection) {
+    let path = folder.join("tundra.db");
     let (journal, thread) = Journal::start(options(path.clone())).unwrap();
     journal.opened().await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    (journal, thread, other)
+}
+
+#[tokio::test]
+async fn while_another_holds_the_database_it_is_degraded_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, thread, other) = locked(folder.path()).await;
     journal.record(fact("kept"));
     is_in(&journal, StoreState::Degraded).await;
     let status = journal.status();
@@ -111,11 +117,7 @@ async fn while_another_holds_the_database_it_is_degraded_and_nothing_is_lost() {
 #[tokio::test]
 async fn past_the_most_facts_the_history_tells_how_many_were_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tundra.db");
-    let (journal, thread) = Journal::start(options(path.clone())).unwrap();
-    journal.opened().await.unwrap();
-    let other = Connection::open(&path).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (journal, thread, other) = locked(folder.path()).await;
     journal.record(fact("first"));
     is_in(&journal, StoreState::Degraded).await;
     for number in 0..MOST_FACTS + 20 {

@@ -27,11 +27,11 @@ const MOST_GRACE: Duration = Duration::from_secs(2);
 /// Talks to the children of one keeper; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Children {
-    shared: Arc<Shared>,
+    shared: Arc<ChildrenInner>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ChildrenInner {
     children: Mutex<HashMap<String, Child>>,
     /// What another program in this process has left running and nobody has asked for yet.
     left: Mutex<Vec<KeptChild>>,
@@ -51,7 +51,7 @@ impl Children {
     #[must_use]
     pub fn resume(tasks: Tasks, left: KeptChildren) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ChildrenInner {
                 children: Mutex::default(),
                 left: Mutex::new(left.0),
                 tasks,

@@ -15,7 +15,7 @@ use crate::tui::client::JournalQuery;
 
 /// Where a new terminal goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Placement {
     /// A tab of its own, for which the terminal was lent: without it the terminal is left.
     Only,
     /// A tab of its own, after the others, which comes to the front.
@@ -31,7 +31,7 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Open a terminal; with a pane, in the directory where that pane's program is.
-    Open(Place, Box<TerminalSpec>, Option<TerminalId>),
+    Open(Placement, Box<TerminalSpec>, Option<TerminalId>),
     /// Open a terminal in a tab of its own, in the worktree of a branch of the repository that it would start in.
     OpenInWorktree(Box<TerminalSpec>, String, Option<TerminalId>),
     Input(TerminalId, Input),

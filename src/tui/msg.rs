@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::address::BrowserAddress;
 use super::client::{AgentLook, JournalContents, LogEntry};
-use super::effect::Place;
+use super::effect::Placement;
 use super::input::InputEvent;
 use super::model::Options;
 use super::notice::Notice;
@@ -31,7 +31,7 @@ pub enum Msg {
     Resized(u16, u16),
     /// The answer to [`super::effect::Effect::Open`].
     Opened {
-        place: Place,
+        place: Placement,
         spec: Box<TerminalSpec>,
         result: Result<Box<TerminalInfo>, PaneError>,
     },

@@ -15,7 +15,7 @@ use crate::control::lend::{LenderLine, OfferShape, ToldLine};
 use crate::control::protocol::Reply;
 use crate::domain::code::Code;
 use crate::runtime::lend::{
-    Departure, LENDER_EVENTS, LenderEvent, LentTerminal, Offer, TOLD, Told,
+    BORROWER_EVENTS, BorrowerEvent, Departure, LENDER_EVENTS, LenderEvent, LentTerminal, Offer,
 };
 
 /// Where lent terminals go.
@@ -63,7 +63,7 @@ impl Lease<'_> {
         (
             LentTerminal,
             mpsc::Sender<LenderEvent>,
-            mpsc::Receiver<Told>,
+            mpsc::Receiver<BorrowerEvent>,
         ),
         ErrorShape,
     > {
@@ -74,7 +74,7 @@ impl Lease<'_> {
             ErrorShape::new(Code::BadRequest, message)
         })?;
         let (events, for_front) = mpsc::channel(LENDER_EVENTS);
-        let (from_front, told) = mpsc::channel(TOLD);
+        let (from_front, told) = mpsc::channel(BORROWER_EVENTS);
         let terminal = LentTerminal {
             input,
             output,
@@ -88,7 +88,7 @@ impl Lease<'_> {
     async fn pass(
         &mut self,
         events: mpsc::Sender<LenderEvent>,
-        mut told: mpsc::Receiver<Told>,
+        mut told: mpsc::Receiver<BorrowerEvent>,
     ) -> Result<LeaseEnd, ErrorShape> {
         let mut events = Some(events);
         let mut is_taken = false;
@@ -100,7 +100,7 @@ impl Lease<'_> {
                     let word = match word {
                         Some(word) => word,
                         // The front end dropped it without a word, or ended before it was taken.
-                        None if is_taken => Told::Left(Departure::Detached),
+                        None if is_taken => BorrowerEvent::Left(Departure::Detached),
                         None => return Err(shutting_down()),
                     };
                     is_taken = true;
@@ -132,14 +132,14 @@ impl Lease<'_> {
         }
     }
 
-    /// Says a word; the lease's end where it was the last one.
-    async fn tell(&mut self, word: Told) -> Option<LeaseEnd> {
-        let end = match &word {
-            Told::Shown => None,
-            Told::Left(Departure::Ended { .. } | Departure::Failed { ends: true, .. }) => {
+    /// Tells the lender; the lease's end where it was the last one.
+    async fn tell(&mut self, event: BorrowerEvent) -> Option<LeaseEnd> {
+        let end = match &event {
+            BorrowerEvent::Shown => None,
+            BorrowerEvent::Left(Departure::Ended { .. } | Departure::Failed { ends: true, .. }) => {
                 Some(LeaseEnd::Ending)
             }
-            Told::Left(
+            BorrowerEvent::Left(
                 Departure::Detached
                 | Departure::TakenOver { .. }
                 | Departure::Suspended
@@ -147,7 +147,7 @@ impl Lease<'_> {
                 | Departure::Failed { ends: false, .. },
             ) => Some(LeaseEnd::Over),
         };
-        let reply = line(&Reply::Ok(ToldLine::from(word)));
+        let reply = line(&Reply::Ok(ToldLine::from(event)));
         // A lender that is gone is noticed where its words are read.
         let _ = timeout(TAKEN_WITHIN, self.write.write_all(&reply)).await;
         end

@@ -12,7 +12,7 @@ const SHORT: Duration = Duration::from_secs(10);
 const SHORT_WAIT: Duration = Duration::from_secs(3);
 /// The longest that a caller is sent away for: as long as Claude Code waits by itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(32);
-/// An outage that nobody has met for so long is over.
+/// An outage in which nobody was refused for so long is over.
 const FORGOTTEN: Duration = Duration::from_secs(90);
 
 /// A time in which no request could be served.
@@ -22,33 +22,35 @@ const FORGOTTEN: Duration = Duration::from_secs(90);
 /// are told grows with the outage: one of ten seconds costs them three at most, one of two minutes is lived through.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outage {
-    met: Option<Met>,
+    refusals: Option<Refusals>,
 }
 
+/// When somebody was refused first and last.
 #[derive(Clone, Copy, Debug)]
-struct Met {
+struct Refusals {
     first: Moment,
     last: Moment,
 }
 
 impl Outage {
-    /// When it was met first and last.
-    pub fn met(&self) -> Option<(Moment, Moment)> {
-        self.met.map(|met| (met.first, met.last))
+    /// When somebody was refused first and last.
+    pub fn refused(&self) -> Option<(Moment, Moment)> {
+        self.refusals.map(|these| (these.first, these.last))
     }
 
-    /// An outage that another program has met.
-    pub fn resume(met: Option<(Moment, Moment)>) -> Self {
+    /// An outage in which another program has refused somebody.
+    pub fn resume(refused: Option<(Moment, Moment)>) -> Self {
         Self {
-            met: met.map(|(first, last)| Met { first, last }),
+            refusals: refused.map(|(first, last)| Refusals { first, last }),
         }
     }
 
     /// Somebody is refused since nobody can serve; answers how long to stay away at least.
-    pub fn meet(&mut self, now: Moment) -> Duration {
-        let goes_on = |met: &Met| now.since(met.last) < FORGOTTEN;
-        let first = self.met.filter(goes_on).map_or(now, |met| met.first);
-        self.met = Some(Met { first, last: now });
+    pub fn refuse(&mut self, now: Moment) -> Duration {
+        let goes_on = |these: &Refusals| now.since(these.last) < FORGOTTEN;
+        let before = self.refusals.filter(goes_on);
+        let first = before.map_or(now, |these| these.first);
+        self.refusals = Some(Refusals { first, last: now });
         let age = now.since(first);
         if age < BEGINNING {
             Duration::ZERO
@@ -61,6 +63,6 @@ impl Outage {
 
     /// Somebody served.
     pub fn end(&mut self) {
-        self.met = None;
+        self.refusals = None;
     }
 }

@@ -22,13 +22,13 @@ const KEEP: Duration = Duration::from_secs(45);
 /// The place of one spare connection; cheap to clone. Dropping the last clone closes what is there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spare {
-    place: Arc<Mutex<Place>>,
+    place: Arc<Mutex<SpareState>>,
     /// Told when a connection of a request is closed.
     closed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
-enum Place {
+enum SpareState {
     #[default]
     Empty,
     Opening,
@@ -46,10 +46,10 @@ impl Spare {
     /// The connection, unless its peer has left or said something in the meantime.
     pub fn take(&self) -> Option<Link> {
         let mut place = lock(&self.place);
-        let Place::Held(_) = *place else {
+        let SpareState::Held(_) = *place else {
             return None;
         };
-        let Place::Held(mut held) = std::mem::take(&mut *place) else {
+        let SpareState::Held(mut held) = std::mem::take(&mut *place) else {
             return None;
         };
         let mut cx = Context::from_waker(Waker::noop());
@@ -71,10 +71,10 @@ impl Spare {
     ) -> Option<impl Future<Output = ()> + Send + 'static> {
         {
             let mut place = lock(&self.place);
-            if !matches!(*place, Place::Empty) {
+            if !matches!(*place, SpareState::Empty) {
                 return None;
             }
-            *place = Place::Opening;
+            *place = SpareState::Opening;
         }
         let opening = Opening(Arc::downgrade(&self.place));
         let closed = Arc::clone(&self.closed);
@@ -94,19 +94,19 @@ impl Spare {
     }
 }
 
-fn lock(place: &Mutex<Place>) -> MutexGuard<'_, Place> {
+fn lock(place: &Mutex<SpareState>) -> MutexGuard<'_, SpareState> {
     place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The place as its keeper knows it, which is empty again once the keeper is gone.
-struct Opening(Weak<Mutex<Place>>);
+struct Opening(Weak<Mutex<SpareState>>);
 
 impl Opening {
     /// Puts `link` there; answers what ends once it is gone.
     fn done(&self, link: Link) -> Option<oneshot::Receiver<Infallible>> {
         let place = self.0.upgrade()?;
         let (there, taken) = oneshot::channel();
-        *lock(&place) = Place::Held(Held {
+        *lock(&place) = SpareState::Held(Held {
             link,
             _there: there,
         });
@@ -119,8 +119,8 @@ impl Opening {
                 return Poll::Ready(());
             };
             match &mut *lock(&place) {
-                Place::Held(held) => held.link.poll_disturbed(cx),
-                Place::Empty | Place::Opening => Poll::Ready(()),
+                SpareState::Held(held) => held.link.poll_disturbed(cx),
+                SpareState::Empty | SpareState::Opening => Poll::Ready(()),
             }
         });
         tokio::select! {
@@ -135,7 +135,7 @@ impl Opening {
         let mut place = lock(&place);
         // Another one may stand there by now.
         if taken.try_recv() == Err(TryRecvError::Empty) {
-            *place = Place::Empty;
+            *place = SpareState::Empty;
         }
     }
 }
@@ -146,8 +146,8 @@ impl Drop for Opening {
             return;
         };
         let mut place = lock(&place);
-        if matches!(*place, Place::Opening) {
-            *place = Place::Empty;
+        if matches!(*place, SpareState::Opening) {
+            *place = SpareState::Empty;
         }
     }
 }

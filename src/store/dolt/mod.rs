@@ -76,7 +76,7 @@ impl Dolt {
         let status = watch::Sender::new(status_of(options.as_ref()));
         let (sender, requests) = mpsc::channel(REQUESTS);
         let options = watch::Sender::new(options);
-        let keeper = Keeper {
+        let keeper = ShipperTask {
             journal,
             options: options.subscribe(),
             status: status.clone(),
@@ -159,7 +159,7 @@ impl Dolt {
 }
 
 /// Lets one shipper after the other ship, as the options say.
-struct Keeper {
+struct ShipperTask {
     journal: Journal,
     options: watch::Receiver<Option<DoltOptions>>,
     status: watch::Sender<DoltStatus>,
@@ -170,7 +170,7 @@ struct Keeper {
     tasks: Tasks,
 }
 
-impl Keeper {
+impl ShipperTask {
     async fn run(mut self, ending: impl Future<Output = ()> + Send) -> Option<KeptManaged> {
         tokio::pin!(ending);
         loop {

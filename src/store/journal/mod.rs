@@ -19,7 +19,7 @@ use super::outbox::Shipment;
 use super::status::{StoreState, StoreStatus};
 use super::write::JournalOptions;
 use crate::domain::fact::{Fact, Recorder};
-use shared::{Inbox, Question, Shared};
+use shared::{Inbox, JournalInner, Question};
 use writer::Writer;
 
 /// How long the end of the process waits for a disk.
@@ -33,7 +33,7 @@ const QUESTIONS: usize = 16;
 /// past 10,000 events the oldest go, which `store.state` tells once there is a place to tell it.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    shared: Arc<Shared>,
+    shared: Arc<JournalInner>,
 }
 
 /// The running writer, for whoever ends it.
@@ -66,7 +66,7 @@ impl Journal {
             outbox: options.outbox,
             ..Inbox::default()
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(JournalInner {
             inbox: Mutex::new(inbox),
             wake: Condvar::new(),
             status: Mutex::new(status),

@@ -24,7 +24,7 @@ pub struct OutboxSignal {
 }
 
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct JournalInner {
     pub(super) inbox: Mutex<Inbox>,
     pub(super) wake: Condvar,
     pub(super) status: Mutex<StoreStatus>,
@@ -75,7 +75,7 @@ pub(super) enum Question {
     Flush { reply: oneshot::Sender<()> },
 }
 
-impl Shared {
+impl JournalInner {
     pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }

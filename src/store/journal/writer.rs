@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::shared::{OutboxSignal, Question, Shared};
+use super::shared::{JournalInner, OutboxSignal, Question};
 use crate::domain::fact::{Fact, What};
 use crate::store::backlog::Backlog;
 use crate::store::database::{self, Database};
@@ -26,7 +26,7 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 
 /// The writer's thread.
 pub(super) struct Writer {
-    shared: Arc<Shared>,
+    shared: Arc<JournalInner>,
     database: Option<Database>,
     scribe: Scribe,
     sweep: Sweep,
@@ -54,7 +54,7 @@ enum Work {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>) -> std::io::Result<Self> {
+    pub(super) fn new(shared: Arc<JournalInner>) -> std::io::Result<Self> {
         let scribe = Scribe::new(&shared.instance_id, shared.options.outbox);
         let syncer = Syncer::start(database::log_of(&shared.options.path))?;
         Ok(Self {

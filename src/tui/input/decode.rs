@@ -40,7 +40,7 @@ fn whole_characters(bytes: &[u8]) -> usize {
 }
 
 /// What stands at the start of the bytes.
-pub(super) enum Step {
+pub(super) enum Decoded {
     /// Nothing can be said before more comes.
     Incomplete,
     /// So many bytes mean this (None: nothing to us).
@@ -65,16 +65,16 @@ impl Decoder {
                 self.discard(rest)
             } else {
                 match step(rest) {
-                    Step::Incomplete => 0,
-                    Step::Done(length, event) => {
+                    Decoded::Incomplete => 0,
+                    Decoded::Done(length, event) => {
                         events.extend(event);
                         length
                     }
-                    Step::Paste(length) => {
+                    Decoded::Paste(length) => {
                         self.paste = Some(Vec::new());
                         length
                     }
-                    Step::Discard => {
+                    Decoded::Discard => {
                         self.discarding = true;
                         2
                     }
@@ -187,13 +187,15 @@ impl Decoder {
             let mut stops = PASTE_END.starts_with(rest);
             if self.asks_in_paste && !stops {
                 match step(rest) {
-                    Step::Done(length, Some(InputEvent::Reply(reply))) if escape == 0 => {
+                    Decoded::Done(length, Some(InputEvent::Reply(reply))) if escape == 0 => {
                         // The last of the answers.
                         self.asks_in_paste = reply != Reply::DeviceAttributes;
                         events.push(InputEvent::Reply(reply));
                         return length;
                     }
-                    Step::Done(_, Some(InputEvent::Reply(_))) | Step::Incomplete => stops = true,
+                    Decoded::Done(_, Some(InputEvent::Reply(_))) | Decoded::Incomplete => {
+                        stops = true
+                    }
                     _ => {}
                 }
             }
@@ -230,50 +232,50 @@ impl Decoder {
     }
 }
 
-fn step(bytes: &[u8]) -> Step {
+fn step(bytes: &[u8]) -> Decoded {
     match *bytes {
-        [] => Step::Incomplete,
+        [] => Decoded::Incomplete,
         [ESC, ref rest @ ..] => escape(rest),
-        [byte, ..] if byte < 0x80 => Step::Done(1, Some(key(ascii(byte)))),
+        [byte, ..] if byte < 0x80 => Decoded::Done(1, Some(key(ascii(byte)))),
         _ => character(bytes),
     }
 }
 
 /// What follows an Escape.
-fn escape(rest: &[u8]) -> Step {
+fn escape(rest: &[u8]) -> Decoded {
     match *rest {
         // Escape Escape may begin a sequence with Alt (rxvt); else it is the key twice.
-        [] | [ESC] => Step::Incomplete,
+        [] | [ESC] => Decoded::Incomplete,
         [ESC, next, ..] if !matches!(next, b'[' | b'O') => {
-            Step::Done(1, Some(key((KeyCode::Escape, Mods::NONE))))
+            Decoded::Done(1, Some(key((KeyCode::Escape, Mods::NONE))))
         }
         [b'[', ref rest @ ..] => shifted(csi_at(rest), 2),
         [b'O', ref rest @ ..] => match rest.first() {
-            None => Step::Incomplete,
-            Some(&last) => Step::Done(3, ss3(last).map(|code| key((code, Mods::NONE)))),
+            None => Decoded::Incomplete,
+            Some(&last) => Decoded::Done(3, ss3(last).map(|code| key((code, Mods::NONE)))),
         },
         [b']', ref rest @ ..] => string(rest, osc),
         [b'P' | b'_' | b'^' | b'X', ref rest @ ..] => string(rest, |_| None),
         _ => match step(rest) {
-            Step::Done(length, event) => Step::Done(length + 1, event.map(with_alt)),
-            Step::Paste(_) | Step::Discard => {
-                Step::Done(1, Some(key((KeyCode::Escape, Mods::NONE))))
+            Decoded::Done(length, event) => Decoded::Done(length + 1, event.map(with_alt)),
+            Decoded::Paste(_) | Decoded::Discard => {
+                Decoded::Done(1, Some(key((KeyCode::Escape, Mods::NONE))))
             }
-            Step::Incomplete => Step::Incomplete,
+            Decoded::Incomplete => Decoded::Incomplete,
         },
     }
 }
 
-fn shifted(step: Step, by: usize) -> Step {
+fn shifted(step: Decoded, by: usize) -> Decoded {
     match step {
-        Step::Done(length, event) => Step::Done(length + by, event),
-        Step::Paste(length) => Step::Paste(length + by),
+        Decoded::Done(length, event) => Decoded::Done(length + by, event),
+        Decoded::Paste(length) => Decoded::Paste(length + by),
         other => other,
     }
 }
 
 /// A control sequence after `ESC [`.
-fn csi_at(rest: &[u8]) -> Step {
+fn csi_at(rest: &[u8]) -> Decoded {
     match *rest {
         // The Linux console's F1 to F5.
         [b'[', last, ..] => {
@@ -281,9 +283,9 @@ fn csi_at(rest: &[u8]) -> Step {
                 .checked_sub(b'A')
                 .filter(|n| *n < 5)
                 .map(|n| KeyCode::F(n + 1));
-            return Step::Done(2, code.map(|code| key((code, Mods::NONE))));
+            return Decoded::Done(2, code.map(|code| key((code, Mods::NONE))));
         }
-        [b'[' | b'M'] | [b'M', _] | [b'M', _, _] => return Step::Incomplete,
+        [b'[' | b'M'] | [b'M', _] | [b'M', _, _] => return Decoded::Incomplete,
         // X10 mouse, from terminals that do not know SGR.
         [b'M', button, x, y, ..] => {
             let place = |byte: u8| u16::from(byte.saturating_sub(32));
@@ -293,35 +295,35 @@ fn csi_at(rest: &[u8]) -> Step {
                 place(y),
                 true,
             );
-            return Step::Done(4, event);
+            return Decoded::Done(4, event);
         }
         _ => {}
     }
     let Some(length) = rest.iter().position(|byte| !(0x20..0x40).contains(byte)) else {
         return if rest.len() > SEQUENCE_BYTES {
-            Step::Done(rest.len(), None)
+            Decoded::Done(rest.len(), None)
         } else {
-            Step::Incomplete
+            Decoded::Incomplete
         };
     };
     let last = rest[length];
     if !(0x40..0x7f).contains(&last) {
         // Broken off by something else, which is then read on its own.
-        return Step::Done(length, None);
+        return Decoded::Done(length, None);
     }
     let body = &rest[..length];
     if last == b'~' && body == b"200" {
-        return Step::Paste(length + 1);
+        return Decoded::Paste(length + 1);
     }
-    Step::Done(length + 1, csi::event(body, last))
+    Decoded::Done(length + 1, csi::event(body, last))
 }
 
 /// A string sequence after its two-byte introducer.
-fn string(rest: &[u8], meaning: fn(&[u8]) -> Option<InputEvent>) -> Step {
+fn string(rest: &[u8], meaning: fn(&[u8]) -> Option<InputEvent>) -> Decoded {
     match string_end(rest) {
-        Some((end, after)) => Step::Done(after + 2, meaning(&rest[..end])),
-        None if rest.len() > STRING_BYTES => Step::Discard,
-        None => Step::Incomplete,
+        Some((end, after)) => Decoded::Done(after + 2, meaning(&rest[..end])),
+        None if rest.len() > STRING_BYTES => Decoded::Discard,
+        None => Decoded::Incomplete,
     }
 }
 
@@ -357,23 +359,23 @@ fn osc(content: &[u8]) -> Option<InputEvent> {
     })))
 }
 
-fn character(bytes: &[u8]) -> Step {
+fn character(bytes: &[u8]) -> Decoded {
     let length = match bytes[0] {
         0xc2..=0xdf => 2,
         0xe0..=0xef => 3,
         0xf0..=0xf4 => 4,
-        _ => return Step::Done(1, None),
+        _ => return Decoded::Done(1, None),
     };
     let have = bytes.len().min(length);
     match std::str::from_utf8(&bytes[..have]) {
-        Ok(text) => Step::Done(
+        Ok(text) => Decoded::Done(
             length,
             text.chars()
                 .next()
                 .map(|c| key((KeyCode::Char(c), Mods::NONE))),
         ),
-        Err(error) if error.error_len().is_none() => Step::Incomplete,
-        Err(_) => Step::Done(1, None),
+        Err(error) if error.error_len().is_none() => Decoded::Incomplete,
+        Err(_) => Decoded::Done(1, None),
     }
 }
 

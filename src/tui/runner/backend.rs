@@ -28,7 +28,7 @@ use crate::store::Store;
 use crate::tui::address::Addresses;
 use crate::tui::checkup::{Checkup, OuterFacts};
 use crate::tui::client::{AgentLook, JournalQuery};
-use crate::tui::effect::Place;
+use crate::tui::effect::Placement;
 use crate::tui::msg::Msg;
 
 /// Lines of a server's output that can be scrolled back to.
@@ -101,7 +101,12 @@ impl Backend {
     }
 
     /// Opens a terminal once all are opened that were asked for before, so that they are named and listed in that order.
-    pub fn open(&mut self, place: Place, mut spec: Box<TerminalSpec>, near: Option<TerminalId>) {
+    pub fn open(
+        &mut self,
+        place: Placement,
+        mut spec: Box<TerminalSpec>,
+        near: Option<TerminalId>,
+    ) {
         spec.cwd = self.folder(spec.cwd.take(), near);
         let pool = self.pool.clone();
         debug!(?place, "opening a terminal");
@@ -141,7 +146,7 @@ impl Backend {
                 Err(why) => Err(PaneError::SpawnFailed(format!("worktree: {why}"))),
             };
             Msg::Opened {
-                place: Place::Tab,
+                place: Placement::Tab,
                 spec,
                 result: opened.map(|pane| Box::new(pane.info())),
             }
@@ -188,7 +193,7 @@ impl Backend {
             }
             .await;
             Msg::Opened {
-                place: Place::Tab,
+                place: Placement::Tab,
                 spec,
                 result: opened.map(|pane| Box::new(pane.info())),
             }

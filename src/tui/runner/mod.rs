@@ -54,7 +54,7 @@ use super::outer::{Environment, guarded};
 use super::services::{Ending, Services};
 use super::update;
 use crate::domain::event::TerminalEvent;
-use crate::runtime::lend::{Departure, Told};
+use crate::runtime::lend::{BorrowerEvent, Departure};
 
 /// Messages taken in a row before the screen gets its turn.
 const BATCH: usize = 256;
@@ -223,7 +223,7 @@ impl Runner {
     async fn hand_over(&mut self, reply: oneshot::Sender<KeptFront>) -> Infallible {
         let _ = reply.send(self.front.kept());
         while let Some(lent) = self.sources.lent.recv().await {
-            let _ = lent.told.try_send(Told::Left(Departure::Again));
+            let _ = lent.told.try_send(BorrowerEvent::Left(Departure::Again));
         }
         std::future::pending().await
     }

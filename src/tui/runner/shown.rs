@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::screen::{Screen, ScreenEvent};
-use crate::runtime::lend::{Departure, LenderEvent, LentTerminal, Told};
+use crate::runtime::lend::{BorrowerEvent, Departure, LenderEvent, LentTerminal};
 use crate::tui::error::TuiError;
 use crate::tui::input::{InputEvent, READING_ENDS_WITHIN};
 use crate::tui::kept::KeptBegun;
@@ -35,7 +35,7 @@ pub(super) struct Shown {
 pub(super) struct Lender {
     pub pid: u32,
     events: mpsc::Receiver<LenderEvent>,
-    told: mpsc::Sender<Told>,
+    told: mpsc::Sender<BorrowerEvent>,
 }
 
 impl Lender {
@@ -51,7 +51,7 @@ impl Lender {
     /// Tells that the terminal is left, or never was taken.
     pub fn tell(&self, departure: Departure) {
         // It is told two things, for which there is room.
-        let _ = self.told.try_send(Told::Left(departure));
+        let _ = self.told.try_send(BorrowerEvent::Left(departure));
     }
 }
 
@@ -69,7 +69,7 @@ impl Shown {
             told,
         } = lent;
         // From here on its lender restores what this process might leave undone.
-        let _ = told.try_send(Told::Shown);
+        let _ = told.try_send(BorrowerEvent::Shown);
         let lender = Lender {
             pid: offer.pid,
             events,

@@ -162,7 +162,7 @@ fn the_palette_finds_actions_and_panes_and_shows_their_keys() {
     rig.command(":").keys("s p l i t - d o w n enter");
     assert!(matches!(
         rig.take()[..],
-        [Effect::Open(Place::Split(..), _, _)]
+        [Effect::Open(Placement::Split(..), _, _)]
     ));
 }
 
@@ -191,7 +191,7 @@ fn agents_that_are_not_installed_are_shown_and_not_started() {
     rig.keys("down enter");
     let effects = rig.take();
     assert!(
-        matches!(&effects[..], [Effect::Open(Place::Tab, spec, _)] if spec.agent == Some("codex".into()))
+        matches!(&effects[..], [Effect::Open(Placement::Tab, spec, _)] if spec.agent == Some("codex".into()))
     );
 }
 
@@ -214,7 +214,7 @@ fn an_agent_is_started_under_a_name_in_a_folder_on_a_branch_and_with_a_budget() 
         .input(InputEvent::Paste("2.50".to_owned()));
     rig.keys("enter");
     let effects = rig.take();
-    let [Effect::Open(Place::Tab, spec, Some(_))] = &effects[..] else {
+    let [Effect::Open(Placement::Tab, spec, Some(_))] = &effects[..] else {
         panic!("{effects:?}");
     };
     assert_eq!(spec.agent, Some("shell".into()));

@@ -27,7 +27,7 @@ use ratatui::buffer::Buffer;
 
 use super::address::BrowserAddress;
 use super::client::Client;
-use super::effect::{Effect, Place};
+use super::effect::{Effect, Placement};
 use super::frame::Frame;
 use super::input::InputEvent;
 use super::model::{Model, Options, OuterNotify};
@@ -184,7 +184,7 @@ impl Rig {
         ids
     }
 
-    fn opened_as(&mut self, place: Place, spec: TerminalSpec, info: TerminalInfo) {
+    fn opened_as(&mut self, place: Placement, spec: TerminalSpec, info: TerminalInfo) {
         let id = info.id;
         self.tell(Msg::Opened {
             place,

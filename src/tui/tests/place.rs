@@ -110,7 +110,7 @@ fn brought_back() -> Rig {
 }
 
 fn opens(rig: &mut Rig) -> usize {
-    let opens = |effect: &Effect| matches!(effect, Effect::Open(Place::Instead(_), _, _));
+    let opens = |effect: &Effect| matches!(effect, Effect::Open(Placement::Instead(_), _, _));
     rig.take().iter().filter(|effect| opens(effect)).count()
 }
 

@@ -117,7 +117,7 @@ fn a_command_runs_in_a_new_pane_from_its_prompt_or_the_palette() {
     };
     let ran = |text: &str, name: &str| {
         let command = ["bash", "-c", text].map(str::to_owned).to_vec();
-        Some((Place::Tab, Some(name.to_owned()), command, Some(id(1))))
+        Some((Placement::Tab, Some(name.to_owned()), command, Some(id(1))))
     };
     rig.command("$");
     rig.input(InputEvent::Paste("make -j2 | tail".to_owned()));

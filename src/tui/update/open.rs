@@ -10,7 +10,7 @@ use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalInfo, TerminalSpec};
 use crate::pane::PaneError;
 use crate::tui::client::Launch;
-use crate::tui::effect::{Effect, Place};
+use crate::tui::effect::{Effect, Placement};
 use crate::tui::model::Model;
 use crate::tui::notice::Severity;
 use crate::tui::now::Now;
@@ -23,9 +23,9 @@ const EDIT: &str = r#"${VISUAL:-${EDITOR:-vi}} "$1"; code=$?; rm -f -- "$1"; exi
 /// Asks for the terminals to begin with, each in a tab of its own.
 pub fn first(model: &mut Model, first: First, effects: &mut Vec<Effect>) {
     let area = model.areas().panes;
-    let wanted: Vec<(Place, TerminalSpec)> = match first {
-        First::Only(spec) => vec![(Place::Only, *spec)],
-        First::Panes(specs) => (0..).map(Place::Start).zip(specs).collect(),
+    let wanted: Vec<(Placement, TerminalSpec)> = match first {
+        First::Only(spec) => vec![(Placement::Only, *spec)],
+        First::Panes(specs) => (0..).map(Placement::Start).zip(specs).collect(),
     };
     for (place, spec) in wanted {
         ask(
@@ -55,12 +55,12 @@ pub fn command(
         cwd,
         ..shell(size_of(model.areas().panes))
     };
-    ask(model, Place::Only, spec, effects);
+    ask(model, Placement::Only, spec, effects);
 }
 
 pub(super) fn tab(model: &mut Model, effects: &mut Vec<Effect>) {
     let spec = shell(size_of(model.areas().panes));
-    ask(model, Place::Tab, spec, effects);
+    ask(model, Placement::Tab, spec, effects);
 }
 
 /// Splits the focused pane.
@@ -83,7 +83,7 @@ pub(super) fn split(model: &mut Model, axis: Axis, effects: &mut Vec<Effect>) {
         Axis::Vertical => Rect::new(0, 0, area.width, area.height / 2),
     };
     let spec = shell(size_of(half));
-    ask(model, Place::Split(target, axis), spec, effects);
+    ask(model, Placement::Split(target, axis), spec, effects);
 }
 
 /// Runs what was typed as a command, in a tab of its own.
@@ -96,7 +96,7 @@ pub(super) fn typed(model: &mut Model, text: String, effects: &mut Vec<Effect>) 
         command,
         ..shell(size_of(model.areas().panes))
     };
-    ask(model, Place::Tab, spec, effects);
+    ask(model, Placement::Tab, spec, effects);
 }
 
 /// Opens an editor on the focused pane's screen and history, in a tab of its own.
@@ -123,7 +123,7 @@ pub(super) fn agent(model: &mut Model, launch: Launch, effects: &mut Vec<Effect>
         ..shell(size_of(model.areas().panes))
     };
     match launch.worktree {
-        None => ask(model, Place::Tab, spec, effects),
+        None => ask(model, Placement::Tab, spec, effects),
         Some(branch) => {
             model.session.opening += 1;
             let near = model.session.focus();
@@ -147,7 +147,7 @@ pub(super) fn again(model: &mut Model, id: TerminalId, effects: &mut Vec<Effect>
         size: pane.size,
         ..pane.again()
     };
-    ask(model, Place::Instead(id), spec, effects);
+    ask(model, Placement::Instead(id), spec, effects);
 }
 
 /// Runs everything again that waits.
@@ -184,7 +184,7 @@ pub fn offer(model: &mut Model, first: First) {
 /// Puts a terminal that was asked for in its place, or says why there is none.
 pub(super) fn opened(
     model: &mut Model,
-    place: Place,
+    place: Placement,
     spec: TerminalSpec,
     result: Result<Box<TerminalInfo>, PaneError>,
     now: Now,
@@ -194,12 +194,12 @@ pub(super) fn opened(
     let info = match result {
         Ok(info) => *info,
         Err(error) => {
-            if let Place::Instead(old) = place
+            if let Placement::Instead(old) = place
                 && let Some(pane) = model.session.panes.get_mut(&old)
             {
                 pane.restarting = false;
             }
-            if place == Place::Only {
+            if place == Placement::Only {
                 effects.push(Effect::Fail(error.to_string()));
             }
             model
@@ -237,9 +237,9 @@ pub(super) fn appeared(model: &mut Model, info: TerminalInfo) {
     model.session.tabs.push(Tab::new(id));
 }
 
-fn settle(model: &mut Model, place: Place, id: TerminalId) {
+fn settle(model: &mut Model, place: Placement, id: TerminalId) {
     match place {
-        Place::Split(target, axis) => {
+        Placement::Split(target, axis) => {
             let home = model.session.tab_of(target);
             if let Some(tab) = home.and_then(|index| model.session.tabs.get_mut(index))
                 && tab.layout.split(target, axis, id)
@@ -252,7 +252,7 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
                 return;
             }
         }
-        Place::Instead(old) => {
+        Placement::Instead(old) => {
             let home = model.session.tab_of(old);
             if let Some(tab) = home.and_then(|index| model.session.tabs.get_mut(index))
                 && tab.layout.split(old, Axis::Vertical, id)
@@ -267,11 +267,11 @@ fn settle(model: &mut Model, place: Place, id: TerminalId) {
                 return;
             }
         }
-        Place::Start(number) => {
+        Placement::Start(number) => {
             insert_start(model, number, id);
             return;
         }
-        Place::Only | Place::Tab => {}
+        Placement::Only | Placement::Tab => {}
     }
     model.session.tabs.push(Tab::new(id));
     focus::go_to(model, id);
@@ -297,12 +297,12 @@ fn insert_start(model: &mut Model, number: usize, id: TerminalId) {
     }
 }
 
-fn ask(model: &mut Model, place: Place, spec: TerminalSpec, effects: &mut Vec<Effect>) {
+fn ask(model: &mut Model, place: Placement, spec: TerminalSpec, effects: &mut Vec<Effect>) {
     model.session.opening += 1;
     let near = match place {
-        Place::Tab => model.session.focus(),
-        Place::Split(target, _) => Some(target),
-        Place::Only | Place::Start(_) | Place::Instead(_) => None,
+        Placement::Tab => model.session.focus(),
+        Placement::Split(target, _) => Some(target),
+        Placement::Only | Placement::Start(_) | Placement::Instead(_) => None,
     };
     effects.push(Effect::Open(place, Box::new(spec), near));
 }
