@@ -133,7 +133,7 @@ pub(super) fn start(
             Ok(key) => providers.gateway().keys().admit(key, Caller::Outside),
             // Terminals have keys of their own.
             Err(error) if is_last_resort => {
-                warn!(%error, "nobody outside has a key to the gateway")
+                warn!(%error, "nobody outside has a key to the gateway");
             }
             Err(source) => {
                 let path = key_file;

@@ -23,6 +23,7 @@ use crate::api::Upgrades;
 use crate::control;
 use crate::gateway::Terminals;
 use crate::pane::Pool;
+use crate::providers::Providers;
 use crate::push::Push;
 use crate::remote::RemoteHandle;
 use crate::runtime::fault;
@@ -79,9 +80,7 @@ impl Rooms {
         let facts = builder.facts();
         info!(version = facts.version, pid = facts.pid, "tundra started");
         let (providers, gateway_exit) = builder.start_providers(bound)?;
-        launch_envs.serve(providers.clone());
-        let terminals: Arc<dyn Terminals> = Arc::new(PaneTerminals { pool: pool.clone() });
-        providers.gateway().tell_terminals(&terminals);
+        let terminals = introduce(&launch_envs, &pool, &providers);
         builder.resume_usage(&providers);
 
         let mut notices = builder.log_notices();
@@ -97,7 +96,7 @@ impl Rooms {
         services.set_front(Arc::new(FrontOperations(front.clone())));
         let (upgrades, requests) = Upgrades::new();
         services.set_upgrades(upgrades);
-        let (kept, upgraded) = builder.resume_control(&pool);
+        let (kept, answer) = builder.resume_control(&pool);
         let store = builder.groundwork.store.clone();
         let traces = builder.groundwork.traces.clone();
         let ended_by = builder.groundwork.foundation.ended_by;
@@ -106,24 +105,22 @@ impl Rooms {
         // What is left of it is closed, and its memory given back.
         drop(left_behind);
         if place.is_some() {
-            arrive(is_tried, &pool);
-            let ended_by = ended_by.and_then(Termination::of_number);
-            ended_by.into_iter().for_each(Termination::raise);
+            arrive(is_tried, &pool, ended_by);
         }
 
         let (borrower, lent) = mpsc::channel(LENT);
         let (stop_control, freeze_control) = (CancellationToken::new(), CancellationToken::new());
-        let setup = control::Setup {
+        let served = control::Setup {
             listener,
             services,
             borrower,
             first,
             kept,
-            upgraded,
+            upgraded: answer,
             stop: stop_control.clone(),
             freeze: freeze_control.clone(),
         };
-        let control = serve_control(setup, tasks);
+        let control = serve_control(served, tasks);
         let viewers = remote.handle();
         let remote = Arc::new(remote);
         let notice_desk = NoticeDesk::start(&pool, settings.clone(), push, tasks);
@@ -222,13 +219,24 @@ fn kept_place(launch: &Launch, notices: &mut Vec<String>) -> Option<Session> {
 }
 
 /// Ends what can go wrong: until here nothing of the state has been used up, and the programs in the panes stand still.
-fn arrive(is_tried: bool, pool: &Pool) {
+/// A signal that came meanwhile comes again.
+fn arrive(is_tried: bool, pool: &Pool, ended_by: Option<i32>) {
     if is_tried {
         fault::point("resume", "rooms");
         fault::crash("resume", "crash-in-the-rooms");
     }
     handover::arrive();
     pool.go_on();
+    let ended_by = ended_by.and_then(Termination::of_number);
+    ended_by.into_iter().for_each(Termination::raise);
+}
+
+/// Lets the panes and the gateway know of each other.
+fn introduce(envs: &GatewayLaunchEnv, pool: &Pool, providers: &Providers) -> Arc<dyn Terminals> {
+    envs.serve(providers.clone());
+    let terminals: Arc<dyn Terminals> = Arc::new(PaneTerminals { pool: pool.clone() });
+    providers.gateway().tell_terminals(&terminals);
+    terminals
 }
 
 /// Serves the local socket; what is left of it once it is frozen comes out of the channel.

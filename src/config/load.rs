@@ -202,7 +202,7 @@ fn read_document<'d>(document: &'d DeTable<'d>, faults: &'d Faults<'d>) -> Optio
     root.section("remote", |table| remote::read(table, &mut remote));
     let mut gateway = gateway::defaults();
     root.section("gateway", |table| {
-        gateway::read(table, &mut gateway, &remote)
+        gateway::read(table, &mut gateway, &remote);
     });
     let mut breaker = BreakerSettings::default();
     root.section("circuit_breaker", |table| {

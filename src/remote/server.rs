@@ -66,17 +66,16 @@ pub struct RemoteHandle {
 pub fn start(setup: Setup) -> Result<RemoteHandle, RemoteError> {
     let remote = setup.settings.borrow().remote.clone();
     let mut trouble = None;
-    let opened = match remote.enabled {
-        true => match open_network(&remote, &setup.state, &setup.kept, setup.listener) {
-            Ok(opened) => Some(opened),
-            Err(error) if setup.may_lack_network => {
-                warn!(%error, "there is no listener on the network");
-                trouble = Some(error.to_string());
-                None
-            }
-            Err(error) => return Err(error),
-        },
-        false => None,
+    let opened = remote
+        .enabled
+        .then(|| open_network(&remote, &setup.state, &setup.kept, setup.listener));
+    let opened = match opened.transpose() {
+        Err(error) if setup.may_lack_network => {
+            warn!(%error, "there is no listener on the network");
+            trouble = Some(error.to_string());
+            None
+        }
+        opened => opened?,
     };
     let (network, bound) = opened.unzip();
     let local = ServedSocket::new(setup.local).map_err(RemoteError::Listener)?;

@@ -28,8 +28,11 @@ impl Resumed {
     ) -> Result<UpgradeShape, String> {
         match &self.because {
             Some(because) => {
-                let lost: String = lost.iter().map(|lost| format!("; {lost}")).collect();
-                Err(format!("{because}{lost}; tundra {version} goes on"))
+                let told: Vec<&str> = [because.as_str()]
+                    .into_iter()
+                    .chain(lost.iter().map(String::as_str))
+                    .collect();
+                Err(format!("{}; tundra {version} goes on", told.join("; ")))
             }
             None => Ok(UpgradeShape {
                 pid: std::process::id(),

@@ -184,7 +184,7 @@ impl Front for StandsStill {
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
             let _ = self.0.send(()).await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         })
     }
 }

@@ -45,15 +45,12 @@ impl Overview {
     pub fn see(&mut self, looks: Vec<AgentLook>) -> bool {
         let mut is_new = false;
         for look in looks {
-            match self.looks.iter_mut().find(|known| known.id == look.id) {
-                Some(known) => {
-                    is_new |= *known != look;
-                    *known = look;
-                }
-                None => {
-                    is_new = true;
-                    self.looks.push(look);
-                }
+            if let Some(known) = self.looks.iter_mut().find(|known| known.id == look.id) {
+                is_new |= *known != look;
+                *known = look;
+            } else {
+                is_new = true;
+                self.looks.push(look);
             }
         }
         is_new

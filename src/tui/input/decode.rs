@@ -194,7 +194,7 @@ impl Decoder {
                         return length;
                     }
                     Decoded::Done(_, Some(InputEvent::Reply(_))) | Decoded::Incomplete => {
-                        stops = true
+                        stops = true;
                     }
                     _ => {}
                 }

@@ -515,8 +515,8 @@ impl Front {
                 self.take(Msg::Terminal(event, info));
             }
             Err(RecvError::Lagged(_)) => {
-                let list = self.backend.list();
-                self.take(Msg::Listed(list));
+                let terminals = self.backend.list();
+                self.take(Msg::Listed(terminals));
             }
             Err(RecvError::Closed) => {}
         }
