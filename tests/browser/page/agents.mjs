@@ -35,6 +35,36 @@ export default {
     await until("the list tells that", async () => !(await page.locator("#list a[aria-current]").textContent()).includes("▲"));
   },
 
+  async "a page that is out of sight tells once of an agent that comes to wait, and a click on that leads there"() {
+    const id = tundra.run("new", "--name", "reviewer", "--agent", "shell", "--", "sh", "-c", "read x; printf '\\033]9;may I?\\007'; exec cat");
+    const other = tundra.sh("exec cat", "--name", "plain");
+    const context = await browser.newContext();
+    await context.grantPermissions(["notifications"], { origin: tundra.origin });
+    await context.addInitScript(() => {
+      // Out of sight, and what is shown can be clicked on.
+      Object.defineProperty(Document.prototype, "hidden", { get: () => true });
+      globalThis.shown = [];
+      globalThis.Notification = class extends Notification {
+        constructor(...what) {
+          super(...what);
+          globalThis.shown.push(this);
+        }
+      };
+    });
+    const page = await openTab(context, tundra.run("url", other));
+    await connected(page);
+    await until("it is listed", async () => (await page.locator("#list").textContent()).includes("reviewer"));
+    const shown = () => page.evaluate(() => globalThis.shown.map(({ title, body, tag }) => ({ title, body, tag })));
+    same(await shown(), [], "before it waits");
+    tundra.run("send", id, "--key", "enter");
+    await until("it is told", async () => (await shown()).length > 0);
+    same(await shown(), [{ title: "tundra", body: "reviewer waits for you", tag: id }], "shown");
+    await page.evaluate(() => globalThis.shown[0].dispatchEvent(new Event("click")));
+    await until("it is shown", async () => (await page.evaluate(() => location.hash)).includes(id));
+    await until("the list marks it", async () => (await page.locator("#list a[aria-current]").textContent()).includes("reviewer"));
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes("Push API")));
+  },
+
   async "a browser without a page shows what is pushed, and a click leads there"() {
     const id = await asking("reviewer");
     tundra.sh("exec cat");
