@@ -47,8 +47,8 @@ fn unknown(adapter: &Adapter, shell: &[String], offers: Offers) -> AdapterShape 
 
 fn shape(adapter: &Adapter, shell: &[String], offers: Offers) -> AdapterShape {
     let mut shape = unknown(adapter, shell, offers);
-    let program = shape.command.first().cloned().unwrap_or_default();
-    let path = match programs::find_here(&program) {
+    let program = shape.command.first().map_or("", String::as_str);
+    let path = match programs::find_here(program) {
         Ok(path) => path,
         Err(error) => {
             let why = adapter.unobserved(None, offers);
@@ -60,21 +60,13 @@ fn shape(adapter: &Adapter, shell: &[String], offers: Offers) -> AdapterShape {
         }
     };
     // Of a command of several words the program is only what runs the agent; and not every shell can tell.
-    let is_asked = adapter.command.len() == 1;
-    let said = is_asked
-        .then(|| version::version_of(&path, PATIENCE))
+    let said = (adapter.command.len() == 1)
+        .then(|| version::version_of(&path, PATIENCE).or_else(|| version::packaged(&path)))
         .flatten();
     let version = said.as_deref().and_then(Version::find);
     let why = adapter.unobserved(version.as_ref().map(|(_, version)| version), offers);
     shape.observed = why.is_none();
-    shape.note = match why {
-        Some(why) => Some(why.to_owned()),
-        None if is_asked && version.is_none() => Some(format!(
-            "its version is not known: {program} --version told none within {} s",
-            PATIENCE.as_secs()
-        )),
-        None => None,
-    };
+    shape.note = why.map(str::to_owned);
     shape.version = version.map(|(text, _)| text.to_owned());
     shape.found = Some(path.to_string_lossy().into_owned());
     shape

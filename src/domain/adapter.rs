@@ -117,8 +117,14 @@ impl Version {
     /// Reads the first word that begins with a number, as in `codex-cli 0.171.0`; None where there is none.
     #[must_use]
     pub fn find(text: &str) -> Option<(&str, Self)> {
-        let words = text.split_whitespace();
-        let mut words = words.map(|word| word.trim_start_matches('v').trim_end_matches([',', ')']));
+        let is_of_version = |c: char| c.is_ascii_alphanumeric() || ".-+_".contains(c);
+        let mut words = text.split_whitespace().filter_map(|word| {
+            let word = word.trim_start_matches('v');
+            let end = word.find(|c| !is_of_version(c)).unwrap_or(word.len());
+            // What else stands there may be a colour, or no text at all.
+            let version = word.get(..end)?;
+            (end == word.len() || version.contains('.')).then_some(version)
+        });
         words.find_map(|word| {
             let is_number = |c: char| c.is_ascii_digit() || c == '.';
             let end = word.find(|c| !is_number(c)).unwrap_or(word.len());
@@ -153,6 +159,18 @@ impl Adapter {
     #[must_use]
     pub fn program(&self) -> Option<&str> {
         self.command.first().map(|program| file_name(program))
+    }
+
+    /// What its command says after the program.
+    #[must_use]
+    pub fn own_words(&self) -> &[String] {
+        self.command.get(1..).unwrap_or_default()
+    }
+
+    /// Whether its program alone tells that it is this agent. Of one that is run by something else, as a script is by a
+    /// shell, that would make an agent of every shell.
+    fn is_its_program(&self) -> bool {
+        self.own_words().is_empty() || self.program() == Some(self.name.as_str())
     }
 
     /// Its arguments in a terminal, right after its command.
@@ -263,7 +281,23 @@ impl Adapters {
     #[must_use]
     pub fn of_program(&self, program: &str) -> Option<&Adapter> {
         let wanted = Some(file_name(program));
-        self.iter().find(|adapter| adapter.program() == wanted)
+        let mut rows = self.iter().filter(|adapter| adapter.is_its_program());
+        rows.find(|adapter| adapter.program() == wanted)
+    }
+
+    /// Recognises an agent by the command that is started: by its program, or by all the words of its own command.
+    #[must_use]
+    pub fn of_command(&self, command: &[String]) -> Option<&Adapter> {
+        let (program, rest) = command.split_first()?;
+        let is_whole = |adapter: &&Adapter| {
+            let own = adapter.own_words();
+            !own.is_empty()
+                && adapter.program() == Some(file_name(program))
+                && rest.starts_with(own)
+        };
+        let whole = self.iter().filter(is_whole);
+        let whole = whole.max_by_key(|adapter| adapter.command.len());
+        whole.or_else(|| self.of_program(program))
     }
 }
 
@@ -357,6 +391,8 @@ mod tests {
         assert_eq!(version("codex-cli 0.171.0"), Some("0.171.0"));
         assert_eq!(version("tool v1.2.0-rc1, built"), Some("1.2.0-rc1"));
         assert_eq!(version("no version"), None);
+        assert_eq!(version("1.2.3\u{1b}[31m"), Some("1.2.3"));
+        assert_eq!(version("7\u{fffd}\u{12}"), None);
         let number = |text| Version::find(text).unwrap().1;
         assert!(number("0.171.0") > number("0.9.9") && number("2.0") > number("1.99.99"));
         assert!(number("2.0.1-beta") > number("2.0"));
@@ -411,12 +447,40 @@ mod tests {
 
     #[test]
     fn a_program_is_recognised_in_any_folder_and_the_shell_by_none() {
-        let adapters = Adapters::new([adapter("shell", &[]), adapter("one", &["/opt/1", "-x"])]);
+        let adapters = Adapters::new([adapter("shell", &[]), adapter("one", &["/opt/1"])]);
         let found = |program| adapters.of_program(program).map(|row| row.name.as_str());
         assert_eq!(found("1"), Some("one"));
         assert_eq!(found("/usr/bin/1"), Some("one"));
         assert_eq!(found("one"), None);
         assert_eq!(found(""), None);
+    }
+
+    #[test]
+    fn what_runs_an_agents_script_is_not_that_agent() {
+        let adapters = Adapters::new([
+            adapter("claude", &["claude", "--fast"]),
+            adapter("mine", &["sh", "/opt/mine"]),
+            adapter("opus", &["claude", "--model", "opus"]),
+        ]);
+        let of = |adapter: Option<&Adapter>| adapter.map(|row| row.name.to_string());
+        assert_eq!(of(adapters.of_program("sh")), None);
+        assert_eq!(of(adapters.of_program("claude")).unwrap(), "claude");
+        let found = |command: &str| {
+            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            of(adapters.of_command(&words)).unwrap_or_default()
+        };
+        let table = [
+            ("/bin/sh /opt/mine now", "mine"),
+            ("sh", ""),
+            ("sh -c true", ""),
+            ("claude", "claude"),
+            ("claude -p", "claude"),
+            ("claude --model opus -p", "opus"),
+        ];
+        for (command, expected) in table {
+            assert_eq!(found(command), expected, "{command}");
+        }
+        assert_eq!(of(adapters.of_command(&[])), None);
     }
 
     #[test]

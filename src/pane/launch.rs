@@ -93,7 +93,7 @@ pub(super) fn prepare(
         ));
     };
     let cwd = working_directory(spec.cwd.as_deref())?;
-    let runs = defaults.agents.of_program(name);
+    let runs = defaults.agents.of_command(&command);
     let agent = asked.or(runs);
     let extra = defaults.env_lease.launch_env(LaunchRequest {
         agent,
@@ -173,11 +173,16 @@ fn arguments(
         .iter()
         .filter(|_| spec.resume && !is_told);
     let extra = extra.iter().chain(resume);
-    if of_adapter {
-        given.iter().chain(extra).cloned().collect()
+    let own = if of_adapter {
+        given.len()
     } else {
-        extra.chain(given).cloned().collect()
-    }
+        // What runs it keeps its own words before those.
+        Some(adapter.own_words())
+            .filter(|own| given.starts_with(own))
+            .map_or(0, <[String]>::len)
+    };
+    let (own, rest) = given.split_at(own);
+    own.iter().chain(extra).chain(rest).cloned().collect()
 }
 
 fn command_of(spec: &TerminalSpec, agent: Option<&Adapter>, shell: &[String]) -> Vec<String> {

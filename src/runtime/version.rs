@@ -13,6 +13,8 @@ use super::secrets;
 
 /// As much of what it says as is read, in bytes.
 const MOST: u64 = 4096;
+/// The same of a package's manifest.
+const MOST_MANIFEST: u64 = 1 << 20;
 
 /// What `PROGRAM --version` writes within `patience`; None where that is nothing. Blocks for no longer. Whatever it has
 /// started by then is ended.
@@ -53,6 +55,24 @@ pub fn version_of(program: &Path, patience: Duration) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// The version of the npm package that a program is of, as its `package.json` has it: what a program of node's says of itself
+/// takes its time. None where it is of no package.
+#[must_use]
+pub fn packaged(program: &Path) -> Option<String> {
+    /// Folders between a program and its package.
+    const MOST_LEVELS: usize = 4;
+    let path = program.canonicalize().ok()?;
+    let folders = path.ancestors().skip(1).take(MOST_LEVELS);
+    let manifest = folders
+        .map(|folder| folder.join("package.json"))
+        .find(|file| file.is_file())?;
+    let mut text = String::new();
+    let file = std::fs::File::open(manifest).ok()?;
+    file.take(MOST_MANIFEST).read_to_string(&mut text).ok()?;
+    let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
+    manifest.get("version")?.as_str().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -82,6 +102,23 @@ mod tests {
         let path = script("lingers", "echo 'tool 1.2'; exec sleep 600");
         let told = version_of(&path, Duration::from_secs(3));
         assert_eq!(told.as_deref(), Some("tool 1.2"));
+    }
+
+    #[test]
+    fn a_program_of_a_package_has_its_version() {
+        let linked = script("linked", "");
+        let root = linked.with_file_name("tool-package");
+        fs::create_dir_all(root.join("bin")).unwrap();
+        fs::write(
+            root.join("package.json"),
+            r#"{"name":"tool","version":"1.2.3"}"#,
+        )
+        .unwrap();
+        fs::write(root.join("bin/tool.js"), "").unwrap();
+        fs::remove_file(&linked).unwrap();
+        std::os::unix::fs::symlink(root.join("bin/tool.js"), &linked).unwrap();
+        assert_eq!(packaged(&linked).as_deref(), Some("1.2.3"));
+        assert_eq!(packaged(Path::new("/bin/sh")), None);
     }
 
     #[test]
