@@ -119,6 +119,7 @@ fn adapter(row: Row) -> Adapter {
         unless: row.unless.map(Vendor::from),
         why: row.why,
     });
+    let works_by_requests = !row.command.is_empty();
     Adapter {
         command: row.command,
         args: row.args,
@@ -129,6 +130,7 @@ fn adapter(row: Row) -> Adapter {
         traits: AgentTraits {
             titles: TitleRules::new(row.title.iter().filter_map(title_rule).collect()),
             titles_first: row.titles_first,
+            works_by_requests,
         },
         unobserved: unobserved.collect(),
         ..Adapter::new(row.name.into())

@@ -18,6 +18,9 @@ const QUIET: Duration = Duration::from_secs(3);
 /// start itself.
 const STARTS: Duration = Duration::from_secs(10);
 
+/// A notification this long before the end of the turn that calls a tool asks about that call.
+const EARLY: Duration = Duration::from_secs(2);
+
 /// Output this soon after input is taken for its echo, not for work.
 const ECHO: Duration = Duration::from_millis(400);
 
@@ -54,6 +57,8 @@ pub struct Tracker {
     traits: AgentTraits,
     wire: Wire,
     notified: Option<String>,
+    /// When it notified, where its turn was still under way.
+    notified_amid: Option<Instant>,
     title: Option<AgentState>,
     output: Option<AgentState>,
     started: Instant,
@@ -69,6 +74,7 @@ impl Tracker {
             wire: Wire::new(traits.titles_first),
             traits,
             notified: None,
+            notified_amid: None,
             title: None,
             output: None,
             started: now,
@@ -172,10 +178,17 @@ impl Tracker {
                 if matches!(fact, WireFact::Began { tools: true, .. }) || !self.wire.may_ask() {
                     self.notified = None;
                 }
+                if self.wire.has_open_call()
+                    && let Some(at) = self.notified_amid.take()
+                    && at + EARLY < now
+                {
+                    self.notified = None;
+                }
             }
             Sign::Notification(text) => {
                 if self.wire.may_ask() {
                     self.notified = Some(text.clone());
+                    self.notified_amid = self.wire.has_turn().then_some(now);
                 }
             }
             Sign::Title(title) => {
@@ -205,7 +218,12 @@ impl Tracker {
                 self.wire.tick(now);
                 let is_quiet = self.last_output.is_some_and(|last| now >= last + QUIET);
                 if is_quiet && self.output == Some(AgentState::Working) {
-                    self.output = Some(AgentState::Done);
+                    let is_told = self.agent.observed && self.traits.works_by_requests;
+                    self.output = Some(if is_told {
+                        AgentState::Idle
+                    } else {
+                        AgentState::Done
+                    });
                 }
             }
         }

@@ -9,4 +9,6 @@ pub struct AgentTraits {
     pub titles: TitleRules,
     /// It asks for a conversation's title, by a request without tools, before its turn begins.
     pub titles_first: bool,
+    /// It works by requests alone: where they are observed, a screen that has come to rest ends no work.
+    pub works_by_requests: bool,
 }

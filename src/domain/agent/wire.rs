@@ -179,6 +179,11 @@ impl Wire {
         matches!(self.rest, Rest::OpenCall(_)) && !self.in_flight.iter().any(|flight| flight.counts)
     }
 
+    /// Whether a turn is in flight, a request that declares tools.
+    pub fn has_turn(&self) -> bool {
+        self.in_flight.iter().any(|flight| flight.tools)
+    }
+
     /// Whether a notification may be a question of the agent's, now or once nothing is in flight: it may ask before the end of
     /// the answer that calls the tool is here, and beside a request that is no turn.
     pub fn may_ask(&self) -> bool {

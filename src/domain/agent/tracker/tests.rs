@@ -15,7 +15,7 @@ fn traits() -> AgentTraits {
             TitleRule::new("✳", TitleMeaning::Idle),
             TitleRule::new("?", TitleMeaning::Waiting),
         ]),
-        titles_first: false,
+        ..AgentTraits::default()
     }
 }
 
@@ -172,13 +172,17 @@ fn a_question_that_comes_before_the_end_of_its_turn_or_beside_another_request_is
     };
     assert_eq!(story.wire(200, aside), (Working, WIRE));
     assert_eq!(story.wire(300, ended(2, PLAIN)), (Waiting, Notification));
+    // What rang long before the call was no question about it.
+    story.wire(350, began(5));
+    story.at(360, &asks);
+    assert_eq!(story.wire(2_400, ended(5, CALLS)), (Working, WIRE));
     // A turn that ends without a call had no question.
-    story.wire(400, began(3));
-    story.at(450, &asks);
-    story.wire(500, ended(3, PLAIN));
-    assert_eq!(story.time(1_500, false), (Done, WIRE));
-    story.wire(2_000, began(4));
-    assert_eq!(story.wire(2_100, ended(4, CALLS)), (Working, WIRE));
+    story.wire(2_500, began(3));
+    story.at(2_600, &asks);
+    story.wire(2_700, ended(3, PLAIN));
+    assert_eq!(story.time(3_700, false), (Done, WIRE));
+    story.wire(4_000, began(4));
+    assert_eq!(story.wire(4_100, ended(4, CALLS)), (Working, WIRE));
 }
 
 #[test]
@@ -364,6 +368,17 @@ fn an_observed_agent_has_longer_for_its_start_since_the_wire_tells_of_its_work()
     let mut story = Story::new();
     assert_eq!(story.at(9_999, &Sign::Output), (Unknown, Output));
     assert_eq!(story.at(10_000, &Sign::Output), (Working, Output));
+}
+
+#[test]
+fn a_screen_that_rests_ends_no_work_of_an_observed_agent_that_works_by_requests() {
+    for (observed, rests) in [(true, Idle), (false, Done)] {
+        let mut story = Story::observed(observed);
+        story.tracker.traits.works_by_requests = true;
+        story.at(20_000, &Sign::Input);
+        assert_eq!(story.at(21_000, &Sign::Output), (Working, Output));
+        assert_eq!(story.time(24_000, false), (rests, Output));
+    }
 }
 
 #[test]
