@@ -334,7 +334,7 @@ impl Front {
         };
         let known = |id| Some(self.model.providers.account(id)?.budget);
         let mut accounts = status.accounts.iter();
-        accounts.any(|(id, account)| known(*id).is_some_and(|budget| budget != account.budget))
+        accounts.any(|(id, account)| known(*id) != Some(account.budget))
     }
 
     fn look_at_program(&mut self, id: TerminalId) {

@@ -17,7 +17,16 @@ pub(super) fn of(folder: &Path, branch: &str) -> Result<PathBuf, String> {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     let path = root.with_file_name(format!("{name}-{}", branch.replace('/', "-")));
     if path.join(".git").exists() {
-        return Ok(path);
+        // Two branches may ask for the same folder, and whoever was there may have gone to another one.
+        let present = git(&path, &["branch", "--show-current"])?;
+        if present == branch {
+            return Ok(path);
+        }
+        let path = path.display();
+        return Err(match present.as_str() {
+            "" => format!("{path} is there already, on no branch"),
+            present => format!("{path} is there already, on branch {present}"),
+        });
     }
     let target = path.to_string_lossy();
     let known = format!("refs/heads/{branch}");
@@ -90,6 +99,11 @@ mod tests {
         );
         assert_eq!(of(&repo, "feature/x").unwrap(), path);
         assert!(of(&repo, "-x").is_err());
+        let taken = of(&repo, "feature-x").unwrap_err();
+        assert!(
+            taken.ends_with("repo-feature-x is there already, on branch feature/x"),
+            "{taken}"
+        );
         git(&repo, &["branch", "known"]).unwrap();
         assert!(of(&repo, "known").is_ok());
         fs::remove_dir_all(&root).unwrap();

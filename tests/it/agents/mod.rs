@@ -4,6 +4,7 @@
 
 mod adapters;
 mod budget;
+mod front;
 mod gemini;
 mod notices;
 mod states;
