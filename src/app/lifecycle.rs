@@ -150,7 +150,7 @@ where
         Ok(Course::Ended(ending)) => Ok(ending),
         Err(error) => Err(error),
         Ok(Course::Departed(mut departed)) => {
-            running.leave_copy().await;
+            running.take_copy().await;
             // From here on the panes stand still.
             departed.keep_panes().await;
             departed.rooms.store = running.keep().await;

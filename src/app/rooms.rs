@@ -130,6 +130,7 @@ impl Rooms {
                 settings: settings.clone(),
                 pool: pool.clone(),
                 providers: providers.clone(),
+                store: store.clone(),
                 traces,
                 remote: viewers.clone(),
                 front,

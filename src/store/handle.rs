@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -25,6 +26,8 @@ const DOLT_PATIENCE: Duration = Duration::from_secs(40);
 const SETTLE: Duration = Duration::from_secs(1);
 /// How long the copy may take to be left: what is being shipped is shipped whole.
 const LEAVE_DOLT: Duration = Duration::from_secs(5);
+/// For the last step of that.
+const TAKE_DOLT: Duration = Duration::from_millis(200);
 
 /// What the store is made of.
 #[derive(Clone, Debug)]
@@ -44,7 +47,16 @@ pub struct StoreOptions {
 pub struct Store {
     journal: Journal,
     dolt: Dolt,
+    copy_exit: CopyExit,
     path: PathBuf,
+}
+
+/// How the copy ends.
+#[derive(Clone, Debug, Default)]
+struct CopyExit {
+    /// Cancelled before `stop` where another program goes on.
+    leave: CancellationToken,
+    stop: CancellationToken,
 }
 
 /// What runs behind a [`Store`], for whoever ends it.
@@ -52,8 +64,6 @@ pub struct Store {
 pub struct RunningStore {
     store: Store,
     journal: JournalThread,
-    stop_dolt: CancellationToken,
-    leave_dolt: CancellationToken,
     dolt_ended: oneshot::Receiver<Option<KeptManaged>>,
     /// The managed server that runs on.
     left: Option<KeptManaged>,
@@ -101,25 +111,22 @@ impl Store {
         } else {
             Journal::go_on(journal_options, kept.instance_id.clone())?
         };
-        let stop_dolt = CancellationToken::new();
-        let ending = stop_dolt.clone().cancelled_owned();
+        let copy_exit = CopyExit::default();
         let course = Course {
             left: kept.dolt,
-            leave: CancellationToken::new(),
-            ending,
+            leave: copy_exit.leave.clone(),
+            ending: copy_exit.stop.clone().cancelled_owned(),
         };
-        let leave_dolt = course.leave.clone();
         let (dolt, dolt_ended) = Dolt::start(journal.clone(), options.dolt, tasks, course);
         let store = Self {
             journal,
             dolt,
+            copy_exit,
             path: options.path,
         };
         let running = RunningStore {
             store: store.clone(),
             journal: thread,
-            stop_dolt,
-            leave_dolt,
             dolt_ended,
             left: None,
         };
@@ -171,7 +178,7 @@ impl Store {
 
     /// Waits until it is known how the journal stands, [`SETTLE`] at most: it is opened beside the start. Cancel-safe.
     pub async fn settled(&self) {
-        let _ = tokio::time::timeout(SETTLE, self.journal.settled()).await;
+        let _ = timeout(SETTLE, self.journal.settled()).await;
     }
 
     /// Reads the journal. It is the disk that is read: not for a thread that draws or serves.
@@ -197,7 +204,7 @@ impl Store {
     /// # Errors
     /// [`DoltError`] when the copy cannot be reached or written.
     pub async fn ship(&self) -> Result<Shipped, DoltError> {
-        self.dolt.ship().await
+        self.unless_left(self.dolt.ship()).await
     }
 
     /// The latest commits, the newest first.
@@ -205,7 +212,7 @@ impl Store {
     /// # Errors
     /// [`DoltError`] when the copy cannot be reached.
     pub async fn log(&self, most: usize) -> Result<Vec<Commit>, DoltError> {
-        self.dolt.log(most).await
+        self.unless_left(self.dolt.log(most)).await
     }
 
     /// The rows that differ between two revisions; without any, those of the last commit.
@@ -217,20 +224,39 @@ impl Store {
         from: Option<String>,
         to: Option<String>,
     ) -> Result<Vec<Change>, DoltError> {
-        self.dolt.diff(from, to).await
+        self.unless_left(self.dolt.diff(from, to)).await
+    }
+}
+
+impl Store {
+    /// Ships no more and lets a managed server run on, for another program in this process to go on with. The journal is
+    /// still written; what is not shipped is shipped by that program.
+    pub async fn leave_copy(&self) {
+        self.copy_exit.leave.cancel();
+        self.copy_exit.stop.cancel();
+        if timeout(LEAVE_DOLT, self.dolt.ended()).await.is_err() {
+            warn!("the copy in dolt was not left in time");
+        }
+    }
+
+    /// What the shipper answers. Where it has left, the next program is to be asked instead: no answer comes.
+    async fn unless_left<T>(
+        &self,
+        asked: impl Future<Output = Result<T, DoltError>>,
+    ) -> Result<T, DoltError> {
+        let answer = asked.await;
+        if answer.is_err() && self.copy_exit.leave.is_cancelled() {
+            return std::future::pending().await;
+        }
+        answer
     }
 }
 
 impl RunningStore {
-    /// Ships no more and lets a managed server run on, for another program in this process to go on with. The journal is
-    /// still written; what is not shipped is shipped by that program.
-    pub async fn leave_copy(&mut self) {
-        self.leave_dolt.cancel();
-        self.stop_dolt.cancel();
-        if let Ok(left) = tokio::time::timeout(LEAVE_DOLT, &mut self.dolt_ended).await {
+    /// Takes what [`Store::leave_copy`] has left.
+    pub async fn take_copy(&mut self) {
+        if let Ok(left) = timeout(TAKE_DOLT, &mut self.dolt_ended).await {
             self.left = left.ok().flatten();
-        } else {
-            warn!("the copy in dolt was not left in time");
         }
     }
 
@@ -249,8 +275,8 @@ impl RunningStore {
     pub async fn end(self, end: End) {
         let journal = &self.store.journal;
         journal.record(Fact::at(Timestamp::now(), What::InstanceStopped { end }));
-        self.stop_dolt.cancel();
-        let ended = tokio::time::timeout(DOLT_PATIENCE, self.dolt_ended).await;
+        self.store.copy_exit.stop.cancel();
+        let ended = timeout(DOLT_PATIENCE, self.dolt_ended).await;
         if ended.is_err() {
             warn!("the copy in dolt did not end in time");
         }

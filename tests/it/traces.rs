@@ -348,7 +348,7 @@ fn lines_go_to_the_journal_with_its_priorities_while_it_is_wanted() {
     let started = until("tundra started");
     assert_eq!(started["SYSLOG_IDENTIFIER"], "tundra");
     assert_eq!(started["PRIORITY"], "6");
-    assert_eq!(started["TARGET"], "tundra::app::instance");
+    assert_eq!(started["TARGET"], "tundra::app::rooms");
     assert_eq!(started["F_PID"], tundra.pid().to_string());
     tundra.home.configure("nonsense = 1\n");
     assert_eq!(until("configuration refused")["PRIORITY"], "4");

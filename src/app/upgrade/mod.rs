@@ -33,6 +33,7 @@ use crate::runtime::dial::LocalListener;
 use crate::runtime::handover::{HandoverError, KeptDescriptor, Outgoing, Sealed, Successor};
 use crate::runtime::signals::{Termination, Terminations};
 use crate::runtime::{limits, secrets};
+use crate::store::Store;
 use crate::telemetry::TraceExporter;
 use crate::tui::FrontHandle;
 
@@ -55,6 +56,7 @@ pub(super) struct Departing {
     pub settings: watch::Receiver<Arc<Settings>>,
     pub pool: Pool,
     pub providers: Providers,
+    pub store: Store,
     pub traces: TraceExporter,
     pub remote: RemoteHandle,
     pub front: FrontHandle,
@@ -113,8 +115,8 @@ impl Departing {
         let patience = self.settings.borrow().general.drain;
         let until = Instant::now() + patience;
         let gateway = self.drain(patience, until).await;
-        // There are no requests any more to tell of. What is shown goes on while a collector takes its time.
-        self.traces.end().await;
+        // There are no requests any more to tell of. What is shown goes on while a collector or a database takes its time.
+        tokio::join!(self.traces.end(), self.store.leave_copy());
         self.remote.freeze(VIEWERS).await;
         let terminations = Terminations::catch().ok();
         if let Ok(Some(front)) = timeout(FRONT, self.front.freeze()).await {

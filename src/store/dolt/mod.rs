@@ -99,6 +99,11 @@ impl Dolt {
         (dolt, ended)
     }
 
+    /// Waits until the copy is left or at its end. Cancel-safe.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
     /// Keeps the copy elsewhere, or none, from now on. What the old one still gets is shipped and committed first.
     pub fn set_options(&self, options: Option<DoltOptions>) {
         self.options.send_if_modified(|current| {
