@@ -106,7 +106,22 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         ),
         (
             Kind::Password,
-            r#"(?i)\b[a-z][a-z0-9+.-]*://(?<secret>[^\s/@"']+)@"#,
+            r#"(?i)\b[a-z][a-z0-9+.-]*://(?<secret>[^\s/?"']+)@"#,
+        ),
+        // The same where the scheme was left out, as proxies may be written.
+        (
+            Kind::Password,
+            r#"(?<secret>[^\s/:=@"'<>()\[\]]+:[^\s/@"'<>\[\]]+)@[A-Za-z0-9\[]"#,
+        ),
+        // Addresses that are secrets themselves: whoever knows a chat's may write into it.
+        (
+            Kind::Token,
+            r#"(?i)(?:hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/|api\.telegram\.org/bot)(?<secret>[^\s"'?]+)"#,
+        ),
+        // A header of somebody's own that says what it is.
+        (
+            Kind::Header,
+            r#"(?i)\bx-[a-z0-9-]*(?:auth|token|secret|key|session|password)[a-z0-9-]*["']?\s*[:=]\s*["']?(?<secret>[^\s"',;]+)"#,
         ),
         // A name that says so, and its value: TOML, JSON, shells' assignments, arguments.
         (
@@ -311,6 +326,18 @@ mod tests {
                 "\"access_token\": \"abc def\"",
                 "\"access_token\": \"[redacted token]\"",
             ),
+            (
+                "HTTPS_PROXY=me:pass@proxy:3128",
+                "HTTPS_PROXY=[redacted password]@proxy:3128",
+            ),
+            (
+                "http://me:p@ss@proxy:3128/x@y",
+                "http://[redacted password]@proxy:3128/x@y",
+            ),
+            (
+                "[\"curl\",\"-H\",\"X-Auth: abc\",\"https://hooks.slack.com/services/T0/B0/xyz\"]",
+                "[\"curl\",\"-H\",\"X-Auth: [redacted header]\",\"https://hooks.slack.com/services/[redacted token]\"]",
+            ),
             ("password = 'x y z'", "password = '[redacted password]'"),
             (
                 "[\"llama\",\"--api-key\",\"abc\"]",
@@ -327,6 +354,7 @@ mod tests {
             "id=0199a3f2-7c1e-7000-8000-000000000000 kind=terminal.opened",
             "commit 0123456789abcdef0123456789abcdef01234567",
             "{\"key\":\"2026-11-29\",\"requests\":3}",
+            "2026-11-29T22:00:00Z ada@engine: npm i left-pad@1.3.0, see https://example.org/@scope",
         ] {
             assert_eq!(redacted(text), text);
         }
@@ -359,6 +387,6 @@ mod tests {
 
     #[test]
     fn every_pattern_is_one() {
-        assert_eq!(PATTERNS.len(), 17);
+        assert_eq!(PATTERNS.len(), 20);
     }
 }

@@ -60,6 +60,15 @@ pub(super) fn redactor(subject: &Subject, names: Names) -> Redactor {
     for (name, value) in std::env::vars_os() {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
         let upper = name.to_ascii_uppercase();
+        if upper.ends_with("_PROXY")
+            && let Some((user, _)) = value.rsplit_once('@')
+        {
+            let user = user.rsplit_once("://").map_or(user, |(_, user)| user);
+            let password = user.split_once(':').map_or("", |(_, password)| password);
+            redactor = redactor
+                .knowing(Kind::Password, user)
+                .knowing(Kind::Password, password);
+        }
         let is_named = key_variables.contains(&name.as_ref());
         let says_so = SECRET_NAMES.iter().any(|part| upper.contains(part));
         // A path to a key, or to an agent's socket, is none.
