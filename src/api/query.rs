@@ -80,7 +80,10 @@ pub fn history<'q>(
 }
 
 fn since_of(value: &str) -> Result<Since, ApiError> {
-    since::parse(value).map_err(|right| ApiError::bad_request(format!("since {right}")))
+    since::parse(value).map_err(|right| {
+        let told = format!("since {right}");
+        ApiError::bad_request(told)
+    })
 }
 
 #[cfg(test)]

@@ -118,25 +118,15 @@ fn page(entry: &Explanation, style: &Style) -> String {
     for told in entry.texts {
         paragraph(&mut text, "  ", "    ", told, style.columns);
     }
-    text.push('\n');
-    paragraph(&mut text, "", "", entry.meaning, style.columns);
-    for (title, items) in [
-        ("Symptoms", entry.symptoms),
-        ("Causes", entry.causes),
-        ("What helps", entry.cures),
-        ("Prevention", entry.prevention),
-    ] {
-        let _ = writeln!(text, "\n{}{title}{}", style.bold, style.reset);
-        for item in items {
-            paragraph(&mut text, "  - ", "    ", item, style.columns);
-        }
-    }
+    let mut codes = String::new();
+    let listed = entry.codes.join(", ");
+    paragraph(&mut codes, "codes ", "      ", &listed, style.columns);
     let _ = writeln!(
         text,
-        "\n{}codes{} {}\n{}log{}   tundra logs --target {}",
+        "\n{}codes{}{}{}log{}   tundra logs --target {}",
         style.dim,
         style.reset,
-        entry.codes.join(", "),
+        codes.trim_start_matches("codes"),
         style.dim,
         style.reset,
         entry.log_target

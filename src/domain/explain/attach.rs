@@ -39,6 +39,64 @@ pub(super) const TABLE: &[Explanation] = &[
         log_target: "tundra::remote",
     },
     Explanation {
+        name: "SocketClosed",
+        aliases: &[
+            "Idle",
+            "IdleTimeout",
+            "HeartbeatFailure",
+            "PongTimeout",
+            "HeartbeatTimeout",
+            "Replaced",
+        ],
+        codes: &[
+            "1000", "1001", "1002", "1007", "1009", "1013", "4000", "4001", "4002",
+        ],
+        texts: &[
+            "no pong",
+            "attach must come within <n> s",
+            "nothing was acknowledged for <n> s",
+            "pong timeout",
+            "heartbeat failure",
+            "idle timeout",
+            "another socket took this place",
+            "a message is at most 1 MiB",
+            "text must be UTF-8",
+            "protocol error",
+            "the terminal has ended",
+            "tundra ends",
+            "tundra is being upgraded",
+            "attach must come first",
+            "attached already",
+            "client is malformed",
+            "malformed frame",
+            "input ids count up by one",
+        ],
+        group: Group::Attach,
+        severity: Severity::Info,
+        meaning: "The server closed a viewer's socket and says why: 1000 the terminal has ended, 1001 tundra ends, 1002 and 1007 what came \
+                  was none of the protocol or no UTF-8, 1009 a message was over 1 MiB, 1013 come back at once, 4000 nothing was said either \
+                  way for remote.idle_timeout, 4001 a newer socket of the same client is there, 4002 a ping was not answered within \
+                  remote.pong_timeout.",
+        symptoms: &[
+            "a program's WebSocket ends with such a code",
+            "the log says: viewer detached, and the reason",
+        ],
+        causes: &[
+            "4000: nobody typed and nothing was written for five minutes",
+            "4002: the network is gone, or a laptop sleeps",
+            "1002, 1007, 1009: a client of one's own",
+        ],
+        cures: &[
+            "the page and tundra attach come back by themselves; a client of one's own connects again",
+            "{\"type\":\"ping\"} now and then counts as data, so that an idle socket stays",
+            "remote.idle_timeout and remote.pong_timeout for slow networks",
+        ],
+        prevention: &[
+            "the subprotocol tundra.v1, which resumes where it was (src/remote/protocol.rs)",
+        ],
+        log_target: "tundra::remote",
+    },
+    Explanation {
         name: "PushRefused",
         aliases: &["Push", "Malformed", "Storage"],
         codes: &["push_refused"],
@@ -133,7 +191,11 @@ pub(super) const TABLE: &[Explanation] = &[
         name: "Unauthorized",
         aliases: &[],
         codes: &["unauthorized"],
-        texts: &["a token is needed: tundra url prints an address with one"],
+        texts: &[
+            "a token is needed: tundra url prints an address with one",
+            "a token is needed",
+            "this token is wrong, used or too old: tundra url prints a new address",
+        ],
         group: Group::Attach,
         severity: Severity::Error,
         meaning: "The listener gives nothing away without a token: that of tundra url (one login, ten minutes), or the bearer of \
@@ -159,6 +221,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "origin not allowed: <origin>",
             "requests from this origin are not allowed<; see remote.allowed_origins>",
             "this host is not served here<: open its own address>",
+            "this request needs an Origin or a bearer token",
         ],
         group: Group::Attach,
         severity: Severity::Warning,

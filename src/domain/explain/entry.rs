@@ -39,10 +39,12 @@ pub enum Group {
     Store,
     Configuration,
     Instance,
+    /// What the system says, in its own words.
+    System,
 }
 
 impl Group {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Provider,
         Self::Gateway,
         Self::Terminal,
@@ -50,6 +52,7 @@ impl Group {
         Self::Store,
         Self::Configuration,
         Self::Instance,
+        Self::System,
     ];
 
     #[must_use]
@@ -62,6 +65,7 @@ impl Group {
             Self::Store => "store",
             Self::Configuration => "configuration",
             Self::Instance => "instance",
+            Self::System => "system",
         }
     }
 }

@@ -9,6 +9,11 @@ const LEAST_LITERAL: usize = 5;
 /// The lowest HTTP status that is an error; smaller numbers are exit codes.
 const FIRST_STATUS: u16 = 400;
 
+/// Words that stand before a code.
+const BEFORE_CODES: [&str; 6] = ["status", "exit", "code", "close", "closed", "error"];
+/// Words of the longest reason that stands behind an HTTP status (RFC 9110, section 15).
+const MOST_REASON: usize = 4;
+
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -24,7 +29,8 @@ pub fn find(given: &str) -> Found {
     let given = given.trim();
     let found = by_name(given)
         .or_else(|| by_code(given))
-        .or_else(|| by_text(given));
+        .or_else(|| by_text(given))
+        .or_else(|| by_worded_code(given));
     if let Some(found) = found {
         return Found::One(found);
     }
@@ -61,6 +67,27 @@ pub fn by_code(given: &str) -> Option<&'static Explanation> {
         _ => code.to_owned(),
     };
     index().find(|entry| entry.codes.contains(&wanted.as_str()))
+}
+
+/// By a number with the words that are told beside it: `410 Gone`, `HTTP/1.1 503 Service Unavailable`, `exit status 3`,
+/// `close code 4000`.
+fn by_worded_code(given: &str) -> Option<&'static Explanation> {
+    let words: Vec<String> = given.split_whitespace().map(str::to_lowercase).collect();
+    let is_before =
+        |word: &&String| word.starts_with("http") || BEFORE_CODES.contains(&word.as_str());
+    let before: Vec<&String> = words.iter().take_while(is_before).collect();
+    let (number, rest) = words.get(before.len()..)?.split_first()?;
+    let is_reason = rest.len() <= MOST_REASON
+        && rest
+            .iter()
+            .all(|word| word.chars().all(|c| c.is_alphabetic() || c == '-'));
+    let is_number = number.chars().all(|c| c.is_ascii_digit());
+    if !is_number || !is_reason || before.len() + rest.len() == 0 {
+        return None;
+    }
+    let is_exit = before.iter().any(|word| *word == "exit");
+    let prefix = if is_exit { "exit " } else { "" };
+    by_code(&format!("{prefix}{number}"))
 }
 
 /// By a text with its variable parts filled in, which may stand inside a longer line; the beginning of one is enough where it
@@ -154,9 +181,23 @@ fn beginning(line: &str) -> Option<&'static Explanation> {
     })
 }
 
-/// A text without regard to case, and a dash as a keyboard types it.
+/// A text without regard to case, to how a terminal broke its line, and to the dashes and quotes that a keyboard has not.
 fn folded(text: &str) -> String {
-    text.to_lowercase().replace('–', "-")
+    let mut folded = String::with_capacity(text.len());
+    for word in text.to_lowercase().split_whitespace() {
+        folded.push_str(if folded.is_empty() { "" } else { " " });
+        match word {
+            "–" | "—" | "−" | "--" => folded.push('-'),
+            word => folded.push_str(word),
+        }
+    }
+    // What stands before a variable part keeps the space that separates it.
+    folded.push_str(if text.ends_with(char::is_whitespace) {
+        " "
+    } else {
+        ""
+    });
+    folded.replace(['–', '—'], "-").replace(['‘', '’'], "'")
 }
 
 /// A name in letters and digits alone.

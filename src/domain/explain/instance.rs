@@ -5,7 +5,7 @@ use super::entry::{Explanation, Group, Severity};
 pub(super) const TABLE: &[Explanation] = &[
     Explanation {
         name: "NoInstance",
-        aliases: &["DaemonNotRunning", "NotRunning"],
+        aliases: &["DaemonNotRunning", "NotRunning", "FailedToConnectToDaemon"],
         codes: &["no_instance", "exit 3"],
         texts: &[
             "no tundra is running here: start one with `tundra` in a terminal, or without one with `tundra serve`",
@@ -51,11 +51,13 @@ pub(super) const TABLE: &[Explanation] = &[
     },
     Explanation {
         name: "AddressInUse",
-        aliases: &["PortInUse"],
+        aliases: &["PortInUse", "EADDRINUSE", "EADDRNOTAVAIL"],
         codes: &["address_in_use"],
         texts: &[
             "address already in use: <address> (held by pid <pid> <name>)",
             "address already in use: <address>",
+            "address already in use",
+            "Cannot assign requested address",
             "cannot listen on <address>: <details>",
         ],
         group: Group::Instance,
@@ -163,6 +165,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "descriptor <n> holds no state of tundra",
             "the state has form <n>, and this tundra reads form <m>",
             "<program> cannot be executed: <details>",
+            "<program>: is a directory",
             "tundra <version> could not take over: <details>",
         ],
         group: Group::Instance,
@@ -215,6 +218,26 @@ pub(super) const TABLE: &[Explanation] = &[
         cures: &["start it again: tundra brings the layout back"],
         prevention: &["nothing is wrong"],
         log_target: "tundra::app",
+    },
+    Explanation {
+        name: "Detached",
+        aliases: &["TakenOver"],
+        codes: &["detached"],
+        texts: &[
+            "[detached from pid <pid>: \"tundra\" brings it back]",
+            "[detached: taken over by pid <pid>]",
+        ],
+        group: Group::Instance,
+        severity: Severity::Info,
+        meaning: "This terminal does not show tundra any longer; panes, requests and viewers go on.",
+        symptoms: &["the shell is back, and tundra ls lists what runs"],
+        causes: &[
+            "ctrl-b d, tundra detach, or a signal to the process in this terminal",
+            "another tundra shows it now: one terminal does at a time",
+        ],
+        cures: &["tundra brings it back, in this terminal or another one"],
+        prevention: &["nothing is wrong; general.on_close says what a closed terminal does"],
+        log_target: "tundra::tui",
     },
     Explanation {
         name: "Panicked",
@@ -301,7 +324,11 @@ pub(super) const TABLE: &[Explanation] = &[
         name: "Signal",
         aliases: &["Killed"],
         codes: &["exit 128+n"],
-        texts: &["<ended by a signal>"],
+        texts: &[
+            "<ended by a signal>",
+            "[ended: tundra with pid <pid> got <signal>; \"tundra\" brings its layout back]",
+            "[lost: tundra with pid <pid> has died; \"tundra\" brings its layout back]",
+        ],
         group: Group::Instance,
         severity: Severity::Info,
         meaning: "Exit codes above 128: signal n ended it (130 SIGINT, 143 SIGTERM, 129 SIGHUP, 137 SIGKILL).",

@@ -11,6 +11,7 @@ mod gateway;
 mod instance;
 mod provider;
 mod store;
+mod system;
 mod terminal;
 
 pub use entry::{Explanation, Group, Severity};
@@ -26,6 +27,7 @@ pub fn index() -> impl Iterator<Item = &'static Explanation> {
         store::TABLE,
         configuration::TABLE,
         instance::TABLE,
+        system::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -39,8 +39,23 @@ pub(super) const TABLE: &[Explanation] = &[
     },
     Explanation {
         name: "ApiError",
-        aliases: &["Api"],
-        codes: &["api", "400", "401", "403", "404", "422", "500", "529"],
+        aliases: &["Api", "ModelNotFound"],
+        codes: &[
+            "api",
+            "400",
+            "401",
+            "403",
+            "404",
+            "422",
+            "500",
+            "529",
+            "api_error",
+            "authentication_error",
+            "invalid_request_error",
+            "not_found_error",
+            "permission_error",
+            "server_error",
+        ],
         texts: &["API error (status <code>): <message>"],
         group: Group::Provider,
         severity: Severity::Error,
@@ -75,8 +90,11 @@ pub(super) const TABLE: &[Explanation] = &[
     Explanation {
         name: "RateLimited",
         aliases: &[],
-        codes: &["rate_limited", "429"],
-        texts: &["rate limited: retry after <n>s"],
+        codes: &["rate_limited", "429", "quota"],
+        texts: &[
+            "rate limited: retry after <n>s",
+            "<name> is out of quota<, until when>",
+        ],
         group: Group::Provider,
         severity: Severity::Warning,
         meaning: "The provider answered 429. The profile cools down for as long as the provider says (else for its cooldown, 60 s) \
@@ -135,11 +153,39 @@ pub(super) const TABLE: &[Explanation] = &[
         log_target: "tundra::gateway",
     },
     Explanation {
+        name: "ContextTooLong",
+        aliases: &["PromptTooLong", "ContextLengthExceeded"],
+        codes: &["context_length_exceeded"],
+        texts: &[
+            "prompt is too long",
+            "maximum context length is <n> tokens",
+            "input is too long for requested model",
+        ],
+        group: Group::Provider,
+        severity: Severity::Warning,
+        meaning: "The conversation is longer than the model takes. The provider's 400 passes to its caller in the words that its client \
+                  knows; no other profile is asked, and no breaker counts it.",
+        symptoms: &["an agent says that it compacts its conversation, or stops"],
+        causes: &[
+            "a long conversation, large files or tool results",
+            "after a failover: the other model takes less",
+        ],
+        cures: &[
+            "let the agent compact (/compact), or begin a new conversation",
+            "a profile whose model takes more: default_model and models of the profile",
+        ],
+        prevention: &["models of like size in profiles that take over from each other"],
+        log_target: "tundra::gateway",
+    },
+    Explanation {
         name: "ParseError",
         aliases: &["Parse"],
         codes: &["parse", "502"],
         texts: &[
             "parse error: <details>",
+            "unexpected EOF while parsing<, where>",
+            "EOF while parsing <what>",
+            "missing field <name>",
             "the answer is no answer of its dialect: <details>",
             "the arguments of a tool's call are no JSON object",
         ],
@@ -167,7 +213,10 @@ pub(super) const TABLE: &[Explanation] = &[
     },
     Explanation {
         name: "Unsupported",
-        aliases: &[],
+        aliases: &[
+            "StreamingNotSupportedByThisProvider",
+            "ToolCallingNotAvailableForThisModel",
+        ],
         codes: &["unsupported"],
         texts: &["unsupported: <details>"],
         group: Group::Provider,
@@ -322,7 +371,7 @@ pub(super) const TABLE: &[Explanation] = &[
     Explanation {
         name: "PlanUsedUp",
         aliases: &["UsedUp"],
-        codes: &["used_up"],
+        codes: &["used_up", "usage_limit_reached"],
         texts: &[
             "the plan is used up: asked again in <wait>",
             "<login> is used up until <time>: f goes on with <profile>",
@@ -454,7 +503,7 @@ pub(super) const TABLE: &[Explanation] = &[
     Explanation {
         name: "Overloaded",
         aliases: &["Cooling"],
-        codes: &["cooling"],
+        codes: &["cooling", "overloaded_error"],
         texts: &["overloaded: retry after <n>s"],
         group: Group::Provider,
         severity: Severity::Warning,

@@ -119,6 +119,47 @@ fn texts_are_found_exactly_and_inside_of_longer_lines() {
             "CertificateUntrusted",
         ),
         ("transport error: connection reset", "TransportError"),
+        ("circuit is open -- refusing call", "CircuitOpen"),
+        ("circuit is open — refusing call", "CircuitOpen"),
+        (
+            "no tundra is running here: start one with `tundra` in a\nterminal, or without one with `tundra serve`",
+            "NoInstance",
+        ),
+        ("pty I/O error: input/output error", "InputFull"),
+        ("Too many open files (os error 24)", "TooManyOpenFiles"),
+        ("EMFILE", "TooManyOpenFiles"),
+        (
+            "pty spawn failed: Too many open files (os error 24)",
+            "SpawnFailed",
+        ),
+        ("accept: No space left on device (os error 28)", "DiskFull"),
+        (
+            "/etc/x: Permission denied (os error 13)",
+            "PermissionDenied",
+        ),
+        ("Connection refused (os error 111)", "ConnectionFailed"),
+        (
+            "connection refused: 127.0.0.1:3306 (start it)",
+            "ConnectionRefused",
+        ),
+        (
+            "listen EADDRINUSE: address already in use 127.0.0.1:3000",
+            "AddressInUse",
+        ),
+        (
+            "this token is wrong, used or too old: tundra url prints a new address",
+            "Unauthorized",
+        ),
+        ("[detached: taken over by pid 7]", "Detached"),
+        (
+            "prompt is too long: 210000 tokens > 200000 maximum",
+            "ContextTooLong",
+        ),
+        ("410 Gone", "TerminalDead"),
+        ("HTTP/1.1 503 Service Unavailable", "NothingLeft"),
+        ("exit status 3", "NoInstance"),
+        ("close code 4000", "SocketClosed"),
+        ("4000", "SocketClosed"),
         ("port 3306 is MariaDB 10.11.6, not Dolt", "NotDolt"),
         (
             "budget reached for build: $2.00 of $2.00; tundra budget build --usd 5 raises it",
@@ -132,7 +173,14 @@ fn texts_are_found_exactly_and_inside_of_longer_lines() {
         assert_eq!(name(given), expected, "{given}");
     }
     // A word of ours in somebody else's sentence is not ours.
-    assert_eq!(find("the feature is disabled here"), Found::Nothing);
+    for told in [
+        "the feature is disabled here",
+        "a database of films",
+        "it is so since yesterday",
+        "429 apples and 3 pears were sold in this shop today",
+    ] {
+        assert_eq!(find(told), Found::Nothing, "{told}");
+    }
 }
 
 #[test]

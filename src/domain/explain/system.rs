@@ -1,0 +1,193 @@
+//! What the system under tundra says, in its own words: they stand inside of tundra's messages, in its log, and in what programs
+//! in panes print. Where a message of tundra's holds them, that one is explained.
+
+use super::entry::{Explanation, Group, Severity};
+
+pub(super) const TABLE: &[Explanation] = &[
+    Explanation {
+        name: "TooManyOpenFiles",
+        aliases: &["EMFILE", "ENFILE", "DescriptorsExhausted"],
+        codes: &["os error 24", "os error 23"],
+        texts: &["Too many open files", "Too many open files in system"],
+        group: Group::System,
+        severity: Severity::Error,
+        meaning: "A process has as many files and sockets open as it may (EMFILE), or the whole system has (ENFILE). tundra raises its \
+                  own soft limit to the hard one when it starts; each terminal takes three descriptors, each connection one.",
+        symptoms: &[
+            "new terminals are refused: pty spawn failed",
+            "connections to gateway and page are not accepted",
+        ],
+        causes: &[
+            "the hard limit is low (ulimit -Hn, LimitNOFILE= of a unit, a container)",
+            "very many terminals, viewers or requests at once",
+            "a program in a pane leaks them: then it is its own message",
+        ],
+        cures: &[
+            "tundra doctor: limits.files says how many are allowed and in use, limits.pool how many terminals fit",
+            "tundra kill what is not needed",
+            "ulimit -n 4096 and start tundra again; in the unit LimitNOFILE=65536",
+        ],
+        prevention: &["pty.max_ptys within what limits.pool allows"],
+        log_target: "tundra::runtime",
+    },
+    Explanation {
+        name: "NoResources",
+        aliases: &["EAGAIN", "ENOMEM", "OutOfMemory"],
+        codes: &["os error 11", "os error 12"],
+        texts: &[
+            "Resource temporarily unavailable",
+            "Cannot allocate memory",
+            "failed to spawn thread",
+        ],
+        group: Group::System,
+        severity: Severity::Error,
+        meaning: "The system gives no further process, thread or memory.",
+        symptoms: &[
+            "new terminals are refused: pty spawn failed",
+            "programs end with exit code 137",
+        ],
+        causes: &[
+            "ulimit -u, TasksMax= of a unit, or a container's limit on pids",
+            "the memory is used up",
+        ],
+        cures: &[
+            "tundra doctor: limits.processes says how many are allowed and run",
+            "end what is not needed; raise ulimit -u or TasksMax=",
+            "free -m shows what memory is left",
+        ],
+        prevention: &["pty.max_ptys within what limits.pool allows"],
+        log_target: "tundra::pane",
+    },
+    Explanation {
+        name: "DiskFull",
+        aliases: &["ENOSPC", "EDQUOT"],
+        codes: &["os error 28", "os error 122"],
+        texts: &[
+            "No space left on device",
+            "Disk quota exceeded",
+            "database or disk is full",
+        ],
+        group: Group::System,
+        severity: Severity::Error,
+        meaning: "The disk, or your share of it, is full. The instance goes on: the journal waits in memory and the log loses lines.",
+        symptoms: &[
+            "store.state is degraded, with how many facts wait",
+            "the log ends",
+        ],
+        causes: &[
+            "the disk is full, or has no inodes left",
+            "a quota is used up",
+        ],
+        cures: &[
+            "tundra doctor: paths.disk tells the folder and what is free",
+            "make room; what waits is written then",
+        ],
+        prevention: &["store.retention, logging.max_size and logging.keep bound what tundra keeps"],
+        log_target: "tundra::store",
+    },
+    Explanation {
+        name: "PermissionDenied",
+        aliases: &["EACCES", "EPERM", "EROFS"],
+        codes: &["os error 13", "os error 1", "os error 30"],
+        texts: &[
+            "Permission denied",
+            "Operation not permitted",
+            "Read-only file system",
+        ],
+        group: Group::System,
+        severity: Severity::Error,
+        meaning: "The file or folder that stands before it is not yours to use so, or its disk is mounted read-only.",
+        symptoms: &["exit 1 with the file's name"],
+        causes: &[
+            "it belongs to another user, as after sudo tundra",
+            "its mode lacks a right: a program without x, a folder without w",
+            "a read-only disk or container, SELinux or AppArmor",
+            "a port below 1024",
+        ],
+        cures: &[
+            "tundra doctor: paths.rights and config.rights name what is wrong; --fix closes what is yours",
+            "chown it, chmod u+x a program, or tundra --home DIR with a folder of your own",
+        ],
+        prevention: &["tundra as your own user, never by sudo"],
+        log_target: "tundra::app",
+    },
+    Explanation {
+        name: "NoSuchFile",
+        aliases: &["ENOENT", "ENOTDIR"],
+        codes: &["os error 2", "os error 20"],
+        texts: &[
+            "No such file or directory",
+            "Not a directory",
+            "command not found",
+        ],
+        group: Group::System,
+        severity: Severity::Error,
+        meaning: "The file, folder or program that stands before it is not there, or something above it is no folder.",
+        symptoms: &["exit 1 with the name; a shell's 127"],
+        causes: &[
+            "a slip in a path",
+            "a program that is not installed, or not in PATH",
+        ],
+        cures: &[
+            "tundra doctor: programs.* says where shell and agents are found, config.file which configuration is read",
+            "tundra config path, and tundra status for the folders",
+        ],
+        prevention: &["whole paths in the configuration"],
+        log_target: "tundra::app",
+    },
+    Explanation {
+        name: "ConnectionFailed",
+        aliases: &[
+            "ECONNREFUSED",
+            "ECONNRESET",
+            "ECONNABORTED",
+            "EPIPE",
+            "ETIMEDOUT",
+            "EHOSTUNREACH",
+            "ENETUNREACH",
+            "DnsError",
+            "TlsError",
+        ],
+        codes: &[
+            "os error 111",
+            "os error 104",
+            "os error 32",
+            "os error 110",
+            "os error 113",
+            "os error 101",
+        ],
+        texts: &[
+            "Connection refused",
+            "Connection reset",
+            "Broken pipe",
+            "Connection timed out",
+            "No route to host",
+            "Network is unreachable",
+            "failed to lookup address information",
+            "Temporary failure in name resolution",
+            "Name or service not known",
+            "Could not resolve host",
+            "invalid peer certificate",
+            "received corrupt message",
+            "self-signed certificate",
+            "unable to get local issuer certificate",
+        ],
+        group: Group::System,
+        severity: Severity::Warning,
+        meaning: "A connection did not come about, or was cut: the name was not found, nothing listens there, the way is blocked, or TLS \
+                  was refused. Of a provider it is an HttpError and fails over; of a viewer a TransportError, which comes back by itself.",
+        symptoms: &["an agent, curl or tundra providers tells it"],
+        causes: &[
+            "this machine is offline, or a VPN or firewall is in the way",
+            "the server does not run, or on another port",
+            "a wrong proxy in HTTPS_PROXY, or a certificate that nobody here trusts",
+        ],
+        cures: &[
+            "tundra doctor: profile.NAME.dns, .tcp and .tls say which layer fails, dolt and ports.* the rest",
+            "for the gateway's own address: tundra status tells where it listens",
+            "a company's certificate: update-ca-certificates, then start tundra again",
+        ],
+        prevention: &["a second profile, so that requests fail over by themselves"],
+        log_target: "tundra::gateway",
+    },
+];
