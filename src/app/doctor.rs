@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::AppError;
 use crate::doctor::{self, OuterTerminal, Subject};
 use crate::domain::check::Check;
+use crate::runtime::limits;
 use crate::tui;
 
 /// A terminal that has not answered by then answers nothing.
@@ -19,6 +20,8 @@ pub fn examine(
     subject: Arc<Subject>,
     progress: impl FnMut(&str, usize, usize),
 ) -> Result<Vec<Check>, AppError> {
+    // A low soft limit is what may be wrong: it keeps nobody from looking.
+    let _ = limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -11,7 +11,7 @@ use super::args::Json;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output;
+use super::{output, show};
 use crate::api::shapes::CheckupShape;
 use crate::app;
 use crate::doctor::bundle::{self, Names, Packed};
@@ -85,9 +85,14 @@ pub fn run(args: &Doctor, context: &Context) -> Result<Exit, Failure> {
     } else {
         let mut text = String::new();
         for done in fixed.iter().flatten() {
-            let _ = writeln!(text, "fixed  {}", printable(done));
+            let before = if done.starts_with(fix::NOT_MENDED) {
+                ""
+            } else {
+                "fixed  "
+            };
+            let _ = writeln!(text, "{before}{}", printable(done));
         }
-        text.push_str(&page(&checks, context.color.on_stdout()));
+        text.push_str(&page(&checks, context.color.on_stdout(), output::columns()));
         if let (Some(path), Some(packed)) = (&args.bundle, &packed) {
             text.push_str(&list(&path.display().to_string(), packed));
         }
@@ -129,12 +134,19 @@ impl Progress {
     }
 }
 
-/// Every check on a line, with its cure below it.
-fn page(checks: &[Check], color: bool) -> String {
+/// Every check on a line, with its cure below it; what a terminal has no room for goes on below its own beginning.
+fn page(checks: &[Check], color: bool, columns: Option<usize>) -> String {
     let mut text = String::new();
     let mut group = "";
     let width = checks.iter().map(|check| check.name.chars().count()).max();
     let width = width.unwrap_or(0).min(32);
+    let indent = "  warn  ".len() + width + 2;
+    let room = columns.map(|columns| columns.saturating_sub(indent));
+    let room = room.filter(|room| *room >= show::LEAST_CELL);
+    let within = |words: &str| match room {
+        Some(room) => show::lines_within(words, room).join(&format!("\n{:indent$}", "")),
+        None => words.to_owned(),
+    };
     for check in checks {
         if check.group() != group {
             group = check.group();
@@ -151,10 +163,11 @@ fn page(checks: &[Check], color: bool) -> String {
             "  {paint}{:4}{reset}  {:width$}  {}",
             check.status.as_str(),
             printable(&check.name),
-            printable(&check.message)
+            within(&printable(&check.message))
         );
         if let Some(cure) = &check.cure {
-            let _ = writeln!(text, "        {:width$}  -> {}", "", printable(cure));
+            let cure = within(&format!("-> {}", printable(cure)));
+            let _ = writeln!(text, "{:indent$}{cure}", "");
         }
     }
     let counts =
@@ -197,4 +210,33 @@ fn list(path: &str, packed: &[Packed]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_goes_on_below_its_own_beginning() {
+        let checks = [
+            Check::ok("limits.pool", "one two three four five six"),
+            Check::warn("paths.disk", "seven", "eight nine ten eleven twelve"),
+        ];
+        let told = "limits
+  ok    limits.pool  one two
+                     three four
+                     five six
+paths
+  warn  paths.disk   seven
+                     -> eight
+                     nine ten
+                     eleven
+                     twelve
+
+1 ok, 1 warn, 0 fail, 0 skip
+";
+        assert_eq!(page(&checks, false, Some(32)), told);
+        let whole = page(&checks, false, None);
+        assert!(whole.contains("one two three four five six\n"), "{whole}");
+    }
 }

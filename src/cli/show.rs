@@ -11,7 +11,7 @@ use crate::config::show_duration;
 use crate::domain::printable::printable;
 
 /// A cell that gives up columns keeps so many.
-const LEAST_CELL: usize = 8;
+pub const LEAST_CELL: usize = 8;
 
 /// The time since a moment, in its largest unit: `5s`, `3m`, `2h`, `9d`.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
@@ -136,7 +136,7 @@ pub fn facts(rows: &[Vec<String>], columns: Option<usize>) -> Vec<String> {
 }
 
 /// A text's words in lines of so many columns; a word that is longer is broken.
-fn lines_within(text: &str, columns: usize) -> Vec<String> {
+pub fn lines_within(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut width = 0;
     for word in text.split(' ') {

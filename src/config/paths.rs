@@ -38,7 +38,7 @@ pub enum PathsError {
         "there is no home directory: set HOME, or say where to keep tundra's files with --home DIR"
     )]
     NoHome,
-    #[error("the folder {} cannot be used: {source}", .path.display())]
+    #[error("the folder {} cannot be used: {source}: take another with --home DIR", .path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// Whoever owns it could say what tundra runs and where it writes.
     #[error("the folder {} belongs to user {owner}, not to you (user {me}): take another with --home DIR", .path.display())]
@@ -222,6 +222,12 @@ impl Paths {
 /// Refuses a folder that cannot be written to, or made where it is not there.
 fn check_room(dir: &Path) -> Result<(), PathsError> {
     let there = dir.ancestors().find(|path| path.exists()).unwrap_or(dir);
+    if !there.is_dir() {
+        return Err(PathsError::Folder {
+            path: dir.to_owned(),
+            source: io::ErrorKind::NotADirectory.into(),
+        });
+    }
     let access = Access::WRITE_OK | Access::EXEC_OK;
     rustix::fs::access(there, access).map_err(|error| PathsError::Folder {
         path: dir.to_owned(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use super::subject::Subject;
-use crate::config::others_may_write;
+use crate::config::{others_may_write, secret_values};
 use crate::domain::check::Check;
 
 pub(super) const NAMES: [&str; 2] = ["config.file", "config.rights"];
@@ -47,7 +47,12 @@ fn rights(subject: &Subject) -> Check {
             return Check::fail(
                 name,
                 format!("{shown}: {error}"),
-                format!("chmod u+r {shown}"),
+                match error.kind() {
+                    std::io::ErrorKind::NotADirectory => {
+                        "something above it is a file: another folder with --home DIR, or another file with --config FILE".to_owned()
+                    }
+                    _ => format!("chmod u+r {shown}, and u+x the folders above it"),
+                },
             );
         }
     };
@@ -84,14 +89,8 @@ fn rights(subject: &Subject) -> Check {
     Check::ok(name, format!("mode {mode:o}"))
 }
 
-/// Whether there are values in it that are nobody else's: headers, environments.
+/// Whether there are values in it that are nobody else's: headers, environments; of a file that is refused, too.
 pub(super) fn holds_secrets(subject: &Subject) -> bool {
-    subject.settings.as_ref().is_ok_and(|settings| {
-        let headers = settings
-            .profiles
-            .iter()
-            .any(|profile| !profile.headers.is_empty());
-        let panes = settings.panes.iter().any(|pane| !pane.env.is_empty());
-        headers || panes
-    })
+    let text = fs::read(&subject.source.path).unwrap_or_default();
+    !secret_values(&String::from_utf8_lossy(&text)).is_empty()
 }

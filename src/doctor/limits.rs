@@ -184,14 +184,11 @@ fn pool(found: &Found, wanted: u64) -> Check {
         shown(allowed)
     );
     if wanted > allowed {
-        return Check::fail(
-            name,
-            message,
-            format!(
-                "pty.max_ptys = {}, or raise the limit that is the least",
-                allowed.max(1)
-            ),
-        );
+        let cure = match allowed {
+            0 => "raise the limit that is the least: not one terminal fits into it".to_owned(),
+            some => format!("pty.max_ptys = {some}, or raise the limit that is the least"),
+        };
+        return Check::fail(name, message, cure);
     }
     Check::ok(name, message)
 }
@@ -240,6 +237,10 @@ mod tests {
             ..ROOMY
         };
         assert_eq!(files(&few).status, CheckStatus::Fail);
+        assert_eq!(
+            pool(&few, 10).cure.as_deref(),
+            Some("raise the limit that is the least: not one terminal fits into it")
+        );
         assert_eq!(processes(&few).status, CheckStatus::Warn);
         assert_eq!(ptys(&few).status, CheckStatus::Fail);
         assert_eq!(files(&ROOMY).status, CheckStatus::Ok);

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::subject::{Instance, Subject};
 use crate::config::{Paths, others_may_write};
 use crate::domain::check::Check;
@@ -11,6 +13,8 @@ use crate::runtime::{dial, proc};
 
 pub(super) const NAMES: [&str; 4] = ["paths.rights", "paths.disk", "paths.lock", "paths.socket"];
 const MIB: u64 = 1 << 20;
+/// Faults that are told at most.
+const TOLD: usize = 5;
 /// Less than that is soon full.
 const LITTLE: u64 = 200 * MIB;
 /// Less than that holds no further day.
@@ -38,26 +42,32 @@ pub(super) fn folders(paths: &Paths) -> Vec<PathBuf> {
     home.chain(own).cloned().collect()
 }
 
-/// Files that hold secrets, or what happened, as far as they are there.
+/// Every file of state, data and logs: they hold secrets, or what happened, those that were set aside too.
 pub(super) fn private_files(paths: &Paths) -> Vec<PathBuf> {
-    let mut found = vec![paths.gateway_key(), paths.plans()];
-    for name in [
-        "remote.token",
-        "remote-key.pem",
-        "dolt.password",
-        "session.json",
-    ] {
-        found.push(paths.state.join(name));
-    }
-    let journal = paths.journal();
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = journal.clone().into_os_string();
-        name.push(suffix);
-        found.push(name.into());
-    }
-    found.push(paths.log_file());
-    found.retain(|path| path.exists());
+    let folders = [&paths.state, &paths.data, &paths.logs];
+    let entries = folders.into_iter().flat_map(fs::read_dir).flatten();
+    let files = entries.flatten().filter(|entry| {
+        // A link is somebody's own doing, and what it leads to is not tundra's to close.
+        entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    let mut found: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+    found.sort();
     found
+}
+
+/// Whether a folder is a home of tundra's and nothing else: one that is used for something else too may be open on purpose.
+pub(super) fn is_tundras_alone(paths: &Paths, home: &Path) -> bool {
+    let own = [
+        &paths.config_dir,
+        &paths.data,
+        &paths.state,
+        &paths.logs,
+        &paths.run,
+    ];
+    fs::read_dir(home).is_ok_and(|entries| {
+        let mut entries = entries.flatten();
+        entries.all(|entry| own.contains(&&entry.path()))
+    })
 }
 
 /// What is wrong with the rights of a file or folder; `None` where nothing is, or it is not there.
@@ -73,6 +83,15 @@ fn fault(path: &Path, is_open: impl Fn(&fs::Metadata) -> bool) -> Option<String>
         ));
     }
     is_open(&metadata).then(|| format!("{} is open to others (mode {mode:o})", path.display()))
+}
+
+/// The first of them, and how many more there are.
+fn listed(faults: &[String]) -> String {
+    let told = faults.iter().take(TOLD).cloned().collect::<Vec<_>>();
+    match faults.len().saturating_sub(TOLD) {
+        0 => told.join("; "),
+        more => format!("{} and {more} more", told.join("; ")),
+    }
 }
 
 fn rights(paths: &Paths) -> Check {
@@ -91,7 +110,7 @@ fn rights(paths: &Paths) -> Check {
     if !faults.is_empty() {
         return Check::fail(
             name,
-            faults.join("; "),
+            listed(&faults),
             "tundra doctor --fix closes what is yours; what belongs to another user: chown it, or --home DIR",
         );
     }
@@ -99,12 +118,26 @@ fn rights(paths: &Paths) -> Check {
         let cure = "correct what the message names, or tundra --home DIR with another folder";
         return Check::fail(name, error.to_string(), cure);
     }
+    // Neither is needed for a start; without them nothing is kept.
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    let unwritable: Vec<String> = [&paths.data, &paths.logs]
+        .into_iter()
+        .filter(|path| path.exists() && rustix::fs::access(path.as_path(), access).is_err())
+        .map(|path| format!("{} cannot be written to", path.display()))
+        .collect();
+    if !unwritable.is_empty() {
+        return Check::warn(
+            name,
+            format!("{}: no journal or no log is kept", listed(&unwritable)),
+            "chmod u+rwx what is yours, or --home DIR with another folder",
+        );
+    }
     let open: Vec<String> = [&paths.data, &paths.state, &paths.logs, &paths.run]
         .into_iter()
         .filter_map(|path| fault(path, |folder| folder.mode() & 0o055 != 0))
         .collect();
     if !open.is_empty() {
-        return Check::warn(name, open.join("; "), "tundra doctor --fix, or chmod 700");
+        return Check::warn(name, listed(&open), "tundra doctor --fix, or chmod 700");
     }
     let missing: Vec<String> = folders
         .iter()
@@ -176,16 +209,27 @@ fn lock(subject: &Subject) -> Check {
                 status.pid, status.version
             ),
         ),
-        (Some(true), Instance::None | Instance::Silent(_)) => Check::fail(
-            name,
-            format!("{shown} is held by {holder}, which does not answer"),
-            match pid {
-                Some(pid) => format!(
-                    "wait a moment; where it stays: kill {pid}, and start tundra, which brings the layout back"
+        (Some(true), Instance::None | Instance::Silent(_)) => {
+            let is_stopped = |pid| proc::process(pid).is_some_and(|process| process.is_stopped);
+            let (state, cure) = match pid {
+                Some(pid) if is_stopped(pid) => (
+                    "is stopped (SIGSTOP)",
+                    format!("kill -CONT {pid}: it goes on where it was"),
                 ),
-                None => "find who holds it: fuser -v on the file".to_owned(),
-            },
-        ),
+                Some(pid) => (
+                    "does not answer",
+                    format!(
+                        "wait a moment; where it stays: kill {pid}, and start tundra, which brings the layout back"
+                    ),
+                ),
+                None => (
+                    "does not answer",
+                    "find who holds it: fuser -v on the file".to_owned(),
+                ),
+            };
+            let message = format!("{shown} is held by {holder}, which {state}");
+            Check::fail(name, message, cure)
+        }
         (Some(false), _) if path.exists() => Check::ok(
             name,
             format!("left by {holder}, which is gone: the next start takes it over"),

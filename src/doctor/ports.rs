@@ -1,10 +1,12 @@
 //! The ports of gateway and remote, and who holds them.
 
+use std::fs::File;
 use std::net::SocketAddr;
 
 use super::subject::{Instance, Subject};
+use crate::config::TlsFiles;
 use crate::domain::check::Check;
-use crate::runtime::ports;
+use crate::runtime::ports::{self, BindError, Choice};
 
 pub(super) const NAMES: [&str; 2] = ["ports.gateway", "ports.remote"];
 
@@ -19,6 +21,7 @@ pub(super) fn checks(subject: &Subject) -> Vec<Check> {
         is_enabled: settings.gateway.enabled,
         bind: settings.gateway.bind,
         is_named: settings.gateway.bind_named,
+        tls: None,
         url: status.and_then(|status| Some(status.gateway.as_ref()?.url.clone())),
     };
     let remote = Listener {
@@ -27,6 +30,7 @@ pub(super) fn checks(subject: &Subject) -> Vec<Check> {
         is_enabled: settings.remote.enabled,
         bind: settings.remote.bind,
         is_named: settings.remote.bind_named,
+        tls: settings.remote.tls,
         url: status.and_then(|status| Some(status.remote.as_ref()?.url.clone())),
     };
     vec![
@@ -41,6 +45,7 @@ struct Listener {
     is_enabled: bool,
     bind: SocketAddr,
     is_named: bool,
+    tls: Option<TlsFiles>,
     /// Where the running instance listens.
     url: Option<String>,
 }
@@ -67,22 +72,45 @@ impl Listener {
             }
             (None, Instance::None | Instance::Silent(_)) => {}
         }
+        if let Some(unreadable) = self.unreadable() {
+            return unreadable;
+        }
         if bind.port() == 0 {
             return Check::ok(*name, format!("{bind}: any free port"));
         }
-        match ports::listener(*bind) {
-            None => Check::ok(*name, format!("{bind} is free")),
-            Some(holder) if self.is_named => Check::fail(
-                *name,
-                format!("address already in use: {bind}{holder}"),
-                format!("end that program, or another port in {key}"),
-            ),
-            Some(holder) => Check::ok(
+        // What the start would do: somebody's hold on it is not all that can be in the way.
+        match ports::listen(*bind, Choice::Named) {
+            Ok(_) => Check::ok(*name, format!("{bind} is free")),
+            Err(BindError::Busy { holder, .. }) if !self.is_named => Check::ok(
                 *name,
                 format!(
                     "{bind} is in use{holder}: the next free port is taken, since {key} does not name it"
                 ),
             ),
+            Err(error @ BindError::Busy { .. }) => Check::fail(
+                *name,
+                error.to_string(),
+                format!("end that program, or another port in {key}"),
+            ),
+            Err(error @ BindError::Other { .. }) => Check::fail(
+                *name,
+                error.to_string(),
+                format!("an address of this machine in {key}, and a port from 1024 on"),
+            ),
         }
+    }
+
+    /// The first of the files that TLS needs which cannot be read.
+    fn unreadable(&self) -> Option<Check> {
+        let files = self.tls.as_ref()?;
+        let unread = [&files.cert, &files.key].into_iter().find_map(|path| {
+            let error = File::open(path).err()?;
+            Some(format!("{}: {error}", path.display()))
+        })?;
+        Some(Check::fail(
+            self.name,
+            format!("TLS cannot be served: {unread}"),
+            "correct remote.tls_cert and remote.tls_key, or leave both out: a self-signed certificate is made",
+        ))
     }
 }

@@ -117,9 +117,13 @@ fn key(profile: &Profile, subject: &Subject) -> KeyFound {
         profile.name
     );
     match secrets::value(variable).filter(|key| !key.is_empty()) {
-        Some(key) if key.chars().any(|c| c.is_whitespace() || c.is_control()) => KeyFound::Missing(
-            Check::fail(name, format!("{variable} holds white space"), export),
-        ),
+        Some(key) if key.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+            KeyFound::Missing(Check::fail(
+                name,
+                format!("{variable} holds white space, which no key does"),
+                format!("{export}: without blanks, line ends and quotes around it"),
+            ))
+        }
         Some(_) if has_instance == Some(false) => KeyFound::Missing(Check::fail(
             name,
             format!("{variable} is set here, but not where the running tundra was started"),
@@ -275,8 +279,7 @@ impl<'p> Report<'p> {
         let timed_out = || Err(ProbeFailure::NoAnswer("request timed out".to_owned()));
         match asked.unwrap_or_else(|_| timed_out()) {
             Err(ProbeFailure::NotConnected(why)) => {
-                let cure = "look at the certificate: openssl s_client -connect HOST:443; its expiry, this machine's clock, and \
-                            who stands in between (update-ca-certificates trusts a company's own)";
+                let cure = tls_cure(host, &why);
                 self.push(Check::fail(self.name("tls"), why, cure));
                 self.skip_rest("no TLS connection comes about");
             }
@@ -330,9 +333,21 @@ impl<'p> Report<'p> {
             words => format!(": {words}"),
         };
         let check = match status {
+            200..300 if !answer.is_json => Check::fail(
+                name,
+                format!(
+                    "what answers ({status}) is no JSON: something in between, such as a sign-in page, or no provider"
+                ),
+                "open base_url of the profile in a browser; HTTPS_PROXY and NO_PROXY",
+            ),
             _ if profile.auth == Auth::Caller => Check::skip(
                 name,
                 format!("a login is its caller's own; {} answers", profile.base_url),
+            ),
+            300..=399 => Check::fail(
+                name,
+                format!("it sends elsewhere ({status}), and a request does not follow"),
+                "base_url of the profile with the address that it leads to; HTTPS_PROXY and NO_PROXY",
             ),
             200..300 if profile.key_env.is_none() => Check::ok(name, "it answers without a key"),
             200..300 => Check::ok(name, "it takes the key"),
@@ -350,7 +365,10 @@ impl<'p> Report<'p> {
             402 => Check::fail(
                 name,
                 format!("the account has no credit left (402){said}"),
-                "top up in the provider's console, then tundra reset NAME",
+                format!(
+                    "top up in the provider's console, then tundra reset {}",
+                    profile.name
+                ),
             ),
             429 => Check::warn(
                 name,
@@ -411,6 +429,21 @@ impl<'p> Report<'p> {
             cure,
         ));
     }
+}
+
+/// What helps where no TLS connection comes about. What is no TLS at all is told by rustls as a corrupt message.
+fn tls_cure(host: &Host, why: &str) -> String {
+    if why.contains("corrupt message") {
+        return format!(
+            "{} speaks no TLS: base_url with http, or the port that does",
+            host.shown()
+        );
+    }
+    format!(
+        "look at the certificate: openssl s_client -connect {}:{}; its expiry, this machine's clock, and who stands in between \
+         (update-ca-certificates trusts a company's own)",
+        host.name, host.port
+    )
 }
 
 /// Whether a listed name is the wanted one; local servers list `NAME:latest` for NAME.

@@ -41,12 +41,21 @@ pub(super) fn checks(subject: &Subject) -> Vec<Check> {
             .iter()
             .map(|agent| {
                 let is_wanted = wanted.contains(&agent.name.as_str());
-                scope.spawn(move || self::agent(agent, is_wanted, offers))
+                let look = move || self::agent(agent, is_wanted, offers);
+                // Where no further thread can be had they are asked one after the other.
+                (
+                    agent,
+                    is_wanted,
+                    thread::Builder::new().spawn_scoped(scope, look),
+                )
             })
             .collect();
         running
             .into_iter()
-            .filter_map(|check| check.join().ok())
+            .filter_map(|(agent, is_wanted, running)| match running {
+                Ok(running) => running.join().ok(),
+                Err(_) => Some(self::agent(agent, is_wanted, offers)),
+            })
             .collect::<Vec<_>>()
     });
     checks.extend(looked);

@@ -39,8 +39,12 @@ pub(super) fn check(subject: &Subject) -> Check {
 
 fn judge(state: &str, message: Option<&str>, bytes: u64, waiting: usize) -> Check {
     let mut text = format!("{state}, {} KiB", bytes / 1024);
-    if waiting > 0 {
-        let _ = write!(text, ", {waiting} facts wait in memory");
+    match waiting {
+        0 => {}
+        1 => text.push_str(", 1 fact waits in memory"),
+        more => {
+            let _ = write!(text, ", {more} facts wait in memory");
+        }
     }
     if let Some(message) = message {
         text.push_str(": ");
@@ -52,7 +56,7 @@ fn judge(state: &str, message: Option<&str>, bytes: u64, waiting: usize) -> Chec
         "degraded" => Check::fail(
             NAME,
             text,
-            "make room on the disk: see paths.disk; what waits is written then",
+            "paths.disk and paths.rights tell what is in the way; what waits is written then",
         ),
         "schema_newer" => Check::fail(
             NAME,

@@ -36,7 +36,7 @@ pub struct OuterTerminal {
 pub enum Instance {
     Running {
         status: Box<StatusShape>,
-        /// The ids of its terminals.
+        /// The ids of its terminals whose programs live.
         terminals: BTreeSet<String>,
     },
     None,
@@ -121,7 +121,12 @@ fn instance(paths: &Paths) -> Instance {
     match asked {
         Ok((status, terminals)) => Instance::Running {
             status: Box::new(status),
-            terminals: terminals.into_iter().map(|terminal| terminal.id).collect(),
+            // One that has ended stays listed for a while.
+            terminals: terminals
+                .into_iter()
+                .filter(|terminal| terminal.exit.is_none())
+                .map(|terminal| terminal.id)
+                .collect(),
         },
         Err(ControlError::NoInstance) => Instance::None,
         Err(error) => Instance::Silent(error),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::header::{DATE, HeaderMap, HeaderValue};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::upstream::cleaner::Cleaner;
 use super::upstream::{PostError, Upstream, headers};
@@ -31,6 +32,8 @@ pub struct ProbeAnswer {
     pub status: u16,
     /// The provider's clock, as it wrote it (RFC 9110, section 6.6.1).
     pub date: Option<String>,
+    /// Whether it is JSON, as an answer of a provider's is: a web page that stands in between is not.
+    pub is_json: bool,
     /// The names of the models, where it told any.
     pub models: Vec<String>,
     /// The provider's words, fit to be shown: without the key and configured headers.
@@ -89,6 +92,7 @@ pub async fn ask(
         PostError::NeverLeft(error) => ProbeFailure::NotConnected(cleaner.words(&cause(error))),
         PostError::Sent(error) => ProbeFailure::NoAnswer(cleaner.words(&error.to_string())),
     })?;
+    let is_json = serde_json::from_slice::<IgnoredAny>(&body).is_ok();
     let told = serde_json::from_slice::<Told>(&body).unwrap_or_default();
     let words = told
         .error
@@ -101,6 +105,7 @@ pub async fn ask(
     let googles = googles.map(|name| name.trim_start_matches("models/").to_owned());
     Ok(ProbeAnswer {
         status: status.as_u16(),
+        is_json,
         date: head
             .get(DATE)
             .and_then(|date| date.to_str().ok())

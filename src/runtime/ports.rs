@@ -46,14 +46,6 @@ impl From<&BindError> for Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder(Option<(u32, String)>);
 
-impl Holder {
-    /// Its process, as far as it can be told.
-    #[must_use]
-    pub fn pid(&self) -> Option<u32> {
-        self.0.as_ref().map(|(pid, _)| *pid)
-    }
-}
-
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -97,13 +89,6 @@ pub fn listen(address: SocketAddr, choice: Choice) -> Result<TcpListener, BindEr
         address,
         holder: Holder(holder(address)),
     })
-}
-
-/// Who listens on an address now; `None` where nobody does, as far as can be seen.
-#[must_use]
-pub fn listener(address: SocketAddr) -> Option<Holder> {
-    let inodes = listeners(address);
-    (!inodes.is_empty()).then(|| Holder(holder_of(&inodes)))
 }
 
 /// Finds the process that listens on a port: proc(5), `net/tcp` for the socket and `PID/fd` for its owner.
@@ -184,9 +169,6 @@ mod tests {
         let other = listen(address, Choice::Default { reserved }).unwrap();
         assert!(other.local_addr().unwrap().port() > next);
         let error = listen(address, Choice::Named).unwrap_err().to_string();
-        let holder = listener(address).unwrap();
-        assert!(error.ends_with(&holder.to_string()));
-        assert_eq!(holder.pid(), Some(std::process::id()));
         let me = std::process::id();
         let name = fs::read_to_string("/proc/self/comm").unwrap();
         let expected = format!(

@@ -26,6 +26,8 @@ pub struct Process {
     pub is_zombie: bool,
     /// Runs, or waits for a processor or a disk.
     pub is_busy: bool,
+    /// Stopped by a signal or by whoever traces it.
+    pub is_stopped: bool,
 }
 
 /// The numbers of all processes that can be seen.
@@ -101,6 +103,7 @@ fn stat(pid: u32, path: &str) -> Option<Process> {
         start_ticks: fields.nth(6)?.parse().ok()?,
         is_zombie: matches!(state, "Z" | "X"),
         is_busy: matches!(state, "R" | "D"),
+        is_stopped: matches!(state, "T" | "t"),
     })
 }
 

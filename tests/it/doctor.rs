@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::cli::has_keys;
-use crate::support::{Home, Serve, Terminal};
+use crate::support::{Home, Serve, Terminal, procs};
 
 /// The names of every machine's checks.
 const NAMES: &[&str] = &[
@@ -153,6 +153,18 @@ fn provider(home: &Home) -> (std::process::Child, u16) {
 import http.server, json, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path.startswith("/portal"):
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<html>sign in to this network</html>")
+            return
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("location", "/elsewhere")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         good = self.headers.get("x-api-key") == "sk-good-key-0123"
         body = {"data": [{"id": "model-one"}, {"id": "model-two"}]} if good else {
             "type": "error", "error": {"message": "invalid x-api-key " + str(self.headers.get("x-api-key"))}}
@@ -210,6 +222,16 @@ base_url = "http://127.0.0.1:{port}"
 api_key_env = "GOOD_KEY"
 default_model = "model-onne"
 [[profile]]
+name = "portal"
+provider = "anthropic"
+base_url = "http://127.0.0.1:{port}/portal"
+api_key_env = "GOOD_KEY"
+[[profile]]
+name = "moved"
+provider = "anthropic"
+base_url = "http://127.0.0.1:{port}/moved"
+api_key_env = "GOOD_KEY"
+[[profile]]
 name = "keyless"
 provider = "openai"
 api_key_env = "NO_SUCH_KEY"
@@ -242,6 +264,9 @@ enabled = false
         ("profile.bad.auth", "fail"),
         ("profile.bad.model", "skip"),
         ("profile.unknown-model.model", "warn"),
+        ("profile.portal.auth", "fail"),
+        ("profile.portal.model", "skip"),
+        ("profile.moved.auth", "fail"),
         ("profile.keyless.key", "fail"),
         ("profile.keyless.dns", "skip"),
         ("profile.closed.key", "ok"),
@@ -292,6 +317,120 @@ fn what_can_be_mended_safely_is_mended_and_told() {
     // Nothing is left to mend.
     let (_, again) = doctor(&home, &["--offline", "--fix"]);
     assert_eq!(again["fixed"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn every_file_of_tundras_is_closed_and_nothing_of_anybody_else_is_touched() {
+    let home = Home::with_config(
+        "[[agent]]\nname = \"own\"\ncommand = [\"cat\"]\nenv = { SECRET = \"x\" }\n",
+    );
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let open = |path: &Path, to: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(to)).unwrap();
+    };
+    let own = [
+        "state/push.key",
+        "state/session.json.broken-1",
+        "logs/tundra.log.1",
+        "data/tundra.db.broken-1",
+    ]
+    .map(|name| home.path().join(name));
+    for path in &own {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+        open(path, 0o644);
+    }
+    open(&home.config_file(), 0o644);
+    let (_, before) = doctor(&home, &["--offline"]);
+    has_status(&before, "paths.rights", "fail");
+    has_status(&before, "config.rights", "warn");
+    // What is somebody's own, and what only a link leads to.
+    let target = home.file("target");
+    fs::write(&target, "x").unwrap();
+    open(&target, 0o666);
+    std::os::unix::fs::symlink(&target, home.path().join("state/link")).unwrap();
+    let (_, after) = doctor(&home, &["--offline", "--fix"]);
+    has_status(&after, "paths.rights", "ok");
+    has_status(&after, "config.rights", "ok");
+    for path in own {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    assert_eq!(mode(&target), 0o666);
+    // A home that others use too, and one that is no folder at all.
+    let shared = home.file("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::write(shared.join("anybody's"), "x").unwrap();
+    open(&shared, 0o1777);
+    for (given, before) in [(&shared, 0o1777), (&target, 0o666)] {
+        let given_home = ["--home", given.to_str().unwrap()];
+        let (code, answer) = doctor(&home, &[&["--offline", "--fix"][..], &given_home].concat());
+        assert_eq!(code, 1);
+        has_status(&answer, "paths.rights", "fail");
+        let fixed = answer["fixed"].to_string();
+        assert!(fixed.contains("not mended: "), "{fixed}");
+        assert_eq!(mode(given), before, "{}", given.display());
+    }
+}
+
+#[test]
+fn what_a_listener_could_not_start_with_is_a_failure() {
+    for (config, told) in [
+        (
+            // An address that is nobody's here (RFC 5737).
+            "bind = \"192.0.2.1:3999\"",
+            "cannot listen on 192.0.2.1:3999: ",
+        ),
+        (
+            "bind = \"0.0.0.0:0\"\ntls_cert = \"/nowhere/cert.pem\"\ntls_key = \"/nowhere/key.pem\"",
+            "TLS cannot be served: /nowhere/cert.pem: ",
+        ),
+    ] {
+        let home = Home::with_config(&format!("[remote]\n{config}\n"));
+        let (code, answer) = doctor(&home, &["--offline"]);
+        assert_eq!(code, 1);
+        has_status(&answer, "ports.remote", "fail");
+        let message = check(&answer, "ports.remote")["message"].as_str().unwrap();
+        assert!(message.starts_with(told), "{message}");
+    }
+}
+
+#[test]
+fn an_instance_that_is_stopped_is_told_with_what_wakes_it() {
+    let serve = Serve::start();
+    let pid = serve.pid();
+    let signal = |signal| {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    };
+    signal(rustix::process::Signal::STOP);
+    let (code, answer) = doctor(&serve.home, &["--offline"]);
+    signal(rustix::process::Signal::CONT);
+    assert_eq!(code, 1);
+    let lock = check(&answer, "paths.lock");
+    assert_eq!(lock["status"], "fail");
+    let cure = lock["cure"].as_str().unwrap();
+    assert_eq!(cure, format!("kill -CONT {pid}: it goes on where it was"));
+}
+
+#[test]
+fn what_outlived_its_terminal_is_told_while_the_instance_runs() {
+    if !crate::support::present("setsid") {
+        return;
+    }
+    let serve = Serve::start();
+    let id = serve.sh("setsid -f sleep 300; echo begun; exec cat");
+    serve.wait_text(&id, "begun");
+    let (_, answer) = doctor(&serve.home, &["--offline"]);
+    has_status(&answer, "children", "ok");
+    serve.cli(&["kill", &id]).ok();
+    let (_, answer) = doctor(&serve.home, &["--offline"]);
+    has_status(&answer, "children", "warn");
+    let message = check(&answer, "children")["message"].as_str().unwrap();
+    assert!(message.contains(" sleep"), "{message}");
+    let left = serve.home.processes().into_iter();
+    for process in left.filter(|process| process.name == "sleep") {
+        procs::signal(process.pid, rustix::process::Signal::KILL);
+    }
 }
 
 #[test]
@@ -363,6 +502,8 @@ fn a_bundle_holds_what_helps_and_no_secret() {
         "session-cookie-of-a-page",
         "bearer-in-a-log-line",
         "proxy-user:proxy-pass",
+        "second-user:second-pass",
+        "T0/B0/of-a-chat",
     ];
     let config = format!(
         r#"
@@ -372,6 +513,8 @@ bind = "127.0.0.1:0"
 bind = "127.0.0.1:0"
 [dolt]
 password_env = "DOLT_PASSWORD"
+[notify]
+command = ["curl", "https://hooks.slack.com/services/T0/B0/of-a-chat"]
 [[profile]]
 name = "p"
 provider = "local"
@@ -417,6 +560,7 @@ env = {{ PANE_SECRET = "{}" }}
         .env("ANTHROPIC_API_KEY", secrets[4])
         .env("DOLT_PASSWORD", secrets[5])
         .env("HTTPS_PROXY", format!("http://{}@127.0.0.1:9", secrets[10]))
+        .env("HTTP_PROXY", format!("{}@127.0.0.1:9", secrets[11]))
         .env("USER", "adalovelace");
     let done = crate::support::command::run(command, b"", std::time::Duration::from_secs(60));
     assert!(done.code < 2, "{done:#?}");
