@@ -46,10 +46,11 @@ pub(super) async fn run(instance: Instance, life: Life) -> Result<Ending, AppErr
     let mut keeper = SessionKeeper::new(session_file, kept);
     let (sender, notices) = mpsc::channel(NOTICES);
     let keys = settings.clone();
-    let at_start = first_steps
-        .map(first_step)
+    // The newest stands in the hint line: what to do next goes before ports that are another program's.
+    let at_start = at_start
         .into_iter()
-        .chain(at_start.into_iter().map(quiet))
+        .map(quiet)
+        .chain(first_steps.map(first_step))
         .collect();
     tasks.spawn("notices", tell(at_start, keys, reloads, sender.clone()));
     tasks.spawn("store notices", tell_store(store.clone(), sender));

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::config::{Paths, Settings};
+use crate::domain::action::Action;
 use crate::runtime::private::{self, Access};
 
 /// Nothing else is kept of it.
@@ -15,11 +16,15 @@ pub(super) fn first_steps(paths: &Paths, settings: &Settings, has_key: bool) -> 
         return None;
     }
     private::open(&marker, Access::Update).ok()?;
-    Some(
-        "welcome: claude and codex work here as always, with their own login; a key such as ANTHROPIC_API_KEY makes failover \
+    // On a narrow screen the hint line has room for the beginning alone.
+    let all = settings.keymap.bindings_of(Action::MessageLog).first();
+    let all = all.map_or_else(String::new, |chord| {
+        format!(" ({} {chord} shows all of this)", settings.keymap.prefix())
+    });
+    Some(format!(
+        "welcome{all}: claude and codex work here as always, with their own login; a key such as ANTHROPIC_API_KEY makes failover \
          possible (tundra demo shows it, tundra doctor checks it)"
-            .to_owned(),
-    )
+    ))
 }
 
 #[cfg(test)]
@@ -35,6 +40,8 @@ mod tests {
         let settings = config::parse("x", "").unwrap();
         assert_eq!(first_steps(&paths, &settings, true), None);
         let told = first_steps(&paths, &settings, false).unwrap();
+        let begin = "welcome (ctrl-b m shows all of this): claude";
+        assert!(told.starts_with(begin), "{told}");
         assert!(told.contains("tundra demo"), "{told}");
         assert_eq!(first_steps(&paths, &settings, false), None);
         fs::remove_dir_all(&home).unwrap();
