@@ -46,11 +46,12 @@ pub struct Args {
     pub can_resume: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
+    // The heading that the flattened ones have is theirs alone.
     /// Start without what an instance has left that ended without being asked to
-    #[arg(long)]
+    #[arg(long, help_heading = None::<&'static str>)]
     pub fresh: bool,
     /// What a pane of its own runs, after `--`; without it the configured panes, else your shell
-    #[arg(last = true, value_name = "CMD", add = complete::program())]
+    #[arg(last = true, value_name = "CMD", help_heading = None::<&'static str>, add = complete::program())]
     pub run: Vec<String>,
 }
 
