@@ -78,7 +78,7 @@ impl Conversion {
         };
         Ok(Self::Translation(Box::new(Translation {
             body: sent.body,
-            without: asked.left_out.clone(),
+            without: sent.without,
             crossing,
             streams: request.streams(),
             stream: None,

@@ -7,18 +7,23 @@ use super::mark::{self, Maker, hex_digest};
 use super::names::{ToolNames, call_id};
 use crate::domain::profile::TranslatedDialect;
 use crate::gateway::wire::ir::answer::{Part, Reasoning};
-use crate::gateway::wire::ir::request::{Choice, Item, Request};
+use crate::gateway::wire::ir::request::{Choice, Content, Format, Item, Request};
 use crate::gateway::wire::target::{Target, Unsayable};
 use crate::gateway::wire::{chat, messages, responses};
 
 /// The longest name of a user that every vendor takes.
 const MAX_USER: usize = 64;
 
+/// How many words models make by themselves, in `OpenAI`'s word.
+const USUAL_VERBOSITY: &str = "medium";
+
 /// A request in the upstream's dialect.
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub body: Bytes,
     pub way: Way,
+    /// What of the request it lacks, by name.
+    pub without: Vec<String>,
 }
 
 /// Reads a caller's request.
@@ -47,7 +52,8 @@ pub fn write(
         return Err(Unsayable(demand.clone()));
     }
     let mut names = ToolNames::default();
-    let request = adapt(asked.clone(), upstream, maker, &mut names);
+    let mut request = adapt(asked.clone(), upstream, maker, &mut names);
+    note_unsaid(&mut request, upstream, target);
     let body = match upstream {
         TranslatedDialect::Messages => messages::request::write(&request, target)?,
         TranslatedDialect::Chat => chat::request::write(&request, target)?,
@@ -61,6 +67,7 @@ pub fn write(
             tells_usage: asked.include_usage,
             forms: asked.forms.clone(),
         },
+        without: request.left_out,
     })
 }
 
@@ -106,6 +113,45 @@ fn adapt(
         *user = hex_digest(user.as_bytes(), MAX_USER);
     }
     request
+}
+
+/// Names what the form holds and this one endpoint is not told, though another one might be.
+fn note_unsaid(request: &mut Request, upstream: TranslatedDialect, target: &Target) {
+    let is_messages = upstream == TranslatedDialect::Messages;
+    let verbosity = request.verbosity.as_deref();
+    let asks = verbosity.is_some_and(|word| word != USUAL_VERBOSITY);
+    if asks && (is_messages || target.verbosity(request).is_none()) {
+        request.leave_out("verbosity");
+    }
+    if !is_messages && !target.takes_effort && chat::request::effort(request.thinking).is_some() {
+        request.leave_out("reasoning");
+    }
+    let is_described = matches!(
+        request.format,
+        Some(Format::Schema {
+            description: Some(_),
+            ..
+        })
+    );
+    if is_messages && is_described {
+        request.leave_out("description");
+    }
+    if is_messages && request.items.iter().any(asks_for_detail) {
+        request.leave_out("detail");
+    }
+}
+
+/// Whether an image is to be looked at more or less closely than a model would by itself.
+fn asks_for_detail(item: &Item) -> bool {
+    let contents = match item {
+        Item::User(contents) => contents,
+        Item::Result(result) => &result.content,
+        Item::System(_) | Item::Answer(_) => return false,
+    };
+    contents.iter().any(|content| match content {
+        Content::Image { detail, .. } => detail.as_deref().is_some_and(|detail| detail != "auto"),
+        Content::Text(_) | Content::Document { .. } => false,
+    })
 }
 
 /// Puts every result right after its call, and what a tool told bit by bit into one result, as the vendors want it.
@@ -160,7 +206,7 @@ fn goes_back(reasoning: &mut Reasoning, endpoint: &Maker) -> bool {
 mod tests {
     use super::*;
     use crate::gateway::wire::ir::answer::Call;
-    use crate::gateway::wire::ir::request::{Content, ToolResult};
+    use crate::gateway::wire::ir::request::ToolResult;
 
     fn call(id: &str) -> Part {
         Part::Call(Call {

@@ -1,5 +1,7 @@
 //! What a request's writer has to know of whom it writes to, and how it says that something cannot be said.
 
+use super::ir::request::Request;
+
 /// Whom a request is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
@@ -14,6 +16,11 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// How many words to make, where the model may be asked: those that take no effort take no such word either.
+    pub fn verbosity<'r>(&self, request: &'r Request) -> Option<&'r str> {
+        request.verbosity.as_deref().filter(|_| self.takes_effort)
+    }
+
     /// The caller's limit within the target's; the target's where the caller has none.
     pub fn clamp(&self, asked: Option<u64>) -> Option<u64> {
         match (asked, self.max_tokens) {

@@ -11,3 +11,4 @@ pub mod event;
 pub mod gather;
 pub mod json;
 pub mod request;
+pub mod unsaid;

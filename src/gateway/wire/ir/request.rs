@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use super::answer::Part;
 use super::json::Json;
 
+/// Names of what is left out that are told, and the most of one: a caller may well send hundreds.
+const MOST_LEFT_OUT: usize = 32;
+const LONGEST_NAME: usize = 64;
+
 /// One request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
@@ -24,6 +28,8 @@ pub struct Request {
     pub top_p: Option<f64>,
     pub stop: Vec<String>,
     pub format: Option<Format>,
+    /// How many words to make, in the vendor's own word.
+    pub verbosity: Option<String>,
     pub thinking: Option<Thinking>,
     /// Who the caller's own user is.
     pub user: Option<String>,
@@ -128,6 +134,7 @@ pub enum Format {
     Json,
     Schema {
         name: Option<String>,
+        description: Option<String>,
         schema: Json,
         strict: Option<bool>,
     },
@@ -242,9 +249,16 @@ impl Request {
         texts
     }
 
+    /// Notes that something is left out; the name may be a caller's and is told in a header.
     pub fn leave_out(&mut self, name: &str) {
-        if !self.left_out.iter().any(|known| known == name) {
-            self.left_out.push(name.to_owned());
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let name: String = name
+            .chars()
+            .take(LONGEST_NAME)
+            .map(|c| if fits(c) { c } else { '_' })
+            .collect();
+        if !self.left_out.contains(&name) && self.left_out.len() < MOST_LEFT_OUT {
+            self.left_out.push(name);
         }
     }
 

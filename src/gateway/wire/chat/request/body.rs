@@ -26,6 +26,7 @@ pub(super) struct Body {
     pub response_format: Option<ResponseFormat>,
     pub reasoning_effort: Option<String>,
     pub reasoning: Option<Wish>,
+    pub verbosity: Option<String>,
     pub user: Option<String>,
     pub safety_identifier: Option<String>,
     pub prompt_cache_key: Option<String>,
@@ -170,6 +171,7 @@ pub(super) struct ResponseFormat {
 #[derive(Deserialize)]
 pub(super) struct JsonSchema {
     pub name: Option<String>,
+    pub description: Option<String>,
     pub schema: Option<Json>,
     pub strict: Option<bool>,
 }

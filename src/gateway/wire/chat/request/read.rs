@@ -14,6 +14,7 @@ use crate::gateway::wire::ir::json::Json;
 use crate::gateway::wire::ir::request::{
     Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
 };
+use crate::gateway::wire::ir::unsaid::leave_out_rest;
 
 /// Reads a request.
 ///
@@ -38,6 +39,7 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
         parallel: body.parallel_tool_calls,
         thinking: (body.reasoning_effort.as_deref().and_then(thinking))
             .or_else(|| body.reasoning.and_then(Wish::thinking)),
+        verbosity: body.verbosity,
         user: body.user.or(body.safety_identifier),
         cache_key: body.prompt_cache_key,
         ..Request::default()
@@ -69,6 +71,18 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
     Ok(request)
 }
 
+/// Members that [`note_rest`] judges one by one.
+const JUDGED: [&str; 8] = [
+    "audio",
+    "function_call",
+    "functions",
+    "logprobs",
+    "modalities",
+    "n",
+    "top_logprobs",
+    "web_search_options",
+];
+
 /// Names what the form has no place for.
 fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
     let is_set = |name: &str| rest.get(name).is_some_and(|value| !value.is_null());
@@ -90,22 +104,10 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
             request.demand(name);
         }
     }
-    for name in [
-        "seed",
-        "logit_bias",
-        "frequency_penalty",
-        "presence_penalty",
-    ] {
-        let says_nothing = rest.get(name).is_none_or(|value| {
-            value.as_f64() == Some(0.0) || value.as_object().is_some_and(serde_json::Map::is_empty)
-        });
-        if is_set(name) && !(says_nothing && name != "seed") {
-            request.leave_out(name);
-        }
-    }
     if is_set("web_search_options") {
         request.leave_out("web_search");
     }
+    leave_out_rest(rest, &JUDGED, request);
 }
 
 fn read_format(format: ResponseFormat, request: &mut Request) {
@@ -113,6 +115,7 @@ fn read_format(format: ResponseFormat, request: &mut Request) {
         let schema = named.schema.or_else(|| Json::parse("{}"))?;
         Some(Format::Schema {
             name: named.name,
+            description: named.description,
             schema,
             strict: named.strict,
         })

@@ -60,6 +60,7 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
             "reasoning_effort",
             effort(request.thinking).filter(|_| target.takes_effort),
         )
+        .with_some("verbosity", target.verbosity(request))
         .with_some("user", request.user.as_ref())
         .with_some(
             "prompt_cache_key",
@@ -247,11 +248,13 @@ fn write_format(format: &Format) -> Object {
         Format::Json => Object::new().with("type", "json_object"),
         Format::Schema {
             name,
+            description,
             schema,
             strict,
         } => {
             let schema = Object::new()
                 .with("name", name.as_deref().unwrap_or(SCHEMA_NAME))
+                .with_some("description", description.as_ref())
                 .with("schema", schema)
                 .with_some("strict", *strict);
             Object::new()

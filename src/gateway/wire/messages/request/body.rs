@@ -91,6 +91,7 @@ pub(super) struct ToolDefinition {
     pub name: Option<String>,
     pub description: Option<String>,
     pub input_schema: Option<Json>,
+    pub input_examples: Option<Vec<Json>>,
     pub strict: Option<bool>,
 }
 

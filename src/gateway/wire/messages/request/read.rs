@@ -1,12 +1,18 @@
 //! Reads a request into the common form.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::body::{
-    Block, Blocks, Body, Origin, OutputConfig, OutputFormat, ThinkingConfig, ToolDefinition, Words,
+    Block, Blocks, Body, Citations, Origin, OutputConfig, OutputFormat, ThinkingConfig,
+    ToolDefinition, Words,
 };
 use crate::gateway::wire::ir::answer::{Call, Part, Proof, Reasoning};
 use crate::gateway::wire::ir::request::{
     Choice, Content, Depth, Effort, Format, Item, Request, Source, Thinking, Tool, ToolResult,
 };
+use crate::gateway::wire::ir::unsaid::leave_out_rest;
 
 /// Reads a request.
 ///
@@ -29,14 +35,7 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
         user: body.metadata.and_then(|metadata| metadata.user_id),
         ..Request::default()
     };
-    for name in ["top_k", "mcp_servers"] {
-        if body.rest.contains_key(name) {
-            request.leave_out(if name == "top_k" { name } else { "mcp" });
-        }
-    }
-    if body.rest.contains_key("container") {
-        request.demand("container");
-    }
+    note_rest(&body.rest, &mut request);
     if let Some(Words(Blocks(system))) = body.system {
         request
             .system
@@ -68,6 +67,31 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
     Ok(request)
 }
 
+/// Members that [`note_rest`] judges one by one.
+const JUDGED: [&str; 3] = ["container", "context_management", "mcp_servers"];
+
+/// Names what the form has no place for.
+fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
+    let is_set = |name: &str| rest.get(name).is_some_and(|value| !value.is_null());
+    if is_set("container") {
+        request.demand("container");
+    }
+    if is_set("mcp_servers") {
+        request.leave_out("mcp");
+    }
+    // Thinking of another vendor's is taken out in any case.
+    let edits = rest.get("context_management");
+    let mut edits = edits
+        .and_then(|managed| managed["edits"].as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|edit| edit["type"].as_str());
+    if edits.any(|kind| !kind.starts_with("clear_thinking")) {
+        request.leave_out("context_management");
+    }
+    leave_out_rest(rest, &JUDGED, request);
+}
+
 fn thinking(config: Option<ThinkingConfig>, output: Option<&OutputConfig>) -> Option<Thinking> {
     let effort = output
         .and_then(|output| output.effort.as_deref())
@@ -97,6 +121,7 @@ fn format(new: Option<OutputFormat>, old: Option<OutputFormat>) -> Option<Format
     }
     Some(Format::Schema {
         name: None,
+        description: None,
         schema: format.schema?,
         strict: None,
     })
@@ -107,6 +132,9 @@ fn read_tool(tool: ToolDefinition, request: &mut Request) {
     if kind != "custom" {
         request.leave_out(hosted_name(kind));
         return;
+    }
+    if tool.input_examples.is_some_and(|shown| !shown.is_empty()) {
+        request.leave_out("input_examples");
     }
     request.tools.push(Tool {
         name: tool.name.unwrap_or_default(),
@@ -197,6 +225,7 @@ fn read_content(blocks: Vec<Block>, request: &mut Request) -> Vec<Content> {
             "tool_reference" => content.push(Content::Text(block.tool_name.unwrap_or_default())),
             "image" | "document" => read_attachment(block, &mut content, request),
             "search_result" => {
+                note_citations(block.citations.as_ref(), request);
                 let named = match block.source {
                     Some(Origin::Named(name)) => Some(name),
                     Some(Origin::Held(_)) | None => None,
@@ -211,13 +240,18 @@ fn read_content(blocks: Vec<Block>, request: &mut Request) -> Vec<Content> {
     content
 }
 
+/// No other dialect's models say which words of a document or a result an answer rests on.
+fn note_citations(wanted: Option<&Citations>, request: &mut Request) {
+    if wanted.and_then(|citations| citations.enabled) == Some(true) {
+        request.leave_out("citations");
+    }
+}
+
 fn read_attachment(block: Block, content: &mut Vec<Content>, request: &mut Request) {
     let Some(Origin::Held(source)) = block.source else {
         return request.demand(block.kind);
     };
-    if block.citations.and_then(|citations| citations.enabled) == Some(true) {
-        request.leave_out("citations");
-    }
+    note_citations(block.citations.as_ref(), request);
     // Text has no place for a title.
     let is_text = matches!(source.kind.as_str(), "text" | "content");
     let title = block.title.as_ref().filter(|_| is_text).cloned();

@@ -11,6 +11,7 @@ use crate::gateway::wire::ir::json::Json;
 use crate::gateway::wire::ir::request::{
     Choice, Content, Format, Item, Request, Source, ToolResult,
 };
+use crate::gateway::wire::ir::unsaid::leave_out_rest;
 use crate::gateway::wire::responses::tools::{self, ToolDefinition};
 
 #[derive(Deserialize)]
@@ -106,6 +107,7 @@ struct NamedChoice {
 #[derive(Deserialize)]
 struct TextConfig {
     format: Option<TextFormat>,
+    verbosity: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -113,6 +115,7 @@ struct TextFormat {
     #[serde(rename = "type")]
     kind: String,
     name: Option<String>,
+    description: Option<String>,
     schema: Option<Json>,
     strict: Option<bool>,
 }
@@ -179,8 +182,11 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
             .and_then(thinking)
             .map(|thinking| crate::gateway::wire::ir::request::Thinking { told, ..thinking });
     }
-    if let Some(wanted) = body.text.and_then(|text| text.format) {
-        read_format(wanted, &mut request);
+    if let Some(text) = body.text {
+        request.verbosity = text.verbosity;
+        if let Some(wanted) = text.format {
+            read_format(wanted, &mut request);
+        }
     }
     note_rest(&body.rest, &mut request);
     for tool in body.tools.unwrap_or_default() {
@@ -201,6 +207,16 @@ pub fn read(body: &[u8]) -> Result<Request, serde_json::Error> {
     request.settle_choice();
     Ok(request)
 }
+
+/// Members that [`note_rest`] judges one by one.
+const JUDGED: [&str; 6] = [
+    "background",
+    "conversation",
+    "previous_response_id",
+    "prompt",
+    "top_logprobs",
+    "truncation",
+];
 
 /// Names what the form has no place for.
 fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
@@ -225,11 +241,16 @@ fn note_rest(rest: &BTreeMap<String, Value>, request: &mut Request) {
     {
         request.demand("logprobs");
     }
+    if rest.get("truncation").is_some_and(|how| how == "auto") {
+        request.leave_out("truncation");
+    }
+    leave_out_rest(rest, &JUDGED, request);
 }
 
 fn read_format(format: TextFormat, request: &mut Request) {
     let schema = format.schema.map(|schema| Format::Schema {
         name: format.name,
+        description: format.description,
         schema,
         strict: format.strict,
     });

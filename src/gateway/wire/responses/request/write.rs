@@ -46,7 +46,13 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
         .is_some()
         .then_some(["reasoning.encrypted_content"]);
     let system = (!request.system.is_empty()).then(|| request.system.join("\n\n"));
-    let text = request.format.as_ref().map(write_format);
+    let format = request.format.as_ref().map(write_format);
+    let verbosity = target.verbosity(request);
+    let text = (format.is_some() || verbosity.is_some()).then(|| {
+        Object::new()
+            .with_some("format", format)
+            .with_some("verbosity", verbosity)
+    });
     Ok(Object::new()
         .with("model", target.model)
         .with_some("instructions", system)
@@ -57,10 +63,7 @@ pub fn write(request: &Request, target: &Target) -> Result<Object, Unsayable> {
         .with_some("max_output_tokens", limit)
         .with_some("temperature", request.temperature.map(number))
         .with_some("top_p", request.top_p.map(number))
-        .with_some(
-            "text",
-            text.map(|format| Object::new().with("format", format)),
-        )
+        .with_some("text", text)
         .with_some("reasoning", reasoning)
         .with_some("include", include)
         .with_some("user", request.user.as_ref())
@@ -207,11 +210,13 @@ fn write_format(format: &Format) -> Object {
         Format::Json => Object::new().with("type", "json_object"),
         Format::Schema {
             name,
+            description,
             schema,
             strict,
         } => Object::new()
             .with("type", "json_schema")
             .with("name", name.as_deref().unwrap_or(SCHEMA_NAME))
+            .with_some("description", description.as_ref())
             .with("schema", schema)
             .with_some("strict", *strict),
     }
