@@ -166,6 +166,19 @@ pub fn check_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// A path as it may be told and logged: a segment that holds a caller's key, however it is encoded, is left out.
+pub fn loggable(path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        let decoded = percent_decode_str(segment).decode_utf8_lossy();
+        if holds_caller_key(&decoded) {
+            "…"
+        } else {
+            segment
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
 /// Whether a caller's key stands anywhere in the text, valid or not.
 fn holds_caller_key(text: &str) -> bool {
     text.match_indices(CALLER_KEY_START).any(|(at, start)| {
@@ -343,6 +356,20 @@ mod tests {
                 Err(Refusal::KeyInQuery),
                 "{query}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_that_went_astray_in_a_path_is_told_nowhere() {
+        let key = KeyRing::default().issue(TerminalId::random());
+        let (key, encoded) = (key.reveal(), key.reveal().replace('t', "%74"));
+        for (path, told) in [
+            ("/v1/messages".to_owned(), "/v1/messages"),
+            (format!("/t/{key}/v1"), "/t/…/v1"),
+            (format!("/t/{encoded}"), "/t/…"),
+            (format!("//x-{key}"), "//…"),
+        ] {
+            assert_eq!(loggable(&path), told);
         }
     }
 

@@ -48,6 +48,7 @@ pub async fn answer(
     let mut response = match route(state, here, path_key, request).await {
         Ok(response) => response,
         Err(refusal) => {
+            let path = guard::loggable(&path);
             debug!(%method, path, status = refusal.status().as_u16(), reason = %refusal, "refused");
             whole(refuse(&refusal, dialect))
         }
@@ -111,7 +112,7 @@ async fn route(
         }
         _ => Err(Refusal::NoRoute {
             method: method.clone(),
-            path: path.to_owned(),
+            path: guard::loggable(path),
         }),
     }
 }
