@@ -84,6 +84,8 @@ pub(super) struct Connection {
     stopping: AtomicBool,
     /// The program took nothing for [`INPUT_TIMEOUT`]; what comes now is dropped at once, until it takes something again.
     input_stalled: AtomicBool,
+    /// Something was typed, and nothing has been written since.
+    awaits_echo: AtomicBool,
     times: Mutex<Times>,
     replies: mpsc::Sender<Message>,
 }
@@ -127,6 +129,7 @@ impl Connection {
             sending: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             input_stalled: AtomicBool::new(false),
+            awaits_echo: AtomicBool::new(false),
             times: Mutex::new(times),
             replies,
         };
@@ -265,6 +268,7 @@ impl Connection {
                 Ok(taken) => {
                     self.times().held = false;
                     self.input_stalled.store(false, Ordering::Relaxed);
+                    self.awaits_echo.store(true, Ordering::Relaxed);
                     return Ok(Some(taken));
                 }
                 Err(PaneError::InputFull { .. }) => {
@@ -282,6 +286,11 @@ impl Connection {
                 Err(_) => return std::future::pending().await,
             }
         }
+    }
+
+    /// Whether what comes now may answer something that the client has just typed; true once for it.
+    pub fn take_echo(&self) -> bool {
+        self.awaits_echo.swap(false, Ordering::Relaxed)
     }
 
     /// Pings, and ends a connection that is idle or gone.

@@ -191,12 +191,17 @@ where
         }
     }
 
-    /// Lets output that comes in small pieces gather for a moment, unless it is the first after a pause.
+    /// Lets output that comes in small pieces gather for a moment, unless it is the first after a pause or after something
+    /// that the client typed.
     async fn coalesce(&mut self, output: &OutputCursor) -> Result<(), CloseReason> {
         let Some(due) = self.last_sent.map(|at| at + COALESCE) else {
             return Ok(());
         };
-        while Instant::now() < due && (1..MAX_OUTPUT as u64).contains(&output.backlog()) {
+        let is_little = || (1..MAX_OUTPUT as u64).contains(&output.backlog());
+        if is_little() && self.connection.take_echo() {
+            return Ok(());
+        }
+        while Instant::now() < due && is_little() {
             self.wait(None, Some(due)).await?;
         }
         Ok(())
