@@ -1,7 +1,8 @@
 //! The wire of `/ws/terminal/{id}`: the subprotocol `tundra.v1`.
 //!
 //! A socket opened without a subprotocol speaks the plain mode instead: the terminal's bytes in binary frames, input in
-//! binary or text frames, three JSON messages (`input`, `resize`, `ping`). This page is about `tundra.v1` alone.
+//! binary or text frames, three JSON messages (`input`, `resize`, `ping`); its client is attached once the handshake is
+//! answered. This page is about `tundra.v1` alone.
 //!
 //! # Binary frames
 //! The first byte tells the kind; numbers are big-endian.

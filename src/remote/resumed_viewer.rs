@@ -96,7 +96,7 @@ impl ResumedViewer {
             Some(_) => Mode::V1,
             None => Mode::Plain,
         };
-        let viewer = ViewerContext::new(service, pane.clone(), permit, mode, left_off.access, peer);
+        let viewer = ViewerContext::new(service, pane.clone(), permit, left_off.access, peer);
         info!(terminal, %peer, ?mode, "viewer goes on");
         if let Some(session) = session::go_on(socket, viewer, left_off) {
             service.registry.tasks().spawn("session", async move {

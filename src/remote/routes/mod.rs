@@ -263,7 +263,7 @@ async fn route(
             let command = steer::command(name, verb, request).await?;
             operate(service, Operation::Steer(command)).await
         }
-        (["ws", "terminal", id], Method::GET) => socket::attach(service, peer, id, request),
+        (["ws", "terminal", id], Method::GET) => socket::attach(service, peer, id, request).await,
         (_, Method::GET) if assets::exists(&path) => Ok(assets::answer(&path, request.headers())),
         (known, _) => Err(match allowed_methods(known, &path) {
             Some(allowed) => method_not_allowed(allowed),

@@ -18,12 +18,12 @@ use crate::remote::answer::{Answer, Refusal, bare};
 use crate::remote::guard;
 use crate::remote::protocol::PROTOCOL;
 use crate::remote::service::{Peer, REQUEST_TIMEOUT, Service};
-use crate::remote::session::{self, Mode, ViewerContext};
+use crate::remote::session::{self, Mode, ViewerContext, plain};
 use crate::remote::viewer_socket::{ViewerSocket, Wire};
 use crate::remote::write_timeout::Upgraded;
 
 /// Opens a socket at a terminal.
-pub(super) fn attach(
+pub(super) async fn attach(
     service: &Arc<Service>,
     peer: Peer,
     id: &str,
@@ -34,9 +34,15 @@ pub(super) fn attach(
         return Err(Refusal::bad_request("a terminal's id is a UUID"));
     }
     let pane = find(service, id)?;
+    let gone = || {
+        Refusal::new(
+            StatusCode::GONE,
+            Code::Gone,
+            format!("terminal is dead: {id}"),
+        )
+    };
     if pane.info().status == Status::Dead {
-        let message = format!("terminal is dead: {id}");
-        return Err(Refusal::new(StatusCode::GONE, Code::Gone, message));
+        return Err(gone());
     }
     let accept = accept_key(request)?;
     let mode = offered_mode(request);
@@ -54,7 +60,11 @@ pub(super) fn attach(
         Access::Full
     };
     info!(id = %pane.id(), %peer, ?mode, ?access, "viewer attaches");
-    let viewer = ViewerContext::new(service, pane, permit, mode, access, peer);
+    let viewer = ViewerContext::new(service, pane, permit, access, peer);
+    let attachment = match mode {
+        Mode::Plain => Some(plain::attach(&viewer).await.ok_or_else(gone)?),
+        Mode::V1 => None,
+    };
     if let Some(upgraded) = request.extensions().get::<Upgraded>() {
         upgraded.set();
     }
@@ -62,10 +72,14 @@ pub(super) fn attach(
     service.registry.tasks().spawn("session", async move {
         // Nothing is said about a client that vanished between request and answer.
         let Ok(Ok(upgraded)) = timeout(REQUEST_TIMEOUT, upgrade).await else {
+            if let Some(attachment) = attachment {
+                plain::give_up(&viewer, attachment);
+            }
             return;
         };
         let (wire, read) = Wire::of(upgraded);
-        Box::pin(session::serve(ViewerSocket::new(wire, &read), viewer)).await;
+        let socket = ViewerSocket::new(wire, &read);
+        Box::pin(session::serve(socket, viewer, attachment)).await;
     });
     let mut answer = bare(StatusCode::SWITCHING_PROTOCOLS);
     let headers = answer.headers_mut();

@@ -36,7 +36,6 @@ pub(in crate::remote) struct ViewerContext {
     pub registry: Arc<ViewerRegistry>,
     /// Given back when the context is dropped.
     pub _permit: ViewerPermit,
-    pub mode: Mode,
     pub access: Access,
     /// For the log.
     pub peer: String,
@@ -54,7 +53,6 @@ impl ViewerContext {
         service: &Service,
         pane: PaneHandle,
         permit: ViewerPermit,
-        mode: Mode,
         access: Access,
         peer: Peer,
     ) -> Self {
@@ -62,7 +60,6 @@ impl ViewerContext {
             pane,
             registry: Arc::clone(&service.registry),
             _permit: permit,
-            mode,
             access,
             peer: peer.to_string(),
             origin: peer.origin(),

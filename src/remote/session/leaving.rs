@@ -1,12 +1,15 @@
 //! Sessions that are over and have not said yet where they left off.
 //!
 //! A client may know that its socket is closed before its session has ended here: the answer to its own close goes out with
-//! what was being written. One without a name that comes back at once has to find where it left off, so that it waits for those.
+//! what was being written, and one that is cut off is so before anybody reads it. One without a name that comes back at once
+//! has to find where it left off, so that it waits for those.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -19,7 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Leaving {
     counts: Mutex<HashMap<TerminalId, usize>>,
+    attached: Mutex<Vec<Watched>>,
     left: Notify,
+}
+
+/// The socket of a session that is attached to a terminal.
+type Watched = (TerminalId, Arc<OwnedFd>);
+
+/// A session whose socket is looked at for its peer's end, until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Attached<'l> {
+    leaving: &'l Leaving,
+    descriptor: Arc<OwnedFd>,
 }
 
 /// A session that is about to leave; it has when this is dropped.
@@ -37,14 +52,25 @@ impl Leaving {
         AboutToLeave { leaving: self, id }
     }
 
-    /// Waits until no session of the terminal is about to leave, at most two seconds. Cancelled, it leaves nothing behind.
+    /// A session of the terminal begins; `descriptor` is its socket once more.
+    pub fn watch(&self, id: TerminalId, descriptor: OwnedFd) -> Attached<'_> {
+        let descriptor = Arc::new(descriptor);
+        self.attached().push((id, Arc::clone(&descriptor)));
+        Attached {
+            leaving: self,
+            descriptor,
+        }
+    }
+
+    /// Waits until no session of the terminal is about to leave, or would if it read that its peer has gone; at most two
+    /// seconds. Cancelled, it leaves nothing behind.
     pub async fn until_left(&self, id: TerminalId) {
         let all = async {
             loop {
                 let left = self.left.notified();
                 tokio::pin!(left);
                 left.as_mut().enable();
-                if !self.counts().contains_key(&id) {
+                if !self.counts().contains_key(&id) && !self.is_any_cut(id) {
                     return;
                 }
                 left.await;
@@ -54,8 +80,38 @@ impl Leaving {
         let _ = timeout(PATIENCE, all).await;
     }
 
+    /// Whether the peer of a session of the terminal has gone, as the kernel knows before its session does.
+    fn is_any_cut(&self, id: TerminalId) -> bool {
+        let ends = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        let attached = self.attached();
+        let sockets = attached.iter().filter(|(terminal, _)| *terminal == id);
+        let mut sockets: Vec<PollFd<'_>> = sockets
+            .map(|(_, socket)| PollFd::new(socket, ends))
+            .collect();
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let _ = poll(&mut sockets, Some(&at_once));
+        sockets
+            .iter()
+            .any(|socket| socket.revents().intersects(ends))
+    }
+
+    fn attached(&self) -> MutexGuard<'_, Vec<Watched>> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn counts(&self) -> MutexGuard<'_, HashMap<TerminalId, usize>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        let mine = |socket: &Arc<OwnedFd>| Arc::ptr_eq(socket, &self.descriptor);
+        self.leaving.attached().retain(|(_, socket)| !mine(socket));
+        self.leaving.left.notify_waiters();
     }
 }
 
@@ -90,6 +146,24 @@ mod tests {
             drop(one);
             tokio::time::sleep(half).await;
             drop(two);
+        });
+        assert_eq!(began.elapsed(), half);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_waits_for_one_that_was_cut_off_and_does_not_know_it() {
+        let leaving = Leaving::default();
+        let id = TerminalId::random();
+        let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();
+        let began = tokio::time::Instant::now();
+        let session = leaving.watch(id, here.into());
+        leaving.until_left(id).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        drop(there);
+        let half = Duration::from_millis(500);
+        tokio::join!(leaving.until_left(id), async {
+            tokio::time::sleep(half).await;
+            drop(session);
         });
         assert_eq!(began.elapsed(), half);
     }

@@ -10,7 +10,7 @@ mod context;
 mod flow;
 mod leaving;
 mod left_off;
-mod plain;
+pub(super) mod plain;
 mod registry;
 mod send_rate;
 mod v1;
@@ -27,6 +27,7 @@ use tracing::{info, warn};
 
 use super::protocol::socket_config;
 use super::viewer_socket::{Tape, ViewerSocket, Wire};
+use crate::pane::Attachment;
 use connection::{CloseReason, Sink, Stream};
 pub(super) use context::{Mode, ViewerContext};
 use left_off::Rejoined;
@@ -41,12 +42,22 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// What is read and dropped of a socket that is closed, so that nothing which was sent to it is lost.
 const LINGER_BYTES: usize = 4 << 20;
 
-/// Serves a socket until it ends.
-pub(super) async fn serve(socket: ViewerSocket<Wire>, viewer: ViewerContext) {
+/// Serves a socket until it ends; one that speaks plainly is attached already.
+pub(super) async fn serve(
+    socket: ViewerSocket<Wire>,
+    viewer: ViewerContext,
+    plain: Option<Attachment>,
+) {
+    let descriptor = socket.descriptor();
     let (mut sink, mut stream, tape) = split(socket).await;
-    let (reason, left_off) = match viewer.mode {
-        Mode::Plain => plain::serve(&mut sink, &mut stream, &viewer, Arc::clone(&tape)).await,
-        Mode::V1 => v1::serve(&mut sink, &mut stream, &viewer, Arc::clone(&tape)).await,
+    let (reason, left_off) = {
+        let leaving = viewer.registry.leaving();
+        let _attached = descriptor.map(|descriptor| leaving.watch(viewer.pane.id(), descriptor));
+        let (sent, read, own) = (&mut sink, &mut stream, Arc::clone(&tape));
+        match plain {
+            Some(attachment) => plain::serve(sent, read, &viewer, own, attachment).await,
+            None => v1::serve(sent, read, &viewer, own).await,
+        }
     };
     end(sink, stream, viewer, (reason, left_off), &tape).await;
 }
@@ -68,11 +79,17 @@ pub(super) fn go_on(
     viewer.registry.has_rejoined(&viewer.pane, id);
     let rejoined = Rejoined { attachment, next };
     Some(async move {
+        let descriptor = socket.descriptor();
         let (mut sink, mut stream, tape) = split(socket).await;
         let (sent, read, own) = (&mut sink, &mut stream, Arc::clone(&tape));
-        let ended = match client {
-            Some(client) => v1::go_on(sent, read, &viewer, own, rejoined, &client).await,
-            None => plain::go_on(sent, read, &viewer, own, rejoined).await,
+        let ended = {
+            let leaving = viewer.registry.leaving();
+            let _attached =
+                descriptor.map(|descriptor| leaving.watch(viewer.pane.id(), descriptor));
+            match client {
+                Some(client) => v1::go_on(sent, read, &viewer, own, rejoined, &client).await,
+                None => plain::go_on(sent, read, &viewer, own, rejoined).await,
+            }
         };
         end(sink, stream, viewer, ended, &tape).await;
     })

@@ -25,26 +25,42 @@ const MAX_FRAME: usize = 64 * 1024;
 /// The same for a client whose pongs tell how far it has read.
 const MAX_ANSWERED: usize = 16 * 1024;
 
+/// Attaches a client before its handshake is answered: this mode has no message that tells it when it is, so that it may
+/// rely on it from then on. Whoever comes back for one that is about to leave waits for that one. None where the terminal
+/// has ended.
+pub(in crate::remote) async fn attach(viewer: &ViewerContext) -> Option<Attachment> {
+    viewer.registry.leaving().until_left(viewer.pane.id()).await;
+    let attachment = viewer.attach(viewer.access).ok()?;
+    if viewer.access == Access::Full
+        && let Some(former) = viewer.registry.take_cut_plain(&viewer.pane)
+    {
+        attachment.succeed(former);
+    }
+    Some(attachment)
+}
+
+/// Lets go of a client that vanished before its handshake was answered: the next one goes on where this one would have.
+pub(in crate::remote) fn give_up(viewer: &ViewerContext, mut attachment: Attachment) {
+    let left_off = attachment.left_off().map(|(seq, _)| seq);
+    if viewer.access == Access::Full {
+        viewer
+            .registry
+            .note_cut_plain(&viewer.pane, attachment.id());
+    }
+    viewer.leave(&mut attachment, left_off, &CloseReason::Lost);
+}
+
 /// Serves a socket that speaks this mode.
 pub(super) async fn serve<S>(
     sink: &mut Sink<S>,
     stream: &mut Stream<S>,
     viewer: &ViewerContext,
     tape: Arc<Tape>,
+    mut attachment: Attachment,
 ) -> (CloseReason, Option<LeftOff>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    viewer.registry.leaving().until_left(viewer.pane.id()).await;
-    let mut attachment = match viewer.attach(viewer.access) {
-        Ok(attachment) => attachment,
-        Err(reason) => return (reason, None),
-    };
-    if viewer.access == Access::Full
-        && let Some(former) = viewer.registry.take_cut_plain(&viewer.pane)
-    {
-        attachment.succeed(former);
-    }
     let resumed = resume(viewer, &attachment);
     run(sink, stream, viewer, tape, &mut attachment, resumed).await
 }

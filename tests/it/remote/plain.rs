@@ -1,5 +1,7 @@
 //! The mode without a subprotocol.
 
+use std::net::Shutdown;
+
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -124,6 +126,40 @@ fn one_that_closes_at_once_leaves_off_where_the_one_before_it_did() {
     serve.wait_text(&id, "meanwhile");
     let mut back = remote.plain(&id);
     assert_eq!(back.bytes_with("meanwhile"), b"meanwhile");
+}
+
+#[test]
+fn one_that_has_its_handshake_is_attached() {
+    let (_serve, remote) = instance("");
+    let id = remote.open(&json!({"command": "cat", "persistent": true}));
+    for _ in 0..30 {
+        let mut viewer = remote.plain(&id);
+        let facts = remote.terminal(&id);
+        assert_eq!(
+            (&facts["viewers"], &facts["status"]),
+            (&json!(1), &json!("active"))
+        );
+        viewer.socket.close(None).unwrap();
+        while viewer.socket.read().is_ok() {}
+    }
+}
+
+#[test]
+fn one_that_is_cut_off_and_comes_back_before_anybody_noticed_goes_on() {
+    let (serve, remote) = instance("");
+    let id = serve.sh("exec cat");
+    let mut viewer = remote.plain(&id);
+    viewer.text("painted-");
+    viewer.bytes_with("painted-");
+    for turn in 0..30 {
+        let word = format!("turn{turn}-");
+        viewer.text(&word);
+        assert_eq!(viewer.bytes_with(&word), word.as_bytes());
+        // The next one is on its way before the server has read that this one is gone. Merely dropped it might stay open in
+        // a child of another test that has not begun its program yet.
+        viewer.socket.get_mut().shutdown(Shutdown::Both).unwrap();
+        viewer = remote.plain(&id);
+    }
 }
 
 #[test]
