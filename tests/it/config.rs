@@ -260,7 +260,7 @@ fn a_change_is_applied_live_and_a_bad_one_keeps_the_last_good() {
 #[test]
 fn a_bad_edit_is_shown_on_the_screen() {
     let home = Home::with_config("");
-    let terminal = Terminal::tundra(&home, &["--", "sh", "-c", "echo READY; exec cat"]);
+    let terminal = Terminal::script(&home, "echo READY; exec cat");
     terminal.wait_text("READY");
     home.configure("[pty]\nmax_ptys = 0\n");
     terminal.wait_text("max_ptys");

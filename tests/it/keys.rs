@@ -4,6 +4,17 @@ use crate::support::condition::eventually;
 use crate::support::terminal::Options;
 use crate::support::{Home, Serve, Terminal};
 
+/// Outer terminals with room for what is printed on one line.
+const PLAIN: Options = Options {
+    rows: 40,
+    cols: 200,
+    kitty: false,
+};
+const KITTY: Options = Options {
+    kitty: true,
+    ..PLAIN
+};
+
 /// Prints every byte that arrives as two hex digits and a dot, after setting some modes.
 fn echo_hex(modes: &str) -> Vec<String> {
     let script = format!(
@@ -172,14 +183,20 @@ fn text_of_any_script_arrives_as_utf_8() {
     assert_eq!(got, hex(format!("{text}Z").as_bytes()));
 }
 
-/// Types at the outer terminal and compares what the program got.
-fn typed(options: Options, modes: &str, table: &[(&[u8], &[u8])]) {
+/// A front end at such an outer terminal, whose only pane prints what arrives after setting some modes.
+fn echoing(options: Options, modes: &str) -> (Home, Terminal) {
     let home = Home::new();
     let command = echo_hex(modes);
     let mut args = vec!["--"];
     args.extend(command.iter().map(String::as_str));
-    let mut terminal = Terminal::start(home.tundra(&args), options);
+    let terminal = Terminal::start(home.tundra(&args), options);
     terminal.wait_text("READY");
+    (home, terminal)
+}
+
+/// Types at the outer terminal and compares what the program got.
+fn typed(options: Options, modes: &str, table: &[(&[u8], &[u8])]) {
+    let (home, mut terminal) = echoing(options, modes);
     let id = home.cli(&["ls", "--json"]).json()[0]["id"]
         .as_str()
         .unwrap()
@@ -274,25 +291,13 @@ fn keys_typed_at_a_plain_terminal_pass_through() {
         b"\x1b\x18",
     ];
     let table: Vec<(&[u8], &[u8])> = same.into_iter().map(|key| (key, key)).collect();
-    typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
-        "",
-        &table,
-    );
+    typed(PLAIN, "", &table);
 }
 
 #[test]
 fn keys_typed_at_a_plain_terminal_are_told_as_the_program_asked() {
     typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
+        PLAIN,
         "\\e[?1h",
         &[
             (b"\x1b[A", b"\x1bOA"),
@@ -302,11 +307,7 @@ fn keys_typed_at_a_plain_terminal_are_told_as_the_program_asked() {
         ],
     );
     typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
+        PLAIN,
         "\\e[>1u",
         &[
             (b"\x1b", b"\x1b[27u"),
@@ -320,11 +321,7 @@ fn keys_typed_at_a_plain_terminal_are_told_as_the_program_asked() {
 #[test]
 fn keys_typed_at_a_kitty_terminal_are_told_as_the_program_asked() {
     typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: true,
-        },
+        KITTY,
         "",
         &[
             (b"\x1b[99;5u", b"\x03"),
@@ -340,11 +337,7 @@ fn keys_typed_at_a_kitty_terminal_are_told_as_the_program_asked() {
         ],
     );
     typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: true,
-        },
+        KITTY,
         "\\e[>1u",
         &[
             (b"\x1b[99;5u", b"\x1b[99;5u"),
@@ -358,41 +351,13 @@ fn keys_typed_at_a_kitty_terminal_are_told_as_the_program_asked() {
 #[test]
 fn a_paste_is_told_as_the_program_asked() {
     let paste = b"\x1b[200~one two\x1b[201~";
-    typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
-        "",
-        &[(paste, b"one two")],
-    );
-    typed(
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
-        "\\e[?2004h",
-        &[(paste, paste)],
-    );
+    typed(PLAIN, "", &[(paste, b"one two")]);
+    typed(PLAIN, "\\e[?2004h", &[(paste, paste)]);
 }
 
 #[test]
 fn the_mouse_is_told_as_the_program_asked_relative_to_its_pane() {
-    let home = Home::new();
-    let command = echo_hex("\\e[?1000h\\e[?1006h");
-    let mut args = vec!["--"];
-    args.extend(command.iter().map(String::as_str));
-    let mut terminal = Terminal::start(
-        home.tundra(&args),
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
-    );
-    terminal.wait_text("READY");
+    let (_home, mut terminal) = echoing(PLAIN, "\\e[?1000h\\e[?1006h");
     let (row, col) = terminal.look(|screen| screen.find("READY")).unwrap();
     terminal.click(row + 3, col + 7);
     let expected = hex(b"\x1b[<0;8;4M\x1b[<0;8;4m");
@@ -405,19 +370,7 @@ fn the_mouse_is_told_as_the_program_asked_relative_to_its_pane() {
 
 #[test]
 fn older_mouse_encodings_and_moves_are_told_too() {
-    let home = Home::new();
-    let command = echo_hex("\\e[?1003h");
-    let mut args = vec!["--"];
-    args.extend(command.iter().map(String::as_str));
-    let mut terminal = Terminal::start(
-        home.tundra(&args),
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
-    );
-    terminal.wait_text("READY");
+    let (_home, mut terminal) = echoing(PLAIN, "\\e[?1003h");
     let (row, col) = terminal.look(|screen| screen.find("READY")).unwrap();
     terminal.type_(&format!("\x1b[<35;{};{}M", col + 3, row + 2));
     terminal.wait_text(&hex(b"\x1b[MC#\""));
@@ -425,19 +378,7 @@ fn older_mouse_encodings_and_moves_are_told_too() {
 
 #[test]
 fn focus_is_told_to_programs_that_asked() {
-    let home = Home::new();
-    let command = echo_hex("\\e[?1004h");
-    let mut args = vec!["--"];
-    args.extend(command.iter().map(String::as_str));
-    let mut terminal = Terminal::start(
-        home.tundra(&args),
-        Options {
-            rows: 40,
-            cols: 200,
-            kitty: false,
-        },
-    );
-    terminal.wait_text("READY");
+    let (_home, mut terminal) = echoing(PLAIN, "\\e[?1004h");
     terminal.command("|");
     terminal.wait_text(&hex(b"\x1b[O"));
     terminal.command("h");
@@ -450,17 +391,7 @@ fn focus_is_told_to_programs_that_asked() {
 
 #[test]
 fn the_wheel_becomes_arrows_on_an_alternate_screen_that_asked() {
-    let home = Home::new();
-    let command = echo_hex("\\e[?1049h\\e[?1007h");
-    let mut args = vec!["--"];
-    args.extend(command.iter().map(String::as_str));
-    let options = Options {
-        rows: 40,
-        cols: 200,
-        kitty: false,
-    };
-    let mut terminal = Terminal::start(home.tundra(&args), options);
-    terminal.wait_text("READY");
+    let (_home, mut terminal) = echoing(PLAIN, "\\e[?1049h\\e[?1007h");
     terminal.type_("\x1b[<64;5;10M");
     terminal.wait_text(&hex(b"\x1b[A"));
     terminal.type_("\x1b[<65;5;10M");
@@ -469,17 +400,7 @@ fn the_wheel_becomes_arrows_on_an_alternate_screen_that_asked() {
 
 #[test]
 fn drags_are_told_to_programs_that_asked_for_them() {
-    let home = Home::new();
-    let command = echo_hex("\\e[?1002h\\e[?1006h");
-    let mut args = vec!["--"];
-    args.extend(command.iter().map(String::as_str));
-    let options = Options {
-        rows: 40,
-        cols: 200,
-        kitty: false,
-    };
-    let mut terminal = Terminal::start(home.tundra(&args), options);
-    terminal.wait_text("READY");
+    let (_home, mut terminal) = echoing(PLAIN, "\\e[?1002h\\e[?1006h");
     let (row, col) = terminal.look(|screen| screen.find("READY")).unwrap();
     let (row, col) = (row + 2, col + 1);
     terminal.type_(&format!(

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use crate::support::client::client;
 use crate::support::stage::Got;
 use crate::support::upstream::{Script, Step, Upstream, answer, json as plain};
 use crate::support::{Home, Serve, eventually};
@@ -37,14 +38,7 @@ impl Instance {
         command.env("PAID_KEY", "sk-paid-key-of-tundras-own");
         let serve = Serve::from(home, command);
         let key = std::fs::read_to_string(serve.home.path().join("state/gateway.key")).unwrap();
-        // One of another test may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+        let client = client();
         Self {
             serve,
             client,

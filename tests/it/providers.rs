@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::condition::{PATIENCE, eventually};
+use crate::support::local_server::LocalServer;
 use crate::support::terminal::Options;
 use crate::support::upstream::{self, Upstream};
 use crate::support::{Home, Serve, Terminal};
@@ -345,40 +346,15 @@ fn profiles_are_taken_over_while_it_runs_and_a_bad_edit_changes_nothing() {
     assert!(logs.contains("by=\"reload\""), "{logs}");
 }
 
-/// A server in a few lines of Python that tells its pid to whoever asks, and ends when it is told to.
-const SERVER: &str = r#"
-import http.server, os, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        if self.path == "/end":
-            sys.stdout.write("ending\n"); sys.stdout.flush()
-            os._exit(3)
-    def log_message(self, *args): pass
-print("listening", flush=True)
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"#;
-
 #[test]
 fn a_local_server_is_started_watched_restarted_and_ended() {
-    if !crate::support::present("python3") {
-        return;
-    }
-    let port = Upstream::refused().port();
     let home = Home::new();
-    fs::write(home.file("server.py"), SERVER).unwrap();
+    let Some(server) = LocalServer::in_home(&home) else {
+        return;
+    };
     home.configure(&format!(
-        r#"
-[gateway]
-bind = "127.0.0.1:0"
-[[profile]]
-name = "here"
-provider = "local"
-base_url = "http://127.0.0.1:{port}"
-command = ["python3", "{}", "{port}"]
-"#,
-        home.file("server.py").display()
+        "[gateway]\nbind = \"127.0.0.1:0\"\n[[profile]]\nname = \"here\"\n{}",
+        server.profile()
     ));
     let mut serve = Serve::at(home);
     let process = |serve: &Serve| named(&serve.home, "here")["process"].clone();
@@ -394,8 +370,7 @@ command = ["python3", "{}", "{port}"]
     );
     assert_ne!(first["pid"], second["pid"]);
 
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(b"GET /end HTTP/1.0\r\n\r\n").unwrap();
+    server.end();
     eventually("it is started again after it has ended", || {
         let now = process(&serve);
         now["state"] == "ready" && now["restarts"] == 2
@@ -423,14 +398,12 @@ command = ["python3", "{}", "{port}"]
 
 #[test]
 fn a_local_server_that_is_not_ready_is_passed_over_and_blamed_for_nothing() {
-    if !crate::support::present("python3") {
-        return;
-    }
-    let other = Upstream::start(says("other"));
-    let port = Upstream::refused().port();
     let home = Home::new();
-    fs::write(home.file("server.py"), SERVER).unwrap();
-    let (script, gate) = (home.file("server.py"), home.file("gate"));
+    let Some(LocalServer { script, port }) = LocalServer::in_home(&home) else {
+        return;
+    };
+    let other = Upstream::start(says("other"));
+    let gate = home.file("gate");
     home.configure(&format!(
         r#"
 [gateway]

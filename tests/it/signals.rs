@@ -70,14 +70,9 @@ fn a_signal_restores_kitty_keyboard_flags_too() {
 #[test]
 fn children_that_ignore_hup_and_term_do_not_outlive_the_instance() {
     let home = Home::with_config("[pty]\nkill_grace = \"500ms\"\n");
-    let mut terminal = Terminal::tundra(
+    let mut terminal = Terminal::script(
         &home,
-        &[
-            "--",
-            "sh",
-            "-c",
-            "trap '' HUP TERM; echo READY; while :; do sleep 1000; done",
-        ],
+        "trap '' HUP TERM; echo READY; while :; do sleep 1000; done",
     );
     terminal.wait_text("READY");
     procs::signal(home.instance(), Signal::TERM);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::client;
 use crate::support::upstream::{Upstream, json as whole};
 use crate::support::{Home, Serve, eventually};
 
@@ -59,12 +60,7 @@ async fn its_state_and_usage_are_told_by_the_wire() {
 
     let (_, after) = screen.split_once("key=").unwrap();
     let (key, _) = after.split_once('.').unwrap();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .unwrap();
+    let client = client();
     let ask = async |method: &str| {
         let url = format!("{url}/v1beta/models/gemini-2.5-pro:{method}");
         let sent = client.post(url).header("x-goog-api-key", key).body(ASKED);

@@ -12,6 +12,7 @@ mod states;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
+use crate::support::client::client;
 use crate::support::upstream::{Script, Upstream, json as plain};
 use crate::support::{Home, Serve, eventually};
 
@@ -67,13 +68,7 @@ impl Agent {
         let screen = serve.joined(&id);
         let (_, after) = screen.split_once("key=").unwrap();
         let (key, _) = after.split_once('.').unwrap();
-        // One of another test may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .build()
-            .unwrap();
+        let client = client();
         Self {
             key: key.to_owned(),
             serve,

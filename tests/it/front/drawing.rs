@@ -10,7 +10,7 @@ use crate::support::{Home, Terminal};
 #[test]
 fn nothing_is_drawn_while_nothing_changes() {
     let home = Home::new();
-    let terminal = Terminal::tundra(&home, &["--", "sh", "-c", "echo READY; exec cat"]);
+    let terminal = Terminal::script(&home, "echo READY; exec cat");
     terminal.wait_text("READY");
     // Settled: two looks a while apart see the same number of bytes.
     let mut seen = terminal.raw_len();

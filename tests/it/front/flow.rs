@@ -10,15 +10,8 @@ use crate::support::{Home, Terminal, procs};
 #[test]
 fn the_prefix_twice_goes_to_the_program() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(
-        &home,
-        &[
-            "--",
-            "sh",
-            "-c",
-            "stty raw -echo; echo READY; exec od -An -tx1 -v -w1",
-        ],
-    );
+    let mut terminal =
+        Terminal::script(&home, "stty raw -echo; echo READY; exec od -An -tx1 -v -w1");
     terminal.wait_text("READY");
     terminal.write(b"\x02\x02");
     terminal.type_("z");
@@ -63,14 +56,9 @@ fn a_mebibyte_is_pasted_whole_into_a_program_that_reads() {
     sum.arg(&file);
     let sum = run(sum, b"", Duration::from_secs(30)).ok();
     let sum = sum.split(' ').next().unwrap().to_owned();
-    let mut terminal = Terminal::tundra(
+    let mut terminal = Terminal::script(
         &home,
-        &[
-            "--",
-            "sh",
-            "-c",
-            "stty raw -echo; echo READY; head -c 1048576 | sha256sum; exec cat",
-        ],
+        "stty raw -echo; echo READY; head -c 1048576 | sha256sum; exec cat",
     );
     terminal.wait_text("READY");
     terminal.paste(&whole);
@@ -80,15 +68,7 @@ fn a_mebibyte_is_pasted_whole_into_a_program_that_reads() {
 #[test]
 fn a_mebibyte_pasted_into_a_deaf_program_is_told_and_hangs_nothing() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(
-        &home,
-        &[
-            "--",
-            "sh",
-            "-c",
-            "stty raw -echo; echo READY; exec sleep 1000",
-        ],
-    );
+    let mut terminal = Terminal::script(&home, "stty raw -echo; echo READY; exec sleep 1000");
     terminal.wait_text("READY");
     let whole = "y".repeat(1 << 20);
     // The first may wait in the queue; sooner or later there is no room for another.
@@ -142,14 +122,9 @@ fn a_flood_in_a_hidden_tab_leaves_this_one_usable() {
 #[test]
 fn a_terminal_that_stops_reading_costs_no_memory_and_is_soon_current() {
     let home = Home::new();
-    let terminal = Terminal::tundra(
+    let terminal = Terminal::script(
         &home,
-        &[
-            "--",
-            "sh",
-            "-c",
-            "yes flood & read x; kill $!; wait; echo CURRENT; exec cat",
-        ],
+        "yes flood & read x; kill $!; wait; echo CURRENT; exec cat",
     );
     terminal.wait_text("flood");
     let id = list(&home)[0]["id"].as_str().unwrap().to_owned();

@@ -140,7 +140,7 @@ fn one_pane_of_several_that_cannot_start_is_told_beside_the_others() {
 #[test]
 fn a_program_that_fails_is_read_before_it_is_closed_and_the_front_end_ends_well() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(&home, &["--", "sh", "-c", "echo so; exit 4"]);
+    let mut terminal = Terminal::script(&home, "echo so; exit 4");
     terminal.wait_text("exited with 4 - press enter to close");
     terminal.wait_text("so");
     terminal.type_("\r");

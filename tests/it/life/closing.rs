@@ -55,14 +55,9 @@ fn a_window_that_is_closed_in_the_middle_of_a_flood_ends_nothing() {
 #[test]
 fn a_terminal_that_stops_to_read_is_left_all_the_same() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(
+    let mut terminal = Terminal::script(
         &home,
-        &[
-            "--",
-            "sh",
-            "-c",
-            "yes flood & read x; kill $!; wait; echo CALM; exec cat",
-        ],
+        "yes flood & read x; kill $!; wait; echo CALM; exec cat",
     );
     terminal.wait_text("flood");
     terminal.freeze(true);

@@ -14,7 +14,7 @@ fn recorder(home: &Home, modes: &str) -> (Terminal, std::path::PathBuf) {
         "stty raw -echo; printf '{modes}READY'; exec cat > {}",
         file.display()
     );
-    let terminal = Terminal::tundra(home, &["--", "sh", "-c", &script]);
+    let terminal = Terminal::script(home, &script);
     terminal.wait_text("READY");
     (terminal, file)
 }

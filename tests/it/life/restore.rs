@@ -38,7 +38,7 @@ fn terminals(home: &Home) -> usize {
 
 /// An instance of two tabs, the first one with two panes side by side, cut off.
 fn two_tabs(home: &Home) {
-    let mut terminal = Terminal::tundra(home, &["--", "sh", "-c", "echo FIRST; exec cat"]);
+    let mut terminal = Terminal::script(home, "echo FIRST; exec cat");
     terminal.wait_text("FIRST");
     let folder = home.file("deep");
     fs::create_dir(&folder).unwrap();
@@ -183,7 +183,7 @@ fn only_an_end_that_nobody_asked_for_leaves_something() {
     cut(&home);
     terminal.exit();
     // A command is opened beside what is brought back.
-    let terminal = Terminal::tundra(&home, &["--", "sh", "-c", "echo NEW; exec cat"]);
+    let terminal = Terminal::script(&home, "echo NEW; exec cat");
     terminal.wait_text("NEW");
     assert_eq!(terminals(&home), 1);
     is_kept(&home, "echo NEW");

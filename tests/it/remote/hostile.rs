@@ -12,7 +12,7 @@ use tundra::remote::protocol::ToClient;
 
 use super::instance;
 use crate::support::terminal::Terminal;
-use crate::support::{Home, Serve, eventually};
+use crate::support::{Home, Serve, eventually, procs};
 
 /// What no word of a server may do to the terminal: set its clipboard or title, move its cursor, clear it.
 const EVIL: &str = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}]0;evil\u{7}\u{1b}[2J\u{9b}2J\u{202e}\r";
@@ -186,15 +186,16 @@ fn show_and_send(stream: TcpStream, then: &[u8]) {
         return;
     };
     let say = |value: Value| Message::text(value.to_string());
+    // It stands for a byte of output, so that it is acknowledged.
     let screen = ToClient::Snapshot {
-        seq: 0,
+        seq: 1,
         size: Size::clamped(80, 24),
         bytes: "the screen".into(),
     };
     for message in [
         say(
             json!({"type": "hello", "protocol": "tundra.v1", "epoch": "e", "terminal": "t", "owner": "local", "cols": 80,
-            "rows": 24, "ring_start": 0, "head": 0}),
+            "rows": 24, "ring_start": 0, "head": 1}),
         ),
         say(
             json!({"type": "attached", "resumed": false, "next_seq": 0, "input_id": 0, "read_only": false}),
@@ -228,6 +229,8 @@ fn a_frame_that_claims_more_memory_than_there_is_costs_none() {
         let mut viewer = attach(&home, server_with_socket(frame_head(claimed)));
         viewer.wait_text("the screen");
         viewer.wait_text("connection lost");
+        let peak = procs::peak_resident_kib(viewer.pid());
+        assert!(peak < 512 << 10, "{claimed}: {peak} KiB");
         viewer.command("d");
         assert_eq!(viewer.exit(), 0, "{claimed}");
         viewer.assert_restored();

@@ -234,6 +234,9 @@ fn any_sqlite3_reads_the_journal_while_it_is_written() {
     }
     let tundra = Serve::start();
     let id = tundra.open(&["sleep", "100"]);
+    eventually("the journal is there", || {
+        tundra.cli(&["store", "status", "--json"]).json()["state"] == "ready"
+    });
     eventually("the terminal is in the table", || {
         sqlite(
             &tundra.home,

@@ -108,30 +108,3 @@ fn collect(mut source: impl Read + Send + 'static) -> thread::JoinHandle<String>
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
-
-/// Runs a command that may go on for ever: ends it with TERM after `time`, if it has not ended by itself.
-pub fn run_for(mut command: Command, time: Duration) -> Finished {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let stdout = collect(child.stdout.take().unwrap());
-    let stderr = collect(child.stderr.take().unwrap());
-    let start = std::time::Instant::now();
-    let mut status = None;
-    while status.is_none() && start.elapsed() < time {
-        status = child.try_wait().unwrap();
-        condition::pause();
-    }
-    let status = status.unwrap_or_else(|| {
-        super::procs::signal(child.id(), rustix::process::Signal::TERM);
-        child.wait().unwrap()
-    });
-    Finished {
-        code: exit_code(status),
-        stdout: stdout.join().unwrap(),
-        stderr: stderr.join().unwrap(),
-    }
-}

@@ -2,9 +2,11 @@
 //!
 //! Every test module may use this room. Nothing here knows what a test is about.
 
+pub mod client;
 pub mod command;
 pub mod condition;
 pub mod home;
+pub mod local_server;
 pub mod procs;
 pub mod pty;
 pub mod screen;

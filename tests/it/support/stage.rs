@@ -14,6 +14,7 @@ use tundra::domain::usage::Attempt;
 use tundra::gateway::{self, CallerKey, Gateway, Options};
 use tundra::runtime::tasks::Tasks;
 
+use super::client::client;
 use super::upstream::{Script, Upstream};
 
 /// The key that providers see; no caller may.
@@ -76,14 +77,7 @@ impl Stage {
             "gateway",
             gateway::serve(listener, gateway.clone(), tasks.clone()),
         );
-        // One of another test may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+        let client = client();
         Self {
             gateway,
             terminal,

@@ -66,6 +66,11 @@ impl Terminal {
         Self::start(home.tundra(args), Options::default())
     }
 
+    /// Starts tundra with a first pane that runs a line of shell.
+    pub fn script(home: &Home, line: &str) -> Self {
+        Self::tundra(home, &["--", "sh", "-c", line])
+    }
+
     /// A shell with the prompt `outer>`, from which tundra is started as a user does.
     pub fn outer_shell(home: &Home) -> Self {
         let mut shell = home.program("bash");

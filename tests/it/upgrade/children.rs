@@ -1,7 +1,5 @@
 //! Servers that tundra keeps running run on.
 
-use std::io::Write as _;
-use std::net::TcpStream;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -10,38 +8,18 @@ use super::upgrade;
 use super::way_back::succeeds;
 use crate::support::condition::eventually;
 use crate::support::home::TUNDRA;
-use crate::support::upstream::Upstream;
+use crate::support::local_server::LocalServer;
 use crate::support::{Home, Serve, procs};
-
-/// Answers `/health`, and ends itself when it is asked for `/end`.
-const SERVER: &str = r#"
-import http.server, os, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("content-length", "0")
-        self.end_headers()
-        if self.path == "/end":
-            self.wfile.flush()
-            os._exit(3)
-    def log_message(self, *args): pass
-print("listening", flush=True)
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"#;
 
 #[test]
 fn the_server_of_a_local_profile_is_the_same_process_and_still_looked_after() {
-    if !crate::support::present("python3") {
-        return;
-    }
-    let port = Upstream::refused().port();
     let home = Home::new();
-    let script = home.file("server.py");
-    std::fs::write(&script, SERVER).unwrap();
+    let Some(server) = LocalServer::in_home(&home) else {
+        return;
+    };
     home.configure(&format!(
-        "[[profile]]\nname = \"here\"\nprovider = \"local\"\nbase_url = \"http://127.0.0.1:{port}\"\n\
-         command = [\"python3\", \"{}\", \"{port}\"]\n",
-        script.display()
+        "[[profile]]\nname = \"here\"\n{}",
+        server.profile()
     ));
     let mut serve = Serve::at(home);
     let process = |serve: &Serve| -> Value {
@@ -58,13 +36,12 @@ fn the_server_of_a_local_profile_is_the_same_process_and_still_looked_after() {
     let log = || std::fs::read_to_string(serve.home.path().join("logs/server-here.log")).unwrap();
     assert_eq!(log(), "listening\n");
     // Its end is noticed by the next program, which starts it again.
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(b"GET /end HTTP/1.0\r\n\r\n").unwrap();
+    server.end();
     eventually("it is started again", || {
         let now = process(&serve);
         now["state"] == "ready" && now["restarts"] == 1
     });
-    assert_eq!(log(), "listening\nlistening\n");
+    assert_eq!(log(), "listening\nending\nlistening\n");
     upgrade(&serve);
     let pid = u32::try_from(process(&serve)["pid"].as_u64().unwrap()).unwrap();
     assert!(procs::alive(pid));

@@ -27,6 +27,16 @@ fn upgrade(home: &Home, terminal: &Terminal) {
     });
 }
 
+/// A terminal in copy mode, above which 1001 to 1200 have gone by.
+fn looking_back(home: &Home) -> Terminal {
+    let mut terminal = Terminal::tundra(home, &["--", "sh"]);
+    terminal.wait_text("$");
+    terminal.type_("seq 1001 1200; echo en\"\"d\r");
+    terminal.wait_text("end");
+    terminal.command("[");
+    terminal
+}
+
 #[test]
 fn tabs_layout_zoom_focus_and_names_are_what_they_were() {
     let home = Home::new();
@@ -90,11 +100,7 @@ fn the_terminal_is_not_left_meanwhile_and_keys_are_not_lost() {
 #[test]
 fn whoever_looks_back_looks_on_at_the_same_lines() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
-    terminal.wait_text("$");
-    terminal.type_("seq 1001 1200; echo en\"\"d\r");
-    terminal.wait_text("end");
-    terminal.command("[");
+    let mut terminal = looking_back(&home);
     terminal.type_("ggjj");
     terminal.wait_text("1001");
     upgrade(&home, &terminal);
@@ -122,11 +128,7 @@ fn one_that_nobody_looks_at_is_there_for_the_next() {
 #[test]
 fn what_is_selected_and_searched_for_stays() {
     let home = Home::new();
-    let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
-    terminal.wait_text("$");
-    terminal.type_("seq 1001 1200; echo en\"\"d\r");
-    terminal.wait_text("end");
-    terminal.command("[");
+    let mut terminal = looking_back(&home);
     terminal.type_("?11.7\r");
     terminal.wait_text("1197");
     terminal.type_("n");
@@ -158,7 +160,7 @@ fn a_paste_under_way_comes_whole() {
         "stty raw -echo; printf '\\033[?2004hready'; exec cat > {}",
         taken.display()
     );
-    let mut terminal = Terminal::tundra(&home, &["--", "sh", "-c", &command]);
+    let mut terminal = Terminal::script(&home, &command);
     terminal.wait_text("ready");
     let text: String = (0..20_000).map(|n| format!("line {n} \u{e9}\n")).collect();
     terminal.type_("\u{1b}[200~");

@@ -26,6 +26,11 @@ fn speaks(name: &str, priority: i64, url: &str, dialect: TranslatedDialect) -> P
     profile
 }
 
+/// A gateway whose only profile speaks `dialect`.
+async fn alone(upstream: &Upstream, dialect: TranslatedDialect) -> Stage {
+    Stage::quick(vec![speaks("p", 1, &upstream.url(), dialect)]).await
+}
+
 fn directions() -> impl Iterator<Item = (TranslatedDialect, TranslatedDialect)> {
     ALL.into_iter().flat_map(|caller| {
         let others = ALL.into_iter().filter(move |upstream| *upstream != caller);
@@ -37,7 +42,7 @@ fn directions() -> impl Iterator<Item = (TranslatedDialect, TranslatedDialect)> 
 async fn every_direction_is_served_plain_and_streamed() {
     for (caller, dialect) in directions() {
         let upstream = Upstream::answering(converse);
-        let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), dialect)]).await;
+        let stage = alone(&upstream, dialect).await;
         let send = |stream| {
             stage
                 .post(
@@ -338,7 +343,7 @@ async fn a_foreign_profile_fails_over_before_its_first_content_and_never_after()
 async fn a_whole_answer_to_a_request_for_a_stream_is_streamed() {
     for (caller, dialect) in directions() {
         let upstream = Upstream::start(whole(200, answer(dialect)));
-        let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), dialect)]).await;
+        let stage = alone(&upstream, dialect).await;
         let got = Got::of(stage.post(path(caller), request(caller, true))).await;
         assert_eq!(strict::read(caller, &got.body).unwrap().text, "Hi");
     }
@@ -356,7 +361,7 @@ async fn an_error_keeps_its_status_and_its_words_in_the_callers_format() {
             }
         };
         let upstream = Upstream::start(whole(400, told));
-        let stage = Stage::quick(vec![speaks("p", 1, &upstream.url(), dialect)]).await;
+        let stage = alone(&upstream, dialect).await;
         for stream in [true, false] {
             let got = Got::of(stage.post(path(caller), request(caller, stream))).await;
             assert_eq!(
@@ -435,13 +440,7 @@ async fn what_cannot_be_said_goes_to_who_understands_it_and_is_named_where_nobod
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tools_of_the_vendors_own_are_left_out_and_named() {
     let upstream = Upstream::answering(converse);
-    let stage = Stage::quick(vec![speaks(
-        "p",
-        1,
-        &upstream.url(),
-        TranslatedDialect::Chat,
-    )])
-    .await;
+    let stage = alone(&upstream, TranslatedDialect::Chat).await;
     let body = json!({
         "model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}],
         "tools": [{"type": "web_search_20250305", "name": "web_search"}, {"type": "bash_20250124", "name": "bash"}],
@@ -521,13 +520,7 @@ async fn limits_are_clamped_to_the_profiles() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_nobody_counts_are_estimated() {
     let upstream = Upstream::answering(converse);
-    let stage = Stage::quick(vec![speaks(
-        "p",
-        1,
-        &upstream.url(),
-        TranslatedDialect::Chat,
-    )])
-    .await;
+    let stage = alone(&upstream, TranslatedDialect::Chat).await;
     let got = Got::of(stage.post(
         "/v1/messages/count_tokens",
         request(TranslatedDialect::Messages, false),
@@ -597,13 +590,7 @@ async fn every_model_of_every_profile_is_listed_in_the_callers_dialect() {
 async fn arguments_that_are_no_json_are_a_parse_error_before_messages() {
     let call = r#"{"id":"c","model":"m","choices":[{"index":0,"message":{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{oops"}}]},"finish_reason":"tool_calls"}]}"#;
     let upstream = Upstream::start(whole(200, call));
-    let stage = Stage::quick(vec![speaks(
-        "p",
-        1,
-        &upstream.url(),
-        TranslatedDialect::Chat,
-    )])
-    .await;
+    let stage = alone(&upstream, TranslatedDialect::Chat).await;
     let got =
         Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, false))).await;
     assert_eq!(got.status, 502);
@@ -637,13 +624,7 @@ async fn a_compressed_answer_is_translated_all_the_same() {
     );
     script.push(last_chunk());
     let upstream = Upstream::start(script);
-    let stage = Stage::quick(vec![speaks(
-        "p",
-        1,
-        &upstream.url(),
-        TranslatedDialect::Chat,
-    )])
-    .await;
+    let stage = alone(&upstream, TranslatedDialect::Chat).await;
     let got = Got::of(stage.post("/v1/messages", request(TranslatedDialect::Messages, true))).await;
     assert_eq!(got.header("content-encoding"), None);
     assert_eq!(
