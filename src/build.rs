@@ -1,10 +1,5 @@
 //! Tells the program which commit it was built from, where it was built from one: `tundra --version`.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "it is how a build script answers Cargo"
-)]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -75,7 +75,7 @@ pub enum WaitOutcome {
 ///
 /// # Errors
 /// [`ApiError`] with the code and the words of the room that refused; nothing was done then.
-#[allow(clippy::too_many_lines, reason = "an arm for each operation")]
+#[expect(clippy::too_many_lines, reason = "an arm for each operation")]
 pub async fn perform(
     services: &Services,
     operation: Operation,

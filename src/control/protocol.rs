@@ -196,7 +196,7 @@ pub(super) enum Asked {
 
 impl Request {
     /// Reads what is asked, so that a wrong part of it leaves nothing half done.
-    #[allow(clippy::too_many_lines, reason = "an arm for each request")]
+    #[expect(clippy::too_many_lines, reason = "an arm for each request")]
     pub(super) fn into_asked(self) -> Result<Asked, ApiError> {
         let target = Target::Called;
         Ok(Asked::Operation(match self {

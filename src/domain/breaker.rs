@@ -283,7 +283,7 @@ impl Breaker {
     }
 
     /// Counts a call's outcome, once. One of an earlier generation changes nothing.
-    #[allow(
+    #[expect(
         clippy::needless_pass_by_value,
         reason = "a ticket that was settled is gone"
     )]

@@ -186,7 +186,7 @@ impl Bucket {
     }
 
     /// Sets what was reserved off against what was used.
-    #[allow(
+    #[expect(
         clippy::needless_pass_by_value,
         reason = "a reservation that was settled is gone"
     )]

@@ -45,7 +45,7 @@ impl Budget {
 
 /// Nanodollars of a sum in US dollars; None where it is no sum above nothing.
 #[must_use]
-#[allow(
+#[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "it is above zero, and a cast saturates"
@@ -55,7 +55,7 @@ pub fn nanodollars(usd: f64) -> Option<u64> {
     (usd.is_finite() && nanos >= 1.0).then_some(nanos as u64)
 }
 
-#[allow(
+#[expect(
     clippy::cast_precision_loss,
     reason = "a sum of money past 9 million dollars may lose a nanodollar"
 )]
@@ -127,7 +127,7 @@ impl Account {
 
     /// The larger share of its limits that is used; 0 without a budget.
     #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "a share need not be exact")]
+    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
     pub fn share(&self) -> f64 {
         let share = |used: u64, limit: Option<u64>| {
             limit.map_or(0.0, |limit| used as f64 / limit.max(1) as f64)

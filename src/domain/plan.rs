@@ -45,7 +45,7 @@ impl Window {
 
     /// What is used, in whole percents.
     #[must_use]
-    #[allow(
+    #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "what is told is not negative and below a thousand"

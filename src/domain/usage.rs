@@ -41,7 +41,7 @@ pub struct Cost {
 impl Cost {
     /// US dollars; `None` where something in it is unknown.
     #[must_use]
-    #[allow(
+    #[expect(
         clippy::cast_precision_loss,
         reason = "a sum of money past 9 million dollars may lose a nanodollar"
     )]

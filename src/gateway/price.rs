@@ -46,7 +46,7 @@ pub fn date() -> &'static str {
 }
 
 /// The cost in nanodollars of an answer by `model` as it was asked of a provider; `None` where nobody knows.
-#[allow(
+#[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -106,7 +106,7 @@ fn shape(status: &ProvidersStatus, made: &Try) -> TryShape {
     }
 }
 
-#[allow(
+#[expect(
     clippy::cast_precision_loss,
     reason = "the price of one answer is far below what a double holds"
 )]

@@ -158,7 +158,7 @@ impl From<&UsageSum> for UsageSumShape {
     }
 }
 
-#[allow(
+#[expect(
     clippy::cast_precision_loss,
     reason = "a sum past 9 billion dollars may lose a microdollar"
 )]

@@ -118,7 +118,7 @@ fn number_of(at: Moment) -> u64 {
     at.nanos() / 10_000_000_000
 }
 
-#[allow(
+#[expect(
     clippy::cast_possible_truncation,
     reason = "the remainder is below the number of slots"
 )]

@@ -382,7 +382,7 @@ pub fn resident_bytes() -> Option<u64> {
     Some(pages * u64::try_from(rustix::param::page_size()).ok()?)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a gauge of calls under way")]
+#[expect(clippy::cast_precision_loss, reason = "a gauge of calls under way")]
 fn number(value: u64) -> f64 {
     value as f64
 }

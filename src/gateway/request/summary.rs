@@ -350,10 +350,11 @@ fn is_opaque(key: &[u8]) -> bool {
 }
 
 /// Tokens that `bytes` of text are taken for until a provider tells better.
-#[allow(
+#[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss
+    clippy::cast_sign_loss,
+    reason = "a body has far fewer bytes than a double counts"
 )]
 pub fn estimate(bytes: usize) -> u64 {
     (bytes as f64 / BYTES_PER_TOKEN).ceil() as u64

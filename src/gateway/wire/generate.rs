@@ -60,7 +60,7 @@ struct Feedback {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[allow(clippy::struct_field_names, reason = "they are Google's")]
+#[expect(clippy::struct_field_names, reason = "they are Google's")]
 struct Usage {
     prompt_token_count: Option<u64>,
     /// What tools of Google's own put into the prompt.

@@ -3,9 +3,10 @@
 //! The only room that names the emulator crate, so that another one could stand behind this face. Knows nothing of
 //! ptys, threads or time; a panic inside is caught here and the emulator rebuilt.
 //!
-//! `parser` splits the bytes; `terminal` carries out what they say on a `screen`: a `canvas` (cursor and pen) on a
-//! `page` (margins), which keeps a `grid` (the crate) and the `history` above it. `pending_lines` holds lines back from the grid while a program only prints lines, and
-//! `style_table` takes through the grid what its cells have no place for.
+//! `parser` splits the bytes; `terminal` carries out what they say on a `screen`: a `canvas` (cursor and pen) on a `page`
+//! (margins), which keeps a `grid` (the crate) and the `history` above it. `pending_lines` holds lines back from the grid while
+//! a program only prints lines, and `style_table` takes through the grid what its cells have no place for. What was cells
+//! already goes back into the grid through `row_writer`, wrapped anew by `wrap`.
 //!
 //! Where terminals differ: EL and ED to the right leave the last column alone while a wrap is pending, as tmux, VTE and
 //! xterm.js do (xterm erases it). DECCOLM (`CSI ? 3 h`) clears the screen without mode 40, as public recordings expect it.

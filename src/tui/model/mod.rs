@@ -119,7 +119,7 @@ impl Model {
     #[must_use]
     pub fn is_pool_tight(&self) -> bool {
         let (active, max) = (self.gauge.active, self.gauge.max);
-        #[allow(clippy::cast_precision_loss, reason = "a pool has at most 1000 places")]
+        #[expect(clippy::cast_precision_loss, reason = "a pool has at most 1000 places")]
         let share = active as f64 / max.max(1) as f64;
         share > self.options.warn_at || active >= max
     }

@@ -38,7 +38,7 @@ fn looks() -> [(&'static str, Theme); 5] {
 /// A screen with its name.
 type Named = (&'static str, Rig);
 
-#[allow(clippy::too_many_lines, reason = "a screen each")]
+#[expect(clippy::too_many_lines, reason = "a screen each")]
 fn screens() -> Vec<Named> {
     let shell = || Rig::with_shell(SIZE.0, SIZE.1);
     let scene = || screens::scene(SIZE.0, SIZE.1, true_colour());

@@ -42,7 +42,7 @@ pub struct Glyphs {
 impl Glyphs {
     /// The box character whose line goes on towards the given neighbours.
     #[must_use]
-    #[allow(
+    #[expect(
         clippy::fn_params_excessive_bools,
         reason = "they are the arms of one cell"
     )]

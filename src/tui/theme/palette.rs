@@ -1,6 +1,6 @@
 //! How each role looks: a colour for dark and for light terminals, one of the 16, and what stands in without colour.
 
-#![allow(
+#![expect(
     clippy::unreadable_literal,
     reason = "colours are known by six hex digits"
 )]

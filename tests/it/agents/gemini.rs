@@ -21,7 +21,8 @@ fn instance(upstream: &Upstream, config: &str) -> (Serve, String) {
     let home = Home::with_config(config);
     let tool = home.script(
         "bin/gemini",
-        "#!/bin/sh\necho url=$GOOGLE_GEMINI_BASE_URL. key=$GEMINI_API_KEY.\nexec cat\n",
+        "#!/bin/sh\n[ \"$1\" = --version ] && exec echo 0.46.0\n\
+         echo url=$GOOGLE_GEMINI_BASE_URL. key=$GEMINI_API_KEY.\nexec cat\n",
     );
     let path = format!("{}:/usr/bin:/bin", tool.parent().unwrap().display());
     let mut command = home.tundra(&["serve", "--print-ready"]);

@@ -149,9 +149,12 @@ impl Serialize for Members {
 
 /// A number as it is written most plainly: 1, not 1.0.
 pub fn number(value: f64) -> serde_json::Value {
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what is cut off is seen below"
+    )]
     let whole = value as i64;
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "it came from a double")]
     let is_whole = (whole as f64 - value).abs() < f64::EPSILON;
     if is_whole { whole.into() } else { value.into() }
 }

@@ -331,7 +331,6 @@ fn recordings() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Runs a script of `tests/browser` over cases; without node or xterm.js it says so and does nothing.
-#[allow(clippy::print_stderr)]
 fn compare_with_xterm_js(script: &str, test: &str, cases: &[serde_json::Value]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let package = folder.join("node_modules/@xterm/headless");

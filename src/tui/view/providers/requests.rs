@@ -106,7 +106,7 @@ fn outcome(status: &ProvidersStatus, made: &Try) -> Styled {
             short(tokens.input + tokens.cache_read + tokens.cache_write),
             short(tokens.output)
         )));
-        #[allow(
+        #[expect(
             clippy::cast_precision_loss,
             reason = "the price of one answer is far below what a double holds"
         )]
