@@ -47,6 +47,8 @@ pub struct LogFilterShape {
 pub struct TerminalShape {
     pub id: String,
     pub name: String,
+    /// As it was asked for, else the agent's or the shell's own; without what an agent gets besides to be pointed at the
+    /// gateway.
     pub command: Vec<String>,
     pub cwd: String,
     pub pid: u32,

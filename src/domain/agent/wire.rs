@@ -9,7 +9,7 @@ use super::state::AgentState;
 /// How long after an answer without a tool call a further request is waited for before the agent is done.
 const SETTLES: Duration = Duration::from_secs(1);
 /// The same after a request without tools of an agent that asks for a conversation's title before its turn.
-const SETTLES_AFTER_TITLE: Duration = Duration::from_secs(5);
+const SETTLES_AFTER_TITLE: Duration = Duration::from_secs(10);
 /// How long the screen must be still after a tool call before the agent is taken to wait for its user.
 const STILL: Duration = Duration::from_secs(3);
 /// How near to a turn, a request that declares tools, one that declares none belongs to it.
