@@ -125,12 +125,21 @@ pub fn read_text(source: &ConfigSource) -> Result<String, ConfigError> {
 pub fn load_text(source: &ConfigSource, text: &str) -> Result<Settings, ConfigError> {
     let parsed = parse(&source.file_name(), text);
     let mut settings = parsed.map_err(|faults| source.faults(faults))?;
-    if let (Some(tls), Some(folder)) = (&mut settings.remote.tls, source.path.parent()) {
-        // Beside the configuration, wherever tundra is started.
-        tls.cert = folder.join(&tls.cert);
-        tls.key = folder.join(&tls.key);
+    if let Some(folder) = source.path.parent() {
+        settle_below(&mut settings, folder);
     }
     Ok(settings)
+}
+
+/// Finds what is named relatively beside the configuration, wherever tundra is started.
+fn settle_below(settings: &mut Settings, folder: &Path) {
+    let tls = settings.remote.tls.iter_mut();
+    let named = tls
+        .flat_map(|tls| [&mut tls.cert, &mut tls.key])
+        .chain(&mut settings.dolt.dir);
+    for path in named {
+        *path = folder.join(&*path);
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -382,3 +382,19 @@ fn a_base_url_may_end_as_documentation_writes_it() {
         assert_eq!(settings.profiles[0].base_url, "https://openrouter.ai/api");
     }
 }
+
+#[test]
+fn what_is_named_relatively_lies_beside_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    fs::write(
+        &path,
+        "[dolt]\ndir = \"copy\"\n[remote]\ntls_cert = \"a.pem\"\ntls_key = \"/b.pem\"\n",
+    )
+    .unwrap();
+    let settings = load(&ConfigSource { path, named: true }).unwrap();
+    assert_eq!(settings.dolt.dir, Some(folder.path().join("copy")));
+    let tls = settings.remote.tls.unwrap();
+    assert_eq!(tls.cert, folder.path().join("a.pem"));
+    assert_eq!(tls.key, PathBuf::from("/b.pem"));
+}

@@ -266,18 +266,20 @@ fn viewers(model: &Model) -> Option<(String, Role)> {
 /// How full the pool is: in numbers, and as a bar where there is room.
 fn gauge(model: &Model) -> Vec<(String, Role)> {
     let Gauge { active, max } = model.gauge;
-    let (filled_role, text_role) = if model.is_pool_tight() {
-        (Role::GaugeWarning, Role::GaugeWarning)
+    // Said in a character, too: not everybody sees colours.
+    let (filled_role, text_role, mark) = if model.is_pool_tight() {
+        (Role::GaugeWarning, Role::GaugeWarning, "!")
     } else {
-        (Role::GaugeFilled, Role::Bar)
+        (Role::GaugeFilled, Role::Bar, "")
     };
-    let numbers = (format!(" {active}/{max} "), text_role);
+    let numbers = (format!(" {active}/{max}{mark} "), text_role);
     if model.client.size.0 < BAR_FROM {
         return vec![numbers];
     }
     let glyphs = model.client.theme.glyphs();
-    // Something is shown as soon as there is something.
-    let filled = (active * BAR_CELLS).div_ceil(max.max(1)).min(BAR_CELLS);
+    // Something is shown as soon as there is something, and a place that is left as long as there is one.
+    let most = BAR_CELLS - usize::from(active < max);
+    let filled = (active * BAR_CELLS).div_ceil(max.max(1)).min(most);
     vec![
         (glyphs.gauge_filled.repeat(filled), filled_role),
         (
