@@ -331,6 +331,8 @@ impl Actor {
             warn!(id = %self.facts().id, %error, "the pty took no new size");
         }
         self.facts().update(|info| info.size = size);
+        let agent = self.observer.resized(&self.emulator, now);
+        self.tell_agent(agent);
         self.restate();
         self.publisher.changed(&self.emulator, now);
     }

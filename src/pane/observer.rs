@@ -62,6 +62,14 @@ impl Observer {
         self.sign(&Sign::Output, now)
     }
 
+    /// The screen has another size: what stands on it now is what later ones are compared with.
+    pub fn resized(&mut self, emulator: &Emulator, now: Instant) -> Option<Agent> {
+        if self.screen.is_some() {
+            self.screen = Some(emulator.snapshot(None));
+        }
+        self.sign(&Sign::Resized, now)
+    }
+
     /// When [`Observer::keep_time`] is wanted.
     pub fn due(&self) -> Option<Instant> {
         self.tracker.as_ref()?.due()

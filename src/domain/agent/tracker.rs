@@ -24,6 +24,9 @@ const EARLY: Duration = Duration::from_secs(2);
 /// Output this soon after input is taken for its echo, not for work.
 const ECHO: Duration = Duration::from_millis(400);
 
+/// What changes on the screen this soon after its size did is taken for the program drawing it again, not for work.
+const REDRAWS: Duration = Duration::from_secs(1);
+
 /// Something that bears on what an agent is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
@@ -39,6 +42,8 @@ pub enum Sign {
     Command { running: bool },
     /// The program changed what stands on the screen.
     Output,
+    /// The screen has another size, for which programs draw it again.
+    Resized,
     /// The user typed something.
     Input,
     /// The user looked at the pane.
@@ -64,6 +69,7 @@ pub struct Tracker {
     started: Instant,
     last_output: Option<Instant>,
     last_input: Option<Instant>,
+    last_resize: Option<Instant>,
 }
 
 impl Tracker {
@@ -80,6 +86,7 @@ impl Tracker {
             started: now,
             last_output: None,
             last_input: None,
+            last_resize: None,
         };
         if tracker.agent.message.is_none() {
             let (_, verdict) = tracker.verdict();
@@ -204,6 +211,7 @@ impl Tracker {
                 self.title = self.by_title(meaning, now);
             }
             Sign::Output => self.moved(now),
+            Sign::Resized => self.last_resize = Some(now),
             Sign::Input => {
                 self.last_input = Some(now);
                 if self.notified.take().is_some() {
@@ -247,9 +255,15 @@ impl Tracker {
     }
 
     fn moved(&mut self, now: Instant) {
+        let is_within = |since: Instant, span| now.saturating_duration_since(since) < span;
+        if self
+            .last_resize
+            .is_some_and(|resize| is_within(resize, REDRAWS))
+        {
+            return;
+        }
         self.last_output = Some(now);
         self.wire.moved(now);
-        let is_within = |since: Instant, span| now.saturating_duration_since(since) < span;
         let echoes = self.last_input.is_some_and(|input| is_within(input, ECHO));
         // What an agent draws at its start is no work that anybody asked for.
         let span = if self.agent.observed { STARTS } else { QUIET };

@@ -390,6 +390,21 @@ fn the_echo_of_typing_is_not_work() {
 }
 
 #[test]
+fn a_screen_that_is_drawn_again_for_another_size_is_no_work() {
+    let mut story = Story::observed(false);
+    assert_eq!(story.at(20_000, &Sign::Resized), (Unknown, Output));
+    assert_eq!(story.at(20_999, &Sign::Output), (Unknown, Output));
+    assert_eq!(story.at(21_000, &Sign::Output), (Working, Output));
+    assert_eq!(story.time(24_000, false), (Done, Output));
+    story.at(30_000, &Sign::Resized);
+    assert_eq!(story.at(30_100, &Sign::Output), (Done, Output));
+    let mut story = Story::open_call(100);
+    assert_eq!(story.time(3_100, false), (Waiting, WIRE));
+    story.at(4_000, &Sign::Resized);
+    assert_eq!(story.at(4_100, &Sign::Output), (Waiting, WIRE));
+}
+
+#[test]
 fn a_question_stands_until_the_user_types() {
     let mut story = Story::observed(false);
     story.at(3_000, &Sign::Output);
