@@ -326,6 +326,49 @@ impl ScreenSnapshot {
     }
 }
 
+/// What a screen is drawn with where a program sets no colour, in red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backdrop {
+    pub foreground: [u8; 3],
+    pub background: [u8; 3],
+}
+
+impl Backdrop {
+    const LIGHT_TEXT: [u8; 3] = [0xe5; 3];
+
+    /// On that background, with a text that can be read there.
+    #[must_use]
+    pub fn on(background: [u8; 3]) -> Self {
+        let foreground = if is_light(background) {
+            [0; 3]
+        } else {
+            Self::LIGHT_TEXT
+        };
+        Self {
+            foreground,
+            background,
+        }
+    }
+
+    #[must_use]
+    pub fn is_light(self) -> bool {
+        is_light(self.background)
+    }
+}
+
+/// As xterm is.
+impl Default for Backdrop {
+    fn default() -> Self {
+        Self::on([0; 3])
+    }
+}
+
+/// Whether a colour is light rather than dark, by perceived brightness (ITU-R BT.601).
+fn is_light([red, green, blue]: [u8; 3]) -> bool {
+    let brightness = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
+    brightness > 500 * u32::from(u8::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ mod activity;
 mod actor;
 mod ansi;
 mod attach;
+mod backdrop;
 mod child;
 mod color_parameter;
 mod confine;

@@ -23,6 +23,7 @@ use crate::domain::adapter::Adapters;
 use crate::domain::event::TerminalEvent;
 use crate::domain::fact::Recorder;
 use crate::domain::id::TerminalId;
+use crate::domain::screen::Backdrop;
 use crate::domain::terminal::{Fit, Status, TerminalInfo, TerminalSpec, best_fits};
 use crate::runtime::handover::{Incoming, Outgoing};
 use crate::runtime::tasks::Tasks;
@@ -121,6 +122,11 @@ impl Pool {
             }
         }
         state.options = options;
+    }
+
+    /// Tells what terminals are drawn on, for programs that ask.
+    pub fn set_backdrop(&self, backdrop: Backdrop) {
+        self.registry.backdrop.set(backdrop);
     }
 
     /// Opens a terminal. Its place is taken before anything is started, and given back when its child is reaped.

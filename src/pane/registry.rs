@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustix::process::{WaitId, WaitIdOptions};
 use tokio::sync::{Notify, broadcast};
 
+use super::backdrop::SharedBackdrop;
 use super::error::PaneError;
 use super::frozen::FrozenPane;
 use super::handle::PaneHandle;
@@ -32,6 +33,8 @@ pub(super) struct Registry {
     /// Rung whenever a place is given back, a terminal entered, or a pane's thread ends.
     freed: Notify,
     pub launch_envs: Option<Arc<dyn LaunchEnvSource>>,
+    /// What terminals are drawn on.
+    pub backdrop: SharedBackdrop,
     /// Set once terminals of another program may go on here.
     gone_on: OnceLock<()>,
 }
@@ -89,6 +92,7 @@ impl Registry {
             all_watchers: Arc::default(),
             freed: Notify::new(),
             launch_envs,
+            backdrop: SharedBackdrop::default(),
             gone_on: OnceLock::new(),
         }
     }

@@ -215,11 +215,12 @@ fn start(
     let master = live.master.and_then(|master| incoming.descriptor(master));
     let pty = Pty::resume(master.ok_or("its pty is gone")?);
     let options = registry.state().options.clone();
-    let emulator = Emulator::resume(&live.emulator, incoming).unwrap_or_else(|| {
+    let mut emulator = Emulator::resume(&live.emulator, incoming).unwrap_or_else(|| {
         warn!(id = %info.id, "a terminal's screen did not come over");
         lost.push(format!("the screen of terminal {} is lost", info.name));
         Emulator::new(info.size, options.scrollback_lines)
     });
+    emulator.set_backdrop(registry.backdrop.clone());
     let mut actor = Actor::new(
         parts.clone(),
         wakeup,

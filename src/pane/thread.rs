@@ -163,7 +163,8 @@ fn start(
         ScreenFeed::new(receiver, Arc::clone(&registry.all_watchers)),
     );
     let _ = parts.facts.spec.set(spec.clone());
-    let emulator = Emulator::new(spec.size, options.scrollback_lines);
+    let mut emulator = Emulator::new(spec.size, options.scrollback_lines);
+    emulator.set_backdrop(registry.backdrop.clone());
     let publisher = Publisher::new(Arc::clone(&parts.feed), sender);
     let limits = options.limits();
     let agents = options.agents.clone();

@@ -58,6 +58,7 @@ use std::sync::Arc;
 
 use crate::domain::screen::{InputModes, Row, ScreenSnapshot};
 use crate::domain::size::Size;
+use crate::pane::backdrop::SharedBackdrop;
 use crate::runtime::handover::{Incoming, Outgoing};
 pub use feedback::{EmulatorEvent, Feedback};
 use history::History;
@@ -102,11 +103,13 @@ impl Guarded {
 
     /// Begins anew with what history there is.
     fn rebuild(&mut self, size: Size) {
+        let backdrop = self.terminal.backdrop().clone();
         let mut history = self.terminal.screen_mut().take_history();
         history.hold(0);
         history.set_limit(self.history_lines);
         history.set_cols(size.cols());
         self.terminal = Terminal::new(size, history);
+        self.terminal.set_backdrop(backdrop);
         self.reset = true;
     }
 }
@@ -121,6 +124,11 @@ impl Emulator {
             }),
             version: 0,
         }
+    }
+
+    /// Answers programs that ask what they draw on with this from now on.
+    pub fn set_backdrop(&mut self, backdrop: SharedBackdrop) {
+        self.guarded.get_mut().terminal.set_backdrop(backdrop);
     }
 
     /// Takes in a chunk of output; sequences and characters may be cut anywhere between two chunks.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use super::kept::KeptColor;
+use crate::domain::screen::Backdrop;
+use crate::pane::backdrop::SharedBackdrop;
 
 pub(super) type Rgb = [u8; 3];
 
@@ -17,6 +19,8 @@ pub(super) enum Slot {
 #[derive(Default)]
 pub(super) struct Palette {
     set: HashMap<Slot, Rgb>,
+    /// What programs draw on that set nothing.
+    backdrop: SharedBackdrop,
 }
 
 impl Palette {
@@ -24,7 +28,33 @@ impl Palette {
         self.set
             .get(&slot)
             .copied()
-            .unwrap_or_else(|| default(slot))
+            .unwrap_or_else(|| self.default_of(slot))
+    }
+
+    fn default_of(&self, slot: Slot) -> Rgb {
+        match slot {
+            Slot::Indexed(index) => indexed(index),
+            Slot::Foreground | Slot::Cursor => self.backdrop.get().foreground,
+            Slot::Background => self.backdrop.get().background,
+        }
+    }
+
+    pub fn backdrop(&self) -> &SharedBackdrop {
+        &self.backdrop
+    }
+
+    pub fn set_backdrop(&mut self, backdrop: SharedBackdrop) {
+        self.backdrop = backdrop;
+    }
+
+    /// Whether the background that the program sees is light.
+    pub fn is_light(&self) -> bool {
+        Backdrop::on(self.get(Slot::Background)).is_light()
+    }
+
+    /// Forgets what the program has set.
+    pub fn reset_all(&mut self) {
+        self.set.clear();
     }
 
     pub fn set(&mut self, slot: Slot, color: Rgb) {
@@ -58,7 +88,10 @@ impl Palette {
             .iter()
             .filter_map(|color| Some((slot(&color.slot)?, color.rgb)))
             .collect();
-        Self { set }
+        Self {
+            set,
+            backdrop: SharedBackdrop::default(),
+        }
     }
 
     pub fn reset(&mut self, slot: Slot) {
@@ -71,7 +104,7 @@ impl Palette {
 }
 
 /// xterm's colours.
-fn default(slot: Slot) -> Rgb {
+fn indexed(index: u8) -> Rgb {
     const BASE: [Rgb; 16] = [
         [0x00, 0x00, 0x00],
         [0xcd, 0x00, 0x00],
@@ -90,16 +123,14 @@ fn default(slot: Slot) -> Rgb {
         [0x00, 0xff, 0xff],
         [0xff, 0xff, 0xff],
     ];
-    match slot {
-        Slot::Indexed(index @ 0..16) => BASE[usize::from(index)],
-        Slot::Indexed(index @ 16..232) => {
+    match index {
+        0..16 => BASE[usize::from(index)],
+        16..232 => {
             let part = |value: u8| if value == 0 { 0 } else { value * 40 + 55 };
             let index = index - 16;
             [part(index / 36), part(index / 6 % 6), part(index % 6)]
         }
-        Slot::Indexed(index) => [(index - 232) * 10 + 8; 3],
-        Slot::Foreground | Slot::Cursor => [0xe5, 0xe5, 0xe5],
-        Slot::Background => [0, 0, 0],
+        232.. => [(index - 232) * 10 + 8; 3],
     }
 }
 

@@ -73,6 +73,11 @@ impl<'a> Replies<'a> {
         }
     }
 
+    /// DSR 996, of contour and others: whether the colours are dark or light.
+    pub fn color_scheme(&mut self, is_light: bool) {
+        self.send(format_args!("\x1b[?997;{}n", if is_light { 2 } else { 1 }));
+    }
+
     /// DECRQM.
     pub fn mode(&mut self, mode: u16, private: bool, state: u8) {
         let mark = if private { "?" } else { "" };

@@ -40,7 +40,7 @@ impl State {
     pub fn reset(&mut self) {
         self.screen.reset();
         self.modes = Modes::default();
-        self.palette = Palette::default();
+        self.palette.reset_all();
         self.saved_modes.clear();
         self.titles.clear();
     }

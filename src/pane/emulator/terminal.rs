@@ -13,6 +13,7 @@ use super::screen::Screen;
 use super::state::State;
 use crate::domain::screen::{Cursor, InputModes, ScreenSnapshot};
 use crate::domain::size::Size;
+use crate::pane::backdrop::SharedBackdrop;
 
 /// How many titles a program may save.
 const TITLE_STACK: usize = 16;
@@ -86,6 +87,14 @@ impl Terminal {
             top,
             rewraps: screen.rewraps().count(),
         }
+    }
+
+    pub fn backdrop(&self) -> &SharedBackdrop {
+        self.state.palette.backdrop()
+    }
+
+    pub fn set_backdrop(&mut self, backdrop: SharedBackdrop) {
+        self.state.palette.set_backdrop(backdrop);
     }
 
     pub fn title(&self) -> &Arc<str> {
@@ -210,6 +219,10 @@ impl Performer<'_> {
                 self.state.screen.edit().erase_line(params.get(0), true);
             }
             (b'?', 0, b'W') if params.get(0) == 5 => self.state.screen.tabs.reset(),
+            (b'?', 0, b'n') if params.get(0) == 996 => {
+                let is_light = self.state.palette.is_light();
+                self.replies().color_scheme(is_light);
+            }
             (b'?', 0, b'n') => {
                 Replies::new(&mut self.feedback.replies).status(
                     params.get(0),

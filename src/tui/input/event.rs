@@ -1,6 +1,7 @@
 //! What the outer terminal tells.
 
 use crate::domain::input::{KeyEvent, MouseEvent};
+use crate::domain::screen::Backdrop;
 
 /// One thing that came from the outer terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +38,15 @@ pub struct Background {
 }
 
 impl Background {
-    /// Whether it is light rather than dark, by perceived brightness (ITU-R BT.601).
+    /// Its eight leading bits of each part.
+    #[must_use]
+    pub fn rgb(self) -> [u8; 3] {
+        let Self { red, green, blue } = self;
+        [red, green, blue].map(|part| part.to_be_bytes()[0])
+    }
+
     #[must_use]
     pub fn is_light(self) -> bool {
-        let Self { red, green, blue } = self;
-        let brightness = 299 * u64::from(red) + 587 * u64::from(green) + 114 * u64::from(blue);
-        brightness > 500 * u64::from(u16::MAX)
+        Backdrop::on(self.rgb()).is_light()
     }
 }

@@ -23,7 +23,7 @@ use crate::domain::code::Code;
 use crate::domain::event::TerminalEvent;
 use crate::domain::fact::{Fact, Recorder, What};
 use crate::domain::id::TerminalId;
-use crate::domain::screen::ScreenSnapshot;
+use crate::domain::screen::{Backdrop, ScreenSnapshot};
 use crate::pane::PaneHandle;
 use crate::runtime::fault;
 use crate::runtime::lend::{Departure, LenderEvent, LentTerminal};
@@ -491,6 +491,9 @@ impl Front {
             InputEvent::Reply(Reply::Background(background)) => {
                 if let Some(shown) = &mut self.shown {
                     shown.is_light = Some(background.is_light());
+                    // What a pane leaves free is the outer terminal's.
+                    let backdrop = Backdrop::on(background.rgb());
+                    self.backend.pool.set_backdrop(backdrop);
                 }
                 self.take_settings();
             }

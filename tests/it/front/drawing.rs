@@ -8,6 +8,17 @@ use crate::support::terminal::Options;
 use crate::support::{Home, Terminal};
 
 #[test]
+fn a_program_is_told_the_outer_terminals_background() {
+    let home = Home::new();
+    let mut terminal = Terminal::tundra(&home, &["--", "sh"]);
+    terminal.wait_text("$");
+    let ask =
+        "stty raw -echo; printf '\\033]11;?\\007'; head -c 24 | tr '\\033\\007' '<>'; stty sane";
+    terminal.type_(&format!("{ask}\r"));
+    terminal.wait_text("<]11;rgb:1010/1010/1010>");
+}
+
+#[test]
 fn nothing_is_drawn_while_nothing_changes() {
     let home = Home::new();
     let terminal = Terminal::script(&home, "echo READY; exec cat");

@@ -1,4 +1,6 @@
 use super::Terminal;
+use crate::domain::screen::Backdrop;
+use crate::pane::backdrop::SharedBackdrop;
 
 /// What a terminal of 10 by 4 cells answers, with `^[` for escape.
 fn answer(bytes: impl AsRef<[u8]>) -> String {
@@ -93,6 +95,21 @@ fn colours_are_answered_in_the_manner_of_the_question() {
         answer("\x1b]10;?;?\x07"),
         "^[]10;rgb:e5e5/e5e5/e5e5\x07^[]11;rgb:0000/0000/0000\x07"
     );
+}
+
+#[test]
+fn what_the_terminal_is_drawn_on_is_answered_and_outlives_a_reset() {
+    let backdrop = SharedBackdrop::default();
+    let mut terminal = Terminal::new(10, 4);
+    terminal.emulator.set_backdrop(backdrop.clone());
+    assert_eq!(terminal.feed("\x1b[?996n").replies(), "^[[?997;1n");
+    backdrop.set(Backdrop::on([0xfd, 0xf6, 0xe3]));
+    let light = "^[]10;rgb:0000/0000/0000\x07^[]11;rgb:fdfd/f6f6/e3e3\x07^[[?997;2n";
+    let asked = "\x1b]10;?\x07\x1b]11;?\x07\x1b[?996n";
+    assert_eq!(terminal.feed(asked).replies(), light);
+    terminal.feed("\x1b]11;#000\x07");
+    assert_eq!(terminal.feed("\x1b[?996n").replies(), "^[[?997;1n");
+    assert_eq!(terminal.feed("\x1bc").feed(asked).replies(), light);
 }
 
 #[test]
