@@ -76,11 +76,10 @@ fn the_pool_gauge_is_on_the_screen() {
     let home = Home::with_config("[pty]\nmax_ptys = 4\n");
     let mut terminal = shell(&home);
     terminal.wait_text("1/4");
-    terminal.command("|");
-    terminal.wait_text("2/4 ");
-    terminal.command("|");
-    terminal.wait_text("3/4 ");
-    terminal.command("|");
+    for panes in 2..=4 {
+        terminal.command("|");
+        terminal.wait_text(&format!("{panes}/4"));
+    }
     // Beyond pty.warn_at it is marked.
     terminal.wait_text("4/4!");
     terminal.command("c");
