@@ -93,6 +93,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "the body is not a JSON object",
             "the body is not what generateContent takes: <details>",
             "model: the body names no model",
+            "model: a name is at most <n> bytes long",
             "the body is not what generateContent takes: <details>",
             "the body is not whole <coding> data: <details>",
             "content-encoding <coding> is not taken; <codings> are",

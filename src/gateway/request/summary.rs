@@ -38,6 +38,10 @@ pub struct RequestSummary {
     pub cache_key: Option<String>,
 }
 
+/// The longest name of a model, in bytes. Usage is kept by it, so that it must not be as long as a body may be; no vendor's
+/// has a quarter of this.
+const MAX_MODEL: usize = 512;
+
 /// Why a body cannot be routed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
@@ -47,6 +51,8 @@ pub enum BadBody {
     NotAnObject,
     #[error("model: the body names no model")]
     NoModel,
+    #[error("model: a name is at most {MAX_MODEL} bytes long")]
+    LongModel,
     #[error("the body is not what generateContent takes: {0}")]
     Form(String),
 }
@@ -77,6 +83,9 @@ impl RequestSummary {
         query: Option<&str>,
     ) -> Result<Self, BadBody> {
         crate::gateway::scan::validate(body)?;
+        if model.len() > MAX_MODEL {
+            return Err(BadBody::LongModel);
+        }
         let read = serde_json::from_slice::<generate::request::Body>(body);
         let read = read.map_err(|error| BadBody::Form(error.to_string()))?;
         let stream = method == generate::Method::Stream && generate::is_stream_of_events(query);
@@ -295,6 +304,9 @@ impl<'a> Reader<'a> {
         if model.trim().is_empty() {
             return Err(BadBody::NoModel);
         }
+        if model.len() > MAX_MODEL {
+            return Err(BadBody::LongModel);
+        }
         let attached = self.attached.values().map(|attached| {
             attached.pictures * TOKENS_PER_IMAGE + attached.documents * TOKENS_PER_DOCUMENT
         });
@@ -465,5 +477,8 @@ mod tests {
         ] {
             assert_eq!(refused(body), BadBody::NoModel, "{body}");
         }
+        let named = |length| format!(r#"{{"model":"{}"}}"#, "m".repeat(length));
+        assert_eq!(refused(&named(MAX_MODEL + 1)), BadBody::LongModel);
+        assert!(RequestSummary::read(named(MAX_MODEL).as_bytes()).is_ok());
     }
 }

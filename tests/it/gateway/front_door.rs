@@ -36,12 +36,17 @@ async fn bad_requests_are_told_in_the_callers_format_and_go_nowhere() {
     let (upstream, stage) = stage().await;
     for dialect in dialects::ALL {
         let path = dialects::path(dialect);
-        let table: [(Vec<u8>, u16, &str); 6] = [
+        let table: [(Vec<u8>, u16, &str); 7] = [
             (b"hello".to_vec(), 400, "not JSON"),
             (b"{\"model\":\"m\"".to_vec(), 400, "not JSON"),
             (b"[]".to_vec(), 400, "not a JSON object"),
             (b"{}".to_vec(), 400, "names no model"),
             (b"{\"model\":\"\"}".to_vec(), 400, "names no model"),
+            (
+                format!("{{\"model\":\"{}\"}}", "m".repeat(513)).into_bytes(),
+                400,
+                "at most 512 bytes long",
+            ),
             (
                 vec![b' '; 1024 * 1024 + 1],
                 413,
