@@ -63,13 +63,12 @@ impl Rooms {
         terminations: Terminations,
         tasks: &Tasks,
     ) -> Result<Self, AppError> {
-        let Origin { first, resumed } = origin;
-        let mut left_behind = resumed;
+        let Origin { first, mut resumed } = origin;
         let mut builder = Builder {
             launch,
             tasks,
             groundwork,
-            resumed: left_behind.as_deref_mut(),
+            resumed: resumed.as_deref_mut(),
             lost: Vec::new(),
         };
         let bound = builder.bind_gateway()?;
@@ -103,7 +102,7 @@ impl Rooms {
         let is_tried = builder.is_tried();
         let place = builder.place();
         // What is left of it is closed, and its memory given back.
-        drop(left_behind);
+        drop(resumed);
         if place.is_some() {
             arrive(is_tried, &pool, ended_by);
         }
