@@ -39,6 +39,15 @@ pub(super) struct GatewayExit {
     pub frozen: Option<oneshot::Receiver<Option<FrozenFront>>>,
 }
 
+/// How this program came to be there.
+pub(super) struct Arrival {
+    /// It is another one than that whose state it takes up. Such a one alone goes wrong in tests, and not the one that goes
+    /// on after it.
+    pub is_tried: bool,
+    /// The number of the signal that came while it could not be taken.
+    pub ended_by: Option<i32>,
+}
+
 /// Makes one room after the other. One that cannot be had goes the way back at once, before anything is dropped.
 pub(super) struct Builder<'a> {
     pub launch: &'a Launch,
@@ -250,11 +259,12 @@ impl Builder<'_> {
         (connections, upgraded)
     }
 
-    /// Whether this is another program than the one whose state it takes up. Such a one alone goes wrong in tests, and not
-    /// the one that goes on after it.
-    pub fn is_tried(&self) -> bool {
+    pub fn arrival(&self) -> Arrival {
         let resumed = self.resumed.as_deref();
-        resumed.is_some_and(|resumed| !resumed.is_last_resort())
+        Arrival {
+            is_tried: resumed.is_some_and(|resumed| resumed.because.is_none()),
+            ended_by: self.groundwork.foundation.ended_by,
+        }
     }
 
     /// The user's place in the program before this one.

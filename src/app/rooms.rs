@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::builder::Builder;
+use super::builder::{Arrival, Builder};
 use super::error::AppError;
 use super::front_operations::FrontOperations;
 use super::gateway::{self, GatewayLaunchEnv, PaneTerminals};
@@ -98,13 +98,12 @@ impl Rooms {
         let (kept, answer) = builder.resume_control(&pool);
         let store = builder.groundwork.store.clone();
         let traces = builder.groundwork.traces.clone();
-        let ended_by = builder.groundwork.foundation.ended_by;
-        let is_tried = builder.is_tried();
+        let arrival = builder.arrival();
         let place = builder.place();
         // What is left of it is closed, and its memory given back.
         drop(resumed);
         if place.is_some() {
-            arrive(is_tried, &pool, ended_by);
+            arrive(&arrival, &pool);
         }
 
         let (borrower, lent) = mpsc::channel(LENT);
@@ -220,14 +219,14 @@ fn kept_place(launch: &Launch, notices: &mut Vec<String>) -> Option<Session> {
 
 /// Ends what can go wrong: until here nothing of the state has been used up, and the programs in the panes stand still.
 /// A signal that came meanwhile comes again.
-fn arrive(is_tried: bool, pool: &Pool, ended_by: Option<i32>) {
-    if is_tried {
+fn arrive(arrival: &Arrival, pool: &Pool) {
+    if arrival.is_tried {
         fault::point("resume", "rooms");
         fault::crash("resume", "crash-in-the-rooms");
     }
     handover::arrive();
     pool.go_on();
-    let ended_by = ended_by.and_then(Termination::of_number);
+    let ended_by = arrival.ended_by.and_then(Termination::of_number);
     ended_by.into_iter().for_each(Termination::raise);
 }
 
