@@ -26,6 +26,9 @@ export function stateOf({ kind, state, until, message, observed }) {
   return `${GLYPHS[state] ?? ""} ${kind}: ${state}${more}${why}${observed ? "" : " (not observed)"}`;
 }
 
+/** Since when it is in its state. */
+export const sinceOf = ({ since }) => clock(since);
+
 /** Which sign told the state, and since when. */
 export function evidenceOf({ by, since, message }) {
   return `told by ${by} since ${clock(since)}${message ? `: ${message}` : ""}`;

@@ -61,6 +61,10 @@ export const subscribe = (subscription) => ask("POST", "api/push", subscription)
 export const unsubscribe = (endpoint) => ask("DELETE", "api/push", { endpoint });
 export const terminals = () => ask("GET", "api/terminals");
 export const terminal = (id) => ask("GET", `api/terminals/${segment(id)}`);
+/** The end of its screen, and the branch it is on. */
+export const glimpse = (id) => ask("GET", `api/terminals/${segment(id)}/glimpse`);
+/** Types a line and Enter. Where the program reads slowly, Enter waits until it has read the line. */
+export const typeLine = (id, text) => ask("POST", `api/terminals/${segment(id)}/line`, { text }, LONG_PATIENCE);
 export const open = (options) => ask("POST", "api/terminals", options);
 export const end = (id) => ask("DELETE", `api/terminals/${segment(id)}`);
 export const status = () => ask("GET", "api/status");

@@ -4,6 +4,7 @@ import { AgentNotices, byUrgency, stateOf, wanting } from "./agents.js";
 import * as api from "./api.js";
 import { List, commandOf, ended } from "./list.js";
 import { Journal } from "./journal.js";
+import { Overview } from "./overview.js";
 import { setUpPreferences } from "./preferences.js";
 import { Providers, countsDown } from "./providers.js";
 import * as push from "./push.js";
@@ -36,6 +37,7 @@ let wasIn = false;
 const met = new Set();
 
 const list = new List($("list"), { end, again: () => { drawer(false); view?.focus(); } });
+const overview = new Overview($("agents"), fail);
 const providerStrip = new Providers($("providers"), $("alerts"), $("provider"), say);
 providerStrip.onAct = refresh;
 providerStrip.nameOf = (id) => terminals.find((facts) => facts.id === id)?.name;
@@ -64,8 +66,8 @@ const STATES = {
 };
 
 /** What can be done where there is nothing to look at: a new terminal, or another one. */
-function choices() {
-  const others = byUrgency(terminals).filter(({ id }) => id !== shown).slice(0, 12);
+function choices(among = terminals) {
+  const others = byUrgency(among).filter(({ id }) => id !== shown).slice(0, 12);
   const label = ({ name, agent }) => (agent ? `${name} ${stateOf(agent)}` : name);
   const links = others.map((facts) => [label(facts), () => { location.hash = `terminal=${facts.id}`; }]);
   return [["New terminal", () => make({ persistent: true })], ...links];
@@ -171,6 +173,7 @@ async function refresh() {
     terminals = answer;
     isIn();
     list.show(terminals);
+    $("all-agents").hidden = !view || !terminals.some(({ agent, status }) => agent && status !== "dead");
     agentNotices.see(terminals);
     entitle();
     const providers = status?.providers ?? [];
@@ -210,6 +213,11 @@ function welcome() {
     location.hash = `terminal=${living[0].id}`;
     return;
   }
+  if (overview.show(terminals)) {
+    const others = living.filter(({ agent }) => !agent);
+    note("", others.length === 0 ? "" : "Other terminals", { actions: choices(others), below: true });
+    return;
+  }
   const text = living.length === 0 ? "There is none yet." : "Choose one.";
   note("No terminal is shown", text, { actions: choices() });
 }
@@ -241,6 +249,7 @@ function show(id) {
   leave();
   shown = id;
   list.mark(id);
+  overview.hide();
   note(null);
   drawer(false);
   view = new View($("screen"), {
@@ -452,6 +461,11 @@ addEventListener("hashchange", () => {
   if (fragment().has("token")) return start();
   const wanted = fragment().get("terminal");
   if (wanted && wanted !== shown) show(wanted);
+  if (!wanted && view) {
+    leave();
+    state("none");
+    drawer(false);
+  }
   refresh();
 });
 for (const [target, event] of [[document, "visibilitychange"], [globalThis, "pageshow"], [globalThis, "online"], [globalThis, "focus"]]) {

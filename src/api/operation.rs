@@ -34,6 +34,8 @@ pub enum Operation {
         scrollback: bool,
         style: RowStyle,
     },
+    /// The end of its screen, and the branch it is on.
+    Glimpse(Target),
     /// Done once the size is in force.
     Resize {
         target: Target,
@@ -154,6 +156,7 @@ impl Operation {
             | Self::Open(_)
             | Self::Type { .. }
             | Self::Capture { .. }
+            | Self::Glimpse(_)
             | Self::Resize { .. }
             | Self::Rename { .. }
             | Self::Status

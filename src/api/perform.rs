@@ -15,8 +15,8 @@ use super::reading;
 use super::services::Services;
 use super::shapes::{
     self, AdapterShape, BudgetShape, ChangeShape, CommitShape, DoneShape, FrontShape, GatewayShape,
-    LogFilterShape, ProviderShape, RequestShape, ScreenShape, ShippedShape, StatusShape,
-    StoreShape, TerminalShape, UsageShape,
+    GlimpseShape, LogFilterShape, ProviderShape, RequestShape, ScreenShape, ShippedShape,
+    StatusShape, StoreShape, TerminalShape, UsageShape,
 };
 use super::typing::type_parts;
 use crate::domain::budget::Budget;
@@ -41,6 +41,7 @@ pub enum Answer {
     Terminals(Vec<TerminalShape>),
     Terminal(Box<TerminalShape>),
     Screen(ScreenShape),
+    Glimpse(GlimpseShape),
     Status(Box<StatusShape>),
     Url(String),
     Providers(Vec<ProviderShape>),
@@ -110,6 +111,10 @@ pub async fn perform(
             let capture = pane.capture(scrollback).await?;
             let id = pane.id().to_string();
             Answer::Screen(ScreenShape::new(id, &capture, scrollback, style))
+        }
+        Operation::Glimpse(target) => {
+            let glimpse = find(services, &target)?.glimpse().await?;
+            Answer::Glimpse(glimpse.into())
         }
         Operation::Resize { target, size } => {
             resize(services, &target, size).await?;

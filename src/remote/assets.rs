@@ -44,6 +44,7 @@ static ASSETS: &[Asset] = &[
     asset!("/assets/keys.js", SCRIPT, "keys.js"),
     asset!("/assets/link.js", SCRIPT, "link.js"),
     asset!("/assets/list.js", SCRIPT, "list.js"),
+    asset!("/assets/overview.js", SCRIPT, "overview.js"),
     asset!("/assets/preferences.js", SCRIPT, "preferences.js"),
     asset!("/assets/providers.js", SCRIPT, "providers.js"),
     asset!("/assets/push.js", SCRIPT, "push.js"),

@@ -33,7 +33,7 @@ use crate::domain::budget::Account;
 use crate::domain::code::Code;
 use crate::domain::screen::{InputModes, MouseMode, Row};
 use crate::domain::terminal::{Exit, TerminalInfo};
-use crate::pane::{Capture, Gauge, row_to_ansi};
+use crate::pane::{Capture, Gauge, Glimpse, row_to_ansi};
 
 /// What is logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,21 @@ pub struct TerminalShape {
     /// Null where it has none.
     #[serde(default)]
     pub budget: Option<BudgetShape>,
+}
+
+/// What is seen of a terminal from afar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GlimpseShape {
+    /// The last lines of its screen that are not blank, the oldest first.
+    pub lines: Vec<String>,
+    /// The branch of the repository that its program is in; null outside of one.
+    pub branch: Option<String>,
+}
+
+impl From<Glimpse> for GlimpseShape {
+    fn from(Glimpse { lines, branch }: Glimpse) -> Self {
+        Self { lines, branch }
+    }
 }
 
 /// How a child ended; one of the two is null.

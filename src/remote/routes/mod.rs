@@ -244,6 +244,12 @@ async fn route(
         (["api", "terminals", id], Method::DELETE) => {
             operate(service, Operation::Kill(terminals::target(id)?)).await
         }
+        (["api", "terminals", id, "glimpse"], Method::GET) => {
+            operate(service, Operation::Glimpse(terminals::target(id)?)).await
+        }
+        (["api", "terminals", id, "line"], Method::POST) => {
+            terminals::type_line(service, id, request).await
+        }
         (["api", "status"], Method::GET) => operate(service, Operation::Status).await,
         (["api", "push"], Method::GET) => push::key(service),
         (["api", "push"], Method::POST) => push::subscribe(service, request).await,
@@ -304,13 +310,14 @@ fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
 
 fn allowed_methods(segments: &[&str], path: &str) -> Option<&'static str> {
     match segments {
-        ["api", "login" | "logout"] => Some("POST"),
+        ["api", "login" | "logout"] | ["api", "terminals", _, "line"] => Some("POST"),
         ["api", "providers", _, verb] if Verb::parse(verb).is_some() => Some("POST"),
         ["api", "terminals"] => Some("GET, POST"),
         ["api", "push"] => Some("GET, POST, DELETE"),
         ["api", "terminals", _] => Some("GET, DELETE"),
         ["health"]
         | ["api", "providers", _, "requests"]
+        | ["api", "terminals", _, "glimpse"]
         | ["api", "status" | "usage" | "history" | "explain"]
         | ["ws", "terminal", _] => Some("GET"),
         _ if assets::exists(path) => Some("GET"),

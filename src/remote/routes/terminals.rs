@@ -10,13 +10,15 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::body;
-use crate::api::{self, Operation, Target, perform};
+use crate::api::{self, Operation, Target, Typed, perform};
+use crate::domain::chord::Chord;
 use crate::domain::id::TerminalId;
+use crate::domain::input::{KeyCode, Mods};
 use crate::domain::route::By;
 use crate::domain::size::Size;
 use crate::domain::terminal::{Owner, TerminalSpec, check_name};
 use crate::pane::PaneHandle;
-use crate::remote::answer::{Answer, Refusal, json};
+use crate::remote::answer::{Answer, Refusal, bare, json};
 use crate::remote::service::{Peer, Service};
 
 #[derive(Deserialize)]
@@ -111,6 +113,40 @@ fn spec(open: Open) -> Result<TerminalSpec, Refusal> {
         gateway: true,
         owner: Owner::Remote,
     })
+}
+
+/// A line, as a person would type it.
+#[derive(Deserialize)]
+struct Line {
+    text: String,
+}
+
+/// Types a line and Enter into a terminal, as `tundra send --enter` does.
+pub(super) async fn type_line(
+    service: &Service,
+    id: &str,
+    request: &mut Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    let target = target(id)?;
+    let Line { text } = body::json(request).await?;
+    if text.contains(char::is_control) {
+        return Err(Refusal::bad_request(
+            "text must be one line without control characters",
+        ));
+    }
+    let enter = Chord::new(KeyCode::Enter, Mods::NONE);
+    let parts = [Typed::Text(text), Typed::Key(enter)];
+    let parts = parts
+        .into_iter()
+        .filter(|part| *part != Typed::Text(String::new()))
+        .collect();
+    perform(
+        &service.services,
+        Operation::Type { target, parts },
+        By::Http,
+    )
+    .await?;
+    Ok(bare(StatusCode::NO_CONTENT))
 }
 
 /// The terminal that a path names. Only an id with hyphens does, so that each has one address.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tracing::debug;
 
-use super::{branch, journal, log, worktree};
+use super::{journal, log, worktree};
 use crate::domain::adapter::{Adapter, Adapters, AgentName};
 use crate::domain::chord::Chord;
 use crate::domain::event::TerminalEvent;
@@ -20,7 +20,7 @@ use crate::domain::input::{Input, KeyCode, Mods};
 use crate::domain::profile::ProfileName;
 use crate::domain::route::{By, RouterCommand};
 use crate::domain::terminal::{Status, TerminalInfo, TerminalSpec};
-use crate::pane::{Capture, Gauge, PaneError, PaneHandle, Pool, Search, capture_text};
+use crate::pane::{Gauge, Glimpse, PaneError, PaneHandle, Pool, Search, capture_text};
 use crate::providers::Providers;
 use crate::runtime::lend::LentTerminal;
 use crate::runtime::programs;
@@ -33,8 +33,6 @@ use crate::tui::msg::Msg;
 
 /// Lines of a server's output that can be scrolled back to.
 const LOG_LINES: usize = 500;
-/// Lines of an agent's screen in the overview.
-const LAST_LINES: usize = 8;
 /// Between a line that is typed for the user and its Enter. Codex takes an Enter for a newline that comes within 120 ms of
 /// the last character of a burst.
 const BEFORE_ENTER: Duration = Duration::from_millis(200);
@@ -271,16 +269,9 @@ impl Backend {
         self.answers.spawn(async move {
             let mut looks = Vec::new();
             for pane in panes {
-                let lines = pane
-                    .capture(false)
-                    .await
-                    .map(|capture| last_lines(&capture))
-                    .unwrap_or_default();
-                looks.push(AgentLook {
-                    id: pane.id(),
-                    lines,
-                    branch: branch::of(&pane.working_directory()),
-                });
+                let Glimpse { lines, branch } = pane.glimpse().await.unwrap_or_default();
+                let id = pane.id();
+                looks.push(AgentLook { id, lines, branch });
             }
             Msg::AgentLooks(looks)
         });
@@ -398,13 +389,6 @@ impl Backend {
 }
 
 /// As many of a screen's last lines as an overview shows; blank ones are left out.
-fn last_lines(capture: &Capture) -> Vec<String> {
-    let lines = capture.screen.rows.iter().map(|row| row.text());
-    let seen: Vec<String> = lines.filter(|line| !line.trim().is_empty()).collect();
-    let first = seen.len().saturating_sub(LAST_LINES);
-    seen.into_iter().skip(first).collect()
-}
-
 async fn type_line(pane: &PaneHandle, text: String) -> Result<(), PaneError> {
     pane.try_input(Input::Text(text))?;
     tokio::time::sleep(BEFORE_ENTER).await;

@@ -6,7 +6,6 @@
 
 mod backend;
 mod beginning;
-mod branch;
 mod front;
 mod journal;
 mod leave;

@@ -1,5 +1,8 @@
 // What the page tells of agents: which of them need their user, in its first screen and its title, and while it is closed.
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { browser, connected, faults, openPage, openTab, same, tundra, until } from "../harness.mjs";
 
 /** An agent that asks its user something. */
@@ -19,20 +22,54 @@ export default {
     const calm = tundra.run("new", "--name", "calm", "--agent", "shell", "--", "cat");
     const id = await asking("reviewer");
     const page = await openPage();
-    const choices = () => page.locator("#note .actions button").allTextContents();
-    await until("all are offered", async () => (await choices()).length === 4);
-    const [make, first, second, last] = await choices();
-    same([make, first, last], ["New terminal", "reviewer ▲ shell: waiting – may I?", "plain"], "choices");
-    if (!second.startsWith("calm ")) throw new Error(`${calm} is ${second}`);
+    const cards = page.locator("#agents li");
+    await until("both are shown", async () => (await cards.count()) === 2);
+    same(await cards.locator("b").allTextContents(), ["reviewer", "calm"], "cards");
+    same(await cards.first().locator(".agent").textContent(), "▲ shell: waiting – may I?", "its state");
+    if (!tundra.facts(calm).agent) throw new Error("calm is no agent");
+    same(await page.locator("#note .actions button").allTextContents(), ["New terminal", "plain"], "choices");
     await until("the title counts it", async () => (await page.title()).startsWith("(1) "));
     // Who looks at it needs no word of it, and who answers is worked for.
-    await page.getByRole("button", { name: first }).click();
+    await cards.first().getByRole("link").click();
     await connected(page);
     await until("the title is still", async () => !(await page.title()).startsWith("("));
     await until("the list tells it", async () => (await page.locator("#list a[aria-current]").textContent()).includes("▲"));
     await page.keyboard.type("yes\r");
     await until("it goes on", () => tundra.facts(id).agent.state !== "waiting");
     await until("the list tells that", async () => !(await page.locator("#list a[aria-current]").textContent()).includes("▲"));
+  },
+
+  async "the first screen shows what an agent asks and where it is, and a line is answered from there"() {
+    const folder = join(tundra.home, "repository");
+    mkdirSync(join(folder, ".git"), { recursive: true });
+    writeFileSync(join(folder, ".git", "HEAD"), "ref: refs/heads/topic\n");
+    const script = "echo; echo 'Delete it all?'; printf '\\033]9;may I?\\007'; read answer; echo \"so $answer\"; exec cat";
+    const id = tundra.run("new", "--name", "asker", "--agent", "shell", "--cwd", folder, "--", "sh", "-c", script);
+    tundra.run("new", "--name", "calm", "--agent", "shell", "--", "cat");
+    await until("it asks", () => tundra.facts(id).agent.state === "waiting");
+    const page = await openPage();
+    const card = page.locator("#agents li", { hasText: "asker" });
+    await until("what it asks is shown", async () => (await card.locator("pre").textContent()).includes("Delete it all?"));
+    await until("its branch is shown", async () => (await card.locator("a").textContent()).includes("topic"));
+    const line = card.getByRole("textbox", { name: "Answer asker" });
+    await line.click();
+    await page.keyboard.type("no, thanks");
+    // It is asked for the list meanwhile, which takes nothing away.
+    await until("the list was asked for", async () => {
+      await page.waitForResponse((response) => response.url().endsWith("/api/terminals"));
+      return true;
+    });
+    same(await line.inputValue(), "no, thanks", "what is typed stays");
+    await page.keyboard.press("Enter");
+    await until("it was typed", () => tundra.run("capture", id).includes("so no, thanks"));
+    await until("the line is empty", async () => (await line.inputValue()) === "");
+    await until("that is shown", async () => (await card.locator("pre").textContent()).includes("so no, thanks"));
+    // A terminal that is looked at can be left for all of them.
+    await card.getByRole("link").click();
+    await connected(page);
+    await until("the overview is gone", async () => !(await page.locator("#agents").isVisible()));
+    await page.getByRole("link", { name: "All agents" }).click();
+    await until("it is there again", async () => page.locator("#agents").isVisible());
   },
 
   async "a page that is out of sight tells once of an agent that comes to wait, and a click on that leads there"() {

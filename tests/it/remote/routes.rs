@@ -303,3 +303,34 @@ fn an_error_is_explained_to_the_page() {
     assert_eq!(of("quuxity").status, 404);
     assert_eq!(of("").status, 400);
 }
+
+#[test]
+fn a_terminal_is_seen_from_afar_and_a_line_is_typed_into_it() {
+    let (serve, remote) = instance("");
+    let id = serve.sh("echo what now; read answer; echo so $answer; exec cat");
+    serve.wait_text(&id, "what now");
+    let path = format!("/api/terminals/{id}");
+    let glimpse = || {
+        remote
+            .ask("GET", &format!("{path}/glimpse"), &Value::Null)
+            .json()
+    };
+    assert_eq!(glimpse()["lines"], json!(["what now"]));
+    let line = format!("{path}/line");
+    for bad in [
+        json!({}),
+        json!({"text": "two\nlines"}),
+        json!({"text": "\u{1b}[A"}),
+    ] {
+        let refused = remote.ask("POST", &line, &bad).refusal();
+        assert_eq!(refused, (400, "bad_request".to_owned()), "{bad}");
+    }
+    let typed = remote.ask("POST", &line, &json!({"text": "go on"}));
+    assert_eq!(typed.status, 204);
+    serve.wait_text(&id, "so go on");
+    assert_eq!(glimpse()["lines"], json!(["what now", "go on", "so go on"]));
+    assert_eq!(remote.ask("GET", &line, &Value::Null).status, 405);
+    serve.cli(&["kill", &id]);
+    let dead = remote.ask("POST", &line, &json!({"text": "anybody?"}));
+    assert_eq!(dead.status, 410);
+}
