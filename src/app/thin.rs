@@ -4,6 +4,8 @@
 //! instance is gone without having done so, and says how it came out.
 
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
@@ -180,8 +182,16 @@ fn lend(
     stream: UnixStream,
     started: Option<u32>,
 ) -> Result<Option<Farewell>, AppError> {
+    let only_waits = Arc::new(AtomicBool::new(false));
+    let before_sleep = Arc::clone(&only_waits);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // What is released any earlier is read again on the way to sleep.
+        .on_thread_park(move || {
+            if before_sleep.swap(false, Ordering::Relaxed) {
+                background::release_code();
+            }
+        })
         .build()
         .map_err(AppError::Runtime)?;
     runtime.block_on(async {
@@ -190,6 +200,7 @@ fn lend(
             job: JobControl::of_process().map_err(AppError::Runtime)?,
             lending: Lending::of_process()?,
             command: show.command.clone(),
+            only_waits,
         };
         let mut pid = started.or_else(|| control::peer(&stream)).unwrap_or(0);
         let mut next = Some(stream);
@@ -256,6 +267,8 @@ struct Loan {
     lending: Lending,
     /// Still to be opened by whoever shows the terminal first.
     command: Vec<String>,
+    /// Told once nothing is left to do but to wait: the memory of what was run until then is given back.
+    only_waits: Arc<AtomicBool>,
 }
 
 impl Loan {
@@ -293,8 +306,7 @@ impl Loan {
                         is_shown = true;
                         self.lending.drawn_on();
                         self.command.clear();
-                        // From here on this process only waits.
-                        background::release_code();
+                        self.only_waits.store(true, Ordering::Relaxed);
                     }
                     Ok(BorrowerEvent::Left(departure)) => {
                         if is_shown && departure != Departure::Again {
