@@ -251,6 +251,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "a terminal's id is a UUID",
             "say which error with ?of=TEXT",
             "body: <details>",
+            "text must be one line without control characters",
             "a body is at most 1 MiB long",
             "the body was cut short",
             "a WebSocket needs HTTP/1.1",

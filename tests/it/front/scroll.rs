@@ -157,8 +157,8 @@ fn the_clipboard_of_a_program_is_passed_on() {
 fn copy_mode_stays_on_its_text_when_the_window_narrows_and_widens() {
     let home = Home::new();
     let mut terminal = shell(&home);
-    terminal.type_("i=0; while [ $i -lt 80 ]; do printf '%0140d\\n' $i; i=$((i+1)); [ $i = 40 ] && echo the need\"\"le; done; echo al\"\"l\r");
-    terminal.wait_text("all");
+    terminal.type_("i=0; while [ $i -lt 80 ]; do printf '%0140d\\n' $i; i=$((i+1)); [ $i = 40 ] && echo the need\"\"le; done; echo print\"\"ed\r");
+    terminal.wait_text("printed");
     terminal.command("[");
     terminal.type_("?needle\r");
     terminal.wait_text("the needle");

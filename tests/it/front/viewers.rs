@@ -109,17 +109,12 @@ fn a_self_signed_certificate_is_told_with_its_fingerprint() {
     let home = Home::with_config("[gateway]\nenabled = false\n[remote]\nbind = \"0.0.0.0:0\"\n");
     let mut terminal = shell(&home);
     // What is told of the start stands beside the pane, not over what is typed there.
+    terminal.wait_text("shows all of this");
     let notice = "remote attach uses";
-    terminal.wait_for("it is the last event", |screen| {
-        screen
-            .lines()
-            .last()
-            .is_some_and(|line| line.contains(notice))
-    });
-    assert_eq!(
-        terminal.look(|screen| screen.text().matches(notice).count()),
-        1
-    );
+    assert!(!terminal.look(|screen| screen.has(notice)));
+    terminal.command("m");
+    terminal.wait_text(notice);
+    super::escape(&mut terminal, notice);
     let url = address(&mut terminal);
     assert!(url.starts_with("https://"), "{url}");
     let status = home.cli(&["status", "--json"]).json();
