@@ -18,8 +18,9 @@ pub struct Options {
     pub warn_at: f64,
     /// How the outer terminal is told of agents.
     pub notify: OuterNotify,
-    /// The user's own, in which times are shown.
-    pub zone: TimeZone,
+    /// In which times are shown; None for the user's own. That is looked up when a time is shown first: whoever looks reads
+    /// the names of all zones that the system knows.
+    pub zone: Option<TimeZone>,
 }
 
 /// How the outer terminal is told of agents that need the user.
@@ -31,6 +32,10 @@ pub struct OuterNotify {
 }
 
 impl Options {
+    fn zone(&self) -> TimeZone {
+        self.zone.clone().unwrap_or_else(TimeZone::system)
+    }
+
     /// A time of day, to the second.
     #[must_use]
     pub fn time(&self, at: Timestamp) -> String {
@@ -52,7 +57,7 @@ impl Options {
     /// A time to come as seen at `now`: `14:20`, and with its day where that is not within a day.
     #[must_use]
     pub fn coming(&self, at: Timestamp, now: Timestamp) -> String {
-        coming(at, now, &self.zone)
+        coming(at, now, &self.zone())
     }
 
     /// The key that fails over, after the prefix.
@@ -64,9 +69,7 @@ impl Options {
     }
 
     fn written(&self, at: Timestamp, form: &str) -> String {
-        at.to_zoned_datetime(self.zone.clone())
-            .strftime(form)
-            .to_string()
+        at.to_zoned_datetime(self.zone()).strftime(form).to_string()
     }
 }
 
@@ -87,7 +90,7 @@ mod tests {
                 bell: true,
                 osc: None,
             },
-            zone: TimeZone::fixed(jiff::tz::offset(2)),
+            zone: Some(TimeZone::fixed(jiff::tz::offset(2))),
         };
         let at: Timestamp = "2026-11-30T12:20:05Z".parse().unwrap();
         let now = "2026-11-30T11:00:00Z".parse().unwrap();

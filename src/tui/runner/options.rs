@@ -15,7 +15,7 @@ pub(super) fn options_of(settings: &Settings) -> Options {
             bell: settings.notify.bell,
             osc: settings.notify.osc,
         },
-        zone: jiff::tz::TimeZone::system(),
+        zone: None,
     }
 }
 

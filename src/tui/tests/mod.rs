@@ -88,7 +88,7 @@ impl Rig {
                 bell: true,
                 osc: Some(OscKind::Osc9),
             },
-            zone: jiff::tz::TimeZone::UTC,
+            zone: Some(jiff::tz::TimeZone::UTC),
         };
         let gauge = Gauge { active: 0, max: 10 };
         Self {
