@@ -131,6 +131,9 @@ export default {
       return notices.map(({ body, tag, data }) => ({ body, tag, id: data.id }));
     });
     await page.close();
+    // The worker may know of it a moment longer, and whoever looks is not told.
+    const pages = () => running.evaluate(async () => (await self.clients.matchAll({ type: "window", includeUncontrolled: true })).length);
+    await until("nobody looks", async () => (await pages()) === 0);
     await push("reviewer waits for you");
     await until("it is shown", async () => (await shown()).length === 1);
     same(await shown(), [{ body: "reviewer waits for you", tag: id, id }], "shown");
