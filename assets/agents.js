@@ -30,8 +30,15 @@ export function stateOf({ kind, state, until, message, observed }) {
 export const sinceOf = ({ since }) => clock(since);
 
 /** Which sign told the state, and since when. */
-export function evidenceOf({ by, since, message }) {
+function evidenceOf({ by, since, message }) {
   return `told by ${by} since ${clock(since)}${message ? `: ${message}` : ""}`;
+}
+
+/** Tells an agent's state in an element, and by which sign it is known. */
+export function showState(host, agent) {
+  host.className = `agent ${agent.state}`;
+  host.textContent = stateOf(agent);
+  host.title = evidenceOf(agent);
 }
 
 /** What a terminal's requests cost, with its budget where it has one; nothing where there is nothing to tell. */

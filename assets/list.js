@@ -1,6 +1,6 @@
 // The list of terminals. Its entries stay the same elements, so that they keep the focus while their facts change.
 
-import { costOf, evidenceOf, isNearEnd, stateOf } from "./agents.js";
+import { costOf, isNearEnd, showState } from "./agents.js";
 
 /** Keeps `host` filled; `end(facts)` is called for the button of one, `again()` for a link to what is shown already. */
 export class List {
@@ -67,11 +67,7 @@ export class List {
     link.title = facts.command.join(" ");
     name.textContent = facts.name;
     agent.hidden = !facts.agent || dead;
-    if (!agent.hidden) {
-      agent.className = `agent ${facts.agent.state}`;
-      agent.textContent = stateOf(facts.agent);
-      agent.title = evidenceOf(facts.agent);
-    }
+    if (!agent.hidden) showState(agent, facts.agent);
     about.textContent = dead ? ended(facts.exit) : living(facts);
     about.classList.toggle("near-end", !dead && isNearEnd(facts));
     end.hidden = dead;

@@ -1,6 +1,6 @@
 // The first screen: all agents, who needs the user first, with what each asks and a line to answer it by.
 
-import { byUrgency, costOf, evidenceOf, isNearEnd, sinceOf, stateOf } from "./agents.js";
+import { byUrgency, costOf, isNearEnd, showState, sinceOf } from "./agents.js";
 import * as api from "./api.js";
 
 /** Its cards stay the same elements, so that they keep the focus and what is typed into them while their facts change. */
@@ -77,9 +77,7 @@ function fill(card, facts) {
   const [link, , answer] = card.children;
   const [name, agent, about] = link.children;
   name.textContent = facts.name;
-  agent.className = `agent ${facts.agent.state}`;
-  agent.textContent = stateOf(facts.agent);
-  agent.title = evidenceOf(facts.agent);
+  showState(agent, facts.agent);
   const parts = [`since ${sinceOf(facts.agent)}`, costOf(facts), card.dataset.branch];
   about.textContent = parts.filter(Boolean).join(" · ");
   about.classList.toggle("near-end", isNearEnd(facts));
