@@ -155,7 +155,8 @@ impl Paths {
     }
 
     /// The folders that an instance needs.
-    fn folders(&self) -> [&Path; 5] {
+    #[must_use]
+    pub fn folders(&self) -> [&Path; 5] {
         [
             &self.config_dir,
             &self.data,

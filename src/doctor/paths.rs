@@ -57,16 +57,10 @@ pub(super) fn private_files(paths: &Paths) -> Vec<PathBuf> {
 
 /// Whether a folder is a home of tundra's and nothing else: one that is used for something else too may be open on purpose.
 pub(super) fn is_tundras_alone(paths: &Paths, home: &Path) -> bool {
-    let own = [
-        &paths.config_dir,
-        &paths.data,
-        &paths.state,
-        &paths.logs,
-        &paths.run,
-    ];
+    let own = paths.folders();
     fs::read_dir(home).is_ok_and(|entries| {
         let mut entries = entries.flatten();
-        entries.all(|entry| own.contains(&&entry.path()))
+        entries.all(|entry| own.contains(&entry.path().as_path()))
     })
 }
 
