@@ -388,7 +388,7 @@ impl Backend {
     }
 }
 
-/// As many of a screen's last lines as an overview shows; blank ones are left out.
+/// Types a line, and Enter once it had time to be taken.
 async fn type_line(pane: &PaneHandle, text: String) -> Result<(), PaneError> {
     pane.try_input(Input::Text(text))?;
     tokio::time::sleep(BEFORE_ENTER).await;
